@@ -1,0 +1,50 @@
+"""Structural comparison of plain data, canonical JSON, and digests: one definition of "the same"."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from reconciler.model import JSON, FieldChange
+
+
+def canonical_json(value: JSON) -> str:
+    """The one text of a value: sorted keys, no spaces, UTF-8 as it is. Equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: JSON) -> str:
+    """`sha256:…` of the canonical text. For what may be public; secrets and content take a `Sealer`."""
+    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+class Sealer(Protocol):
+    """Turns content into a digest that only the holder of the key can check."""
+
+    def __call__(self, value: JSON) -> str: ...
+
+
+def sealer(key: bytes) -> Sealer:
+    """A `Sealer` for this key: `hmac-sha256:…` over the canonical text."""
+
+    def seal(value: JSON) -> str:
+        return "hmac-sha256:" + hmac.new(key, canonical_json(value).encode(), hashlib.sha256).hexdigest()
+
+    return seal
+
+
+def changes(before: JSON, after: JSON, path: str = "") -> Iterator[FieldChange]:
+    """Every leaf at which two values differ, in order of path; mappings are walked, all else is a leaf.
+
+    A key that one side lacks shows as None there.
+    """
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            yield from changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    else:
+        yield FieldChange(path, before, after)

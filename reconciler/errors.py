@@ -1,0 +1,108 @@
+"""Every error that a user can meet, split by what the reader must do next.
+
+    ReconcilerError                      one sentence, with address, place and next step
+    ├── UsageError             exit 64   the command line is wrong
+    ├── ManifestError          exit 1    files are wrong: carries every problem at once
+    ├── ProductError           exit 1/4  a product did not do what was asked
+    │   ├── Refused                      nothing happened there
+    │   │   ├── Unauthorised             the credential is not accepted, or may not do this
+    │   │   └── Missing                  the product says that the thing is not there
+    │   └── Uncertain                    perhaps it happened: the reply was lost or unreadable
+    ├── LedgerError            exit 1    the memory cannot be read or written
+    │   ├── Locked             exit 6    somebody else is applying
+    │   └── Fenced             exit 6    our lock was broken while we ran
+    ├── Blocked                exit 3    a guard or a policy refuses the whole plan
+    └── PlanRefused            exit 7    the saved plan is stale, expired, used, foreign or edited
+
+An error knows its exit code; how it is worded for a terminal is `cli`'s business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.model import Finding, Problem
+
+
+class ReconcilerError(Exception):
+    """The root: a sentence for a person, and `hint`, the next step."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReconcilerError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = 64
+
+
+class ManifestError(ReconcilerError):
+    """The files are wrong. `problems` holds all that was found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problem(s) in the manifests")
+        self.problems = tuple(problems)
+
+
+class ProductError(ReconcilerError):
+    """A product did not do what was asked. `status` is the HTTP status, where one arrived."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class Refused(ProductError):
+    """Nothing happened: the product said no, or the request never left."""
+
+
+class Unauthorised(Refused):
+    """401 or 403: the credential is not accepted, or may not do this."""
+
+
+class Missing(Refused):
+    """404 and its like: the product says that the thing is not there."""
+
+
+class Uncertain(ProductError):
+    """Perhaps it happened: the request left, and no answer that can be trusted came back."""
+
+
+class LedgerError(ReconcilerError):
+    """The ledger cannot be read or written, is damaged, or is newer than this program."""
+
+
+class Locked(LedgerError):
+    """Another run holds the lease of this project and environment."""
+
+    exit_code = 6
+
+
+class Fenced(LedgerError):
+    """Our lease was broken, or ran out, while we held it: nothing more may be written."""
+
+    exit_code = 6
+
+
+class Blocked(ReconcilerError):
+    """A guard or a policy refuses the whole plan. `findings` say why, and how to allow it once."""
+
+    exit_code = 3
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(finding.message for finding in findings))
+        self.findings = tuple(findings)
+
+
+class PlanRefused(ReconcilerError):
+    """The saved plan is stale, expired, used, foreign or edited by hand."""
+
+    exit_code = 7

@@ -1,0 +1,42 @@
+"""The ids by which a schedule of ours is recognised without any memory (RFC 9562, version 8)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+
+_MARK_BITS = 48
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> str:
+    """The id of a schedule that we create, lower case.
+
+    Bits 0-47 are the first 48 bits of SHA-256("project/environment"). The 74 bits that version and variant leave free
+    are the first 74 bits of SHA-256("project/environment/agent path/schedule"), in order: 12, then 62.
+    """
+    scope = f"{project}/{environment}"
+    own = int.from_bytes(hashlib.sha256(f"{scope}/{agent_path}/{schedule}".encode()).digest()) >> (256 - 74)
+    bits = (
+        (_mark(project, environment) << 80) | (8 << 76) | ((own >> 62) << 64) | (0b10 << 62) | (own & ((1 << 62) - 1))
+    )
+    return str(uuid.UUID(int=bits))
+
+
+def is_owned(schedule_id: str, project: str, environment: str) -> bool:
+    """Whether a live id carries the mark of this project and environment, and version 8."""
+    text = schedule_id.strip().lower()
+    if not _UUID.fullmatch(text):
+        return False
+    bits = uuid.UUID(text).int
+    return bits >> 80 == _mark(project, environment) and (bits >> 76) & 0xF == 8
+
+
+def normal_id(schedule_id: str) -> str:
+    """An id as it is compared: lower case, without braces or space around it."""
+    return schedule_id.strip().strip("{}").lower()
+
+
+def _mark(project: str, environment: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{project}/{environment}".encode()).digest()) >> (256 - _MARK_BITS)

@@ -1,0 +1,471 @@
+"""The nouns that the rooms hand to each other: frozen, comparable, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+JSON: TypeAlias = Any
+"""What `json.loads` can return. `Any`, because mypy has no useful recursive spelling of it."""
+
+State: TypeAlias = Mapping[str, Any]
+"""A resource's state as plain data, in the products' terms, with every default made explicit or left out."""
+
+
+class KindName(StrEnum):
+    """The four kinds of resource; the value is the first part of an address."""
+
+    INPUT_FILES = "input-files"
+    APPROVAL = "approval"
+    SCHEDULE = "schedule"
+    TRIGGER = "trigger"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where a resource stands: `schedule/<agent>/<name>`, `input-files/<agent>`, `approval/<agent>`, `trigger/<name>`.
+
+    For a live schedule that no manifest declares, `name` is its id.
+    """
+
+    kind: KindName
+    agent: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.kind.value, self.agent, self.name) if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address back from its text. Raises ValueError when it is none."""
+        kind_text, _, rest = text.partition("/")
+        kind = KindName(kind_text)
+        agent, _, name = rest.partition("/")
+        match kind:
+            case KindName.SCHEDULE if agent and name:
+                return cls(kind, agent, name)
+            case KindName.TRIGGER if agent and not name:
+                return cls(kind, "", agent)
+            case KindName.INPUT_FILES | KindName.APPROVAL if agent and not name:
+                return cls(kind, agent)
+        raise ValueError(f"{text!r} is not an address")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """A place in a manifest: path relative to the project, line and column counted from 1."""
+
+    path: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong or doubtful in the files, with the next step in `message`."""
+
+    path: str
+    line: int
+    column: int
+    address: str
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A warning about a plan, or the reason why a guard refuses it."""
+
+    code: str
+    address: str
+    message: str
+
+
+# --- desired ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one product. `settings` are its own keys (`token`, or `tenantId`, `keyId`, `privateKey`).
+
+    `rate` is in requests per second (None: no limit), `timeout` in seconds.
+    """
+
+    name: str
+    url: str
+    settings: Mapping[str, str]
+    concurrency: int = 8
+    rate: float | None = None
+    timeout: float = 30.0
+    ca_bundle: str | None = None
+    allow_insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a plan may do. `max_deletes` is a number, or a share such as 0.3 when `max_deletes_is_share`."""
+
+    prune: str = "owned"
+    max_deletes: float = 0.3
+    max_deletes_is_share: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The project file, resolved for one environment. `root` is the folder of `reconciler.yaml`."""
+
+    name: str
+    environment: str
+    root: Path
+    connections: Mapping[str, Connection]
+    ledger: str
+    policy: Policy
+    blackouts: tuple[Mapping[str, JSON], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that the manifests declare.
+
+    `spec` is the block as written, after interpolation and schema validation; only the keys that were written.
+    For input files each entry of `spec["files"]` is `{"name": str, "file": absolute path str}`.
+    `agent_path` is the agent's path in the ACC repository ("" for a trigger). `identity` is the id that the live
+    schedule has or will have; `adopted` when the manifest names that id itself. `secrets` are paths into `spec`
+    (`inputParameters.password`) whose values are never shown.
+    """
+
+    address: Address
+    spec: State
+    origin: Origin
+    agent_path: str = ""
+    identity: str = ""
+    adopted: bool = False
+    protect: bool = False
+    needs: tuple[Address, ...] = ()
+    secrets: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One `Agent` document: the handle used in addresses, and the path that ACC knows."""
+
+    handle: str
+    path: str
+    origin: Origin
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that the manifests say: resources sorted by address, and the warnings found on the way.
+
+    `secret_values` are the strings that must never be printed, wherever they turn up.
+    """
+
+    project: Project
+    agents: tuple[Agent, ...]
+    resources: tuple[Resource, ...]
+    problems: tuple[Problem, ...] = ()
+    secret_values: frozenset[str] = frozenset()
+
+
+# --- live ------------------------------------------------------------------------------------------------------------
+
+
+class Evidence(StrEnum):
+    """How a statement about a product is known."""
+
+    VERIFIED = "verified"
+    ATTESTED = "attested"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a look at one resource showed: present (`state`), absent (no `state`), or unreadable (`problem`).
+
+    `raw` is the product's own object, from which an update takes what the manifest leaves open.
+    """
+
+    address: Address
+    state: State | None = None
+    identity: str = ""
+    problem: str = ""
+    evidence: Evidence = Evidence.VERIFIED
+    raw: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One agent as ACC shows it: its id and all its schedules by lower-case id; or `problem`, why it cannot be read."""
+
+    path: str
+    agent_id: str = ""
+    schedules: Mapping[str, State] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """All that was seen: `agents` by path. `problems` are reads that failed, and belong to no single agent."""
+
+    agents: Mapping[str, AgentView]
+    problems: tuple[Finding, ...] = ()
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What we last made so, by address.
+
+    `declared` is a keyed digest of the manifest's words, `applied` keyed digests of the state that was reached, by
+    field; neither can be turned back into content. `settled` is false between Began and Outcome, and stays false
+    when the outcome is not known. `protect` outlives the block that declared it. `facts` are small public facts that a
+    kind needs later (a trigger's run id and attempts, the names of input files and their row counts).
+    """
+
+    address: Address
+    identity: str
+    agent_path: str
+    declared: str
+    applied: Mapping[str, str]
+    settled: bool
+    protect: bool = False
+    adopted: bool = False
+    needs: tuple[Address, ...] = ()
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The ledger's entries for one project and environment. `known` is false when there is none, or an empty one."""
+
+    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    known: bool = False
+
+
+# --- plan ------------------------------------------------------------------------------------------------------------
+
+
+class Action(StrEnum):
+    """What can be done to a resource; in the order of the plan's summary."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    DELETE = "delete"
+    UPLOAD = "upload"
+    APPROVE = "approve"
+    DISAPPROVE = "disapprove"
+    START = "start"
+    ADOPT = "adopt"
+    FORGET = "forget"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a product is asked to change something; the others touch the ledger alone."""
+        return self not in (Action.ADOPT, Action.FORGET)
+
+
+class Reason(StrEnum):
+    """Why a change stands in the plan, or why a resource is blocked. A reason explains; it never decides."""
+
+    NEW = "new"
+    EDITED = "edited"
+    DRIFTED = "drifted"
+    DIVERGED = "diverged"
+    DIFFERS = "differs"
+    VANISHED = "vanished"
+    INTERRUPTED = "interrupted"
+    REMOVED = "removed"
+    DUE = "due"
+    RETRY = "retry"
+    PROTECTED = "protected"
+    UNOWNED = "unowned"
+    UNREADABLE = "unreadable"
+    POLICY = "policy"
+    UNKNOWN_START = "unknown-start"
+    LOST_LEDGER = "lost-ledger"
+    STRANDED = "stranded"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs, by its path in the manifest. None means: not there. A secret's values are never shown."""
+
+    path: str
+    before: JSON
+    after: JSON
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a reviewer approves about a schedule, before and after: next runs (RFC 3339, local offset) and runs a day.
+
+    Empty and None where the schedule does not run, or does not exist, on that side.
+    """
+
+    before_runs: tuple[str, ...] = ()
+    after_runs: tuple[str, ...] = ()
+    before_per_day: float | None = None
+    after_per_day: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a plan. It holds no function and survives JSON.
+
+    `before` and `after` are full states (None: absent); `basis` is the fingerprint of what was seen when deciding.
+    """
+
+    address: Address
+    action: Action
+    reason: Reason
+    message: str
+    fields: tuple[FieldChange, ...] = ()
+    before: State | None = None
+    after: State | None = None
+    identity: str = ""
+    agent_path: str = ""
+    agent_id: str = ""
+    basis: str = ""
+    needs: tuple[Address, ...] = ()
+    origin: Origin | None = None
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedResource:
+    """A resource that the plan may not touch, and why."""
+
+    address: Address
+    reason: Reason
+    message: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unmanaged:
+    """A live schedule that is not ours: counted, never touched. `agent` is its handle, or its path if undeclared."""
+
+    agent: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes that turn live into desired. Every tuple is sorted, so that equal input gives equal bytes."""
+
+    project: str
+    environment: str
+    changes: tuple[Change, ...] = ()
+    blocked: tuple[BlockedResource, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    unchanged: int = 0
+    warnings: tuple[Finding, ...] = ()
+    owned_in_sight: int = 0
+    filtered: bool = False
+
+    def count(self, action: Action) -> int:
+        """How many changes take this action."""
+        return sum(change.action is action for change in self.changes)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+
+# --- apply -----------------------------------------------------------------------------------------------------------
+
+
+class Status(StrEnum):
+    """How one change ended."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    UNVERIFIED = "unverified"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An event: this change is about to be sent. `at` is RFC 3339."""
+
+    change: Change
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An event: how a change ended. `seconds` is wall time; `run_id` only for a started task."""
+
+    change: Change
+    status: Status
+    detail: str = ""
+    seconds: float = 0.0
+    evidence: Evidence = Evidence.UNKNOWN
+    identity: str = ""
+    run_id: str = ""
+    at: str = ""
+
+
+# --- drift -----------------------------------------------------------------------------------------------------------
+
+
+class DriftStatus(StrEnum):
+    """How live stands to what was last applied; in the order of the summary."""
+
+    IN_SYNC = "in-sync"
+    DRIFTED = "drifted"
+    PENDING = "pending"
+    DIVERGED = "diverged"
+    MISSING = "missing"
+    UNMANAGED = "unmanaged"
+    UNVERIFIABLE = "unverifiable"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFinding:
+    """One resource in the audit. `fields`: `before` is live, `after` what was declared or last applied."""
+
+    address: Address
+    status: DriftStatus
+    evidence: Evidence
+    fields: tuple[FieldChange, ...] = ()
+    origin: Origin | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    project: str
+    environment: str
+    findings: tuple[DriftFinding, ...] = ()
+
+
+def at_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, the one form of time in documents and in the ledger."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
