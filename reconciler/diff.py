@@ -48,3 +48,8 @@ def changes(before: JSON, after: JSON, path: str = "") -> Iterator[FieldChange]:
             yield from changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
     else:
         yield FieldChange(path, before, after)
+
+
+def sealed(meaning: Mapping[str, str], seal: Sealer) -> dict[str, str]:
+    """A keyed digest of each field's meaning: what the ledger remembers of a state."""
+    return {field: seal([field, text]) for field, text in meaning.items()}

@@ -355,6 +355,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What a kind wants done about one resource, before the planner adds where it stands."""
+
+    action: Action
+    reason: Reason | None = None
+    message: str = ""
+    after: State | None = None
+    fields: tuple[FieldChange, ...] = ()
+    blocked: Reason | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
+    needs_idle_agent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BlockedResource:
     """A resource that the plan may not touch, and why."""
 

@@ -1,0 +1,92 @@
+"""Carries out one change of what no product shows: input files and approval. The product's word is the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.applier.run import Run, entry_of
+from reconciler.errors import ProductError, Refused
+from reconciler.model import Action, Change, Entry, Evidence, KindName, Outcome, Status
+
+
+def carry(run: Run, change: Change) -> None:
+    """Carry out one change, or skip it with the reason."""
+    why = run.held_back(change)
+    if why:
+        run.skip(change, why)
+        return
+    since = run.tools.monotonic()
+    known = run.tools.entries.get(change.address)
+    if change.action is Action.FORGET:
+        outcome = run.finish(change, Status.APPLIED, "forgotten", since=since, evidence=Evidence.ATTESTED)
+        run.record(outcome, _reached(run, outcome, known))
+        return
+    if not run.begin(change, declared=declared_of(run, change), facts=known.facts if known is not None else {}):
+        return
+    try:
+        _send(run, change)
+    except Refused as error:
+        outcome = run.finish(change, Status.FAILED, _words(error), since=since)
+        # A set of files may have been sent in part, and then only sending all of it again is right.
+        partial = change.address.kind is KindName.INPUT_FILES and change.action is Action.UPLOAD
+        run.record(outcome, _open(run, outcome, known) if partial else known)
+    except (ProductError, OSError) as error:
+        outcome = run.finish(change, Status.UNKNOWN, _words(error), since=since)
+        run.record(outcome, _open(run, outcome, known))
+    else:
+        outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
+        run.record(outcome, _reached(run, outcome, known))
+
+
+def _send(run: Run, change: Change) -> None:
+    tools = run.tools
+    resource = tools.resources[change.address]
+    if change.address.kind is KindName.APPROVAL:
+        tools.hands.approval.act(tools.acc, change, resource, tools.context)
+    else:
+        tools.hands.input_files.act(tools.acc, change, resource, tools.seal)
+
+
+def declared_of(run: Run, change: Change) -> str:
+    """The keyed digest of what is wanted, for recognising it later."""
+    assert change.after is not None
+    if change.address.kind is KindName.APPROVAL:
+        return run.tools.seal(dict(change.after["sealed"]))
+    files = {name: file["digest"] for name, file in change.after["files"].items()}
+    return run.tools.seal([files, change.after["enabled"], change.after["exclusive"]])
+
+
+def _reached(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
+    change = outcome.change
+    assert change.after is not None
+    resource = run.tools.resources.get(change.address)
+    if change.address.kind is KindName.APPROVAL:
+        applied, facts = dict(change.after["sealed"]), {"state": change.after["state"]}
+    else:
+        hand = run.tools.hands.input_files
+        applied, facts = hand.applied(change.after), hand.facts(change.after, known)
+        if change.action is Action.DISABLE and known is not None:
+            applied = dict(known.applied)
+    return entry_of(
+        change,
+        resource,
+        declared=declared_of(run, change),
+        applied=applied,
+        settled=True,
+        at=outcome.at,
+        facts=facts,
+    )
+
+
+def _open(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
+    if known is not None:
+        return replace(known, settled=False, at=outcome.at)
+    change = outcome.change
+    resource = run.tools.resources.get(change.address)
+    return entry_of(change, resource, declared=declared_of(run, change), applied={}, settled=False, at=outcome.at)
+
+
+def _words(error: ProductError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'} could not be read: {error.strerror}"
+    return f"{error.message}. {error.hint}" if error.hint else error.message

@@ -1,0 +1,238 @@
+"""One run of a plan: what has been told, what failed, and what that holds back. Shared by all workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from reconciler.diff import Sealer
+from reconciler.errors import LedgerError
+from reconciler.model import (
+    Action,
+    Address,
+    Began,
+    Change,
+    Entry,
+    Evidence,
+    FieldChange,
+    KindName,
+    Outcome,
+    Resource,
+    State,
+    Status,
+    at_text,
+)
+
+
+class Recorder(Protocol):
+    """The ledger, under this run's lease. Each call returns when it is durable. Raises LedgerError."""
+
+    def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None: ...
+    def outcome(self, outcome: Outcome, entry: Entry | None) -> None: ...
+    def put(self, entry: Entry) -> None: ...
+    def remove(self, address: Address) -> None: ...
+
+
+class ScheduleHand(Protocol):
+    """What applying needs of the kind `schedule`."""
+
+    def live_state(self, live: Any) -> State: ...
+    def desired_state(self, spec: State) -> State: ...
+    def diff(self, live: State, desired: State, *, as_of: datetime) -> tuple[FieldChange, ...]: ...
+    def meaning(self, state: State) -> Mapping[str, str]: ...
+    def fingerprint(self, state: State | None) -> str: ...
+    def act(self, acc: Any, change: Change) -> None: ...
+
+
+class InputFilesHand(Protocol):
+    """What applying needs of the kind `input-files`."""
+
+    def act(self, acc: Any, change: Change, resource: Resource, seal: Sealer) -> None: ...
+    def applied(self, state: State) -> dict[str, str]: ...
+    def facts(self, state: State, entry: Entry | None) -> dict[str, Any]: ...
+
+
+class ApprovalHand(Protocol):
+    """What applying needs of the kind `approval`."""
+
+    def act(self, acc: Any, change: Change, resource: Resource, context: str) -> None: ...
+
+
+class TriggerHand(Protocol):
+    """What applying needs of the kind `trigger`."""
+
+    def facts(
+        self, desired: State, *, state: str, attempts: int, run_id: str = "", licence: object = None
+    ) -> dict[str, Any]: ...
+    def wait_of(self, spec: State) -> Any: ...
+    def follow(
+        self, mft: Any, run_id: str, wait: Any, *, clock: Callable[[], float], pause: Callable[[float], bool]
+    ) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """The kinds, as the applier sees them."""
+
+    schedule: ScheduleHand
+    input_files: InputFilesHand
+    approval: ApprovalHand
+    trigger: TriggerHand
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """All that a run works with. `acc` and `mft` are the clients; None where no manifest uses the product.
+
+    `context` is what a product's log is told (commit and plan). `clock` is UTC, `monotonic` is seconds. `licence` is
+    the task-execution counter before the run, for the person who may have to resolve a lost start.
+    """
+
+    acc: Any
+    mft: Any
+    hands: Hands
+    resources: Mapping[Address, Resource]
+    entries: Mapping[Address, Entry]
+    ledger: Recorder
+    seal: Sealer
+    stop: threading.Event
+    tell: Callable[[Began | Outcome], None]
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    context: str
+    acc_concurrency: int = 8
+    mft_concurrency: int = 8
+    licence: object = None
+    ids_are_kept: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one apply that its workers share. Every method may be called from any thread."""
+
+    tools: Tools
+    as_of: datetime
+    outcomes: dict[Address, Outcome] = field(default_factory=dict)
+    broken: LedgerError | None = None
+    ids_ignored: str = ""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _canary: threading.Lock = field(default_factory=threading.Lock)
+    _ids_proven: bool = False
+
+    def held_back(self, change: Change) -> str:
+        """Why this change must not be tried now; "" when it may."""
+        if self.broken is not None:
+            return f"the ledger cannot be written: {self.broken.message}"
+        if self.tools.stop.is_set():
+            return "interrupted before it began"
+        if change.action is Action.CREATE and self.ids_ignored:
+            return self.ids_ignored
+        with self._lock:
+            stuck = [
+                need
+                for need in change.needs
+                if need in self.outcomes and self.outcomes[need].status is not Status.APPLIED
+            ]
+        return f"it needs {', '.join(map(str, stuck))}, which was not applied" if stuck else ""
+
+    def failed_so_far(self) -> str:
+        """The first change that did not come out as planned, for withholding deletions; "" while there is none."""
+        with self._lock:
+            bad = [at for at, outcome in self.outcomes.items() if outcome.status is not Status.APPLIED]
+        return str(min(bad)) if bad else ""
+
+    def finish(
+        self,
+        change: Change,
+        status: Status,
+        detail: str = "",
+        *,
+        since: float | None = None,
+        evidence: Evidence = Evidence.UNKNOWN,
+        run_id: str = "",
+    ) -> Outcome:
+        """The outcome of a change, remembered for what depends on it. The ledger is told by `record`."""
+        seconds = 0.0 if since is None else round(self.tools.monotonic() - since, 3)
+        outcome = Outcome(
+            change, status, detail, seconds, evidence, change.identity, run_id, at_text(self.tools.clock())
+        )
+        with self._lock:
+            self.outcomes[change.address] = outcome
+        return outcome
+
+    def skip(self, change: Change, why: str) -> None:
+        """A change that is not tried at all: nothing is written anywhere."""
+        self.tools.tell(self.finish(change, Status.SKIPPED, why))
+
+    def begin(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> bool:
+        """Say Began, durably, before the request leaves. False when the ledger refuses: then nothing may be sent."""
+        try:
+            self.tools.ledger.began(change, declared=declared, facts=facts)
+        except LedgerError as error:
+            self._break(error)
+            self.skip(change, f"nothing was sent, since the ledger cannot be written: {error.message}")
+            return False
+        self.tools.tell(Began(change, at_text(self.tools.clock())))
+        return True
+
+    def record(self, outcome: Outcome, entry: Entry | None) -> None:
+        """Say Outcome, durably. When the ledger refuses, the entry stays as Began left it, and the run ends."""
+        try:
+            self.tools.ledger.outcome(outcome, entry)
+        except LedgerError as error:
+            self._break(error)
+        self.tools.tell(outcome)
+
+    def note(self, entry: Entry) -> bool:
+        """Keep an entry between Began and Outcome, durably; False when the ledger refuses."""
+        try:
+            self.tools.ledger.put(entry)
+        except LedgerError as error:
+            self._break(error)
+            return False
+        return True
+
+    def _break(self, error: LedgerError) -> None:
+        with self._lock:
+            self.broken = self.broken or error
+
+    def canary(self) -> threading.Lock | None:
+        """A lock for creates until one has kept its id, so that a server that ignores ids is not flooded."""
+        return None if self._ids_proven or self.tools.ids_are_kept else self._canary
+
+    def ids_proved(self) -> None:
+        """A create was read back under the id that we sent."""
+        self._ids_proven = True
+
+
+def entry_of(
+    change: Change,
+    resource: Resource | None,
+    *,
+    declared: str,
+    applied: Mapping[str, str],
+    settled: bool,
+    at: str,
+    facts: Mapping[str, Any] | None = None,
+) -> Entry:
+    """The entry that remembers a change's result."""
+    return Entry(
+        address=change.address,
+        identity=change.identity,
+        agent_path=change.agent_path,
+        declared=declared,
+        applied=applied,
+        settled=settled,
+        protect=resource.protect if resource is not None else False,
+        adopted=resource.adopted if resource is not None else False,
+        needs=change.needs,
+        facts=facts or {},
+        at=at,
+    )
+
+
+ORDER = {KindName.INPUT_FILES: 0, KindName.APPROVAL: 1, KindName.SCHEDULE: 2, KindName.TRIGGER: 3}
+"""Within one agent: input files, then approval, then schedules. Triggers follow what they need."""

@@ -1,0 +1,153 @@
+"""Carries out one change of a schedule: look, say Began, act, look again, say Outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+from reconciler.applier.run import Run, entry_of
+from reconciler.diff import sealed
+from reconciler.errors import ProductError, Refused
+from reconciler.model import Action, Change, Entry, Evidence, Outcome, State, Status
+from reconciler.observe import look_at_schedules
+
+Seen = Mapping[str, Any]
+"""An agent's schedules by id, as a look showed them."""
+
+
+def carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
+    """Carry out one change. `seen` is the last look at this agent, if nothing came between; returns the look after."""
+    lock = run.canary() if change.action is Action.CREATE else None
+    with lock or nullcontext():
+        why = run.held_back(change)
+        if why:
+            run.skip(change, why)
+            return seen
+        return _carry(run, change, seen)
+
+
+def _carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
+    since = run.tools.monotonic()
+    try:
+        seen = look_at_schedules(run.tools.acc, change.agent_id) if seen is None else seen
+    except (ProductError, ValueError) as error:
+        outcome = run.finish(change, Status.FAILED, f"could not be read again before the write: {error}", since=since)
+        run.tools.tell(outcome)
+        return None
+    live = _state(run, change, seen)
+    if run.tools.hands.schedule.fingerprint(live) != change.basis:
+        run.tools.tell(
+            run.finish(change, Status.STALE, "it was changed after the plan was made: plan again", since=since)
+        )
+        return seen
+    if change.action is Action.ADOPT:
+        outcome = run.finish(change, Status.APPLIED, "remembered", since=since, evidence=Evidence.VERIFIED)
+        run.record(outcome, _settled(run, outcome, live or {}))
+        return seen
+    if not run.begin(change, declared=_declared(run, change), facts={}):
+        return seen
+    return _act(run, change, seen, since)
+
+
+def _act(run: Run, change: Change, before: Seen, since: float) -> Seen | None:
+    trouble: ProductError | None = None
+    try:
+        run.tools.hands.schedule.act(run.tools.acc, change)
+    except Refused as error:
+        run.record(run.finish(change, Status.FAILED, _words(error), since=since), run.tools.entries.get(change.address))
+        return None
+    except ProductError as error:
+        trouble = error
+    try:
+        after = look_at_schedules(run.tools.acc, change.agent_id)
+    except (ProductError, ValueError) as error:
+        status = Status.UNVERIFIED if trouble is None else Status.UNKNOWN
+        said = "ACC accepted it" if trouble is None else _words(trouble)
+        evidence = Evidence.ATTESTED if trouble is None else Evidence.UNKNOWN
+        outcome = run.finish(
+            change, status, f"{said}, but it could not be read back: {error}", since=since, evidence=evidence
+        )
+        run.record(outcome, _unsettled(run, outcome))
+        return None
+    _judge(run, change, (before, after), trouble, since)
+    return after
+
+
+def _judge(run: Run, change: Change, looks: tuple[Seen, Seen], trouble: ProductError | None, since: float) -> None:
+    """Decide by the second look what became of the change."""
+    before, after = looks
+    state = _state(run, change, after)
+    wrong = _differences(run, change, state)
+    if not wrong:
+        if change.action is Action.CREATE:
+            run.ids_proved()
+        detail = "" if trouble is None else "the reply was lost; reading back shows that it is done"
+        outcome = run.finish(change, Status.APPLIED, detail, since=since, evidence=Evidence.VERIFIED)
+        run.record(outcome, None if change.action is Action.DELETE else _settled(run, outcome, state or {}))
+        return
+    if trouble is not None and run.tools.hands.schedule.fingerprint(state) == change.basis:
+        outcome = run.finish(change, Status.FAILED, _words(trouble), since=since, evidence=Evidence.VERIFIED)
+        run.record(outcome, _unsettled(run, outcome))
+        return
+    newcomers = sorted(after.keys() - before.keys() - {change.identity})
+    facts: dict[str, Any] = {}
+    detail = f"reading back shows something else: {wrong}"
+    if change.action is Action.CREATE and state is None and newcomers:
+        facts["stray"] = newcomers[0]
+        detail = f"ACC did not keep the id that we sent and made its own: {newcomers[0]}"
+        run.ids_ignored = "not sent, since ACC does not keep the ids that we send"
+    outcome = run.finish(change, Status.UNVERIFIED, detail, since=since, evidence=Evidence.VERIFIED)
+    run.record(outcome, _unsettled(run, outcome, facts))
+
+
+def _differences(run: Run, change: Change, state: State | None) -> str:
+    """What keeps live from being what was sent, in words; "" when it is."""
+    if change.action is Action.DELETE:
+        return "" if state is None else "it is still there"
+    if state is None:
+        return "it is not there"
+    assert change.after is not None
+    found = run.tools.hands.schedule.diff(state, change.after, as_of=run.as_of)
+    return ", ".join(field.path for field in found)
+
+
+def _state(run: Run, change: Change, seen: Seen) -> State | None:
+    found = seen.get(change.identity)
+    return None if found is None else run.tools.hands.schedule.live_state(found)
+
+
+def _declared(run: Run, change: Change) -> str:
+    resource = run.tools.resources.get(change.address)
+    if resource is None:
+        return ""
+    hand = run.tools.hands.schedule
+    return run.tools.seal(dict(hand.meaning(hand.desired_state(resource.spec))))
+
+
+def _settled(run: Run, outcome: Outcome, state: State) -> Entry:
+    change = outcome.change
+    return entry_of(
+        change,
+        run.tools.resources.get(change.address),
+        declared=_declared(run, change),
+        applied=sealed(run.tools.hands.schedule.meaning(state), run.tools.seal),
+        settled=True,
+        at=outcome.at,
+    )
+
+
+def _unsettled(run: Run, outcome: Outcome, facts: Mapping[str, Any] | None = None) -> Entry:
+    """What is remembered when the end is not known, or not as wished: the last known state, open."""
+    change = outcome.change
+    known = run.tools.entries.get(change.address)
+    if known is not None:
+        return replace(known, identity=change.identity, settled=False, facts=facts or known.facts, at=outcome.at)
+    resource = run.tools.resources.get(change.address)
+    declared = _declared(run, change)
+    return entry_of(change, resource, declared=declared, applied={}, settled=False, at=outcome.at, facts=facts)
+
+
+def _words(error: ProductError) -> str:
+    return f"{error.message}. {error.hint}" if error.hint else error.message

@@ -1,0 +1,117 @@
+"""Carries out one start of an Automate MFT task: told before it is sent, followed to its end, never sent twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.applier.run import Run, entry_of
+from reconciler.errors import ProductError, Refused
+from reconciler.model import Action, Change, Entry, Evidence, Outcome, Reason, Status
+
+
+def carry(run: Run, change: Change) -> None:
+    """Start the task, or follow the run that an earlier apply started; or skip it with the reason."""
+    why = run.held_back(change)
+    if why:
+        run.skip(change, why)
+        return
+    known = run.tools.entries.get(change.address)
+    since = run.tools.monotonic()
+    earlier = str(known.facts.get("runId", "")) if known is not None and not known.settled else ""
+    attempts = int(known.facts.get("attempts", 1)) if known is not None else 0
+    if earlier:
+        if not _followed(run, change, earlier, attempts, since):
+            return
+        if change.action is Action.ADOPT:
+            return
+    fresh = change.reason is not Reason.RETRY
+    _start(run, change, 1 if fresh else attempts + 1, since)
+
+
+def _start(run: Run, change: Change, attempt: int, since: float) -> None:
+    """Start, follow, and start again after a known failure while `retries` lasts."""
+    assert change.after is not None
+    known = run.tools.entries.get(change.address)
+    while True:
+        facts = _facts(run, change, "sending", attempt)
+        if not run.begin(change, declared=change.after["key"], facts=facts):
+            return
+        try:
+            run_id = run.tools.mft.start(change.after["task"], change.after["parameters"])
+        except Refused as error:
+            outcome = run.finish(change, Status.FAILED, _words(error), since=since)
+            run.record(outcome, known)
+            return
+        except ProductError as error:
+            detail = f"{_words(error)}. Whether the task started is not known: say so with `reconciler resolve`"
+            outcome = run.finish(change, Status.UNKNOWN, detail, since=since)
+            run.record(outcome, _entry(run, outcome, "unknown", attempt, settled=False))
+            return
+        outcome = run.finish(change, Status.UNKNOWN, run_id=run_id, since=since)
+        run.note(_entry(run, outcome, "running", attempt, settled=False))
+        if run.tools.hands.trigger.wait_of(run.tools.resources[change.address].spec) is None:
+            outcome = run.finish(
+                change, Status.APPLIED, "started", since=since, run_id=run_id, evidence=Evidence.ATTESTED
+            )
+            run.record(outcome, _entry(run, outcome, "started", attempt, settled=True))
+            return
+        _followed(run, change, run_id, attempt, since)
+        ended = run.outcomes[change.address]
+        may_retry = ended.status is Status.FAILED and ended.evidence is Evidence.VERIFIED
+        if not may_retry or attempt > change.after["retries"] or run.tools.stop.is_set() or run.broken is not None:
+            return
+        attempt += 1
+
+
+def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float) -> bool:
+    """Follow a run to its end and say Outcome. True when the end is known, whatever it was."""
+    tools = run.tools
+    wait = tools.hands.trigger.wait_of(tools.resources[change.address].spec) or tools.hands.trigger.wait_of({})
+    ended: Any = None
+    trouble = f"run {run_id} is still going; the next apply follows it"
+    try:
+        ended = tools.hands.trigger.follow(
+            tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
+        )
+    except ProductError as error:
+        trouble = f"run {run_id} was started, and cannot be read: {_words(error)}; the next apply follows it"
+    if ended is None:
+        outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
+        run.record(outcome, _entry(run, outcome, "running", attempt, settled=False))
+        return False
+    good = ended.status == "success"
+    outcome = run.finish(
+        change,
+        Status.APPLIED if good else Status.FAILED,
+        f"run {run_id} ended: {ended.status}",
+        since=since,
+        run_id=run_id,
+        evidence=Evidence.VERIFIED,
+    )
+    run.record(outcome, _entry(run, outcome, "success" if good else "failed", attempt, settled=True))
+    return True
+
+
+def _facts(run: Run, change: Change, state: str, attempt: int, run_id: str = "") -> dict[str, Any]:
+    assert change.after is not None
+    return run.tools.hands.trigger.facts(
+        change.after, state=state, attempts=attempt, run_id=run_id, licence=run.tools.licence
+    )
+
+
+def _entry(run: Run, outcome: Outcome, state: str, attempt: int, *, settled: bool) -> Entry:
+    change = outcome.change
+    assert change.after is not None
+    return entry_of(
+        change,
+        run.tools.resources.get(change.address),
+        declared=change.after["key"],
+        applied={"key": change.after["key"]},
+        settled=settled,
+        at=outcome.at,
+        facts=_facts(run, change, state, attempt, outcome.run_id),
+    )
+
+
+def _words(error: ProductError) -> str:
+    return f"{error.message}. {error.hint}" if error.hint else error.message

@@ -1,0 +1,62 @@
+"""May this plan run? Pure predicates that return findings; an empty answer is a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.model import Action, Finding, Plan, Policy
+
+_COUNTS_FROM = 10
+_NAMED = 10
+
+
+def refusals(
+    plan: Plan, policy: Policy, *, allowed_deletes: int | None = None, starts_left: int | None = None
+) -> tuple[Finding, ...]:
+    """Why the plan as a whole must not run.
+
+    `allowed_deletes` is what the caller allows this once (`--max-deletes`); `starts_left` what the MFT licence still
+    holds, None where that is not known.
+    """
+    return (*_deletions(plan, policy, allowed_deletes), *_licence(plan, starts_left))
+
+
+def _deletions(plan: Plan, policy: Policy, allowed: int | None) -> Iterator[Finding]:
+    doomed = [change for change in plan.changes if change.action is Action.DELETE]
+    if not doomed or (allowed is not None and len(doomed) <= allowed):
+        return
+    owned = plan.owned_in_sight
+    names = ", ".join(str(change.address) for change in doomed[:_NAMED])
+    more = f" and {len(doomed) - _NAMED} more" if len(doomed) > _NAMED else ""
+    way = f"If that is meant, allow it once: `reconciler apply --max-deletes {len(doomed)}`"
+    if allowed is not None:
+        yield Finding(
+            "max-deletes",
+            "",
+            f"the plan deletes {len(doomed)}, and --max-deletes allows {allowed}: {names}{more}. {way}",
+        )
+    elif len(doomed) >= owned >= 2:
+        yield Finding("prune-to-nothing", "", f"the plan deletes all {owned} owned schedules: {names}{more}. {way}")
+    elif owned >= _COUNTS_FROM and len(doomed) > _limit(policy, owned):
+        limit = f"{policy.max_deletes:.0%}" if policy.max_deletes_is_share else f"{policy.max_deletes:.0f}"
+        yield Finding(
+            "max-deletes",
+            "",
+            f"the plan deletes {len(doomed)} of {owned} owned schedules, and `policy.maxDeletes` is {limit}: "
+            f"{names}{more}. {way}",
+        )
+
+
+def _limit(policy: Policy, owned: int) -> float:
+    return policy.max_deletes * owned if policy.max_deletes_is_share else policy.max_deletes
+
+
+def _licence(plan: Plan, starts_left: int | None) -> Iterator[Finding]:
+    starts = plan.count(Action.START)
+    if starts_left is not None and starts > starts_left:
+        yield Finding(
+            "licence",
+            "",
+            f"the plan starts {starts} task(s), and the Automate MFT licence has {starts_left} execution(s) left. "
+            "Start fewer with --only, or extend the licence",
+        )

@@ -1,0 +1,156 @@
+"""The kind `trigger`: a start of an Automate MFT task, exactly once for each key.
+
+Automate MFT has no idempotency key and no list of runs, so all that is known of a start is what the ledger holds:
+`facts["state"]` is `sending` (told before the request left), `running` (a run id came back), `success`, `failed`,
+`unknown` (the reply was lost) or `not-ran` (a person said so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reconciler.diff import Sealer
+from reconciler.model import Action, Entry, FieldChange, Intent, Reason, Resource, State
+
+DEFAULT_TIMEOUT = 1800.0
+DEFAULT_INTERVAL = 5.0
+"""Seconds: how long a run is followed where the manifest does not say, and how often it is asked for."""
+
+
+def desired_state(spec: State, contents: Mapping[str, str], seal: Sealer) -> State:
+    """What starts the task: its key, and the parts that the key was made of, for saying why it is due.
+
+    `contents` are the digests of the desired content of all that `changed` matches, by address.
+    """
+    revision = spec.get("when", {}).get("revision")
+    task = dict(spec["task"])
+    parameters = dict(spec.get("parameters") or {})
+    key = seal(["trigger", task, parameters, revision, dict(contents)])
+    return {
+        "key": key,
+        "task": task,
+        "parameters": parameters,
+        "revision": revision,
+        "contents": dict(contents),
+        "sealed_parameters": seal(["parameters", parameters]),
+        "retries": int(spec.get("retries", 0)),
+    }
+
+
+def judge(resource: Resource, desired: State, entry: Entry | None) -> Intent | None:
+    """Whether the task is due; None when this key was started before. A start is never repeated on a guess."""
+    if entry is None:
+        return _start(Reason.DUE, "never started by this project", desired, entry)
+    state = entry.facts.get("state")
+    if not entry.settled and state != "running":
+        return Intent(Action.START, message=_UNKNOWN.format(address=resource.address), blocked=Reason.UNKNOWN_START)
+    if entry.applied.get("key") != desired["key"]:
+        return _start(Reason.DUE, _cause(desired, entry), desired, entry)
+    if not entry.settled:
+        message = f"run {entry.facts.get('runId')} was started before: it is followed to its end, not started again"
+        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after=desired)
+    if state == "not-ran":
+        return _start(Reason.DUE, "the last start is known not to have run", desired, entry)
+    if state == "failed":
+        attempts = int(entry.facts.get("attempts", 1))
+        if attempts <= desired["retries"]:
+            return _start(
+                Reason.RETRY, f"run {entry.facts.get('runId')} failed; attempt {attempts + 1}", desired, entry
+            )
+        message = f"run {entry.facts.get('runId')} failed; change `revision` to start the task again"
+        return Intent(Action.START, warnings=(("trigger-failed", message),))
+    return None
+
+
+_UNKNOWN = (
+    "how its last start ended is not known, so nothing starts it again. Look at the task's runs in Automate MFT, then "
+    "say `reconciler resolve {address} --ran` or `--not-ran`"
+)
+
+
+def _start(reason: Reason, message: str, desired: State, entry: Entry | None) -> Intent:
+    fields = [FieldChange("task", None, desired["task"].get("name") or desired["task"].get("id"))]
+    before = entry.facts if entry is not None else {}
+    if desired["revision"] != before.get("revision"):
+        fields.append(FieldChange("revision", before.get("revision"), desired["revision"]))
+    fields += [FieldChange(f"parameters.{name}", None, value) for name, value in sorted(desired["parameters"].items())]
+    return Intent(Action.START, reason, message, after=desired, fields=tuple(fields))
+
+
+def _cause(desired: State, entry: Entry) -> str:
+    """What moved since the last start, in words."""
+    causes: list[str] = []
+    if desired["revision"] != entry.facts.get("revision"):
+        causes.append("the revision changed")
+    if desired["task"] != entry.facts.get("task"):
+        causes.append("the task changed")
+    if desired["sealed_parameters"] != entry.facts.get("sealed_parameters"):
+        causes.append("the parameters changed")
+    before = entry.facts.get("contents", {})
+    moved = sorted(at for at in {*before, *desired["contents"]} if before.get(at) != desired["contents"].get(at))
+    causes += [f"{at} changed" for at in moved]
+    return ", ".join(causes) or "what it depends on changed"
+
+
+def facts(desired: State, *, state: str, attempts: int, run_id: str = "", licence: object = None) -> dict[str, Any]:
+    """What the ledger keeps of a start: never a parameter's value, only its digest."""
+    return {
+        "state": state,
+        "attempts": attempts,
+        "runId": run_id,
+        "task": dict(desired["task"]),
+        "revision": desired["revision"],
+        "contents": dict(desired["contents"]),
+        "sealed_parameters": desired["sealed_parameters"],
+        "licence": licence,
+    }
+
+
+class TaskRun(Protocol):
+    """A run as the MFT client reads it."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def is_final(self) -> bool: ...
+
+
+class TaskStarter(Protocol):
+    """The calls of the MFT client that this kind needs. `start` gives the run id."""
+
+    def start(self, task: Mapping[str, str], parameters: Mapping[str, str]) -> str: ...
+    def run(self, run_id: str) -> TaskRun: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a run is followed, in seconds; None: it is not."""
+
+    timeout: float
+    interval: float
+
+
+def wait_of(spec: State) -> Wait | None:
+    """How long a trigger wants its run followed. `wait: false` starts and leaves."""
+    wait = spec.get("wait", {})
+    if wait is False:
+        return None
+    return Wait(float(wait.get("timeout", DEFAULT_TIMEOUT)), float(wait.get("interval", DEFAULT_INTERVAL)))
+
+
+def follow(
+    mft: TaskStarter, run_id: str, wait: Wait, *, clock: Callable[[], float], pause: Callable[[float], bool]
+) -> TaskRun | None:
+    """Ask for a run until it has ended; None when it has not within the time, or when `pause` says to stop.
+
+    `clock` is monotonic seconds; `pause` waits, and returns whether to go on. Raises ProductError.
+    """
+    deadline = clock() + wait.timeout
+    while True:
+        run = mft.run(run_id)
+        if run.is_final:
+            return run
+        if clock() + wait.interval > deadline or not pause(wait.interval):
+            return None

@@ -1,0 +1,253 @@
+"""What the planner says of a resource that the manifests declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.diff import Sealer, digest, sealed
+from reconciler.identity import is_owned
+from reconciler.model import (
+    Action,
+    AgentView,
+    BlockedResource,
+    Change,
+    Entry,
+    FieldChange,
+    Finding,
+    Intent,
+    KindName,
+    Reason,
+    Resource,
+    State,
+)
+from reconciler.planner.scene import (
+    Kinds,
+    RememberedKind,
+    Scene,
+    ScheduleKind,
+    TriggerKind,
+    Verdict,
+    ledger_was_lost,
+)
+
+
+def judge(resource: Resource, scene: Scene, kinds: Kinds, warnings: list[Finding]) -> Verdict:
+    entry = scene.memory.entries.get(resource.address)
+    match resource.address.kind:
+        case KindName.SCHEDULE:
+            return _judge_schedule(resource, entry, scene, kinds.schedule)
+        case KindName.TRIGGER:
+            return _judge_trigger(resource, entry, scene, kinds.trigger, warnings)
+        case KindName.INPUT_FILES:
+            return _judge_remembered(resource, entry, scene, kinds.input_files, warnings)
+        case KindName.APPROVAL:
+            return _judge_remembered(resource, entry, scene, kinds.approval, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One declared schedule, with all that its verdict rests on."""
+
+    resource: Resource
+    entry: Entry | None
+    view: AgentView
+    scene: Scene
+    kind: ScheduleKind
+
+    @property
+    def is_ours(self) -> bool:
+        project = self.scene.desired.project
+        return self.entry is not None or is_owned(self.resource.identity, project.name, project.environment)
+
+    def change(
+        self,
+        action: Action,
+        reason: tuple[Reason, str],
+        *,
+        before: State | None,
+        after: State,
+        fields: tuple[FieldChange, ...] = (),
+    ) -> Change:
+        """The change from one full state to another, in the manifest's words and with its preview."""
+        resource, kind = self.resource, self.kind
+        return Change(
+            address=resource.address,
+            action=action,
+            reason=reason[0],
+            message=reason[1],
+            fields=_mark_secrets(kind.declared_terms(fields, resource.spec), resource.secrets),
+            before=before,
+            after=after,
+            identity=resource.identity,
+            agent_path=resource.agent_path,
+            agent_id=self.view.agent_id,
+            basis=kind.fingerprint(before),
+            needs=resource.needs,
+            origin=resource.origin,
+            preview=kind.preview(before, after, as_of=self.scene.as_of) if action.is_remote else None,
+        )
+
+
+def _judge_schedule(resource: Resource, entry: Entry | None, scene: Scene, kind: ScheduleKind) -> Verdict:
+    view = scene.live.agents.get(resource.agent_path)
+    if view is None or view.problem:
+        return _unreadable(resource, view)
+    if entry is not None and entry.identity != resource.identity:
+        entry = None
+    case = _Case(resource, entry, view, scene, kind)
+    found = view.schedules.get(resource.identity)
+    desired = kind.desired_state(resource.spec)
+    return _create(case, desired) if found is None else _compare(case, desired, kind.live_state(found))
+
+
+def _create(case: _Case, desired: State) -> Verdict:
+    """The declared schedule is not live: create it, unless ACC keeps it under an id of its own making."""
+    entry = case.entry
+    if entry is None:
+        reason = Reason.NEW, "declared, and not in ACC"
+    elif (stray := str(entry.facts.get("stray", ""))) in case.view.schedules:
+        return _blocked(case.resource, Reason.UNOWNED, _STRAY.format(id=stray))
+    elif entry.settled:
+        reason = Reason.VANISHED, "applied before, and no longer in ACC"
+    else:
+        reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
+    whole = case.kind.whole_state(desired, None)
+    fields = tuple(FieldChange(path, None, value) for path, value in whole.items() if value not in ("", {}))
+    return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
+
+
+def _compare(case: _Case, desired: State, live: State) -> Verdict:
+    """The declared schedule is live: leave it, learn of it, change it, or keep off it."""
+    fields = case.kind.diff(live, desired, as_of=case.scene.as_of)
+    entry = case.entry
+    if not fields:
+        if entry is not None and entry.settled:
+            return None
+        reason = (
+            (Reason.NEW, "live already, just as declared: only the ledger learns of it")
+            if entry is None
+            else (Reason.INTERRUPTED, "an earlier apply did not finish here; live is just as declared")
+        )
+        return case.change(Action.ADOPT, reason, before=live, after=live)
+    if not case.is_ours:
+        names = ", ".join(field.path for field in fields)
+        return _blocked(case.resource, Reason.UNOWNED, _UNOWNED.format(id=case.resource.identity, fields=names))
+    reason = _why_it_differs(live, desired, entry, case.scene.seal, case.kind)
+    after = case.kind.whole_state(desired, live)
+    return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
+
+
+_STRAY = (
+    "ACC did not keep the id that we sent and made its own, {id}. Nothing is sent again while that schedule lives: "
+    "declare it with `id: {id}`, or delete it in ACC"
+)
+_UNOWNED = (
+    "the schedule {id} was not made by this project and differs ({fields}). To take it over, first declare it "
+    "just as it is live (`reconciler import` writes that), apply, and then change it"
+)
+
+
+def _why_it_differs(
+    live: State, desired: State, entry: Entry | None, seal: Sealer, kind: ScheduleKind
+) -> tuple[Reason, str]:
+    if entry is None:
+        return Reason.DIFFERS, "live differs; the ledger does not remember who moved"
+    if not entry.settled:
+        return Reason.INTERRUPTED, "an earlier apply did not finish here"
+    if entry.declared == seal(dict(kind.meaning(desired))):
+        return Reason.DRIFTED, "live was changed outside this project"
+    now = sealed(kind.meaning(live), seal)
+    if all(now.get(path) == remembered for path, remembered in entry.applied.items() if path in desired):
+        return Reason.EDITED, "the manifest changed"
+    return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
+
+
+def _mark_secrets(fields: tuple[FieldChange, ...], secrets: tuple[str, ...]) -> tuple[FieldChange, ...]:
+    """Mark what must not be shown: a secret's own path, all below it, and a whole that contains it."""
+
+    def is_secret(path: str) -> bool:
+        return any(path == at or path.startswith(f"{at}.") or at.startswith(f"{path}.") for at in secrets)
+
+    return tuple(replace(one, secret=True) if is_secret(one.path) else one for one in fields)
+
+
+def _judge_remembered(
+    resource: Resource, entry: Entry | None, scene: Scene, kind: RememberedKind, warnings: list[Finding]
+) -> Verdict:
+    view = scene.live.agents.get(resource.agent_path)
+    if view is None or view.problem:
+        return _unreadable(resource, view)
+    desired = scene.contents[resource.address]
+    fields = kind.diff(entry, desired)
+    if not fields and (entry is None or entry.settled):
+        return None
+    intent = kind.intent(entry, desired, fields)
+    warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
+    if intent.needs_idle_agent and resource.agent_path in scene.busy:
+        return _blocked(resource, Reason.POLICY, "a run of this agent is active; its input files are not replaced now")
+    lost = entry is None and ledger_was_lost(scene)
+    if entry is None:
+        reason = Reason.DIFFERS if lost else Reason.NEW
+        message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
+    elif not entry.settled:
+        reason, message = Reason.INTERRUPTED, f"an earlier apply did not finish here; {intent.message}"
+    else:
+        reason, message = intent.reason or Reason.EDITED, intent.message
+    return _plain_change(resource, intent, (reason, message), entry, agent_id=view.agent_id)
+
+
+def _judge_trigger(
+    resource: Resource, entry: Entry | None, scene: Scene, kind: TriggerKind, warnings: list[Finding]
+) -> Verdict:
+    intent = kind.judge(resource, scene.contents[resource.address], entry)
+    if intent is None:
+        return None
+    warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
+    if intent.blocked is not None:
+        return _blocked(resource, intent.blocked, intent.message)
+    if intent.reason is None:
+        return None
+    if intent.action is Action.START and not scene.accepts_new_ledger and ledger_was_lost(scene):
+        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER)
+    if scene.mft_problem:
+        return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
+    return _plain_change(resource, intent, (intent.reason, intent.message), entry)
+
+
+_LOST_LEDGER = (
+    "the ledger is empty although schedules of this project are live: nobody knows whether this task was started. "
+    "Restore the ledger, or accept that due tasks start: `reconciler apply --accept-new-ledger`"
+)
+
+
+def _plain_change(
+    resource: Resource, intent: Intent, reason: tuple[Reason, str], entry: Entry | None, *, agent_id: str = ""
+) -> Change:
+    return Change(
+        address=resource.address,
+        action=intent.action,
+        reason=reason[0],
+        message=reason[1],
+        fields=_mark_secrets(intent.fields, resource.secrets),
+        after=intent.after,
+        agent_path=resource.agent_path,
+        agent_id=agent_id,
+        basis=_remembered_basis(entry),
+        needs=resource.needs,
+        origin=resource.origin,
+    )
+
+
+def _remembered_basis(entry: Entry | None) -> str:
+    """What a decision rested on where no product shows the state: the entry as it was."""
+    return (
+        "absent" if entry is None else digest([entry.declared, dict(entry.applied), entry.settled, dict(entry.facts)])
+    )
+
+
+def _unreadable(resource: Resource, view: AgentView | None) -> BlockedResource:
+    return _blocked(resource, Reason.UNREADABLE, view.problem if view else "the agent was not looked at")
+
+
+def _blocked(resource: Resource, reason: Reason, message: str) -> BlockedResource:
+    return BlockedResource(resource.address, reason, message, resource.origin)

@@ -1,0 +1,134 @@
+"""What the planner says of live schedules and of memories that no manifest declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.identity import is_owned
+from reconciler.model import (
+    Action,
+    Address,
+    AgentView,
+    BlockedResource,
+    Change,
+    Entry,
+    FieldChange,
+    Finding,
+    KindName,
+    Reason,
+)
+from reconciler.planner.scene import Kinds, Scene, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A live schedule that no manifest declares."""
+
+    address: Address
+    agent: str
+    identity: str
+    ours: bool
+    entry: Entry | None
+    view: AgentView
+
+
+def strays_of(scene: Scene) -> Iterator[Stray]:
+    """Live schedules outside the manifests, and whose they are: by the mark in the id, or by our memory of adopting."""
+    project = scene.desired.project
+    declared = () if scene.destroy else scene.desired.resources
+    kept = {(resource.agent_path, resource.identity) for resource in declared if resource.identity}
+    handles = {agent.path: agent.handle for agent in scene.desired.agents}
+    remembered = {
+        (entry.agent_path, entry.identity): entry
+        for entry in scene.memory.entries.values()
+        if entry.address.kind is KindName.SCHEDULE
+    }
+    addresses = {resource.address for resource in declared}
+    for path, view in sorted(scene.live.agents.items()):
+        agent = handles.get(path) or scene.agent_paths.get(path, path)
+        for identity in sorted(view.schedules):
+            if (path, identity) in kept:
+                continue
+            entry = remembered.get((path, identity))
+            if entry is not None and entry.address in addresses and entry.adopted:
+                entry = None  # its address now names another schedule: what was adopted before goes back to its maker
+            marked = is_owned(identity, project.name, project.environment)
+            named = entry is not None and entry.address not in addresses
+            address = entry.address if entry and named else Address(KindName.SCHEDULE, agent, identity)
+            yield Stray(address, agent, identity, marked or entry is not None, entry, view)
+
+
+def judge_strays(
+    scene: Scene, strays: Iterable[Stray], kinds: Kinds, warnings: list[Finding]
+) -> Iterator[tuple[Address, Verdict]]:
+    protected = {resource.identity for resource in scene.desired.resources if resource.protect}
+    for stray in strays:
+        if not stray.ours:
+            continue
+        if (stray.entry is not None and stray.entry.protect) or stray.identity in protected:
+            message = "protected: declare it again with `protect: false`, apply, and then remove it"
+            yield stray.address, BlockedResource(stray.address, Reason.PROTECTED, message)
+        elif scene.desired.project.policy.prune == "never" and not scene.destroy:
+            message = "no manifest declares it, and `policy.prune: never` keeps it"
+            warnings.append(Finding("orphan-kept", str(stray.address), message))
+        else:
+            live = kinds.schedule.live_state(stray.view.schedules[stray.identity])
+            yield (
+                stray.address,
+                Change(
+                    address=stray.address,
+                    action=Action.DELETE,
+                    reason=Reason.REMOVED,
+                    message="all that is owned is to be deleted"
+                    if scene.destroy
+                    else "no manifest declares it any more",
+                    fields=tuple(
+                        FieldChange(path, value, None, secret=path == "inputParameters")
+                        for path, value in live.items()
+                        if value not in ("", {}, None)
+                    ),
+                    before=live,
+                    identity=stray.identity,
+                    agent_path=stray.view.path,
+                    agent_id=stray.view.agent_id,
+                    basis=kinds.schedule.fingerprint(live),
+                    preview=kinds.schedule.preview(live, None, as_of=scene.as_of),
+                ),
+            )
+
+
+def judge_forgotten(
+    scene: Scene, strays: Iterable[Stray], judged: Mapping[Address, Verdict]
+) -> Iterator[tuple[Address, Verdict]]:
+    """Entries whose block is gone: forgotten, unless the thing is still there or nobody knows how it ended."""
+    seen = {stray.address for stray in strays if stray.ours}
+    for address, entry in sorted(scene.memory.entries.items()):
+        if address in judged or address in seen:
+            continue
+        if address.kind is KindName.TRIGGER and not entry.settled:
+            message = f"how its last start ended is not known: say so with `reconciler resolve {address} …`"
+            yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
+            continue
+        view = scene.live.agents.get(entry.agent_path)
+        if address.kind is KindName.SCHEDULE and (view is None or view.problem):
+            problem = view.problem if view else "its agent was not looked at"
+            yield address, BlockedResource(address, Reason.UNREADABLE, problem)
+            continue
+        words = (
+            "no manifest declares it, and it is no longer in ACC"
+            if address.kind is KindName.SCHEDULE
+            else "no manifest declares it any more: it is forgotten, not undone"
+        )
+        yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
+
+
+def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:
+    """How many live schedules are ours, declared or not: what a limit on deletions is measured against."""
+    declared = () if scene.destroy else scene.desired.resources
+    alive = sum(
+        resource.identity in view.schedules
+        for resource in declared
+        if resource.identity and (view := scene.live.agents.get(resource.agent_path)) is not None
+    )
+    return alive + sum(stray.ours for stray in strays)
