@@ -1,0 +1,34 @@
+"""Timetable: what ACC's schedules mean, and when they run. Pure: no network, and the clock is always passed in."""
+
+from __future__ import annotations
+
+from reconciler.timetable import zones
+from reconciler.timetable.advice import findings
+from reconciler.timetable.comparison import phase, same_runs, same_start, same_zone
+from reconciler.timetable.description import describe
+from reconciler.timetable.errors import TimetableError
+from reconciler.timetable.expression import Expression, parse, parse_every
+from reconciler.timetable.runs import Run, iter_runs, next_runs, runs_per_day
+from reconciler.timetable.timing import Timing, parse_declared_start, parse_start, windows_zone
+
+__all__ = [
+    "Expression",
+    "Run",
+    "TimetableError",
+    "Timing",
+    "describe",
+    "findings",
+    "iter_runs",
+    "next_runs",
+    "parse",
+    "parse_declared_start",
+    "parse_every",
+    "parse_start",
+    "phase",
+    "runs_per_day",
+    "same_runs",
+    "same_start",
+    "same_zone",
+    "windows_zone",
+    "zones",
+]

@@ -1,0 +1,171 @@
+"""What a reviewer should know about a timing before it goes live: warnings with stable codes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from reconciler.timetable.expression import Expression
+from reconciler.timetable.runs import times_between
+from reconciler.timetable.timing import Timing
+from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of
+from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info
+
+Advice: TypeAlias = tuple[str, str]
+
+_MONTHS_AHEAD_DAYS = 396
+
+
+def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
+    """Warnings as (code, message), most weighty first, for runs after an aware moment.
+
+    Codes: `unknown-zone`, `recent-zone`, `zone-differs`, `never-fires`, `mixed-interval`, `both-day-fields`,
+    `long-step`, `short-month`, `start-in-past`, and `dst-skipped` and `dst-repeated` for the next 13 months.
+    """
+    return (
+        *_zone_advice(timing, as_of),
+        *_expression_advice(timing.expression),
+        *_start_advice(timing, as_of),
+        *_daylight_advice(timing, as_of),
+    )
+
+
+def _zone_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
+    windows = timing.windows_zone
+    if is_recent_windows(windows):
+        yield (
+            "recent-zone",
+            f"{windows} is new in Windows since 2026: a server without that update does not know it, "
+            "and then needs the older id that it still has",
+        )
+    elif not is_known_windows(windows):
+        near = suggest(windows)
+        meant = f"; did you mean {near}?" if near else ""
+        yield "unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}"
+    own, used = zone_info(timing.zone), timing.rules
+    if own is not None and used is not None and own is not used:
+        day = _first_difference(own, used, as_of.date().toordinal())
+        if day is not None:
+            yield (
+                "zone-differs",
+                f"ACC knows {timing.zone} only as {windows}, whose clock differs from it on {day:%Y-%m-%d}: "
+                f"runs follow {windows}",
+            )
+
+
+@functools.lru_cache(maxsize=2048)
+def _first_difference(own: ZoneInfo, used: ZoneInfo, first_day: int) -> datetime | None:
+    for day in range(first_day, first_day + _MONTHS_AHEAD_DAYS):
+        noon = datetime.fromordinal(day) + timedelta(hours=12)
+        if offset_of(noon, own) != offset_of(noon, used):
+            return noon
+    return None
+
+
+def _expression_advice(expression: Expression) -> Iterator[Advice]:
+    if expression.units > 1:
+        yield (
+            "mixed-interval",
+            f"the interval {expression.text} has more than one unit, and what ACC makes of that is not documented: "
+            f"assumed is their sum, {expression.interval}",
+        )
+    if expression.is_interval:
+        return
+    if not expression.days.share():
+        yield "never-fires", f"{expression.text} never runs: no such day exists"
+    if expression.days.both_restricted:
+        yield (
+            "both-day-fields",
+            f"{expression.text} restricts the day of month and the day of week. ACC does not say whether one or both "
+            "must match; assumed is either one, as cron has it. Use ? for one of them to be sure",
+        )
+    late = [day for day in expression.days.month_days.nearest if day > 28]
+    if late:
+        yield (
+            "short-month",
+            f"{late[0]}W in a month that has no day {late[0]}: ACC does not say, and schedulers differ; assumed is "
+            "no run in that month. LW is the last weekday of every month",
+        )
+    for title, step in expression.long_steps:
+        yield (
+            "long-step",
+            f"a step of {step} is longer than the {title} field, so it selects the first value alone; "
+            "a longer interval is written with every",
+        )
+
+
+def _start_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
+    """Where a start in the past leaves the next run open.
+
+    It does not for cron, which knows no phase, nor for days, which keep their time on the clock. Other intervals
+    are predicted in real time; had ACC counted on the clock, each change of the offset since would have moved them.
+    """
+    expression, zone = timing.expression, timing.rules
+    if expression.interval is None or expression.whole_days or zone is None:
+        return
+    instant, _ = instant_of(timing.start, zone)
+    if instant > as_of.timestamp():
+        return
+    start_date = f"{timing.start:%Y-%m-%d}" if timing.start.year > 1000 else "long ago"
+    if expression.units > 1:
+        yield (
+            "start-in-past",
+            f"the start ({start_date}) has passed, and with several units in the interval the next run is a guess; "
+            "a start ahead of now makes it certain",
+        )
+        return
+    now = as_of.astimezone(zone).utcoffset() or timedelta()
+    shift = abs(int(now.total_seconds()) - offset_of(timing.start, zone))
+    if shift % int(expression.interval.total_seconds()):
+        yield (
+            "start-in-past",
+            f"the start ({start_date}) has passed, and the clock of {timing.windows_zone} has been changed since by "
+            f"{timedelta(seconds=shift)}: if ACC counts on the clock and not in real time, runs come that much "
+            "earlier or later than predicted. A start after the change makes it certain",
+        )
+
+
+def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
+    zone = timing.rules
+    if zone is None:
+        return
+    begin = max(as_of, _start_instant(timing, zone, as_of))
+    days = _MONTHS_AHEAD_DAYS - (begin - as_of).days
+    if days <= 0:
+        return
+    for change in clock_changes(zone, begin, days):
+        local = _time_within(timing, change)
+        if local is None:
+            continue
+        shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
+        if change.repeats:
+            yield "dst-repeated", f"{shown} comes twice when daylight saving ends; predicted is one run, the first time"
+        else:
+            moved = f"{change.end:%H:%M:%S}"
+            yield "dst-skipped", f"{shown} does not exist when daylight saving begins; predicted is a run at {moved}"
+
+
+def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
+    instant, _ = instant_of(timing.start, zone)
+    return datetime.fromtimestamp(instant, as_of.tzinfo) if instant > as_of.timestamp() else as_of
+
+
+def _time_within(timing: Timing, change: ClockChange) -> datetime | None:
+    """The first time that the schedule names among the local times of a clock change.
+
+    None for cron that runs in every hour: there a skipped or repeated hour loses nothing that the next hour lacks.
+    """
+    expression = timing.expression
+    if step := expression.whole_days:
+        for day in (change.begin, change.end):
+            local = datetime.combine(day.date(), timing.start.time())
+            on_phase = (local.toordinal() - timing.start.toordinal()) % step == 0
+            if on_phase and max(change.begin, timing.start) <= local < change.end:
+                return local
+        return None
+    if expression.is_interval or len(expression.hours) == 24:
+        return None
+    return next(times_between(expression, max(change.begin, timing.start), change.end), None)

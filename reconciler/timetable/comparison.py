@@ -1,0 +1,67 @@
+"""Whether two timings run at the same instants from now on, however they are written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.timetable.runs import next_runs
+from reconciler.timetable.timing import Timing, windows_zone
+from reconciler.timetable.wallclock import instant_of, seconds_of
+
+
+def same_runs(a: Timing, b: Timing, as_of: datetime) -> bool:
+    """Whether both run at the same instants after an aware moment.
+
+    A different meaning or a different Windows zone is a difference at once, even where the runs happen to agree for
+    a while: daylight saving or a product that reads the text in its own way would part them.
+    """
+    return a.expression == b.expression and same_zone(a.zone, b.zone) and same_start(a, b, as_of)
+
+
+def same_zone(a: str, b: str) -> bool:
+    """Whether two names mean the same Windows zone; unknown names are compared without case."""
+    return a == b or _zone_key(a) == _zone_key(b)
+
+
+def same_start(a: Timing, b: Timing, as_of: datetime) -> bool:
+    """Whether two starts make no difference after an aware moment, given that expression and zone agree.
+
+    Intervals: the same phase and the same first run. Cron: starts that have passed make none; otherwise the first
+    run decides.
+    """
+    if a.start == b.start:
+        return True
+    if a.expression.is_interval and phase(a) != phase(b):
+        return False
+    zone = a.rules
+    if zone is None:
+        # Nobody knows when it is what time there; a day and a bit covers every offset there is.
+        threshold = int(as_of.timestamp()) - 26 * 3600
+        return seconds_of(a.start) <= threshold and seconds_of(b.start) <= threshold
+    now = as_of.timestamp()
+    if instant_of(a.start, zone)[0] <= now and instant_of(b.start, zone)[0] <= now:
+        return True
+    return [run.at.timestamp() for run in next_runs(a, as_of, 1)] == [
+        run.at.timestamp() for run in next_runs(b, as_of, 1)
+    ]
+
+
+def phase(timing: Timing) -> str:
+    """What of a start matters for good, as a text without a clock: its remainder by the interval; "" for cron.
+
+    Whole days: the day within the cycle and the time on the clock. Other intervals: seconds of real time.
+    """
+    expression = timing.expression
+    if expression.interval is None:
+        return ""
+    if days := expression.whole_days:
+        return f"day {timing.start.toordinal() % days} of {days} at {timing.start:%H:%M:%S}"
+    step = int(expression.interval.total_seconds())
+    zone = timing.rules
+    if zone is None:
+        return f"second {seconds_of(timing.start) % step} of {step} on its clock"
+    return f"second {instant_of(timing.start, zone)[0] % step} of {step}"
+
+
+def _zone_key(name: str) -> str:
+    return windows_zone(name).casefold()

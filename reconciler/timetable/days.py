@@ -1,0 +1,123 @@
+"""Which days of a month a cron expression selects.
+
+When both day fields are restricted the rule is *either one*, as cron has it since Unix V7 and as the tickets of the
+small .NET schedulers ask for; ACC's own answer is not known, so the caller says which rule was assumed.
+A day that a month does not have never matches: 31 skips the months of 30 days, and so does 31W.
+"""
+
+from __future__ import annotations
+
+import calendar
+import functools
+from dataclasses import dataclass, field
+from datetime import date
+
+from reconciler.timetable.fields import (
+    MONTH,
+    MonthDays,
+    Values,
+    WeekDays,
+    canonical_month_days,
+    canonical_values,
+    canonical_week_days,
+)
+
+_CYCLE_DAYS = 146097
+
+
+@dataclass(frozen=True, slots=True)
+class DayRule:
+    """The day part of a cron expression: months, days of the month, weekdays."""
+
+    months: tuple[int, ...]
+    month_days: MonthDays
+    week_days: WeekDays
+    _seen: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def both_restricted(self) -> bool:
+        """Whether both day fields select something, so that their combination is open."""
+        return self.month_days.restricted and self.week_days.restricted
+
+    def meaning(self) -> str:
+        """The one text of the three fields. Where their combination is open, it keeps apart what ACC might."""
+        days, weekdays = canonical_month_days(self.month_days), canonical_week_days(self.week_days)
+        if self.both_restricted:
+            # In some crons a field that begins with a star counts as unrestricted even with a step.
+            days = "~" * self.month_days.plain.starred + days
+            weekdays = "~" * self.week_days.plain.starred + weekdays
+            weekdays += " both"
+        return f"{days} {canonical_values(Values(self.months), MONTH)} {weekdays}"
+
+    def in_month(self, year: int, month: int) -> tuple[int, ...]:
+        """The days of this month that match, in order."""
+        if month not in self.months:
+            return ()
+        first = date(year, month, 1).weekday()
+        return self._in_shape((first + 1) % 7, calendar.monthrange(year, month)[1])
+
+    def share(self) -> float:
+        """The share of all days that match, exact over the 400 years after which the calendar repeats."""
+        count = sum(
+            months * len(self._in_shape(first, length))
+            for (month, first, length), months in _month_shapes().items()
+            if month in self.months
+        )
+        return count / _CYCLE_DAYS
+
+    def _in_shape(self, first: int, length: int) -> tuple[int, ...]:
+        """The days of a month of this length whose first day is this weekday (0 is Sunday)."""
+        known = self._seen.get((first, length))
+        if known is None:
+            known = self._seen[first, length] = self._matching(first, length)
+        return known
+
+    def _matching(self, first: int, length: int) -> tuple[int, ...]:
+        by_date = _month_days_in(self.month_days, first, length)
+        by_weekday = _week_days_in(self.week_days, first, length)
+        if self.both_restricted:
+            return tuple(sorted(by_date | by_weekday))
+        return tuple(sorted(by_date & by_weekday))
+
+
+def _month_days_in(days: MonthDays, first: int, length: int) -> set[int]:
+    found = {day for day in days.plain.values if day <= length}
+    found.update(_nearest_weekday(day, first, length) for day in days.nearest if day <= length)
+    if days.last:
+        found.add(length)
+    if days.last_weekday:
+        found.add(_nearest_weekday(length, first, length))
+    return found
+
+
+def _nearest_weekday(day: int, first: int, length: int) -> int:
+    """The Monday to Friday nearest to a day, without leaving its month."""
+    match (first + day - 1) % 7:
+        case 6:
+            return day - 1 if day > 1 else day + 2
+        case 0:
+            return day + 1 if day < length else day - 2
+    return day
+
+
+def _week_days_in(days: WeekDays, first: int, length: int) -> set[int]:
+    found = {day for day in range(1, length + 1) if (first + day - 1) % 7 in days.plain.values}
+    for weekday, which in days.nth:
+        day = 1 + (weekday - first) % 7 + 7 * (which - 1)
+        if day <= length:
+            found.add(day)
+    for weekday in days.last:
+        found.add(length - (first + length - 1 - weekday) % 7)
+    return found
+
+
+@functools.cache
+def _month_shapes() -> dict[tuple[int, int, int], int]:
+    """How often each (month, weekday of its first day, length) comes in 400 years."""
+    shapes: dict[tuple[int, int, int], int] = {}
+    for year in range(2000, 2400):
+        for month in range(1, 13):
+            first, length = calendar.monthrange(year, month)
+            shape = (month, (first + 1) % 7, length)
+            shapes[shape] = shapes.get(shape, 0) + 1
+    return shapes

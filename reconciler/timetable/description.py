@@ -1,0 +1,135 @@
+"""A schedule's expression in plain English, for people who approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.timetable.expression import Expression
+from reconciler.timetable.fields import MonthDays, WeekDays
+
+_UNITS = ("second", "minute", "hour", "day")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NTH = ("", "first", "second", "third", "fourth", "fifth")
+
+
+def describe(expression: Expression) -> str:
+    """Say when an expression runs: "at 02:00:00 on Monday to Friday", "every 15 minutes"."""
+    if expression.amounts is not None:
+        named = [_amount(amount, unit) for amount, unit in zip(expression.amounts, _UNITS, strict=True) if amount]
+        return "every " + _joined(list(reversed(named)))
+    time = _time(expression)
+    day = _day(expression)
+    if not day:
+        return time if len(expression.hours) == 24 or time.startswith("every") else f"{time} every day"
+    return f"{time} {day}"
+
+
+def _amount(amount: int, unit: str) -> str:
+    return unit if amount == 1 else f"{amount} {unit}s"
+
+
+def _time(expression: Expression) -> str:
+    seconds, minutes, hours = expression.seconds, expression.minutes, expression.hours
+    if len(seconds) * len(minutes) * len(hours) <= 4:
+        times = [f"{h:02}:{m:02}:{s:02}" for h in hours for m in minutes for s in seconds]
+        return "at " + _joined(times)
+    if minutes == (0,) and seconds == (0,):
+        return _period(hours, 24, "hour") or f"on the hour, {_joined(_hour_spans(hours))}"
+    if seconds == (0,):
+        rate = _period(minutes, 60, "minute") or f"at {_listed('minute', minutes)} of the hour"
+    elif len(minutes) == 60:
+        rate = _period(seconds, 60, "second") or f"at {_listed('second', seconds)} of every minute"
+    else:
+        rate = f"at {_listed('minute', minutes)} of the hour, {_listed('second', seconds)}"
+    if len(hours) == 24:
+        return rate if rate.startswith("every") else rate.replace("of the hour", "of every hour")
+    return f"{rate}, {_hours(hours)}"
+
+
+def _period(values: Sequence[int], size: int, unit: str) -> str:
+    """ "every 15 minutes", where the values divide their field evenly from 0 on; otherwise ""."""
+    step = size // len(values)
+    if tuple(values) != tuple(range(0, size, step)) or size % step or len(values) < 2:
+        return ""
+    return "every " + _amount(step, unit)
+
+
+def _hours(hours: Sequence[int]) -> str:
+    return "from " + _joined([f"{low:02}:00 to {high:02}:59" for low, high in _spans(hours)])
+
+
+def _hour_spans(hours: Sequence[int]) -> list[str]:
+    return [f"{low:02}:00 to {high:02}:00" if low < high else f"{low:02}:00" for low, high in _spans(hours)]
+
+
+def _listed(unit: str, values: Sequence[int]) -> str:
+    words = _words([str(value) for value in values], values)
+    return f"{unit} {words}" if len(values) == 1 else f"{unit}s {words}"
+
+
+def _day(expression: Expression) -> str:
+    rule = expression.days
+    parts = []
+    if rule.month_days.restricted:
+        parts.append(_month_days(rule.month_days))
+    if rule.week_days.restricted:
+        parts.append(_week_days(rule.week_days))
+    text = " or ".join(parts)
+    if len(rule.months) < 12:
+        months = _words([_MONTHS[month - 1] for month in rule.months], rule.months)
+        text = f"{text} in {months}" if text else f"every day in {months}"
+    return text
+
+
+def _month_days(days: MonthDays) -> str:
+    parts = []
+    if values := days.plain.values:
+        words = _words([str(value) for value in values], values)
+        parts.append(f"day {words} of the month" if len(values) == 1 else f"days {words} of the month")
+    parts += [f"the weekday nearest to day {day} of the month" for day in days.nearest]
+    parts += ["the last day of the month"] * days.last
+    parts += ["the last Monday to Friday of the month"] * days.last_weekday
+    return "on " + _joined(parts)
+
+
+def _week_days(days: WeekDays) -> str:
+    parts = []
+    if days.plain.values:
+        # The week begins on Monday here, so that Saturday and Sunday stand together.
+        values = sorted(value or 7 for value in days.plain.values)
+        parts.append(_words([_WEEKDAYS[value] for value in values], values))
+    parts += [f"the {_NTH[which]} {_WEEKDAYS[day]} of the month" for day, which in days.nth]
+    parts += [f"the last {_WEEKDAYS[day]} of the month" for day in days.last]
+    return "on " + _joined(parts)
+
+
+def _spans(values: Sequence[int]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for value in values:
+        if spans and spans[-1][1] == value - 1:
+            spans[-1] = (spans[-1][0], value)
+        else:
+            spans.append((value, value))
+    return spans
+
+
+def _words(names: Sequence[str], values: Sequence[int]) -> str:
+    """Names in a row, three or more neighbours as "first to last"."""
+    name_of = dict(zip(values, names, strict=True))
+    parts: list[str] = []
+    for low, high in _spans(values):
+        if high - low >= 2:
+            parts.append(f"{name_of[low]} to {name_of[high]}")
+        else:
+            parts += [name_of[value] for value in range(low, high + 1)]
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

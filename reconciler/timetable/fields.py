@@ -1,0 +1,247 @@
+"""One field of a cron expression: what may stand in it, and what it selects.
+
+The grammar is the one that the vendor documents for the product before ACC: values, lists `a,b`, ranges `a-b`, steps
+`*/n`, `a/n` and `a-b/n`, names of months and weekdays; `?`, `L`, `LW` and `15W` for days of the month; `?`, `5L` and
+`5#3` for weekdays. What it leaves open is refused with a hint rather than guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reconciler.timetable.errors import TimetableError
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field is called, its lowest and highest value, and its names with the number of the first one.
+
+    `top` is the highest value that may be written: weekdays have 7 as a second way to say Sunday.
+    """
+
+    title: str
+    low: int
+    high: int
+    top: int
+    names: tuple[str, ...] = ()
+    example: str = ""
+
+
+SECOND = Field("second", 0, 59, 59, example="0, 0,30 or */15")
+MINUTE = Field("minute", 0, 59, 59, example="0, 0,30 or */15")
+HOUR = Field("hour", 0, 23, 23, example="2, 8-18 or */6")
+DAY = Field("day of month", 1, 31, 31, example="*, 1,15, L, LW or 15W")
+MONTH = Field("month", 1, 12, 12, MONTHS, example="*, 1-6 or JAN,JUL")
+WEEKDAY = Field("day of week", 0, 6, 7, WEEKDAYS, example="*, MON-FRI, 5L or 5#3")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The plain values of a field, sorted. `starred`: the text began with `*` or `?`. `long_step` never comes round."""
+
+    values: tuple[int, ...]
+    starred: bool = False
+    long_step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDays:
+    """Days of the month: plain ones, the weekdays nearest to `nearest`, the last day, the last Monday-to-Friday."""
+
+    plain: Values
+    nearest: tuple[int, ...] = ()
+    last: bool = False
+    last_weekday: bool = False
+    restricted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDays:
+    """Weekdays (0 is Sunday): plain ones, the n-th of the month as (weekday, n), and the last of the month."""
+
+    plain: Values
+    nth: tuple[tuple[int, int], ...] = ()
+    last: tuple[int, ...] = ()
+    restricted: bool = True
+
+
+_ITEM = re.compile(r"(?P<first>[0-9]+|[A-Z]+|\*)(?:-(?P<end>[0-9]+|[A-Z]+))?(?:/(?P<step>[0-9]+))?")
+_NEAREST = re.compile(r"([0-9]+)W")
+_NTH = re.compile(r"([0-9]+|[A-Z]+)#([0-9]+)")
+_LAST = re.compile(r"([0-9]+|[A-Z]{3})L")
+
+
+def read_values(text: str, field: Field) -> Values:
+    """Read a field that has plain values only: second, minute, hour, month. Raises `TimetableError`."""
+    return _read(text, field, lambda item: False)
+
+
+def read_month_days(text: str) -> MonthDays:
+    """Read a day-of-month field. Raises `TimetableError`."""
+    if text == "?":
+        return MonthDays(_every_value(DAY), restricted=False)
+    nearest: set[int] = set()
+    ends: set[str] = set()
+
+    def take(item: str) -> bool:
+        if item in ("L", "LW"):
+            ends.add(item)
+        elif match := _NEAREST.fullmatch(item):
+            nearest.add(_number(match[1], DAY, text))
+        elif item.startswith("L-"):
+            raise _error(DAY, text, f"has {item}, a count back that ACC documents nowhere", "write L or LW")
+        else:
+            return False
+        return True
+
+    plain = _read(text, DAY, take)
+    only_plain = not nearest and not ends
+    return MonthDays(
+        plain,
+        tuple(sorted(nearest)),
+        last="L" in ends,
+        last_weekday="LW" in ends,
+        restricted=not (only_plain and text in ("*", "*/1")),
+    )
+
+
+def read_week_days(text: str) -> WeekDays:
+    """Read a day-of-week field; 0 and 7 are Sunday. Raises `TimetableError`."""
+    if text == "?":
+        return WeekDays(_every_value(WEEKDAY), restricted=False)
+    nth: set[tuple[int, int]] = set()
+    last: set[int] = set()
+
+    def take(item: str) -> bool:
+        if match := _NTH.fullmatch(item):
+            which = int(match[2][:4])
+            if not 1 <= which <= 5:
+                raise _error(WEEKDAY, text, f"asks for number {which} of a month in {item}", "a month has 1 to 5: 5#3")
+            nth.add((_number(match[1], WEEKDAY, text) % 7, which))
+        elif match := _LAST.fullmatch(item):
+            last.add(_number(match[1], WEEKDAY, text) % 7)
+        elif item == "L":
+            hint = "write SAT for every Saturday, 6L for the last Saturday of the month"
+            raise _error(WEEKDAY, text, "has an L without a weekday", hint)
+        else:
+            return False
+        return True
+
+    plain = _read(text, WEEKDAY, take)
+    only_plain = not nth and not last
+    return WeekDays(
+        plain,
+        tuple(sorted(nth)),
+        tuple(sorted(last)),
+        restricted=not (only_plain and text in ("*", "*/1")),
+    )
+
+
+def canonical_values(plain: Values, field: Field) -> str:
+    """The one text of what a field selects: `*` for everything, otherwise its numbers in order."""
+    if len(plain.values) == field.high - field.low + 1:
+        return "*"
+    return ",".join(map(str, plain.values))
+
+
+def canonical_month_days(days: MonthDays) -> str:
+    """The one text of a day-of-month field."""
+    parts = [canonical_values(days.plain, DAY)] if days.plain.values else []
+    parts += ["L"] * days.last + ["LW"] * days.last_weekday + [f"{day}W" for day in days.nearest]
+    return ",".join(parts)
+
+
+def canonical_week_days(days: WeekDays) -> str:
+    """The one text of a day-of-week field."""
+    parts = [canonical_values(days.plain, WEEKDAY)] if days.plain.values else []
+    parts += [f"{day}L" for day in days.last] + [f"{day}#{which}" for day, which in days.nth]
+    return ",".join(parts)
+
+
+def _every_value(field: Field) -> Values:
+    return Values(tuple(range(field.low, field.high + 1)), starred=True)
+
+
+def _read(text: str, field: Field, take: Callable[[str], bool]) -> Values:
+    """Read a list. `take` gets each item first and says whether it was a special one of that field."""
+    if text in ("*", "*/1"):
+        return _every_value(field)
+    found: set[int] = set()
+    long_step = 0
+    for item in text.split(","):
+        if take(item):
+            continue
+        values, step = _item_values(item, field, text)
+        found.update(values)
+        if step > field.high - field.low:
+            long_step = max(long_step, step)
+    if field is WEEKDAY:
+        found = {value % 7 for value in found}
+    return Values(tuple(sorted(found)), starred=text.startswith("*"), long_step=long_step)
+
+
+def _item_values(item: str, field: Field, text: str) -> tuple[Sequence[int], int]:
+    match = _ITEM.fullmatch(item)
+    if not match or (match["first"] == "*" and match["end"]):
+        raise _unreadable(item, field, text)
+    first, end, step_text = match["first"], match["end"], match["step"]
+    step = int(step_text[:6]) if step_text else 1
+    if step == 0:
+        raise _error(field, text, f"has a step of 0 in {item}", "a step is 1 or more, as in */5")
+    low = field.low if first == "*" else _number(first, field, text)
+    if end:
+        high = _number(end, field, text)
+        if high < low:
+            hint = (
+                "write two parts, as in FRI,SAT,SUN"
+                if field is WEEKDAY
+                else f"write {low}-{field.high},{field.low}-{high}"
+            )
+            raise _error(field, text, f"has a range that runs backwards: {item}", hint)
+    elif first == "*" or step_text:
+        high = max(field.high, low)
+    else:
+        high = low
+    return range(low, high + 1, step), step if step_text else 0
+
+
+def _number(word: str, field: Field, text: str) -> int:
+    if word[0].isdigit():
+        value = int(word[:6])
+        if not field.low <= value <= field.top:
+            raise _error(field, text, f"has {word[:12]}", f"it takes {field.low} to {field.top}")
+        return value
+    if word in field.names:
+        return field.names.index(word) + field.low
+    if not field.names:
+        raise _error(
+            field, text, f"has {word[:12]}", f"it takes numbers {field.low} to {field.top}, as in {field.example}"
+        )
+    near = difflib.get_close_matches(word[:3], field.names, n=1, cutoff=0.6)
+    hint = (
+        f"did you mean {near[0]}?" if near else f"names are {field.names[0]} to {field.names[-1]}, three letters each"
+    )
+    raise _error(field, text, f"has the unknown name {word[:12]}", hint)
+
+
+def _unreadable(item: str, field: Field, text: str) -> TimetableError:
+    if not item:
+        return _error(field, text, "has an empty part", "remove the comma that is too many")
+    if "?" in item:
+        hint = "? stands alone, in the day of month or the day of week"
+        return _error(field, text, f"cannot take {item[:20]}", hint)
+    return _error(
+        field, text, f"cannot take {item[:20]}", f"it takes {field.low} to {field.top}, as in {field.example}"
+    )
+
+
+def _error(field: Field, text: str, what: str, hint: str) -> TimetableError:
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    place = "" if what.endswith(text) else f", in {shown}"
+    return TimetableError(f"the {field.title} field {what}{place}", hint=hint)

@@ -1,0 +1,174 @@
+"""When a schedule runs next, and how often: predicted from the text alone, one run at a time.
+
+Assumed where ACC is silent: no run before the start, the start itself is the first run of an interval; intervals of
+days keep their time on the clock, all others count real time; daylight saving as in `wallclock`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from reconciler.timetable.expression import Expression
+from reconciler.timetable.timing import Timing
+from reconciler.timetable.wallclock import Note, instant_of, local_at, offset_of, seconds_of
+
+_LAST_YEAR = 9990
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+class Run(NamedTuple):
+    """One predicted run: an aware time in the schedule's zone, and what daylight saving did to it, if anything."""
+
+    at: datetime
+    note: Note = ""
+
+
+def next_runs(timing: Timing, after: datetime, count: int) -> tuple[Run, ...]:
+    """The first `count` runs after an aware instant, none before the start.
+
+    Fewer when the expression never fires or the calendar ends. Empty too for a zone whose rules are not known
+    (`Timing.rules` is None): then nothing can be predicted, and `findings` says so.
+    """
+    return tuple(itertools.islice(iter_runs(timing, after), count))
+
+
+def iter_runs(timing: Timing, after: datetime) -> Iterator[Run]:
+    """All runs after an aware instant, one by one, strictly in order. It need not end: stop when you have enough."""
+    zone = timing.rules
+    if zone is None:
+        return iter(())
+    floor = int(after.timestamp() // 1)
+    if timing.expression.whole_days:
+        return _day_interval_runs(timing, zone, floor)
+    if timing.expression.is_interval:
+        return _interval_runs(timing, zone, floor)
+    start = instant_of(timing.start, zone)[0]
+    return _cron_runs(timing.expression, zone, max(floor, start - 1))
+
+
+def runs_per_day(expression: Expression) -> float:
+    """How often an expression runs on an average day: exact over the 400 years after which the calendar repeats."""
+    if expression.interval is not None:
+        return 86400 / expression.interval.total_seconds()
+    return len(expression.seconds) * len(expression.minutes) * len(expression.hours) * expression.days.share()
+
+
+def times_between(expression: Expression, begin: datetime, end: datetime) -> Iterator[datetime]:
+    """The naive local times that a cron expression names from `begin` up to, but not including, `end`."""
+    day = begin.date()
+    while day <= end.date():
+        if day.day in expression.days.in_month(day.year, day.month):
+            midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local on purpose
+            for second in _times_of_day(expression, max(0, seconds_of(begin) - seconds_of(midnight))):
+                moment = midnight + timedelta(seconds=second)
+                if moment >= end:
+                    return
+                yield moment
+        day += timedelta(days=1)
+
+
+def _interval_runs(timing: Timing, zone: ZoneInfo, floor: int) -> Iterator[Run]:
+    length = timing.expression.interval
+    step = int(length.total_seconds()) if length else 1
+    start, note = instant_of(timing.start, zone)
+    index = max(0, (floor - start) // step + 1)
+    for number in itertools.count(index):
+        try:
+            at = local_at(start + number * step, zone)
+        except OverflowError:
+            return
+        yield Run(at, note if number == 0 else "")
+
+
+def _day_interval_runs(timing: Timing, zone: ZoneInfo, floor: int) -> Iterator[Run]:
+    step = timing.expression.whole_days
+    # Two days before, so that no offset and no gap can hide a run; what is too early is dropped below.
+    elapsed = (floor - seconds_of(timing.start)) // 86400 - 2
+    number = max(0, elapsed // step)
+    while True:
+        try:
+            local = timing.start + timedelta(days=step * number)
+            instant, note = instant_of(local, zone)
+            at = local_at(instant, zone)
+        except OverflowError:
+            return
+        if instant > floor:
+            yield Run(at, note)
+        number += 1
+
+
+def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[Run]:
+    """Walk the days that match; only on days of a clock change does each time need a look of its own."""
+    try:
+        local = local_at(floor, zone)
+    except OverflowError:
+        return
+    first_day = local.toordinal()
+    for day in _days_from(expression, local.date()):
+        midnight = datetime.fromordinal(day)
+        offset = offset_of(midnight, zone)
+        if offset != offset_of(datetime.fromordinal(day + 1), zone):
+            for instant, note in _changing_day(expression, zone, midnight, floor):
+                floor = instant
+                yield Run(local_at(instant, zone), note)
+            continue
+        base = (day - _EPOCH_DAY) * 86400 - offset
+        year, month, number = midnight.year, midnight.month, midnight.day
+        for second in _times_of_day(expression, max(0, floor + 1 - base) if day == first_day else 0):
+            if base + second > floor:
+                hour, rest = divmod(second, 3600)
+                yield Run(datetime(year, month, number, hour, rest // 60, rest % 60, tzinfo=zone))
+
+
+def _changing_day(expression: Expression, zone: ZoneInfo, midnight: datetime, floor: int) -> Iterator[tuple[int, Note]]:
+    """The runs of a day on which the clock changes. Times that fall together run once."""
+    pending: tuple[int, Note] | None = None
+    for second in _times_of_day(expression, 0):
+        instant, note = instant_of(midnight + timedelta(seconds=second), zone)
+        if instant <= floor:
+            continue
+        if pending is not None and pending[0] != instant:
+            yield pending
+        # A time that was skipped adds nothing where the expression names the moment after the gap itself.
+        pending = (instant, note)
+    if pending is not None:
+        yield pending
+
+
+def _days_from(expression: Expression, first: date) -> Iterator[int]:
+    """The ordinals of the days that match, from a day on; ends when no day ever matches."""
+    year, month, from_day = first.year, first.month, first.day
+    is_found = False
+    while year <= _LAST_YEAR:
+        # A leap day on one weekday is up to 40 years away. So after some fruitless years ask whether there is any.
+        if not is_found and year == first.year + 10 and month == 1 and not expression.days.share():
+            return
+        days = expression.days.in_month(year, month)
+        if days:
+            is_found = True
+            base = date(year, month, 1).toordinal() - 1
+            for day in days:
+                if day >= from_day:
+                    yield base + day
+        from_day = 1
+        month += 1
+        if month == 13:
+            year, month = year + 1, 1
+
+
+def _times_of_day(expression: Expression, begin: int) -> Iterator[int]:
+    """The times of day that match, as seconds from midnight, from `begin` on."""
+    hours, minutes, seconds = expression.hours, expression.minutes, expression.seconds
+    begin_hour, begin_minute, begin_second = begin // 3600, begin // 60 % 60, begin % 60
+    for hour in hours[bisect_left(hours, begin_hour) :]:
+        at_first_hour = hour == begin_hour
+        for minute in minutes[bisect_left(minutes, begin_minute) :] if at_first_hour else minutes:
+            base = hour * 3600 + minute * 60
+            at_first_minute = at_first_hour and minute == begin_minute
+            for second in seconds[bisect_left(seconds, begin_second) :] if at_first_minute else seconds:
+                yield base + second

@@ -1,0 +1,112 @@
+"""Time zones as ACC names them: Windows ids, the IANA names that mean them, and their rules from package `tzdata`."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from zoneinfo import ZoneInfo
+
+from reconciler.timetable.errors import TimetableError
+from reconciler.timetable.windows_zones import CLDR_VERSION, RECENT_ZONES, WINDOWS_ZONES
+
+__all__ = [
+    "CLDR_VERSION",
+    "is_known_windows",
+    "is_recent_windows",
+    "looks_like_windows",
+    "suggest",
+    "to_windows",
+    "zone_info",
+]
+
+_PRIMARY = {name: zones.split(" ", 1)[0] for name, zones in (*WINDOWS_ZONES.items(), *RECENT_ZONES.items())}
+_WINDOWS = {name.lower(): name for name in _PRIMARY}
+# Microsoft's shape: words and "Standard Time", perhaps a country; or an offset. "UTC" itself is in the table.
+_WINDOWS_SHAPE = re.compile(
+    r"[A-Z][A-Z.&' -]{0,60} STANDARD TIME( \([A-Z][A-Z .]{0,40}\))?|UTC[+-][0-9]{2}(:[0-9]{2})?"
+)
+
+
+@functools.cache
+def _iana() -> dict[str, tuple[str, str]]:
+    """Lower-case IANA name to its own spelling and its Windows id."""
+    table: dict[str, tuple[str, str]] = {}
+    for rows in (WINDOWS_ZONES, RECENT_ZONES):
+        for windows, zones in rows.items():
+            table.update((zone.lower(), (zone, windows)) for zone in zones.split())
+    return table
+
+
+@functools.lru_cache(maxsize=4096)
+def to_windows(name: str) -> str:
+    """The Windows id that an IANA name, or a Windows id in any case, stands for.
+
+    A Windows id is taken literally; one that no released CLDR knows but that looks like one is given back as it is,
+    for the caller to warn about. Everything else raises `TimetableError` with the nearest names.
+    """
+    asked = " ".join(name.split())
+    lowered = asked.lower()
+    if known := _WINDOWS.get(lowered):
+        return known
+    if found := _iana().get(lowered):
+        return found[1]
+    if looks_like_windows(asked):
+        return asked
+    near = suggest(asked)
+    hint = f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
+    raise TimetableError(f"no time zone is called {asked[:80]!r}", hint=hint)
+
+
+def is_known_windows(name: str) -> bool:
+    """Whether this is a Windows id of the released CLDR (`CLDR_VERSION`), in any case."""
+    windows = _WINDOWS.get(" ".join(name.split()).lower())
+    return windows is not None and windows not in RECENT_ZONES
+
+
+def is_recent_windows(name: str) -> bool:
+    """Whether this id is newer than the released CLDR: a Windows that lacks the update will not know it."""
+    return _WINDOWS.get(" ".join(name.split()).lower()) in RECENT_ZONES
+
+
+def looks_like_windows(name: str) -> bool:
+    """Whether a name has the shape of a Windows id, known or not."""
+    return name.lower() in _WINDOWS or bool(name.isascii() and _WINDOWS_SHAPE.fullmatch(name.upper()))
+
+
+def suggest(name: str) -> str:
+    """The known zone whose name is nearest to this one, or ""."""
+    lowered = " ".join(name.split()).lower()[:80]
+    names = {**{key: spelling for key, (spelling, _) in _iana().items()}, **_WINDOWS}
+    # Somebody who writes a city alone means the zone that ends with it.
+    city = lowered.replace(" ", "_")
+    ending = sorted(key for key in names if city and key.endswith(f"/{city}"))
+    near = ending[:1] or difflib.get_close_matches(lowered, names, n=1, cutoff=0.75)
+    return names[near[0]] if near else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def zone_info(name: str) -> ZoneInfo | None:
+    """The rules of a zone: of an IANA name its own, of a Windows id those of the zone that stands for it.
+
+    Read from the `tzdata` package and never from the system, so that two machines predict alike. None when the name
+    is unknown, or newer than the installed package.
+    """
+    lowered = " ".join(name.split()).lower()
+    if windows := _WINDOWS.get(lowered):
+        return _load(_PRIMARY[windows])
+    if found := _iana().get(lowered):
+        return _load(found[0])
+    return None
+
+
+@functools.cache
+def _load(iana: str) -> ZoneInfo | None:
+    from importlib import resources
+
+    source = resources.files("tzdata").joinpath("zoneinfo", *iana.split("/"))
+    try:
+        with source.open("rb") as stream:
+            return ZoneInfo.from_file(stream, key=iana)
+    except OSError:
+        return None
