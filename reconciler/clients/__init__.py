@@ -1,0 +1,1 @@
+"""The two products as typed calls over one careful HTTP session per connection."""

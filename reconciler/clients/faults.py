@@ -1,0 +1,185 @@
+"""What went wrong with one attempt, in one sentence without secrets, and what that means for the next attempt."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import re
+import socket
+import ssl
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from urllib.parse import unquote
+
+import requests
+import urllib3
+
+from reconciler.clients import wire
+from reconciler.errors import ProductError
+
+_SHOWN_BODY = 200
+_SHOWN_VALUE = 40
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
+
+
+class Fate(Enum):
+    """How one attempt failed, as far as repeating it is concerned."""
+
+    NEVER_LEFT = auto()
+    """Nothing reached the product."""
+    THROTTLED = auto()
+    """429: the product asks us to wait; nothing happened."""
+    DENIED = auto()
+    """401 or 403: the credential; nothing happened."""
+    REFUSED = auto()
+    """Another 4xx: nothing happened, and asking again would not help."""
+    LOST = auto()
+    """It left, and no answer came, or a gateway answered that it got none."""
+    ODD = auto()
+    """An answer came that cannot be trusted, and would come again."""
+
+
+class Fault(Exception):
+    """One failed attempt: its fate, its status if one arrived, a clean sentence, and how long we are asked to wait."""
+
+    def __init__(
+        self, fate: Fate, message: str, *, status: int | None = None, retry_after: float | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.fate = fate
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+        self.hint = hint
+        self.is_final = False
+
+    def as_error(self, kind: type[ProductError]) -> ProductError:
+        return kind(self.message, hint=self.hint, status=self.status)
+
+
+def of_failure(error: BaseException, timeout: float) -> tuple[Fate, str, str]:
+    """Fate, words and hint for an attempt that ended without an answer."""
+    chain = list(wire.causes(error))
+    fate = Fate.NEVER_LEFT if wire.never_left(error) else Fate.LOST
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                fate,
+                f"the certificate is not trusted ({cause.verify_message})",
+                ("If the server has a company's own certificate, name its bundle with caBundle."),
+            )
+        if isinstance(cause, socket.gaierror):
+            return fate, "the host name is not known", "Look at the connection's url."
+        if isinstance(cause, wire.BodyError):
+            return fate, str(cause), ""
+    for cause in chain:
+        words = _words(cause, timeout)
+        if words:
+            return fate, words, ""
+    return fate, type(error).__name__, ""
+
+
+_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (urllib3.exceptions.IncompleteRead, "the answer broke off in the middle"),
+    (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
+    (urllib3.exceptions.ProxyError, "the proxy cannot be reached, or will not connect"),
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionError, "the connection was closed without an answer"),
+)
+
+
+def _words(cause: BaseException, timeout: float) -> str:
+    for kind, words in _WORDS:
+        if isinstance(cause, kind):
+            return words
+    match cause:
+        case requests.exceptions.InvalidSchema() | requests.exceptions.InvalidHeader():
+            return str(cause)
+        case requests.exceptions.Timeout() | urllib3.exceptions.TimeoutError() | TimeoutError():
+            return f"no answer within {timeout:g} s"
+        case ssl.SSLError():
+            return f"no TLS connection ({cause.reason or 'handshake failed'})"
+        case OSError() if cause.strerror:
+            return cause.strerror
+    return ""
+
+
+# --- answers that are not good -------------------------------------------------------------------------------------
+
+
+def fate_of_status(status: int) -> Fate:
+    """What a status outside 200-299 means for the next attempt."""
+    if status == 429:
+        return Fate.THROTTLED
+    if status in (401, 403):
+        return Fate.DENIED
+    if status in (502, 503, 504):
+        return Fate.LOST
+    return Fate.REFUSED if 400 <= status < 500 else Fate.ODD
+
+
+def retry_after(value: str | None, now: Callable[[], datetime]) -> float | None:
+    """Seconds to wait, from seconds or an HTTP date; None when there is no sense in it."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    if _DIGITS.fullmatch(text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now()).total_seconds())
+
+
+def shown_target(path: str, query: str) -> str:
+    """Path and query as a person reads them, long values cut."""
+    if not query:
+        return printable(unquote(path))
+    pairs = []
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        pairs.append(f"{key}={shortened(printable(unquote(value)), _SHOWN_VALUE)}")
+    return printable(unquote(path)) + "?" + "&".join(pairs)
+
+
+def shown_body(body: bytes, content_type: str, clean: Callable[[str], str]) -> str:
+    """What an error body says, as one short line: a page by its title, JSON and text by their beginning.
+
+    Secrets go before the text is cut: half a secret is a secret too.
+    """
+    text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    if not text or "\x00" in text:
+        return ""
+    if is_page(body, content_type):
+        title = _TITLE.search(text)
+        return "an HTML page" + (f" titled {clean(printable(html.unescape(title[1])))[:80]!r}" if title else "")
+    if text[0] in '{["':
+        with contextlib.suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+    return shortened(clean(printable(text)), _SHOWN_BODY)
+
+
+def is_page(body: bytes, content_type: str) -> bool:
+    """Whether this is an HTML page, whatever it calls itself."""
+    start = body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or (
+        "text/html" in content_type.lower() and start.startswith(b"<")
+    )
+
+
+def printable(text: str) -> str:
+    """One line without control, formatting or direction characters."""
+    kept = ("" if unicodedata.category(char) in ("Cc", "Cf", "Cs") and not char.isspace() else char for char in text)
+    return " ".join("".join(kept).split())
+
+
+def shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

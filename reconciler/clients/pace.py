@@ -1,0 +1,47 @@
+"""No more requests at once, and no more a second, than a connection allows, however many threads ask."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Pace:
+    """The gate in front of one product, shared by all threads of a session.
+
+    `concurrency` requests may be under way; `rate` a second may begin, evenly spaced (None: no limit). A product that
+    asks for a pause is given it by everybody (`hold`).
+    """
+
+    def __init__(
+        self, *, concurrency: int, rate: float | None, clock: Callable[[], float], sleep: Callable[[float], object]
+    ) -> None:
+        self._places = threading.BoundedSemaphore(max(1, concurrency))
+        self._interval = 1.0 / rate if rate else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._next_start = float("-inf")
+        self._held_until = float("-inf")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a place and a moment, and keep the place for the block."""
+        with self._places:
+            if self._interval or self._held_until > float("-inf"):
+                self._wait_for_moment()
+            yield
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody begin for so long."""
+        with self._lock:
+            self._held_until = max(self._held_until, self._clock() + seconds)
+
+    def _wait_for_moment(self) -> None:
+        with self._lock:
+            now = self._clock()
+            start = max(now, self._next_start, self._held_until)
+            self._next_start = start + self._interval
+        if start > now:
+            self._sleep(start - now)

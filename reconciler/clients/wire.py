@@ -1,0 +1,248 @@
+"""One connection pool per product that knows, after a failure, whether the request had left this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ClosedPoolError,
+    ConnectTimeoutError,
+    LocationValueError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+
+from reconciler.errors import Refused
+from reconciler.model import Connection
+
+_IDLE_SECONDS = 10.0
+"""A pooled connection that rested longer is not trusted: firewalls forget it silently, and leave a start in doubt."""
+
+_CHUNK = 64 * 1024
+_sent = threading.local()
+
+
+class StreamedBody:
+    """A request body that is read while it is sent: `size` bytes exactly, from `chunks()`.
+
+    Iterating raises BodyError when the source yields another number of bytes, before the last of them is sent, so that
+    a file that changes meanwhile never arrives as if it were whole.
+    """
+
+    def __init__(self, size: int, chunks: Callable[[], Iterator[bytes]]) -> None:
+        self.size = size
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self.size
+        held = b""
+        for chunk in self._chunks():
+            if held:
+                yield held
+            left -= len(chunk)
+            if left < 0:
+                raise BodyError("the file grew while it was being sent")
+            held = chunk
+        if left:
+            raise BodyError("the file shrank while it was being sent")
+        if held:
+            yield held
+
+
+class BodyError(Exception):
+    """What was to be sent cannot be read to its end."""
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a piece at a time. Raises BodyError when it cannot be read."""
+    try:
+        with path.open("rb") as source:
+            yield from stream_chunks(source)
+    except OSError as error:
+        raise BodyError(f"{path}: {error.strerror or error}") from error
+
+
+def stream_chunks(source: BinaryIO) -> Iterator[bytes]:
+    while chunk := source.read(_CHUNK):
+        yield chunk
+
+
+# --- pool ------------------------------------------------------------------------------------------------------------
+
+
+class _Witness:
+    """Notes, per thread, that bytes of a request went to a connected peer; a proxy's CONNECT does not count."""
+
+    _connecting = False
+    _used_at = 0.0
+
+    def connect(self) -> None:
+        self._connecting = True
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._connecting = False
+        self._used_at = time.monotonic()
+
+    def send(self, data: Any) -> None:
+        if not self._connecting:
+            if self.sock is None:  # type: ignore[attr-defined]
+                self.connect()
+            _sent.left = True
+            self._used_at = time.monotonic()
+        super().send(data)  # type: ignore[misc]
+
+    @property
+    def is_connected(self) -> bool:
+        fresh = time.monotonic() - self._used_at < _IDLE_SECONDS
+        return fresh and bool(super().is_connected)  # type: ignore[misc]
+
+
+class _PlainConnection(_Witness, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Witness, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _PlainPool, "https": _TlsPool}
+
+
+class Adapter(HTTPAdapter):
+    """The transport of `requests`, without what a JSON API never needs: cookies, redirects, look-ups per call."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = cast(Any, resp.headers)
+        response.raw = resp
+        response.reason = resp.reason or ""
+        response.url = req.url or ""
+        response.request = req
+        return response
+
+
+def forget_sending() -> None:
+    """Before a request: nothing has left yet on this thread."""
+    _sent.left = False
+
+
+def never_left(error: BaseException) -> bool:
+    """Whether this failure of the last request on this thread came before any byte of it could reach the product."""
+    if getattr(_sent, "left", False):
+        return False
+    early = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError, ClosedPoolError)
+    local = (
+        requests.exceptions.ConnectTimeout,
+        requests.exceptions.SSLError,
+        requests.exceptions.ProxyError,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidHeader,
+        requests.exceptions.InvalidSchema,
+        BodyError,
+    )
+    return any(isinstance(cause, early + local) for cause in causes(error))
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it wraps, outermost first."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [getattr(cause, "reason", None), *cause.args[:2], cause.__cause__, cause.__context__]
+
+
+# --- where to, once --------------------------------------------------------------------------------------------------
+
+
+def base_url(connection: Connection) -> str:
+    """The connection's URL without a slash at its end. Raises Refused when it is none that may be used."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(connection.url, None)
+        parts = urlsplit(prepared.url or "")
+        port_is_number = parts.port is None or parts.port > 0
+    except (requests.exceptions.RequestException, ValueError) as error:
+        raise Refused(f"connections.{connection.name}.url: {connection.url!r} is not a URL ({error})") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
+        raise Refused(f"connections.{connection.name}.url: {connection.url!r} is not an http(s) URL")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Refused(
+            f"connections.{connection.name}.url holds more than a host and a path",
+            hint="Leave user, password, query and fragment out of the URL.",
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not connection.allow_insecure:
+        raise Refused(
+            f"connections.{connection.name}.url: plain http would send the credential readable to {parts.hostname}",
+            hint="Use https, or set allowInsecure: true for this connection if you know the network.",
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """The proxy that the environment names for this URL. Loopback never goes through one: it would be another's."""
+    parts = urlsplit(url)
+    if is_loopback(parts.hostname or ""):
+        return {}
+    proxy = select_proxy(url, get_environ_proxies(url))
+    return {parts.scheme: proxy} if proxy else {}
+
+
+def trusted_bundle(connection: Connection) -> str | bool:
+    """Where the trusted certificates are: the connection's own bundle, the environment's, or certifi's (True)."""
+    named = [(f"connections.{connection.name}.caBundle", connection.ca_bundle)]
+    named += [(name, os.environ.get(name)) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")]
+    for where, value in named:
+        if value:
+            path = Path(value).expanduser()
+            if not path.exists():
+                raise Refused(f"{where}: there is no certificate bundle at {value}")
+            return str(path)
+    return True
