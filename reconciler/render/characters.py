@@ -1,0 +1,135 @@
+"""What a string from outside may do to a reader's screen: nothing but be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from unicodedata import category, east_asian_width
+
+from reconciler.model import JSON
+
+_PLAIN_WORDS = str.maketrans(
+    {"→": "->", "…": "...", "×": "x", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001
+)
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_VARIATION = "\ufe0f"
+SECRET = "(secret)"  # noqa: S105 - this is what stands for one
+ABSENT = "(none)"
+
+
+def neutral(text: str, encoding: str = "utf-8") -> str:
+    """The text with everything visible that a terminal would obey: escapes, line ends, bidirectional overrides.
+
+    ESC becomes the four characters `\\x1b`. What `encoding` cannot carry becomes an escape too.
+    """
+    if text.isprintable() and (text.isascii() or encoding == "utf-8"):
+        return text
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _escape(char) for char in text)
+    if encoding == "utf-8":
+        return text
+    return text.translate(_PLAIN_WORDS).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def columns(text: str) -> int:
+    """How many terminal columns a neutral text takes: wide characters count two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_char_columns, text))
+
+
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text, shortened to `width` columns with an ellipsis at its end where it is longer."""
+    if columns(text) <= width:
+        return text
+    return take(text, width - columns(ellipsis)) + ellipsis
+
+
+def take(text: str, width: int) -> str:
+    """The longest beginning of the text that takes at most `width` columns."""
+    if text.isascii():
+        return text[: max(width, 0)]
+    used = 0
+    for index, char in enumerate(text):
+        used += _char_columns(char)
+        if used > width:
+            return text[:index]
+    return text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most `width` columns, broken at spaces; a word that is longer alone is broken inside."""
+    if columns(text) <= width:
+        return [text]
+    lines: list[str] = []
+    line, used = "", 0
+    for word in text.split():
+        size = columns(word)
+        if line and used + 1 + size <= width:
+            line, used = f"{line} {word}", used + 1 + size
+            continue
+        if line:
+            lines.append(line)
+        while size > width:
+            head = take(word, width) or word[0]
+            lines.append(head)
+            word = word[len(head) :]  # noqa: PLW2901 - the rest of the same word
+            size = columns(word)
+        line, used = word, size
+    if line:
+        lines.append(line)
+    return lines or [""]
+
+
+def value_text(value: JSON, *, secret: bool = False) -> str:
+    """A field's value on one line: strings in quotes with escapes as in JSON, containers as JSON with sorted keys."""
+    match value:
+        case None:
+            return ABSENT
+        case _ if secret:
+            return SECRET
+        case str():
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{neutral(escaped)}"'
+        case bool() | int() | float():
+            return json.dumps(value)
+    return neutral(json.dumps(plain(value), ensure_ascii=False, sort_keys=True))
+
+
+def plain(value: JSON) -> JSON:
+    """The value as JSON allows it: mappings as objects, other containers as arrays, what JSON lacks as text."""
+    match value:
+        case None | str() | bool() | int():
+            return value
+        case float():
+            return value if value - value == 0 else str(value)
+        case list() | tuple():
+            return [plain(item) for item in value]
+    if hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    return str(value)
+
+
+def xml_text(text: str) -> str:
+    """The text without what XML 1.0 forbids even as a reference; such characters become visible escapes."""
+    return _NOT_IN_XML.sub(lambda match: _escape(match.group()), text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+@lru_cache(maxsize=4096)
+def _char_columns(char: str) -> int:
+    if char == _VARIATION:
+        return 1  # asks for the wide, coloured picture of the sign before it
+    if category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(char) in ("W", "F") else 1

@@ -1,0 +1,62 @@
+"""Problems and drift as GitHub workflow commands, which GitHub shows beside the line they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model import Drift, DriftStatus, Problem
+from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences
+
+_LEVEL = dict.fromkeys(IS_DRIFT, "error") | {
+    DriftStatus.UNREADABLE: "warning",
+    DriftStatus.PENDING: "notice",
+}
+
+
+def problems(problems: Sequence[Problem]) -> str:
+    """One annotation a problem, in file order; nothing at all where there are none."""
+    return "".join(
+        annotation(
+            problem.severity.value,
+            f"{problem.address}: {problem.message}" if problem.address else problem.message,
+            path=problem.path,
+            line=problem.line,
+            column=problem.column,
+            title=problem.code,
+        )
+        for problem in sorted(problems)
+    )
+
+
+def drift(drift: Drift) -> str:
+    """One annotation for each resource that drifted, cannot be read, or is pending."""
+    return "".join(
+        annotation(
+            _LEVEL[finding.status],
+            "; ".join([finding.message or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]),
+            path=finding.origin.path if finding.origin else "",
+            line=finding.origin.line if finding.origin else 0,
+            column=0,
+            title=f"{finding.status}: {finding.address}",
+        )
+        for finding in drift.findings
+        if finding.status in _LEVEL
+    )
+
+
+def annotation(level: str, message: str, *, path: str, line: int, column: int, title: str) -> str:
+    """`::error file=…,line=…,col=…,title=…::message`, escaped as GitHub's runner unescapes it, with a line end."""
+    properties = {"file": path, "line": str(line) if line > 0 else "", "col": str(column) if column > 0 else ""}
+    if not path:
+        properties = {}
+    properties["title"] = title
+    given = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{level} {given}::{_data(message)}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

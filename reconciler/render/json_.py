@@ -1,0 +1,220 @@
+"""Plan, outcomes, drift and problems as JSON documents: sorted, so that equal input gives equal bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.diff import canonical_json, digest
+from reconciler.model import (
+    Change,
+    Drift,
+    DriftFinding,
+    DriftStatus,
+    FieldChange,
+    Origin,
+    Outcome,
+    Plan,
+    Problem,
+    Status,
+)
+from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render.characters import SECRET, plain
+from reconciler.render.wording import plan_counts
+
+Document = dict[str, Any]
+
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONE = re.compile("[\ud800-\udfff]")
+_ALWAYS_COUNTED = (Status.APPLIED, Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.UNVERIFIED)
+_string = json.encoder.encode_basestring
+
+
+def plan_document(plan: Plan, stamp: Stamp) -> Document:
+    """A plan; `digest` covers all but itself and `created_at`. Next runs depend on the clock and are left out."""
+    document = _header(stamp) | {
+        "digest": "",
+        "summary": dict(plan_counts(plan)),
+        "changes": _sorted((_change(change) for change in plan.changes), "address", "action"),
+        "blocked": _sorted(
+            (
+                {"address": str(blocked.address), "reason": blocked.reason.value, "message": blocked.message}
+                for blocked in plan.blocked
+            ),
+            "address",
+            "reason",
+        ),
+        "unmanaged": _sorted(({"agent": item.agent, "id": item.id} for item in plan.unmanaged), "agent", "id"),
+        "warnings": _sorted(
+            (
+                {"code": warning.code, "address": warning.address, "message": warning.message}
+                for warning in plan.warnings
+            ),
+            "code",
+            "address",
+            "message",
+        ),
+    }
+    covered = {key: value for key, value in document.items() if key not in ("created_at", "digest")}
+    document["digest"] = document_digest(covered)
+    return document
+
+
+def apply_document(plan: Plan, outcomes: Iterable[Outcome], stamp: Stamp) -> Document:
+    """How each change of the plan ended. `stale` is counted where there is one; a run id stands where a task ran."""
+    listed = [outcome_object(outcome) for outcome in outcomes]
+    counts = Counter(item["status"] for item in listed)
+    summary = {status.value: counts[status.value] for status in Status if status in _ALWAYS_COUNTED or counts[status]}
+    return _header(stamp) | {"summary": summary, "outcomes": _sorted(listed, "address", "action")}
+
+
+def outcome_object(outcome: Outcome) -> Document:
+    """One outcome as it stands in the document and in a stream of events. `seconds` has three decimals."""
+    shown: Document = {
+        "address": str(outcome.change.address),
+        "action": outcome.change.action.value,
+        "status": outcome.status.value,
+        "detail": outcome.detail,
+        "seconds": round(outcome.seconds, 3),
+        "evidence": outcome.evidence.value,
+    }
+    if outcome.run_id:
+        shown["run_id"] = outcome.run_id
+    return shown
+
+
+def drift_document(drift: Drift, stamp: Stamp) -> Document:
+    """An audit: how many resources stand how, and each finding with its fields (`before` is live)."""
+    counts = Counter(finding.status for finding in drift.findings)
+    return _header(stamp) | {
+        "summary": {status.value: counts[status] for status in DriftStatus},
+        "findings": _sorted((_finding(finding) for finding in drift.findings), "address", "status"),
+    }
+
+
+def validate_document(problems: Sequence[Problem], stamp: Stamp) -> Document:
+    """All problems of the files, in file order."""
+    return _header(stamp) | {
+        "problems": [
+            {
+                "path": problem.path,
+                "line": problem.line,
+                "column": problem.column,
+                "address": problem.address,
+                "code": problem.code,
+                "message": problem.message,
+                "severity": problem.severity.value,
+            }
+            for problem in sorted(problems)
+        ]
+    }
+
+
+def document_digest(covered: Mapping[str, Any]) -> str:
+    """`sha256:…` over the canonical JSON; half a surrogate pair, which UTF-8 cannot carry, counts as its escape."""
+    try:
+        return digest(covered)
+    except UnicodeEncodeError:
+        return digest(json.loads(_LONE.sub(lambda match: f"\\\\u{ord(match.group()):04x}", canonical_json(covered))))
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """The document with two spaces of indentation, keys as they stand, UTF-8 as it is, and a line end.
+
+    Characters that a terminal obeys, or that UTF-8 cannot carry, are written as escapes.
+    """
+    parts: list[str] = []
+    _write(document, "\n", parts)
+    text = "".join(parts)
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+
+
+def _write(value: Any, newline: str, parts: list[str]) -> None:
+    """As `json.dumps(indent=2)` does; written out, because the standard library leaves C for Python when it indents."""
+    deeper = newline + "  "
+    if isinstance(value, str):
+        parts.append(_string(value))
+    elif isinstance(value, dict) and value:
+        opening = "{" + deeper
+        for key, item in value.items():
+            if isinstance(item, str):
+                parts.append(f"{opening}{_string(key)}: {_string(item)}")
+            else:
+                parts.append(f"{opening}{_string(key)}: ")
+                _write(item, deeper, parts)
+            opening = "," + deeper
+        parts.append(newline + "}")
+    elif isinstance(value, list) and value:
+        opening = "[" + deeper
+        for item in value:
+            parts.append(opening)
+            _write(item, deeper, parts)
+            opening = "," + deeper
+        parts.append(newline + "]")
+    else:
+        parts.append(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _header(stamp: Stamp) -> Document:
+    return {
+        "format_version": FORMAT_VERSION,
+        "reconciler_version": stamp.reconciler_version,
+        "project": stamp.project,
+        "environment": stamp.environment,
+        "created_at": stamp.created_at,
+    }
+
+
+def _change(change: Change) -> Document:
+    shown: Document = {
+        "address": str(change.address),
+        "action": change.action.value,
+        "reason": change.reason.value,
+        "message": change.message,
+        "needs": sorted(map(str, change.needs)),
+        "origin": _origin(change.origin),
+        "fields": _fields(change.fields),
+    }
+    preview = change.preview
+    if preview is not None and (preview.before_per_day is not None or preview.after_per_day is not None):
+        shown["runs_per_day"] = {"before": preview.before_per_day, "after": preview.after_per_day}
+    return shown
+
+
+def _finding(finding: DriftFinding) -> Document:
+    shown: Document = {
+        "address": str(finding.address),
+        "status": finding.status.value,
+        "evidence": finding.evidence.value,
+        "fields": _fields(finding.fields),
+        "origin": _origin(finding.origin),
+    }
+    if finding.message:
+        shown["message"] = finding.message
+    return shown
+
+
+def _origin(origin: Origin | None) -> Document | None:
+    return {"path": origin.path, "line": origin.line} if origin else None
+
+
+def _fields(fields: Sequence[FieldChange]) -> list[Document]:
+    return [_field(field) for field in sorted(fields, key=lambda field: field.path)]
+
+
+def _field(field: FieldChange) -> Document:
+    if not field.secret:
+        return {"path": field.path, "before": plain(field.before), "after": plain(field.after)}
+    return {
+        "path": field.path,
+        "before": None if field.before is None else SECRET,
+        "after": None if field.after is None else SECRET,
+        "secret": True,
+    }
+
+
+def _sorted(items: Iterable[Document], *keys: str) -> list[Document]:
+    return sorted(items, key=lambda item: tuple(item[key] for key in keys))

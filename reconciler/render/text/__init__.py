@@ -1,0 +1,10 @@
+"""Plan, drift, outcomes and problems as text for a terminal of 60 to 200 columns, with and without colour."""
+
+from __future__ import annotations
+
+from reconciler.render.text.apply import outcome_line, outcomes, progress
+from reconciler.render.text.drift import drift
+from reconciler.render.text.plan import plan
+from reconciler.render.text.problems import problems
+
+__all__ = ["drift", "outcome_line", "outcomes", "plan", "problems", "progress"]

@@ -1,0 +1,101 @@
+"""What became of a plan: a line as each change ends, progress while it runs, and what is left to do at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model import Change, Outcome, Plan, Status
+from reconciler.render.characters import columns, cut, neutral
+from reconciler.render.text.plan import place
+from reconciler.render.text.sheet import STATUS_STYLE, Sheet
+from reconciler.render.wording import counted, outcome_sentence, outcome_step
+
+_MEANING = {
+    Status.FAILED: "the product did not do it",
+    Status.SKIPPED: "held back, nothing was sent",
+    Status.STALE: "live moved after the plan was made, nothing was sent",
+    Status.UNVERIFIED: "sent and accepted, but reading back shows something else",
+    Status.UNKNOWN: "sent, and the answer was lost: perhaps it happened",
+}
+_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, Status.SKIPPED)
+
+
+def outcome_line(outcome: Outcome, *, width: int = 10_000, color: bool = False, encoding: str = "utf-8") -> str:
+    """`✓ schedule/… updated in 0.3s (verified)`, without a line end; more lines only where the width asks for them."""
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    lead = sheet.sign(STATUS_STYLE[outcome.status]) + " "
+    sheet.paragraph(f"{outcome.change.address} {outcome_sentence(outcome)}", lead=lead)
+    return "\n".join(sheet.lines)
+
+
+def progress(
+    done: int, total: int, running: Sequence[Change], *, failed: int = 0, width: int, encoding: str = "utf-8"
+) -> str:
+    """One line, never wider than `width`, to be drawn over again: counts, and what is under way."""
+    sheet = Sheet(width=width, color=False, encoding=encoding)
+    digits = len(str(total))
+    text = f"[{done:>{digits}}/{total}]"
+    if failed:
+        text += f" {failed} failed,"
+    text += f" {len(running)} under way"
+    if running:
+        text += ": " + ", ".join(f"{change.action} {change.address}" for change in running[:4])
+    return cut(neutral(text, sheet.encoding), min(width, sheet.width), sheet.ellipsis)
+
+
+def outcomes(
+    outcomes: Sequence[Outcome], plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8"
+) -> str:
+    """What did not end well, by status and with the next step, and one sentence that counts everything.
+
+    `verbose` repeats what was applied, too.
+    """
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    if verbose:
+        for outcome in outcomes:
+            if outcome.status is Status.APPLIED:
+                sheet.lines.append(outcome_line(outcome, width=width, color=color, encoding=encoding))
+    for status in _ORDER:
+        group = [outcome for outcome in outcomes if outcome.status is status]
+        if group:
+            _group(sheet, status, group)
+    sheet.blank()
+    sheet.paragraph(outcomes_summary(outcomes, plan), style="bold")
+    return sheet.text()
+
+
+def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
+    """`Applied 3 of 5 changes in 1.2s of calls: 1 failed, 1 skipped.` Nothing that was planned goes uncounted."""
+    counts = {status: sum(outcome.status is status for outcome in outcomes) for status in Status}
+    total = len(plan.changes)
+    rest = [f"{counts[status]} {status}" for status in _ORDER if counts[status]]
+    not_begun = total - len(outcomes)
+    if not_begun > 0:
+        rest.append(f"{not_begun} not begun")
+    if plan.blocked:
+        rest.append(f"{len(plan.blocked)} blocked")
+    applied = counts[Status.APPLIED]
+    if not total:
+        text = "Nothing to apply"
+    elif applied == total:
+        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change')}"
+    else:
+        text = f"Applied {applied} of {counted(total, 'change')}"
+    return f"{text}: {', '.join(rest)}." if rest else f"{text}."
+
+
+def _group(sheet: Sheet, status: Status, group: Sequence[Outcome]) -> None:
+    sheet.title(f"{status.value.capitalize()} ({len(group)}): {_MEANING[status]}")
+    sign = sheet.sign(STATUS_STYLE[status]) + " "
+    widest = min(max(columns(sheet.say(str(outcome.change.address))) for outcome in group), sheet.width // 2)
+    steps = {outcome_step(outcome) for outcome in group}
+    for outcome in group:
+        address = sheet.say(str(outcome.change.address))
+        padding = " " * max(widest - columns(address), 0)
+        sheet.heading(sign, [address + padding, f"{outcome.change.action.value:<10}", place(outcome.change.origin)])
+        if outcome.detail:
+            sheet.paragraph(outcome.detail, indent=4)
+        if len(steps) > 1:
+            sheet.paragraph(outcome_step(outcome), indent=4, lead="next: ")
+    if len(steps) == 1:
+        sheet.paragraph(steps.pop(), indent=2, lead="next: ")

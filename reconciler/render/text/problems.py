@@ -1,0 +1,75 @@
+"""Problems of the files for a terminal: place, code and message, the line itself, and a caret under the spot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from reconciler.model import Problem, Severity
+from reconciler.render.characters import SECRET, columns, cut, take
+from reconciler.render.text.sheet import Sheet
+from reconciler.render.wording import counted
+
+LineOf = Callable[[str, int], str | None]
+"""Reads line `number` (from 1) of the file at `path`, or None where there is none."""
+
+_CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
+
+
+def problems(
+    problems: Sequence[Problem], *, width: int, color: bool, line_of: LineOf | None = None, encoding: str = "utf-8"
+) -> str:
+    """All problems in file order, and a line that counts them. `line_of` gives the source lines to show."""
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    for problem in sorted(problems):
+        _problem(sheet, problem, line_of)
+    sheet.blank()
+    sheet.paragraph(problems_summary(problems), style="bold")
+    return sheet.text()
+
+
+def problems_summary(problems: Sequence[Problem]) -> str:
+    """`2 errors, 1 warning in 2 files.`, or that there are none."""
+    if not problems:
+        return "No problems found."
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    warnings = len(problems) - errors
+    parts = [counted(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
+    files = len({problem.path for problem in problems})
+    return f"{', '.join(parts)} in {counted(files, 'file')}."
+
+
+def _problem(sheet: Sheet, problem: Problem, line_of: LineOf | None) -> None:
+    style = "alarm" if problem.severity is Severity.ERROR else "yellow"
+    head = f"{problem.path}:{problem.line}:{problem.column}: "
+    address = f" {problem.address}" if problem.address else ""
+    mark = f"{problem.severity}[{problem.code}]"
+    sheet.paragraph(f"{head}{mark}{address}: {problem.message}")
+    if sheet.color:
+        shown = sheet.say(mark)
+        first = len(sheet.lines) - 1
+        while first and shown not in sheet.lines[first]:
+            first -= 1
+        sheet.lines[first] = sheet.lines[first].replace(shown, sheet.paint(shown, style), 1)
+    source = line_of(problem.path, problem.line) if line_of and problem.line > 0 else None
+    if source is not None and source.strip():
+        _source(sheet, source, problem, style)
+
+
+def _source(sheet: Sheet, source: str, problem: Problem, style: str) -> None:
+    """The line, moved left as far as the caret needs; a credential that was written out is not repeated."""
+    source = _CREDENTIAL.sub(lambda match: match.group(1) + SECRET, source.rstrip("\r\n"))
+    gutter = f"  {problem.line:>4} | "
+    room = sheet.width - len(gutter)
+    before = sheet.say(source[: max(problem.column - 1, 0)])
+    after = sheet.say(source[max(problem.column - 1, 0) :])
+    if columns(before) > room * 2 // 3:
+        keep = room // 2
+        while columns(before) > keep:
+            before = before[max((columns(before) - keep) // 2, 1) :]
+        before = sheet.ellipsis + before
+    line = before + cut(after, room - columns(before), sheet.ellipsis)
+    sheet.lines.append(sheet.paint(gutter, "dim") + take(line, room).rstrip())
+    sheet.lines.append(
+        " " * (len(gutter) - 2) + sheet.paint("| ", "dim") + " " * columns(before) + sheet.paint("^", style)
+    )

@@ -1,0 +1,205 @@
+"""A sheet of text of a given width: it knows signs, colours and line ends, and collects neutral lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reconciler.model import JSON, Action, FieldChange, Status
+from reconciler.render.characters import columns, cut, neutral, value_text, wrap
+
+NARROWEST = 40
+
+_CODES = {
+    "green": "32",
+    "yellow": "33",
+    "red": "31",
+    "cyan": "36",
+    "magenta": "35",
+    "bold": "1",
+    "dim": "2",
+    "alarm": "1;31",
+}
+
+ACTION_STYLE = {
+    Action.CREATE: ("+", "+", "green"),
+    Action.UPDATE: ("~", "~", "yellow"),
+    Action.ENABLE: ("●", "*", "green"),
+    Action.DISABLE: ("○", "o", "yellow"),
+    Action.DELETE: ("-", "-", "red"),
+    Action.UPLOAD: ("↑", "^", "cyan"),
+    Action.APPROVE: ("✓", "v", "green"),
+    Action.DISAPPROVE: ("✗", "x", "red"),
+    Action.START: ("▸", ">", "magenta"),
+    Action.ADOPT: ("=", "=", "dim"),
+    Action.FORGET: ("·", ".", "dim"),
+}
+
+STATUS_STYLE = {
+    Status.APPLIED: ("✓", "ok", "green"),
+    Status.FAILED: ("✗", "x", "red"),
+    Status.SKIPPED: ("·", "-", "yellow"),
+    Status.UNKNOWN: ("?", "?", "alarm"),
+    Status.UNVERIFIED: ("≠", "!", "alarm"),
+    Status.STALE: ("↻", "!", "yellow"),
+}
+
+_WINDOW = 8
+
+
+class Sheet:
+    """Lines of text at most `width` columns wide. `encoding` is the stream's: its lack of `→` chooses plain signs."""
+
+    def __init__(self, *, width: int, color: bool, encoding: str = "utf-8") -> None:
+        self.width = max(width, NARROWEST)
+        self.color = color
+        self.encoding = _normal(encoding)
+        self.signs = self.encoding == "utf-8"
+        self.arrow = "→" if self.signs else "->"
+        self.ellipsis = "…" if self.signs else "..."
+        self.times = "×" if self.signs else "x"  # noqa: RUF001 - the sign, not the letter
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        """All lines so far, with one line end after each."""
+        return "\n".join(self.lines) + "\n" if self.lines else ""
+
+    def say(self, text: str) -> str:
+        """A string from outside, made harmless for this stream."""
+        return neutral(text, self.encoding)
+
+    def paint(self, text: str, style: str) -> str:
+        """The text in a colour or weight, where colour is wanted."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and style and text else text
+
+    def sign(self, style: tuple[str, str, str]) -> str:
+        """A sign from one of the tables above, as this stream can carry it, in its colour."""
+        return self.paint(style[0] if self.signs else style[1], style[2])
+
+    def blank(self) -> None:
+        """One empty line, never two."""
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+    def title(self, text: str) -> None:
+        """A heading, after an empty line."""
+        self.blank()
+        self.paragraph(text, style="bold")
+
+    def paragraph(self, text: str, *, indent: int = 0, lead: str = "", style: str = "") -> None:
+        """A wrapped text. `lead` opens the first line (short, and painted if need be); the others hang below it."""
+        size = columns(_uncoloured(lead))
+        for number, line in enumerate(wrap(self.say(text), self.width - indent - size)):
+            opening = lead if number == 0 else " " * size
+            self.lines.append((" " * indent + opening + self.paint(line, style)).rstrip())
+
+    def heading(self, lead: str, parts: Sequence[str], *, style: str = "bold", indent: int = 0) -> None:
+        """A block's head: its parts beside each other with wide gaps, or below each other where they do not fit."""
+        kept = [self.say(part) for part in parts if part]
+        size = columns(_uncoloured(lead))
+        used = indent + size
+        line = " " * indent + lead
+        for number, part in enumerate(kept):
+            room = self.width - used - (3 if number else 0)
+            painted_style = style if number == 0 else ""
+            if columns(part) <= room:
+                line += ("   " if number else "") + self.paint(part, painted_style)
+                used += columns(part) + (3 if number else 0)
+                continue
+            if number:
+                self.lines.append(line.rstrip())
+                line, used = "", 0
+            hang = indent + size + (2 if number else 0)
+            *full, last = wrap(part, self.width - hang)
+            opening = line or " " * hang
+            for piece in full:
+                self.lines.append(opening + self.paint(piece, painted_style))
+                opening = " " * (indent + size + 2) if not number else " " * hang
+            line = opening + self.paint(last, painted_style)
+            used = columns(_uncoloured(line))
+        if line.strip():
+            self.lines.append(line.rstrip())
+
+    def fields(self, fields: Sequence[FieldChange], *, indent: int, verbose: bool, sign: str = "") -> None:
+        """Changed fields, names aligned: `cron: "…" → "…"`, or the one value where `sign` says which side there is."""
+        names = [self.say(field.path) + ":" for field in fields]
+        widest = min(max(map(columns, names), default=0), self.width // 3)
+        for field, name in zip(fields, names, strict=True):
+            label = cut(name, widest, self.ellipsis)
+            lead = f"{sign}{label}{' ' * (widest - columns(label))} "
+            if sign:
+                value = field.after if field.after is not None else field.before
+                self._value(lead, value, secret=field.secret, indent=indent, verbose=verbose)
+            else:
+                self._pair(lead, field, indent=indent, verbose=verbose)
+
+    def _value(self, lead: str, value: JSON, *, secret: bool, indent: int, verbose: bool) -> None:
+        text = self.say(value_text(value, secret=secret))
+        if verbose:
+            self.paragraph(text, indent=indent, lead=lead)
+            return
+        room = self.width - indent - columns(_uncoloured(lead))
+        self.lines.append(" " * indent + lead + shorten(text, room, self.ellipsis))
+
+    def _pair(self, lead: str, field: FieldChange, *, indent: int, verbose: bool) -> None:
+        before = self.say(value_text(field.before, secret=field.secret))
+        after = self.say(value_text(field.after, secret=field.secret))
+        size = columns(lead)
+        arrow = f" {self.arrow} "
+        if indent + size + columns(before) + columns(arrow) + columns(after) <= self.width:
+            self.lines.append(" " * indent + lead + before + self.paint(arrow, "dim") + after)
+            return
+        hang = " " * max(size - len(arrow) + 1, 0) + arrow[1:]
+        if verbose:
+            self.paragraph(before, indent=indent, lead=lead)
+            self.paragraph(after, indent=indent, lead=hang)
+            return
+        room = self.width - indent - max(size, columns(hang))
+        start = _first_difference(before, after)
+        for opening, text in ((lead, before), (hang, after)):
+            self.lines.append(" " * indent + opening + shorten(text, room, self.ellipsis, start=start))
+
+
+def shorten(text: str, width: int, ellipsis: str, *, start: int = 0) -> str:
+    """The text in at most `width` columns; where it is longer, the part around `start` stays in view."""
+    line = text.find("\\n")
+    if 0 < line < width and not start and text.startswith('"'):
+        text = text[:line] + ellipsis + '"' if columns(text[:line]) + len(ellipsis) < width else text
+    if columns(text) <= width:
+        return text
+    if start > width // 2:
+        text = ellipsis + text[start - _WINDOW :]
+    return cut(text, width, ellipsis)
+
+
+def _first_difference(one: str, other: str) -> int:
+    for index, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return index
+    return min(len(one), len(other))
+
+
+def _normal(encoding: str) -> str:
+    name = encoding.lower().replace("_", "-")
+    if name in ("utf-8", "utf8"):
+        return "utf-8"
+    try:
+        "→…✓✗▸●○↑≠↻×".encode(name)  # noqa: RUF001
+    except (UnicodeEncodeError, LookupError):
+        return name if _is_known(name) else "ascii"
+    return "utf-8"
+
+
+def _is_known(encoding: str) -> bool:
+    try:
+        "".encode(encoding)
+    except LookupError:
+        return False
+    return True
+
+
+def _uncoloured(text: str) -> str:
+    return text if "\x1b" not in text else _COLOUR.sub("", text)
+
+
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")

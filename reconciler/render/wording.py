@@ -1,0 +1,226 @@
+"""The words for actions, statuses, frequencies and next steps: one wording for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from reconciler.model import (
+    Action,
+    BlockedResource,
+    Change,
+    DriftStatus,
+    FieldChange,
+    Outcome,
+    Plan,
+    Preview,
+    Reason,
+    Status,
+)
+from reconciler.render.characters import value_text
+
+DONE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.ENABLE: "enabled",
+    Action.DISABLE: "disabled",
+    Action.DELETE: "deleted",
+    Action.UPLOAD: "uploaded",
+    Action.APPROVE: "approved",
+    Action.DISAPPROVE: "disapproved",
+    Action.START: "started",
+    Action.ADOPT: "adopted",
+    Action.FORGET: "forgotten",
+}
+
+DRIFT_MEANING = {
+    DriftStatus.IN_SYNC: "live is as it was last applied",
+    DriftStatus.DRIFTED: "live was changed by somebody else",
+    DriftStatus.PENDING: "only the manifest changed; this is not drift",
+    DriftStatus.DIVERGED: "the manifest and live both changed",
+    DriftStatus.MISSING: "it was applied, and is gone",
+    DriftStatus.UNMANAGED: "live schedules that are not ours; never touched",
+    DriftStatus.UNVERIFIABLE: "the product does not show it; this is what was last sent",
+    DriftStatus.UNREADABLE: "it could not be read, so nothing is known",
+}
+
+IS_DRIFT = frozenset({DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING})
+
+_BLOCKED_STEP = {
+    Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
+    Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
+    Reason.UNREADABLE: ("doctor", "Run `reconciler doctor`, then plan again."),
+    Reason.POLICY: ("policy", "See `spec.policy` in reconciler.yaml."),
+    Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
+    Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
+    Reason.STRANDED: ("", "Settle what it needs first; it follows by itself."),
+}
+
+_OUTCOME_STEP = {
+    Status.FAILED: "Fix the cause, then run `reconciler apply` again.",
+    Status.SKIPPED: "Settle what failed before it, then run `reconciler apply` again.",
+    Status.UNVERIFIED: "Run `reconciler plan`: it shows what reading back gave.",
+    Status.STALE: "Somebody changed it after the plan was made. Run `reconciler plan` and look again.",
+}
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
+BIG_FACTOR = 2.0
+TIMES = "×"  # noqa: RUF001 - the sign, not the letter
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 schedule`, `2 schedules`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def plan_counts(plan: Plan) -> list[tuple[str, int]]:
+    """The plan's summary in the contract's order: every action, then unchanged, blocked and unmanaged."""
+    by_action = dict.fromkeys(Action, 0)
+    for change in plan.changes:
+        by_action[change.action] += 1
+    return [
+        *((action.value, number) for action, number in by_action.items()),
+        ("unchanged", plan.unchanged),
+        ("blocked", len(plan.blocked)),
+        ("unmanaged", len(plan.unmanaged)),
+    ]
+
+
+def plan_summary(plan: Plan) -> str:
+    """One sentence of what the plan comes to; "No changes." only where nothing is held back."""
+    counts = dict(plan_counts(plan))
+    rest = f"{counts['unchanged']} unchanged, {counts['unmanaged']} unmanaged."
+    if plan.filtered:
+        rest += " Filtered: nothing is pruned."
+    held_back = counts["blocked"]
+    if plan.is_empty and not held_back:
+        return f"No changes. Live matches the manifests. {rest}"
+    if plan.is_empty:
+        return f"No changes can be made: {counted(held_back, 'resource')} blocked. {rest}"
+    todo = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
+    blocked = f", {held_back} blocked" if held_back else ""
+    return f"Plan: {todo}{blocked}, {rest}"
+
+
+def blocked_step(blocked: BlockedResource) -> str:
+    """The next step for a blocked resource; empty where its message names it already."""
+    mark, step = _BLOCKED_STEP.get(blocked.reason, ("", ""))
+    if mark and mark in blocked.message:
+        return ""
+    return step.replace("{address}", str(blocked.address))
+
+
+def outcome_step(outcome: Outcome) -> str:
+    """What to do about a change that did not end as applied; empty for one that did."""
+    if outcome.status is Status.UNKNOWN:
+        if outcome.change.action is Action.START:
+            return f"Find out whether it ran, then `reconciler resolve {outcome.change.address} --ran | --not-ran`."
+        return "Run `reconciler plan`: it looks again."
+    return _OUTCOME_STEP.get(outcome.status, "")
+
+
+def outcome_sentence(outcome: Outcome) -> str:
+    """What became of a change, without its address: `updated in 0.3s (verified)`."""
+    action = outcome.change.action
+    took = f"{outcome.seconds:.1f}s"
+    detail = f": {outcome.detail}" if outcome.detail else ""
+    match outcome.status:
+        case Status.APPLIED:
+            run = f", run {outcome.run_id}" if outcome.run_id else ""
+            return f"{DONE[action]} in {took} ({outcome.evidence}{run}){detail}"
+        case Status.FAILED:
+            return f"failed to {action} after {took}{detail}"
+        case Status.SKIPPED:
+            return f"skipped, nothing was sent{detail}"
+        case Status.UNKNOWN:
+            return f"unknown whether it was {DONE[action]}, after {took}{detail}"
+        case Status.UNVERIFIED:
+            return f"{DONE[action]} in {took}, but reading back shows something else{detail}"
+        case Status.STALE:
+            return f"stale, nothing was sent{detail}"
+
+
+def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
+    """`cron is "…", declared "…"` for each field of an audit."""
+    return [
+        f"{field.path} is {value_text(field.before, secret=field.secret)}, "
+        f"declared {value_text(field.after, secret=field.secret)}"
+        for field in fields
+    ]
+
+
+def frequency_text(preview: Preview, *, arrow: str = "→", times: str = TIMES) -> str:
+    """`24 → 72 runs a day` and the factor; one number for a schedule that is new or goes; empty where nothing is to be said."""
+    before, after = preview.before_per_day, preview.after_per_day
+    if before is None and after is None:
+        return ""
+    if before is None or after is None or _alike(before, after):
+        rate = after if after is not None else before
+        assert rate is not None
+        unit, size = _unit(rate)
+        amount = _number(rate * size)
+        return f"{amount} {'run' if amount == '1' else 'runs'} a {unit}"
+    unit, size = _unit(max(before, after))
+    text = f"{_number(before * size)} {arrow} {_number(after * size)} runs a {unit}"
+    factor = frequency_factor(preview)
+    return f"{text}, {_number(factor)}{times}" if factor is not None else text
+
+
+def frequency_factor(preview: Preview | None) -> float | None:
+    """By how much a change multiplies how often a schedule runs; None where it does not, or cannot be said."""
+    if preview is None or not preview.before_per_day or not preview.after_per_day:
+        return None
+    if _alike(preview.before_per_day, preview.after_per_day):
+        return None
+    return preview.after_per_day / preview.before_per_day
+
+
+def multiplies(change: Change) -> bool:
+    """Whether the change makes a schedule run at least twice as often, or at most half as often."""
+    factor = frequency_factor(change.preview)
+    return factor is not None and (factor >= BIG_FACTOR or factor <= 1 / BIG_FACTOR)
+
+
+def is_risky(change: Change) -> bool:
+    """What a reviewer must see in full: deletions, starts, what is switched on, big changes of frequency."""
+    return change.action in (Action.DELETE, Action.START, Action.ENABLE, Action.DISAPPROVE) or multiplies(change)
+
+
+def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:
+    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share; where they differ, each has its own."""
+    moments = [_moment(run) for run in runs]
+    offsets = {moment.strftime("%z") if moment else "" for moment in moments}
+    shared = offsets.pop() if len(offsets) == 1 else ""
+    texts = [_run_text(moment, offset=not shared) if moment else run for run, moment in zip(runs, moments, strict=True)]
+    return texts, f"UTC{shared[:3]}:{shared[3:5]}" if shared else ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _run_text(moment: datetime, *, offset: bool) -> str:
+    seconds = f":{moment.second:02d}" if moment.second else ""
+    day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
+    zone = moment.strftime("%z")[:5] if offset else ""
+    return f"{day} {moment.hour:02d}:{moment.minute:02d}{seconds}{' ' + zone if zone else ''}"
+
+
+def _alike(one: float, other: float) -> bool:
+    return abs(one - other) <= 0.01 * max(abs(one), abs(other))
+
+
+def _unit(per_day: float) -> tuple[str, float]:
+    for unit, days in _UNITS:
+        if per_day * days >= 0.995:
+            return unit, days
+    return "day" if not per_day else "year", 1.0 if not per_day else 365.25
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
