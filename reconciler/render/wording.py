@@ -152,7 +152,7 @@ def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
 
 
 def frequency_text(preview: Preview, *, arrow: str = "→", times: str = TIMES) -> str:
-    """`24 → 72 runs a day` and the factor; one number for a schedule that is new or goes; empty where nothing is to be said."""
+    """`24 → 72 runs a day` and the factor; one number where nothing changes; empty where nothing is to be said."""
     before, after = preview.before_per_day, preview.after_per_day
     if before is None and after is None:
         return ""
@@ -189,7 +189,7 @@ def is_risky(change: Change) -> bool:
 
 
 def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:
-    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share; where they differ, each has its own."""
+    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share, if they do; else each has its own."""
     moments = [_moment(run) for run in runs]
     offsets = {moment.strftime("%z") if moment else "" for moment in moments}
     shared = offsets.pop() if len(offsets) == 1 else ""
