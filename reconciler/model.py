@@ -215,7 +215,7 @@ class AgentView:
 
     path: str
     agent_id: str = ""
-    schedules: Mapping[str, State] = field(default_factory=dict)
+    schedules: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
 

@@ -82,7 +82,7 @@ def desired_state(spec: State) -> State:
     if "startTime" in spec:
         state["startTime"] = timetable.parse_declared_start(spec["startTime"]).isoformat()
     if "timeZone" in spec:
-        state["timeZone"] = timetable.to_windows(spec["timeZone"])
+        state["timeZone"] = timetable.zones.to_windows(spec["timeZone"])
     if "inputParameters" in spec:
         state["inputParameters"] = {str(name): str(value) for name, value in (spec["inputParameters"] or {}).items()}
     if "logLevel" in spec:
@@ -293,6 +293,6 @@ def _every(text: str) -> timetable.Expression:
 @lru_cache(maxsize=4096)
 def _windows(zone: str) -> str:
     try:
-        return timetable.to_windows(zone)
+        return timetable.zones.to_windows(zone)
     except timetable.TimetableError:
         return zone

@@ -26,31 +26,26 @@ from reconciler.model import (
     Finding,
     Plan,
     Reason,
-    Resource,
     Unmanaged,
 )
-from reconciler.planner.declared import judge
+from reconciler.planner.audit import audit
 from reconciler.planner.scene import Kinds, Scene, Verdict
-from reconciler.planner.undeclared import judge_forgotten, judge_strays, owned_in_sight, strays_of
+from reconciler.planner.undeclared import owned_in_sight, strays_of
+from reconciler.planner.verdicts import judge_all
 
-__all__ = ["Kinds", "Scene", "plan"]
+__all__ = ["Kinds", "Scene", "audit", "plan"]
 
 
 def plan(scene: Scene, kinds: Kinds) -> Plan:
     """Decide every resource by the table above. Equal scenes give equal plans."""
     warnings: list[Finding] = []
-    verdicts: dict[Address, Verdict] = {}
-    declared = () if scene.destroy else scene.desired.resources
-    for resource in declared:
-        verdicts[resource.address] = judge(resource, scene, kinds, warnings)
     strays = tuple(strays_of(scene))
-    if scene.selected is None:
-        verdicts.update(judge_strays(scene, strays, kinds, warnings))
-        verdicts.update(judge_forgotten(scene, strays, verdicts))
-    verdicts = _strand(verdicts, {resource.address: resource for resource in declared})
+    verdicts = judge_all(scene, kinds, strays, warnings)
+    verdicts = _strand(verdicts, scene)
     chosen = {at: said for at, said in verdicts.items() if scene.selected is None or at in scene.selected}
     changes = tuple(sorted((v for v in chosen.values() if isinstance(v, Change)), key=_change_order))
     blocked = tuple(sorted((v for v in chosen.values() if isinstance(v, BlockedResource)), key=lambda b: b.address))
+    warnings.extend(_of_the_manifests(scene))
     warnings.extend(_unread_agents(scene, blocked))
     warnings.extend(_withheld_deletions(changes, blocked, warnings))
     return Plan(
@@ -60,31 +55,54 @@ def plan(scene: Scene, kinds: Kinds) -> Plan:
         blocked=blocked,
         unmanaged=tuple(sorted(Unmanaged(stray.agent, stray.identity) for stray in strays if not stray.ours)),
         unchanged=sum(said is None for said in chosen.values()),
-        warnings=tuple(sorted(set(warnings))),
+        warnings=tuple(sorted(set(_in_sight(warnings, scene)))),
         owned_in_sight=owned_in_sight(scene, strays),
         filtered=scene.selected is not None,
     )
+
+
+def _of_the_manifests(scene: Scene) -> Iterator[Finding]:
+    """What reading the manifests warned of, for the things that stay."""
+    for problem in () if scene.destroy else scene.desired.problems:
+        yield Finding(problem.code, problem.address, problem.message)
+
+
+def _in_sight(warnings: Iterable[Finding], scene: Scene) -> Iterator[Finding]:
+    """The warnings about what the selectors leave, and those that belong to no single resource."""
+    names = None if scene.selected is None else {str(address) for address in scene.selected}
+    for warning in warnings:
+        if names is None or not warning.address or warning.address in names:
+            yield warning
 
 
 def _change_order(change: Change) -> tuple[bool, Address]:
     return (change.action is Action.DELETE, change.address)
 
 
-def _strand(verdicts: dict[Address, Verdict], declared: Mapping[Address, Resource]) -> dict[Address, Verdict]:
-    """Hold back every change that needs something blocked, however far down."""
+def _strand(verdicts: dict[Address, Verdict], scene: Scene) -> dict[Address, Verdict]:
+    """Hold back every change that needs something blocked, however far down; and a start whose needs were left out."""
+    origins = {resource.address: resource.origin for resource in scene.desired.resources}
     result = dict(verdicts)
     moved = True
     while moved:
         moved = False
         for address, verdict in result.items():
-            if not isinstance(verdict, Change) or not verdict.action.is_remote:
-                continue
-            stuck = [need for need in verdict.needs if isinstance(result.get(need), BlockedResource)]
-            if stuck:
-                message = f"it needs {', '.join(map(str, stuck))}, which is blocked"
-                result[address] = BlockedResource(address, Reason.STRANDED, message, declared[address].origin)
-                moved = True
+            if isinstance(verdict, Change) and verdict.action.is_remote:
+                why = _stuck(verdict, result, scene)
+                if why:
+                    result[address] = BlockedResource(address, Reason.STRANDED, why, origins.get(address))
+                    moved = True
     return result
+
+
+def _stuck(change: Change, verdicts: Mapping[Address, Verdict], scene: Scene) -> str:
+    blocked = [need for need in change.needs if isinstance(verdicts.get(need), BlockedResource)]
+    if blocked:
+        return f"it needs {', '.join(map(str, blocked))}, which is blocked"
+    if scene.selected is None or change.action is not Action.START:
+        return ""
+    left_out = [need for need in change.needs if need not in scene.selected and verdicts.get(need) is not None]
+    return f"it needs {', '.join(map(str, left_out))}, which has changes and is not selected" if left_out else ""
 
 
 def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:

@@ -1,0 +1,110 @@
+"""The command line: parse, call one workflow function, choose a renderer, turn the result into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.session import Session, complain
+
+_COMMANDS = {
+    "init": ("project", "Write a commented project that validates."),
+    "validate": ("project", "Check everything that needs no network, all problems at once."),
+    "schema": ("project", "Print the JSON Schema of a kind."),
+    "plan": ("plan", "Show what apply would change. Writes nothing."),
+    "apply": ("apply", "Ask, carry out the plan, and read back."),
+    "drift": ("plan", "Audit live against what was last applied."),
+    "show": ("plan", "Render a saved plan."),
+    "destroy": ("apply", "Plan the deletion of all that is owned, then as apply."),
+    "emulator": ("emulator", "Serve both products on a loopback port, with faults on demand."),
+}
+"""Each command's module and its one line of help, so that `--help` imports none of them."""
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when it is used, since the products' libraries are slow to start."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{_COMMANDS[cmd_name][0]}")
+        command = getattr(module, cmd_name.replace("-", "_") + ("_" if cmd_name == "import" else ""))
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in _COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, _COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `reconciler --help` lists the commands."
+            ctx.fail(f"There is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "--project",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The project's folder. Default: the nearest one upward with a reconciler.yaml.",
+)
+@click.option("--env", "environment", metavar="NAME", help="The environment of the project file to work in.")
+@click.option("--no-color", is_flag=True, help="No colour, even on a terminal. NO_COLOR does the same.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+@click.pass_context
+def root(ctx: click.Context, folder: Path | None, environment: str | None, no_color: bool, verbose: bool) -> None:
+    """Job schedules, input files, approvals and task triggers as code.
+
+    For Sequentum Agent Control Center and Progress Automate MFT: keep YAML manifests in Git, look at `plan`, run
+    `apply` in CI, audit `drift`.
+    """
+    ctx.obj = Session(folder, environment, dict(os.environ), no_color=no_color, verbose=verbose)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Nothing that a user does ends in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = root.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return 64
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away: what is left to print is of no interest to anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return complain(error, verbose="-v" in sys.argv or "--verbose" in sys.argv)
+    return code if isinstance(code, int) else 0

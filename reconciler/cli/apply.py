@@ -1,0 +1,196 @@
+"""The commands that change something: `apply` and `destroy`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
+from reconciler.cli.plan import is_incomplete, render_plan
+from reconciler.cli.session import Session, complain
+from reconciler.errors import UsageError
+from reconciler.model import Action, Began, Outcome, Status
+
+if TYPE_CHECKING:
+    from reconciler.workflow.applying import Applied
+    from reconciler.workflow.setting import Intention
+    from reconciler.workflow.survey import Survey
+
+
+def _applying(command: Callable[..., int]) -> Callable[..., int]:
+    for option in (
+        click.option("--auto-approve", is_flag=True, help="Do not ask."),
+        click.option("--lock-timeout", type=Duration(), default="0s", help="Wait so long for somebody else's lock."),
+        format_option("text", "json"),
+        selectors,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("planfile", required=False, type=click.Path(path_type=Path))
+@click.option("--max-deletes", type=click.IntRange(0), metavar="N", help="Allow so many deletions, this once.")
+@click.option("--accept-new-ledger", is_flag=True, help="Start due tasks although the ledger was lost.")
+@_applying
+@pass_session
+def apply(
+    session: Session,
+    planfile: Path | None,
+    max_deletes: int | None,
+    accept_new_ledger: bool,
+    auto_approve: bool,
+    lock_timeout: timedelta,
+    form: str,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> int:
+    """Ask, carry out the plan, and read back.
+
+    With PLANFILE it does exactly what that plan shows, without asking, or nothing. Exit 4 when something failed or was
+    skipped, 5 when the outcome of a start is unknown, 8 when reading back shows something else.
+    """
+    from reconciler.workflow import applying, saved
+    from reconciler.workflow.setting import Intention
+
+    selection = selection_of(only, exclude, labels)
+    seconds = lock_timeout.total_seconds()
+    if planfile is not None:
+        if not selection.is_everything or max_deletes is not None or accept_new_ledger:
+            raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
+        with session.interruptible():
+            done = saved.apply_file(session.setting(), planfile, tell=_teller(session), lock_timeout=seconds)
+        return _finish(session, done, form)
+    intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger)
+    return _run(session, intention, applying.apply, auto_approve=auto_approve, form=form, lock_timeout=seconds)
+
+
+@click.command()
+@_applying
+@pass_session
+def destroy(
+    session: Session,
+    auto_approve: bool,
+    lock_timeout: timedelta,
+    form: str,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> int:
+    """Plan the deletion of all that is owned, then as apply.
+
+    Protected schedules stay, and so does everything that this project does not own.
+    """
+    from reconciler.workflow import applying
+    from reconciler.workflow.setting import Intention
+
+    intention = Intention(selection_of(only, exclude, labels), destroy=True)
+    return _run(
+        session,
+        intention,
+        applying.apply,
+        auto_approve=auto_approve,
+        form=form,
+        lock_timeout=lock_timeout.total_seconds(),
+    )
+
+
+def _run(
+    session: Session,
+    intention: Intention,
+    carry_out: Callable[..., Applied],
+    *,
+    auto_approve: bool,
+    form: str,
+    lock_timeout: float,
+) -> int:
+    def confirm(survey: Survey) -> bool:
+        if form == "text":
+            session.show(render_plan(session, survey.plan, "text"))
+        if auto_approve:
+            return True
+        return _ask(session, survey, shown=form == "text")
+
+    with session.interruptible():
+        done = carry_out(
+            session.setting(), intention, confirm=confirm, tell=_teller(session), lock_timeout=lock_timeout
+        )
+    return _finish(session, done, form)
+
+
+def _ask(session: Session, survey: Survey, *, shown: bool) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "there is no terminal to ask on, and nothing was done",
+            hint="--auto-approve applies without asking; `plan --out FILE` and `apply FILE` apply what was reviewed",
+        )
+    if not shown:
+        session.say(render_plan(session, survey.plan, "text"))
+    word = "Delete all of this?" if survey.scene.destroy else "Do this?"
+    with session.asking():
+        return click.prompt(f"{word} Only 'yes' is taken for yes", default="no", show_default=False, err=True) == "yes"
+
+
+def _teller(session: Session) -> Callable[[Began | Outcome], None]:
+    """Say each outcome on stderr as it happens, one at a time."""
+    lock = threading.Lock()
+
+    def tell(event: Began | Outcome) -> None:
+        if isinstance(event, Outcome):
+            from reconciler.render import text
+
+            with lock:
+                session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
+
+    return tell
+
+
+def _finish(session: Session, done: Applied, form: str) -> int:
+    plan, outcomes = done.survey.plan, done.result.outcomes
+    if done.declined:
+        session.say("declined: nothing was done")
+        return 1
+    if form == "json":
+        from reconciler.render import json_
+
+        stamp = session.stamp_for(plan.project, plan.environment)
+        session.show(json_.dumps(json_.apply_document(plan, outcomes, stamp)))
+    elif plan.changes:
+        from reconciler.render import text
+
+        session.show(text.outcomes(outcomes, plan, width=session.width, color=session.color, encoding=session.encoding))
+    else:
+        session.show(render_plan(session, plan, "text"))
+    if done.result.broken is not None:
+        return complain(done.result.broken, verbose=session.verbose)
+    return _exit(session, done)
+
+
+def _exit(session: Session, done: Applied) -> int:
+    """An interruption first; then what a person must settle, what is undone, what is odd, what was not allowed."""
+    outcomes = done.result.outcomes
+    if session.stop.is_set():
+        return 130
+    if any(one.status is Status.UNKNOWN and one.change.action is Action.START for one in outcomes):
+        return 5
+    incomplete = {Status.FAILED, Status.SKIPPED, Status.STALE, Status.UNKNOWN}
+    if any(one.status in incomplete for one in outcomes) and not _only_after_unverified(outcomes):
+        return 4
+    if any(one.status is Status.UNVERIFIED for one in outcomes):
+        return 8
+    if is_incomplete(done.survey.plan):
+        return 4
+    return 3 if done.survey.plan.blocked else 0
+
+
+def _only_after_unverified(outcomes: tuple[Outcome, ...]) -> bool:
+    """Whether all that is missing was held back since something read back differently: then that is the news."""
+    kinds = {one.status for one in outcomes}
+    return Status.UNVERIFIED in kinds and kinds <= {Status.APPLIED, Status.UNVERIFIED, Status.SKIPPED}

@@ -1,0 +1,54 @@
+"""Options that several commands share, worded once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar, TypeVar
+
+import click
+
+from reconciler.cli.session import Session
+from reconciler.selection import Selection
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def selectors(command: _Command) -> _Command:
+    """`--only`, `--exclude` and `--label`."""
+    for option in (
+        click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only what carries this label."),
+        click.option("--exclude", multiple=True, metavar="PATTERN", help="All but addresses that match. Repeatable."),
+        click.option("--only", multiple=True, metavar="PATTERN", help="Only addresses that match. Repeatable."),
+    ):
+        command = option(command)
+    return command
+
+
+def selection_of(only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> Selection:
+    return Selection(only, exclude, labels)
+
+
+def format_option(*formats: str) -> Callable[[_Command], _Command]:
+    """`--format` with these choices; the first is the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print it."
+    )
+
+
+class Duration(click.ParamType):
+    """A length of time with one unit: 90s, 30m, 24h, 7d."""
+
+    name = "duration"
+    _UNITS: ClassVar[dict[str, str]] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is no length of time; write 90s, 30m, 24h or 7d", param, ctx)
+        return timedelta(**{self._UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,154 @@
+"""The commands that read and write nothing: `plan`, `drift`, `show`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
+from reconciler.cli.session import Session
+from reconciler.model import Drift, DriftStatus, Finding, Plan, Reason
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
+@click.option("--expires", type=Duration(), default="24h", show_default=True, help="How long a saved plan holds.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@click.option("--max-bytes", type=int, default=65_000, show_default=True, help="At most so much Markdown.")
+@format_option("text", "json", "markdown", "html")
+@selectors
+@pass_session
+def plan(
+    session: Session,
+    out: Path | None,
+    expires: timedelta,
+    detailed_exitcode: bool,
+    max_bytes: int,
+    form: str,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> int:
+    """Show what apply would change. Writes nothing, but the file of `--out`.
+
+    Exit 0, or with --detailed-exitcode 2 when changes are pending; 1 when something could not be read; 3 when something
+    is blocked.
+    """
+    from reconciler.workflow import saved, survey
+    from reconciler.workflow.setting import Intention
+
+    intention = Intention(selection_of(only, exclude, labels))
+    with session.interruptible():
+        found = (
+            survey.plan(session.setting(), intention)
+            if out is None
+            else saved.plan_to_file(session.setting(), intention, out, expires)
+        )
+    if session.stop.is_set():
+        return 130
+    session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
+    if out is not None:
+        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, within {expires}")
+    return plan_exit(found.plan, found.refusals, detailed=detailed_exitcode)
+
+
+def render_plan(
+    session: Session, plan: Plan, form: str, refusals: tuple[Finding, ...] = (), *, max_bytes: int = 65_000
+) -> str:
+    """A plan in one of its formats. Why it is refused stands among the warnings."""
+    from dataclasses import replace
+
+    shown = replace(plan, warnings=tuple(sorted({*plan.warnings, *refusals})))
+    match form:
+        case "json":
+            from reconciler.render import json_
+
+            return json_.dumps(json_.plan_document(shown, session.stamp_for(plan.project, plan.environment)))
+        case "markdown":
+            from reconciler.render import markdown
+
+            return markdown.plan(shown, session.stamp_for(plan.project, plan.environment), max_bytes=max_bytes)
+        case "html":
+            from reconciler.render import html
+
+            return html.plan(shown, session.stamp_for(plan.project, plan.environment))
+        case _:
+            from reconciler.render import text
+
+            return text.plan(
+                shown, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
+            )
+
+
+def plan_exit(plan: Plan, refusals: tuple[Finding, ...], *, detailed: bool) -> int:
+    """What could not be read comes first, since it makes the answer incomplete; then what is blocked; then changes."""
+    if is_incomplete(plan):
+        return 1
+    if refusals or plan.blocked:
+        return 3
+    return 2 if detailed and plan.changes else 0
+
+
+def is_incomplete(plan: Plan) -> bool:
+    """Whether something could not be read, so that nobody knows what the plan leaves out."""
+    return any(one.reason is Reason.UNREADABLE for one in plan.blocked) or any(
+        finding.code == "unreadable" for finding in plan.warnings
+    )
+
+
+@click.command()
+@format_option("text", "json", "markdown", "html", "sarif", "junit")
+@selectors
+@pass_session
+def drift(session: Session, form: str, only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> int:
+    """Audit live against what was last applied. Writes nothing.
+
+    Exit 2 when something drifted: it was changed, or deleted, outside this project. Exit 1 when something could not be
+    read. What only the manifest changed is pending, and no drift.
+    """
+    from reconciler.workflow import survey
+
+    with session.interruptible():
+        found = survey.drift(session.setting(), selection_of(only, exclude, labels))
+    if session.stop.is_set():
+        return 130
+    session.show(_drift(session, found, form))
+    statuses = {finding.status for finding in found.findings}
+    if DriftStatus.UNREADABLE in statuses:
+        return 1
+    return 2 if statuses & {DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING} else 0
+
+
+def _drift(session: Session, found: Drift, form: str) -> str:
+    from importlib import import_module
+
+    if form == "text":
+        from reconciler.render import text
+
+        return text.drift(
+            found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
+        )
+    stamp = session.stamp_for(found.project, found.environment)
+    if form == "json":
+        from reconciler.render import json_
+
+        return json_.dumps(json_.drift_document(found, stamp))
+    shown: str = import_module(f"reconciler.render.{form}").drift(found, stamp)
+    return shown
+
+
+@click.command()
+@click.argument("planfile", type=click.Path(path_type=Path))
+@format_option("text", "json", "markdown", "html")
+@click.option("--max-bytes", type=int, default=65_000, show_default=True, help="At most so much Markdown.")
+@pass_session
+def show(session: Session, planfile: Path, form: str, max_bytes: int) -> None:
+    """Render a saved plan. It needs no project, no network and no ledger."""
+    from reconciler import planfile as files
+
+    saved = files.load(planfile)
+    session.show(render_plan(session, saved.plan, form, max_bytes=max_bytes))
+    if form == "text":
+        session.say(f"made {saved.created_at} from commit {saved.commit or 'unknown'}, holds until {saved.expires_at}")

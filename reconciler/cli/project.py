@@ -1,0 +1,108 @@
+"""The commands that need no network: `init`, `validate`, `schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import format_option, pass_session
+from reconciler.cli.session import Session
+from reconciler.model import Problem, Severity
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
+@pass_session
+def init(session: Session, folder: Path) -> None:
+    """Write a commented project that validates.
+
+    Nothing that exists already is overwritten.
+    """
+    from reconciler import manifests
+
+    for path in manifests.write_project(folder):
+        session.show(f"wrote {path}")
+    session.say("next: put the path of one of your agents into the manifest, then `reconciler validate`")
+
+
+@click.command()
+@format_option("text", "json", "sarif", "junit", "github")
+@pass_session
+def validate(session: Session, form: str) -> int:
+    """Check everything that needs no network, all problems at once.
+
+    Exit 0 when there is no error, 1 when there is one.
+    """
+    from reconciler.workflow.survey import validate as check
+
+    setting = session.setting()
+    desired, problems = check(setting)
+    session.show(_problems(session, form, problems, setting.root, len(desired.resources) if desired else None))
+    return int(any(problem.severity is Severity.ERROR for problem in problems))
+
+
+def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: Path, declared: int | None) -> str:
+    if form == "text":
+        from reconciler.render import text
+
+        shown = text.problems(
+            problems, width=session.width, color=session.color, encoding=session.encoding, line_of=_line_reader(root)
+        )
+        return shown if problems or declared is None else f"{shown.rstrip()} {declared} resources are declared.\n"
+    from reconciler.render import github, json_, junit, sarif
+
+    stamp = session.stamp_for(_project_name(root), session.environment or "default")
+    match form:
+        case "json":
+            return json_.dumps(json_.validate_document(problems, stamp))
+        case "sarif":
+            return sarif.problems(problems, stamp)
+        case "junit":
+            return junit.problems(problems, stamp)
+        case _:
+            return github.problems(problems)
+
+
+def _project_name(root: Path) -> str:
+    """The project's name as far as it can be read: a document about broken files still says whose they are."""
+    import yaml
+
+    try:
+        found = yaml.safe_load((root / "reconciler.yaml").read_text(encoding="utf-8"))["metadata"]["name"]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
+        return ""
+    return str(found)
+
+
+def _line_reader(root: Path) -> Callable[[str, int], str | None]:
+    """Source lines for the text report; each file is read once."""
+    files: dict[str, list[str]] = {}
+
+    def line_of(path: str, number: int) -> str | None:
+        if path not in files:
+            try:
+                files[path] = (root / path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            except OSError:
+                files[path] = []
+        lines = files[path]
+        return lines[number - 1] if 0 < number <= len(lines) else None
+
+    return line_of
+
+
+@click.command()
+@click.argument("kind", required=False, metavar="[KIND]")
+@pass_session
+def schema(session: Session, kind: str | None) -> None:
+    """Print the JSON Schema of a kind: Project, Agent or TaskTrigger.
+
+    An editor takes it through a modeline: `# yaml-language-server: $schema=FILE`.
+    """
+    from reconciler import manifests
+
+    if kind is None:
+        session.show("\n".join(manifests.KINDS))
+        return
+    session.show(manifests.schema_text(kind))

@@ -1,0 +1,169 @@
+"""What every command shares: where it runs, how it prints, how it is interrupted, and how an error is worded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.errors import Blocked, ManifestError, ReconcilerError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from reconciler.model import Connection
+    from reconciler.render import Stamp
+    from reconciler.workflow.setting import Setting
+
+_WIDEST = 200
+_NARROWEST = 60
+
+
+@dataclass
+class Session:
+    """One run of the program. Commands get it as `click`'s context object."""
+
+    folder: Path | None
+    environment: str | None
+    environ: Mapping[str, str]
+    no_color: bool = False
+    verbose: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+    _showing: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The project's folder. Raises UsageError when there is none."""
+        from reconciler import manifests
+
+        return manifests.find_root(self.folder or Path.cwd())
+
+    def setting(self) -> Setting:
+        """The world as the workflow sees it, with progress on a terminal."""
+        from reconciler.workflow.setting import Setting
+
+        progress = self._progress if sys.stderr.isatty() else lambda *_: None
+        return Setting(self.root, self.environment, self.environ, stop=self.stop, progress=progress)
+
+    @property
+    def color(self) -> bool:
+        """Whether stdout wants colour: a terminal that nobody has asked to be plain."""
+        return sys.stdout.isatty() and not self.no_color and "NO_COLOR" not in self.environ
+
+    @property
+    def width(self) -> int:
+        """Columns for text: the terminal's, within what the layout is made for."""
+        return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
+
+    @property
+    def encoding(self) -> str:
+        return sys.stdout.encoding or "utf-8"
+
+    def stamp_for(self, project: str, environment: str) -> Stamp:
+        """The head of a document."""
+        from reconciler import __version__
+        from reconciler.model import at_text
+        from reconciler.render import Stamp
+        from reconciler.workflow.setting import utc_now
+
+        return Stamp(__version__, project, environment, at_text(utc_now()))
+
+    def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
+        """A connection of the project and the values that must not be printed. Raises ManifestError or UsageError."""
+        from reconciler import manifests
+        from reconciler.products import Products
+        from reconciler.workflow.setting import utc_now
+
+        project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=utc_now())
+        return Products(project, secrets, self.stop).connection(name), secrets
+
+    def say(self, text: str) -> None:
+        """A line of progress or of a log, on stderr."""
+        self._clear()
+        click.echo(text, err=True)
+
+    def show(self, text: str) -> None:
+        """Data, on stdout."""
+        self._clear()
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def _progress(self, stage: str, done: int, total: int) -> None:
+        if total > 1 and (done % max(1, total // 200) == 0 or done == total):
+            self._showing = True
+            sys.stderr.write(f"\r\x1b[K{stage} {done}/{total}")
+            sys.stderr.flush()
+            if done == total:
+                self._clear()
+
+    def _clear(self) -> None:
+        if self._showing:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._showing = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let the first SIGINT or SIGTERM finish what is in flight and start nothing new; a second one ends at once."""
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            self.stop.set()
+            os.write(2, b"\ninterrupted: finishing what is in flight; once more to end at once\n")
+
+        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """While a person is asked, an interruption is an answer: it ends at once."""
+        before = {
+            number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def complain(error: Exception, *, verbose: bool) -> int:
+    """Word an error on stderr, and return its exit code."""
+    if isinstance(error, ManifestError):
+        from reconciler.render import text
+
+        width = shutil.get_terminal_size((100, 24)).columns
+        click.echo(text.problems(error.problems, width=width, color=False), err=True)
+        return error.exit_code
+    if isinstance(error, Blocked):
+        for finding in error.findings:
+            click.echo(f"blocked [{finding.code}]: {finding.message}", err=True)
+        click.echo("Nothing was done.", err=True)
+        return error.exit_code
+    if isinstance(error, ReconcilerError):
+        click.echo(f"error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  next: {error.hint}", err=True)
+        return error.exit_code
+    if verbose:
+        traceback.print_exception(error)
+    click.echo(
+        f"internal error: {type(error).__name__}: {error}\n  next: run it again with -v, and report what it prints",
+        err=True,
+    )
+    return 1

@@ -1,0 +1,83 @@
+"""The same verdicts as a plan, read as an audit: how live stands to what was last applied."""
+
+from __future__ import annotations
+
+from reconciler.model import (
+    Action,
+    Address,
+    BlockedResource,
+    Drift,
+    DriftFinding,
+    DriftStatus,
+    Evidence,
+    Finding,
+    KindName,
+    Origin,
+    Reason,
+)
+from reconciler.planner.scene import Kinds, Scene, Verdict
+from reconciler.planner.undeclared import strays_of
+from reconciler.planner.verdicts import judge_all
+
+
+def audit(scene: Scene, kinds: Kinds) -> Drift:
+    """How every resource in sight stands to what was last applied."""
+    ignored: list[Finding] = []
+    strays = tuple(strays_of(scene))
+    verdicts = judge_all(scene, kinds, strays, ignored)
+    origins = {resource.address: resource.origin for resource in scene.desired.resources}
+    findings = [
+        found
+        for address, verdict in verdicts.items()
+        if (scene.selected is None or address in scene.selected)
+        and (found := _as_drift(address, verdict, origins.get(address))) is not None
+    ]
+    told = {finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE}
+    for path, view in scene.live.agents.items():
+        if view.problem and view.problem not in told:
+            address = Address(KindName.SCHEDULE, path, "*")
+            findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
+    findings += [
+        DriftFinding(Address(KindName.SCHEDULE, stray.agent, stray.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
+        for stray in strays
+        if not stray.ours
+    ]
+    project = scene.desired.project
+    return Drift(project.name, project.environment, tuple(sorted(findings, key=lambda found: found.address)))
+
+
+_DRIFT_OF_REASON = {
+    Reason.VANISHED: DriftStatus.MISSING,
+    Reason.DRIFTED: DriftStatus.DRIFTED,
+    Reason.DIFFERS: DriftStatus.DRIFTED,
+    Reason.DIVERGED: DriftStatus.DIVERGED,
+}
+
+
+def _as_drift(address: Address, verdict: Verdict, origin: Origin | None) -> DriftFinding | None:
+    is_seen = address.kind is KindName.SCHEDULE
+    if verdict is None:
+        if is_seen:
+            return DriftFinding(address, DriftStatus.IN_SYNC, Evidence.VERIFIED, origin=origin)
+        return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin)
+    if isinstance(verdict, BlockedResource):
+        match verdict.reason:
+            case Reason.UNREADABLE:
+                status, evidence = DriftStatus.UNREADABLE, Evidence.UNKNOWN
+            case Reason.PROTECTED:
+                return None
+            case Reason.UNKNOWN_START | Reason.LOST_LEDGER:
+                status, evidence = DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN
+            case _:
+                status, evidence = DriftStatus.PENDING, Evidence.VERIFIED if is_seen else Evidence.UNKNOWN
+        return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
+    evidence = Evidence.VERIFIED if is_seen else Evidence.ATTESTED
+    if verdict.action is Action.FORGET and verdict.after is None:
+        return None
+    if verdict.action is Action.ADOPT:
+        status = DriftStatus.IN_SYNC if is_seen else DriftStatus.UNVERIFIABLE
+        return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
+    status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_seen else DriftStatus.PENDING
+    if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED):
+        evidence = Evidence.UNKNOWN
+    return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.message)

@@ -1,0 +1,194 @@
+"""Takes the lock, plans, asks, carries out, and remembers."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import __version__, applier
+from reconciler.diff import sealed
+from reconciler.errors import Blocked
+from reconciler.kinds import approval, input_files, schedule, trigger
+from reconciler.model import Began, Entry, KindName, Outcome, Plan, Resource, Status
+from reconciler.products import Products
+from reconciler.render import Stamp, json_
+from reconciler.workflow.memory import Recorder, read_from, writing
+from reconciler.workflow.setting import Intention, Setting
+from reconciler.workflow.survey import Survey, load, make_survey
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Lease, Ledger
+
+HANDS = applier.Hands(schedule, input_files, approval, trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did. `declined`: a person was asked, and said no."""
+
+    survey: Survey
+    result: applier.Result
+    declined: bool = False
+
+
+def apply(
+    setting: Setting,
+    intention: Intention,
+    *,
+    confirm: Callable[[Survey], bool],
+    tell: Callable[[Began | Outcome], None],
+    check: Callable[[Survey], None] = lambda _: None,
+    plan_file_digest: str = "",
+    lock_timeout: float = 0.0,
+) -> Applied:
+    """Make live what the manifests say.
+
+    `check` may refuse the plan (a saved plan compares itself here); `confirm` is asked once, only when there is
+    something to do; `tell` hears every event, one at a time. Raises Blocked when a guard refuses the plan, Locked
+    when somebody else is applying.
+    """
+    desired = load(setting)
+    with (
+        writing(setting, desired.project, lock_timeout) as (ledger, lease),
+        Products(desired.project, desired.secret_values, setting.stop) as products,
+    ):
+        survey = make_survey(setting, intention, desired, read_from(ledger), products)
+        check(survey)
+        if survey.refusals:
+            raise Blocked(survey.refusals)
+        if survey.plan.changes and not confirm(survey):
+            return Applied(survey, applier.Result(()), declined=True)
+        if plan_file_digest:
+            ledger.use_plan(plan_file_digest)
+        return _Apply(setting, survey, products, ledger, lease).run(tell)
+
+
+@dataclass(frozen=True, slots=True)
+class _Apply:
+    """One apply, once it is allowed."""
+
+    setting: Setting
+    survey: Survey
+    products: Products
+    ledger: Ledger
+    lease: Lease
+
+    def run(self, tell: Callable[[Began | Outcome], None]) -> Applied:
+        plan = self.survey.plan
+        commit, digest = commit_of(self.setting.root), plan_digest(plan)
+        if plan.changes:
+            self.ledger.begin_run(
+                commit=commit, plan_digest=digest, command="destroy" if self.survey.scene.destroy else "apply"
+            )
+        tools = self._tools(tell, _context(plan, commit, digest))
+        result = applier.apply(plan, tools, as_of=self.survey.scene.as_of)
+        if result.broken is None:
+            if self.survey.scene.accepts_new_ledger:
+                self.ledger.accept()
+            self.ledger.put_all(self.lease, tuple(self._refreshed()))
+            if plan.changes:
+                counts = Counter(outcome.status.value for outcome in result.outcomes)
+                self.ledger.end_run(result=self._verdict(result), summary=dict(sorted(counts.items())))
+        return Applied(self.survey, result)
+
+    def _tools(self, tell: Callable[[Began | Outcome], None], context: str) -> applier.Tools:
+        scene, products = self.survey.scene, self.products
+        kinds = {change.address.kind for change in self.survey.plan.changes if change.action.is_remote}
+        kinds |= {change.address.kind for change in self.survey.plan.changes if change.after is not None}
+        uses_acc = bool(kinds - {KindName.TRIGGER}) or any(change.agent_id for change in self.survey.plan.changes)
+        uses_mft = KindName.TRIGGER in kinds
+        project = scene.desired.project
+        return applier.Tools(
+            acc=products.acc if uses_acc else None,
+            mft=products.mft if uses_mft else None,
+            hands=HANDS,
+            resources={resource.address: resource for resource in scene.desired.resources},
+            entries=scene.memory.entries,
+            ledger=Recorder(self.ledger, self.lease),
+            seal=scene.seal,
+            stop=self.setting.stop,
+            tell=tell,
+            clock=self.setting.clock,
+            monotonic=self.setting.monotonic,
+            context=context,
+            acc_concurrency=project.connections["acc"].concurrency if uses_acc else 1,
+            mft_concurrency=project.connections["mft"].concurrency if uses_mft else 1,
+            licence=self.survey.licence,
+            ids_are_kept=self.survey.plan.owned_in_sight > 0,
+        )
+
+    def _verdict(self, result: applier.Result) -> str:
+        if self.setting.stop.is_set():
+            return "interrupted"
+        return "applied" if all(one.status is Status.APPLIED for one in result.outcomes) else "in part"
+
+    def _refreshed(self) -> Iterator[Entry]:
+        """Entries of what needed no change, where the manifest's words, its protection or its place have moved on."""
+        scene = self.survey.scene
+        touched = {change.address for change in self.survey.plan.changes}
+        touched |= {blocked.address for blocked in self.survey.plan.blocked}
+        for resource in scene.desired.resources:
+            known = scene.memory.entries.get(resource.address)
+            if known is None or scene.destroy or resource.address in touched or not known.settled:
+                continue
+            if scene.selected is not None and resource.address not in scene.selected:
+                continue
+            fresh = self._as_remembered(resource, known)
+            if fresh is not None and fresh != known:
+                yield fresh
+
+    def _as_remembered(self, resource: Resource, known: Entry) -> Entry | None:
+        scene = self.survey.scene
+        declared, applied, facts = known.declared, known.applied, known.facts
+        if resource.address.kind is KindName.SCHEDULE:
+            live = scene.live.agents[resource.agent_path].schedules[resource.identity]
+            declared = scene.seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
+            if declared == known.declared and resource.protect == known.protect:
+                return None
+            applied = sealed(schedule.meaning(schedule.live_state(live)), scene.seal)
+        elif resource.address.kind is KindName.INPUT_FILES:
+            facts = input_files.facts(scene.contents[resource.address], known)
+        return Entry(
+            address=resource.address,
+            identity=resource.identity,
+            agent_path=resource.agent_path,
+            declared=declared,
+            applied=applied,
+            settled=True,
+            protect=resource.protect,
+            adopted=resource.adopted,
+            needs=resource.needs,
+            facts=facts,
+            at=known.at,
+        )
+
+
+def plan_digest(plan: Plan) -> str:
+    """The digest that the plan's JSON document carries."""
+    stamp = Stamp(__version__, plan.project, plan.environment, "")
+    return str(json_.plan_document(plan, stamp)["digest"])
+
+
+def _context(plan: Plan, commit: str, digest: str) -> str:
+    """What ACC's file log is told, so that an entry there leads back to a commit and a plan."""
+    where = f"reconciler {plan.project}/{plan.environment}"
+    return f"{where}, commit {commit[:12] or 'unknown'}, plan {digest[:19]}"
+
+
+def commit_of(root: Path) -> str:
+    """The commit that the project's folder is at; "" outside Git. A changed work tree shows as `…-dirty`."""
+    try:
+        found = subprocess.run(  # noqa: S603 - a fixed command; only the folder varies
+            ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],  # noqa: S607 - which git is the user's own choice
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""

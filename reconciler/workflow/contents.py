@@ -1,0 +1,62 @@
+"""What the manifests want of the kinds that no product shows, as keyed digests."""
+
+from __future__ import annotations
+
+from reconciler.diff import Sealer
+from reconciler.errors import ManifestError
+from reconciler.kinds import approval, input_files, schedule, trigger
+from reconciler.model import Address, Desired, KindName, Problem, Resource, State
+
+
+def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:
+    """The selected addresses and, for starts, all that they need, however far down."""
+    by_address = {resource.address: resource for resource in desired.resources}
+    if selected is None:
+        return frozenset(by_address)
+    found: set[Address] = set()
+    open_ends = list(selected)
+    while open_ends:
+        address = open_ends.pop()
+        if address in found or address not in by_address:
+            continue
+        found.add(address)
+        if address.kind is KindName.TRIGGER:
+            open_ends.extend(by_address[address].needs)
+    return frozenset(found)
+
+
+def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer) -> dict[Address, State]:
+    """The desired states of the kinds that no product shows. Raises ManifestError when a file cannot be read."""
+    contents: dict[Address, State] = {}
+    by_address = {resource.address: resource for resource in desired.resources}
+    problems: list[Problem] = []
+    for resource in desired.resources:
+        try:
+            if resource.address.kind is KindName.INPUT_FILES and resource.address in wanted:
+                contents[resource.address] = input_files.desired_state(resource.spec, seal)
+            elif resource.address.kind is KindName.APPROVAL and resource.address in wanted:
+                contents[resource.address] = approval.desired_state(resource.spec, seal)
+        except OSError as error:
+            message = f"{error.filename} cannot be read: {error.strerror}"
+            at = resource.origin
+            problems.append(Problem(at.path, at.line, at.column, str(resource.address), "file-unreadable", message))
+    if problems:
+        raise ManifestError(problems)
+
+    def digest_of(address: Address) -> str:
+        resource = by_address[address]
+        if address.kind is KindName.SCHEDULE:
+            return seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
+        if address.kind is KindName.TRIGGER:
+            return str(contents[address]["key"] if address in contents else started(resource)["key"])
+        return seal(contents[address])
+
+    def started(resource: Resource) -> State:
+        digests = {str(need): digest_of(need) for need in resource.needs}
+        contents[resource.address] = trigger.desired_state(resource.spec, digests, seal)
+        return contents[resource.address]
+
+    for resource in desired.resources:
+        if resource.address.kind is KindName.TRIGGER and resource.address in wanted:
+            started(resource)
+    return contents

@@ -1,0 +1,109 @@
+"""The ledger as a command needs it: read once, or held under a lease for writing."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.diff import Sealer, sealer
+from reconciler.model import Address, Change, Memory, Outcome, Project
+from reconciler.workflow.setting import Setting
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Lease, Ledger
+
+_CI_LINKS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the ledger says, read once. Without a ledger the seal is good for this process alone."""
+
+    memory: Memory
+    agent_paths: Mapping[str, str]
+    seal: Sealer
+
+
+def read(setting: Setting, project: Project) -> Remembered:
+    """Read the ledger without writing anything; nothing at all when there is none. Raises LedgerError."""
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        return Remembered(Memory(), {}, sealer(secrets.token_bytes(32)))
+    with open_ledger(setting, project, create=False) as ledger:
+        return read_from(ledger)
+
+
+def read_from(ledger: Ledger) -> Remembered:
+    """The same of a ledger that is open."""
+    return Remembered(ledger.memory(), ledger.agent_paths(), ledger.seal)
+
+
+def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:
+    """Open the project's ledger. The key of its digests is RECONCILER_KEY, or the ledger's own."""
+    from reconciler.ledger import Ledger
+
+    key = setting.environ.get("RECONCILER_KEY", "")
+    return Ledger.open(
+        project.ledger,
+        project.name,
+        project.environment,
+        root=project.root,
+        create=create,
+        clock=setting.clock,
+        key=key.encode() or None,
+    )
+
+
+@contextmanager
+def writing(setting: Setting, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
+    """The ledger, with the lease held until the end. Raises Locked when somebody else holds it."""
+    from reconciler.ledger import Owner
+
+    owner = Owner(user=_user(setting), host=socket.gethostname(), pid=os.getpid(), ci_link=ci_link(setting.environ))
+    with (
+        open_ledger(setting, project, create=True) as ledger,
+        ledger.acquire(owner, timeout=lock_timeout) as lease,
+    ):
+        yield ledger, lease
+
+
+def ci_link(environ: Mapping[str, str]) -> str:
+    """The page of the CI job that this runs in; "" where there is none."""
+    if environ.get("GITHUB_RUN_ID"):
+        repository = f"{environ.get('GITHUB_SERVER_URL')}/{environ.get('GITHUB_REPOSITORY')}"
+        return f"{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return next((environ[name] for name in _CI_LINKS if environ.get(name)), "")
+
+
+def _user(setting: Setting) -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return setting.environ.get("USER", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """The ledger under one lease, as the applier writes to it."""
+
+    ledger: Ledger
+    lease: Lease
+
+    def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None:
+        self.ledger.began(self.lease, change, declared=declared, facts=facts)
+
+    def outcome(self, outcome: Outcome, entry: Any) -> None:
+        self.ledger.outcome(self.lease, outcome, entry)
+
+    def put(self, entry: Any) -> None:
+        self.ledger.put(self.lease, entry)
+
+    def remove(self, address: Address) -> None:
+        self.ledger.remove(self.lease, address)

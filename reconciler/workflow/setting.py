@@ -1,0 +1,42 @@
+"""Where a command runs, and what it is for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.selection import Selection
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a command runs: the project's folder, the chosen environment, and the world around.
+
+    `progress` is told what is being done, how much of it is done, and how much there is.
+    """
+
+    root: Path
+    environment: str | None
+    environ: Mapping[str, str]
+    clock: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[str, int, int], None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """What a plan is for: which resources, and what is allowed this once."""
+
+    selection: Selection = field(default_factory=Selection)
+    max_deletes: int | None = None
+    accepts_new_ledger: bool = False
+    destroy: bool = False

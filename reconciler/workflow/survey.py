@@ -1,0 +1,146 @@
+"""Reads manifests, ledger and products, and makes the plan or the audit. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler import guards, manifests, planner
+from reconciler.errors import ProductError, Unauthorised
+from reconciler.kinds import approval, input_files, schedule, trigger
+from reconciler.model import Action, Address, Desired, Drift, Finding, KindName, Live, Plan, Problem, State
+from reconciler.observe import busy_agents, look
+from reconciler.products import Products
+from reconciler.selection import Selection, select
+from reconciler.workflow.contents import desired_contents, with_needs
+from reconciler.workflow.memory import Remembered, read
+from reconciler.workflow.setting import Intention, Setting
+
+KINDS = planner.Kinds(schedule, input_files, approval, trigger)
+
+
+def validate(setting: Setting) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """All that can be checked without a network, all problems at once."""
+    return manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A plan with what it was made from. `refusals` are the guards' reasons why it must not run."""
+
+    scene: planner.Scene
+    plan: Plan
+    refusals: tuple[Finding, ...]
+    licence: Mapping[str, Any] | None
+
+    @property
+    def desired(self) -> Desired:
+        return self.scene.desired
+
+
+def plan(setting: Setting, intention: Intention) -> Survey:
+    """Read live and memory, and decide. Writes nothing."""
+    desired = load(setting)
+    memory = read(setting, desired.project)
+    with Products(desired.project, desired.secret_values, setting.stop) as products:
+        return make_survey(setting, intention, desired, memory, products)
+
+
+def make_survey(
+    setting: Setting, intention: Intention, desired: Desired, remembered: Remembered, products: Products
+) -> Survey:
+    as_of = setting.clock()
+    selected = select(desired.resources, intention.selection)
+    wanted = with_needs(desired, selected)
+    contents = desired_contents(desired, wanted, remembered.seal)
+    live = _look(setting, desired, wanted, remembered, products)
+    scene = planner.Scene(
+        desired=desired,
+        live=live,
+        memory=remembered.memory,
+        contents=contents,
+        as_of=as_of,
+        seal=remembered.seal,
+        selected=selected,
+        agent_paths=remembered.agent_paths,
+        busy=_busy(desired, wanted, contents, live, products),
+        accepts_new_ledger=intention.accepts_new_ledger,
+        destroy=intention.destroy,
+    )
+    made = planner.plan(scene, KINDS)
+    licence: Mapping[str, Any] | None = None
+    left: int | None = None
+    if made.count(Action.START):
+        licence, left, problem = _licence(products)
+        if problem:
+            scene = replace(scene, mft_problem=problem)
+            made = planner.plan(scene, KINDS)
+    refusals = (
+        ()
+        if intention.destroy
+        else guards.refusals(made, desired.project.policy, allowed_deletes=intention.max_deletes, starts_left=left)
+    )
+    return Survey(scene, made, refusals, licence)
+
+
+def load(setting: Setting) -> Desired:
+    return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+
+
+def _look(
+    setting: Setting, desired: Desired, wanted: frozenset[Address], remembered: Remembered, products: Products
+) -> Live:
+    everything = len(wanted) == len(desired.resources)
+    paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
+    if everything:
+        paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
+    if not paths:
+        return Live({})
+    concurrency = products.connection("acc").concurrency
+    return look(
+        products.acc,
+        paths,
+        concurrency=concurrency,
+        stop=setting.stop,
+        progress=lambda done: setting.progress("reading agents", done, len(paths)),
+    )
+
+
+def _busy(
+    desired: Desired, wanted: frozenset[Address], contents: Mapping[Address, State], live: Live, products: Products
+) -> frozenset[str]:
+    """Agents with an active run, asked only where a set of files could be replaced."""
+    exclusive = [
+        resource.agent_path
+        for resource in desired.resources
+        if resource.address in wanted
+        and resource.address.kind is KindName.INPUT_FILES
+        and contents[resource.address]["exclusive"]
+    ]
+    return busy_agents(products.acc, live, exclusive) if exclusive else frozenset()
+
+
+def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, str]:
+    """The licence's task-execution counter, what is left of it, and the problem where MFT cannot be read at all.
+
+    A key that may start tasks need not be allowed to see the licence; then nothing is known, and nothing is refused.
+    """
+    try:
+        found = products.mft.license()
+    except Unauthorised:
+        return None, None, ""
+    except ProductError as error:
+        return None, None, f"{error.message}. {error.hint}".rstrip(". ")
+    used, limit = found.executions_used, found.executions_limit
+    left = None if used is None or limit is None else max(0, limit - used)
+    return {"used": used, "limit": limit}, left, ""
+
+
+def drift(setting: Setting, selection: Selection) -> Drift:
+    """Audit: how live stands to what was last applied. Writes nothing."""
+    desired = load(setting)
+    memory = read(setting, desired.project)
+    with Products(desired.project, desired.secret_values, setting.stop) as products:
+        found = make_survey(setting, Intention(selection), desired, memory, products)
+    return planner.audit(found.scene, KINDS)
