@@ -1,0 +1,115 @@
+"""The emulator's own calls under /_emulator: what somebody does by hand, and what a test wants to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from reconciler.emulator.faults import Fault
+from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
+from reconciler.emulator.requestlog import Request
+from reconciler.emulator.state import Estate
+from reconciler.emulator.statefile import change_schedule, read_schedule, schedule_document, to_document
+from reconciler.errors import UsageError
+from reconciler.identity import normal_id
+
+
+class _Server(Protocol):
+    estate: Estate
+    faults: list[Fault]
+
+    @property
+    def requests(self) -> list[Request]: ...
+
+    def inject(self, fault: Fault | str | Mapping[str, Any]) -> Fault: ...
+
+    def clear_faults(self) -> None: ...
+
+    def clear_requests(self) -> None: ...
+
+
+class Admin:
+    """GET state · GET and DELETE requests · GET, POST and DELETE faults · PATCH and DELETE schedules/{id} ·
+    POST agents/schedules?path= · PATCH agents?path=. It asks for no token and is bound to loopback."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+
+    def answer(self, call: Call) -> Reply:
+        """Answer one call under /_emulator."""
+        name, _, rest = call.path.removeprefix("/_emulator").strip("/").partition("/")
+        answers: dict[tuple[str, str], Callable[[Call, str], Any]] = {
+            ("GET", "state"): self._state,
+            ("GET", "requests"): self._requests,
+            ("DELETE", "requests"): self._forget_requests,
+            ("GET", "faults"): self._faults,
+            ("POST", "faults"): self._inject,
+            ("DELETE", "faults"): self._clear_faults,
+            ("PATCH", "schedules"): self._change,
+            ("DELETE", "schedules"): self._delete,
+            ("POST", "agents"): self._add,
+            ("PATCH", "agents"): self._change_agent,
+        }
+        try:
+            answer = answers[call.method, name]
+        except KeyError:
+            return json_reply({"message": f"there is no {call.method} {call.path}"}, status=404)
+        try:
+            return json_reply(answer(call, rest))
+        except KeyError as error:
+            return json_reply({"message": f"there is no {error.args[0]}"}, status=404)
+        except UsageError as error:
+            return json_reply({"message": error.message, "hint": error.hint}, status=400)
+        except (Refusal, ValueError) as error:
+            return json_reply({"message": str(error)}, status=400)
+
+    def _state(self, call: Call, rest: str) -> Any:
+        document = to_document(self._server.estate)
+        for token in document["tokens"]:
+            token["value"] = "***"
+        return document
+
+    def _requests(self, call: Call, rest: str) -> Any:
+        return [request.document() for request in self._server.requests]
+
+    def _forget_requests(self, call: Call, rest: str) -> Any:
+        self._server.clear_requests()
+        return {}
+
+    def _faults(self, call: Call, rest: str) -> Any:
+        return [{"fault": str(f), "matched": f.matched, "fired": f.fired} for f in self._server.faults]
+
+    def _inject(self, call: Call, rest: str) -> Any:
+        document = json.loads(call.body)
+        faults = document if isinstance(document, list) else [document]
+        return [str(self._server.inject(fault)) for fault in faults]
+
+    def _clear_faults(self, call: Call, rest: str) -> Any:
+        self._server.clear_faults()
+        return {}
+
+    def _change(self, call: Call, rest: str) -> Any:
+        schedule = self._server.estate.schedules[normal_id(rest)]
+        change_schedule(schedule, json.loads(call.body))
+        return schedule_document(schedule)
+
+    def _delete(self, call: Call, rest: str) -> Any:
+        if not self._server.estate.remove_schedule(rest):
+            raise KeyError(rest)
+        return {}
+
+    def _add(self, call: Call, rest: str) -> Any:
+        agent = self._server.estate.agents[call.query["path"]]
+        return schedule_document(read_schedule(self._server.estate, agent, json.loads(call.body)))
+
+    def _change_agent(self, call: Call, rest: str) -> Any:
+        agent = self._server.estate.agents[call.query["path"]]
+        document = json.loads(call.body)
+        for name in sorted(document):
+            if name not in ("description", "approved", "duration"):
+                raise ValueError(f"an agent's {name} cannot be changed by hand")
+        for name, value in document.items():
+            setattr(agent, name, value)
+        agent.record = None
+        return {"path": agent.path, "approved": agent.approved}

@@ -1,0 +1,175 @@
+"""How runs come about and end in the emulated ACC: by a call, by a schedule, and by the clock alone."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.emulator.prediction import Prediction, local_start, predict
+from reconciler.emulator.reply import Refusal
+from reconciler.emulator.state import (
+    Agent,
+    Estate,
+    JobRun,
+    JobStatus,
+    Run,
+    RunStatus,
+    Schedule,
+    ScheduleStatus,
+    seconds,
+)
+from reconciler.emulator.switches import Switches
+from reconciler.identity import normal_id
+
+_SESSIONS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?/(?P<all>\d+)")
+_MOST_FIRINGS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a start asks for: the documented fields of "Start agent on cluster" and "Start Job"."""
+
+    session_id: str | None = None
+    log_level: int = 1
+    is_production: bool = True
+    parameters: str | None = None
+    input_files: tuple[str, ...] = ()
+    delete_input_files: bool = False
+    is_windowless: bool = True
+
+
+class Execution:
+    """Starts runs and lets them end. Nothing here waits: time is what the caller says it is."""
+
+    def __init__(self, estate: Estate, switches: Switches, prediction: Prediction) -> None:
+        self.estate = estate
+        self.switches = switches
+        self.prediction = prediction
+
+    def start_job(self, agent: Agent, order: Order, now: datetime, schedule: Schedule | None = None) -> JobRun:
+        """Start the agent's job. Raises Refusal while another job of the same agent runs."""
+        if agent.active_job(now) is not None:
+            raise Refusal(int(self.switches.busy_job), "A job is already running for this agent")
+        job = self.estate.add_job(agent, now, schedule.schedule_id if schedule else None)
+        for session in sessions_of(order.session_id):
+            self.start_run(agent, order, now, job=job, session=session)
+        if schedule is not None:
+            schedule.status = ScheduleStatus.RUNNING
+            schedule.last_run_time = now
+            schedule.completed_time = None
+        return job
+
+    def start_run(
+        self, agent: Agent, order: Order, now: datetime, *, job: JobRun | None = None, session: str | None = None
+    ) -> Run:
+        """Start one run of an agent, which ends by itself after the agent's duration."""
+        run = Run(
+            run_id=self.estate.new_id(),
+            agent=agent,
+            start=now,
+            end=now + seconds(agent.duration),
+            outcome=agent.next_outcome(),
+            job=job,
+            schedule_id=job.schedule_id if job else None,
+            session_id=session,
+            parameters=order.parameters,
+            log_level=order.log_level,
+            is_production=order.is_production,
+            is_windowless=order.is_windowless,
+            input_files=order.input_files,
+            delete_input_files=order.delete_input_files,
+        )
+        return self.estate.add_run(run)
+
+    def set_job_status(self, job: JobRun, status: JobStatus, now: datetime) -> None:
+        """Set a job's status by hand; one that ends it stops its runs."""
+        job.forced = status
+        if status in (JobStatus.IN_PROGRESS, JobStatus.IN_PROGRESS_WITH_FAILURE):
+            return
+        for run in job.runs:
+            if run.status(now) < RunStatus.SUCCEEDED:
+                run.end, run.outcome = now, RunStatus.STOPPED
+            if status is JobStatus.FAILED:
+                self._delete_files(run)
+        self.settle(now)
+
+    def stop(self, run: Run, now: datetime) -> None:
+        """End a run before its time, as a synchronous call that ran out of time does."""
+        run.end, run.outcome = now, RunStatus.STOPPED
+        self.settle(now)
+
+    def settle(self, now: datetime) -> None:
+        """Let everything happen that was due by now: runs end, schedules show it, files that were to go are gone."""
+        if self.switches.schedules_fire:
+            for schedule in list(self.estate.schedules.values()):
+                self._fire(schedule, now)
+        if self.estate.unsettled:
+            for run in self.estate.finished(now):
+                self._end(run)
+
+    def _end(self, run: Run) -> None:
+        run.settled = True
+        wanted = self.switches.input_files_deleted_by_runs
+        if run.outcome is RunStatus.SUCCEEDED and (
+            wanted == "always" or (wanted == "asked" and run.delete_input_files)
+        ):
+            self._delete_files(run, forced=wanted == "always")
+        schedule = self.estate.schedules.get(normal_id(run.schedule_id or ""))
+        if schedule is not None and schedule.agent is run.agent:
+            good = run.outcome is RunStatus.SUCCEEDED
+            schedule.status = ScheduleStatus.SUCCEEDED if good else ScheduleStatus.FAILED
+            schedule.error_message = None if good else f"The agent run ended as {run.outcome.name.title()}"
+            schedule.completed_time = run.end
+            self._roll(schedule, run.start)
+
+    def _delete_files(self, run: Run, *, forced: bool = False) -> None:
+        names = list(run.agent.input_files) if forced else list(run.input_files) if run.delete_input_files else []
+        for name in names:
+            run.agent.input_files.pop(name, None)
+
+    def _roll(self, schedule: Schedule, started: datetime) -> None:
+        if not self.switches.roll_start_time or len(schedule.cron.split()) != 4:
+            return
+        start = local_start(schedule)
+        following = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=started)
+        if start is not None and following is not None:
+            schedule.start_time = following.astimezone(start.tzinfo).strftime("%Y-%m-%dT%H:%M:%S")
+
+    def _fire(self, schedule: Schedule, now: datetime) -> None:
+        """Start what fell due since the last look, one after the other; a run that finds the agent busy is lost."""
+        since = schedule.fired_until
+        schedule.__dict__["fired_until"] = now  # bookkeeping is no change of the schedule
+        if since is None or not schedule.is_enabled:
+            return
+        for _ in itertools.repeat(None, _MOST_FIRINGS):
+            due = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=since)
+            if due is None or due > now:
+                return
+            for run in self.estate.finished(due):
+                self._end(run)
+            since = due
+            if schedule.agent.active_job(due) is None:
+                self.start_job(schedule.agent, order_of(schedule), due.astimezone(now.tzinfo), schedule)
+
+
+def order_of(schedule: Schedule) -> Order:
+    """What a schedule starts."""
+    return Order(
+        session_id=schedule.session_id,
+        log_level=schedule.log_level,
+        parameters=schedule.input_parameters,
+        is_windowless=schedule.is_windowless,
+    )
+
+
+def sessions_of(session_id: str | None) -> list[str | None]:
+    """The sessions that a session id stands for: `1-5/5` are five performance sessions, anything else is one."""
+    match = _SESSIONS.fullmatch(session_id or "")
+    if match is None:
+        return [session_id or None]
+    first, last, whole = int(match["first"]), int(match["last"] or match["first"]), int(match["all"])
+    if not 1 <= first <= last <= whole <= 100:
+        raise Refusal(400, f"The session id {session_id!r} is not valid")
+    return [f"{number}/{whole}" for number in range(first, last + 1)]

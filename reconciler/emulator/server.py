@@ -1,0 +1,261 @@
+"""Serves both products over real HTTP on loopback.
+
+aiohttp's low-level server on uvloop carries it, with a router of our own: it answers some ten thousand listings a
+second on one core, and its transport can be closed before or after a request took effect, which the faults need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, unquote
+
+from reconciler.emulator.acc import Acc, refusal_reply
+from reconciler.emulator.admin import Admin
+from reconciler.emulator.faults import Fault, fault_from, spoiled
+from reconciler.emulator.mft import Mft
+from reconciler.emulator.reply import Call, Later, Refusal, Reply
+from reconciler.emulator.requestlog import Request, RequestLog, digest_of
+from reconciler.emulator.state import Estate, Token, utc_now
+from reconciler.emulator.statefile import load
+from reconciler.emulator.switches import Switches
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+DEFAULT_TOKEN = "emulator-token"  # noqa: S105  (it guards nothing)
+_PATIENCE = 0.01
+
+
+class Emulator:
+    """Both products on one loopback port, in a thread of this process; a context manager.
+
+    `state` is an estate, a state file, or None for an empty one. `latency` is in seconds and added to each reply;
+    `faults` are `Fault`s, lines of the fault grammar, or plain data; `clock` returns the aware time that the products
+    believe in. An estate without tokens is given one that may write, `DEFAULT_TOKEN`.
+    """
+
+    def __init__(
+        self,
+        state: Estate | Path | None = None,
+        *,
+        port: int = 0,
+        latency: float = 0.0,
+        faults: Iterable[Fault | str | Mapping[str, Any]] = (),
+        switches: Switches = Switches(),  # noqa: B008  (frozen)
+        log: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.estate = load(state) if isinstance(state, Path) else state or Estate()
+        if not self.estate.tokens:
+            self.estate.add_token(Token(DEFAULT_TOKEN))
+        self.switches = switches
+        self.latency = latency
+        self.clock = clock
+        self.faults: list[Fault] = []
+        for fault in faults:
+            self.inject(fault)
+        self.acc = Acc(self.estate, switches)
+        self.mft = Mft(self.estate, switches)
+        self.admin = Admin(self)
+        self.port = port
+        self._log = RequestLog(log)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        """A token that may write."""
+        return next(token.value for token in self.estate.tokens.values() if not token.read_only)
+
+    @property
+    def requests(self) -> list[Request]:
+        """All that was asked of the two products, in order; calls under /_emulator are not among them."""
+        return self._log.all()
+
+    def clear_requests(self) -> None:
+        self._log.clear()
+
+    def inject(self, fault: Fault | str | Mapping[str, Any]) -> Fault:
+        """Let something go wrong from now on. Its matches are counted from here."""
+        made = fault if isinstance(fault, Fault) else fault_from(fault)
+        self.faults = [*self.faults, made]
+        return made
+
+    def clear_faults(self) -> None:
+        self.faults = []
+
+    def start(self) -> None:
+        """Listen. Returns when connections are accepted; raises OSError when the port is taken."""
+        ready = threading.Event()
+        self._log.open()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="emulator", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            self._log.close()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Close everything; harmless when it is closed already."""
+        if self._thread is None or self._loop is None or self._stopping is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is gone already
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._thread = None
+        self._log.close()
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._serve(ready))
+        except BaseException as error:  # handed to the thread that called start
+            self._failure = error
+            ready.set()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        try:
+            from aiohttp import web
+        except ImportError as error:
+            raise UsageError(
+                "the emulator needs aiohttp, which is not installed", hint="pip install 'reconciler[emulator]'"
+            ) from error
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        server = web.Server(self._handle, access_log=None)
+        listener = await self._loop.create_server(server, "127.0.0.1", self.port, backlog=1024)
+        self.port = listener.sockets[0].getsockname()[1]
+        ready.set()
+        await self._stopping.wait()
+        listener.close()
+        await server.shutdown(0.1)
+        await listener.wait_closed()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        from aiohttp import web
+
+        began = time.perf_counter()
+        body = await request.content.read() if request.body_exists else b""
+        path, _, query = _target(request.raw_path).partition("?")
+        call = Call(
+            method=request.method,
+            path=unquote(path) if "%" in path else path,
+            query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+            headers=request.headers,
+            body=body,
+            now=self.clock(),
+            base_url=f"http://{request.host}",
+        )
+        if path.startswith("/_emulator"):
+            reply = self.admin.answer(call)
+            return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type})
+        self._log.count += 1
+        number = self._log.count
+        fault = self._struck(call.method, f"{path}?{query}" if query else path)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        reply = await self._reply(call, fault)
+        status = 0 if fault is not None and fault.effect in ("drop-before", "drop-after", "cut") else reply.status
+        self._log.add(
+            Request(
+                number,
+                call.now,
+                call.method,
+                path,
+                query,
+                status,
+                reply.effect,
+                str(fault) if fault is not None else "",
+                (time.perf_counter() - began) * 1000,
+                len(body),
+                digest_of(body),
+            )
+        )
+        if status == 0:
+            _hang_up(request, half_of=reply if fault is not None and fault.effect == "cut" else None)
+            return web.Response()
+        return web.Response(
+            body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type, **reply.headers}
+        )
+
+    async def _reply(self, call: Call, fault: Fault | None) -> Reply:
+        """What is answered in the end, with what went wrong on the way."""
+        if fault is None:
+            return await self._work(call)
+        if fault.effect == "sleep":
+            await asyncio.sleep(fault.seconds)
+            call.now = self.clock()
+        reply = await self._work(call) if fault.took_effect else Reply()
+        return spoiled(fault, reply, retry_after=self.switches.retry_after, now=call.now)
+
+    async def _work(self, call: Call) -> Reply:
+        try:
+            product = self.mft if call.path.startswith("/v1/") else self.acc
+            answer = product.answer(call)
+            if not isinstance(answer, Later):
+                return answer
+            while (now := self.clock()) < answer.at:
+                await asyncio.sleep(_PATIENCE)
+            reply = answer.finish(now)
+        except Refusal as refusal:
+            return refusal_reply(refusal, self.switches.error_body, call.now)
+        else:
+            return reply
+
+    def _struck(self, method: str, target: str) -> Fault | None:
+        struck = [fault for fault in self.faults if fault.strikes(method, target)] if self.faults else []
+        return struck[0] if struck else None
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _target(raw_path: str) -> str:
+    """The path with its query, also where a client sends the whole URL."""
+    if raw_path.startswith("http://"):
+        return "/" + raw_path.partition("//")[2].partition("/")[2]
+    return raw_path
+
+
+def _hang_up(request: web.BaseRequest, *, half_of: Reply | None) -> None:
+    transport = request.transport
+    if transport is None:
+        return
+    if half_of is None:
+        transport.abort()
+        return
+    size = max(2, len(half_of.body))
+    head = f"HTTP/1.1 {half_of.status} OK\r\nContent-Type: {half_of.content_type}\r\nContent-Length: {size}\r\n\r\n"
+    transport.write(head.encode() + half_of.body[: size // 2])
+    transport.close()

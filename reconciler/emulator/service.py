@@ -1,0 +1,107 @@
+"""The emulator in the foreground: says where it listens, runs until it is told to stop, keeps its state if asked."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from reconciler.emulator.faults import Fault
+from reconciler.emulator.keys import new_key
+from reconciler.emulator.population import DEMO_KEY_ID
+from reconciler.emulator.server import Emulator
+from reconciler.emulator.state import Estate, Tenant
+from reconciler.emulator.statefile import save
+from reconciler.emulator.switches import Switches
+
+
+def serve(
+    state: Estate | Path | None = None,
+    *,
+    announce: Callable[[str], None],
+    port: int = 0,
+    latency: float = 0.0,
+    faults: Iterable[Fault | str] = (),
+    switches: Switches = Switches(),  # noqa: B008  (frozen)
+    log: Path | None = None,
+    as_json: bool = False,
+    port_file: Path | None = None,
+    key_file: Path | None = None,
+    save_to: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    `announce` is given what a person (or, with `as_json`, a program) needs to connect. `port_file` receives the port
+    once connections are accepted. `key_file` receives a fresh private key that the tenant knows as `DEMO_KEY_ID`.
+    """
+    emulator = Emulator(state, port=port, latency=latency, faults=faults, switches=switches, log=log)
+    if key_file is not None:
+        register_key(emulator.estate, key_file)
+    with _stop_signals() as stopped:
+        with emulator:
+            announce(greeting(emulator, key_file, as_json=as_json))
+            if port_file is not None:
+                _write_whole(port_file, f"{emulator.port}\n")
+            stopped.wait()
+        if save_to is not None:
+            save(emulator.estate, save_to)
+
+
+def register_key(estate: Estate, path: Path) -> None:
+    """Write a fresh private key, readable by its owner alone, and let the tenant know its public half."""
+    private, public = new_key()
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(private, encoding="ascii")
+    estate.tenant = estate.tenant or Tenant("emulated-tenant")
+    estate.tenant.keys[DEMO_KEY_ID] = public
+
+
+def greeting(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> str:
+    """What is needed to connect: the address, the tokens, and the tenant."""
+    tenant = emulator.estate.tenant
+    tokens = [
+        {"value": token.value, "readOnly": token.read_only, "user": token.user}
+        for token in emulator.estate.tokens.values()
+    ]
+    if as_json:
+        document = {
+            "url": emulator.url,
+            "port": emulator.port,
+            "tokens": tokens,
+            "tenantId": tenant.tenant_id if tenant else None,
+            "keyIds": sorted(tenant.keys) if tenant else [],
+            "privateKey": str(key_file) if key_file else None,
+        }
+        return json.dumps(document)
+    lines = [f"emulator listening on {emulator.url}"]
+    lines += [f"  token ({'read only' if t['readOnly'] else 'read and write'}): {t['value']}" for t in tokens]
+    if tenant is not None:
+        lines.append(f"  tenant: {tenant.tenant_id}  keys: {', '.join(sorted(tenant.keys)) or 'none registered'}")
+    return "\n".join(lines)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that a waiting reader never sees half of."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(text, encoding="ascii")
+    draft.replace(path)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,260 @@
+"""How the emulated ACC writes what it knows: the documented fields, in the spelling that the switches ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from reconciler.emulator.prediction import Prediction, local_start
+from reconciler.emulator.state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
+from reconciler.emulator.switches import Switches
+
+_EMPTY = (None, "", "{}")
+_EMPTY_AS = {"null": None, "blank": "", "braces": "{}"}
+
+
+class Spelling:
+    """Turns live objects into the plain data of a reply. `zone` is the clock on which the server hangs its times."""
+
+    def __init__(self, switches: Switches, prediction: Prediction, zone: str = "UTC") -> None:
+        self.switches = switches
+        self.prediction = prediction
+        self.zone = ZoneInfo(zone)
+
+    def guid(self, value: str | None) -> str | None:
+        match self.switches.guid_case if value else "keep":
+            case "lower":
+                return str(value).lower()
+            case "upper":
+                return str(value).upper()
+            case "mixed":
+                return "".join(c.upper() if i % 2 else c.lower() for i, c in enumerate(str(value)))
+            case "braces":
+                return "{" + str(value).strip("{}").upper() + "}"
+        return value
+
+    def time(self, moment: datetime | None) -> str | None:
+        """An instant as ACC writes it: local, with up to seven digits of a second, and an offset."""
+        if moment is None:
+            return None
+        local = moment.astimezone(self.zone)
+        digits = "" if self.switches.fractions == "none" else f".{local.microsecond:06d}{local.microsecond * 7 % 10}"
+        return local.strftime("%Y-%m-%dT%H:%M:%S") + digits + offset_text(local)
+
+    def parameters(self, text: str | None) -> str | None:
+        if text in _EMPTY:
+            return text if self.switches.empty_parameters == "keep" else _EMPTY_AS[self.switches.empty_parameters]
+        assert text is not None
+        match self.switches.reserialise_parameters:
+            case "sorted":
+                return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+            case "reversed":
+                return json.dumps(dict(reversed(json.loads(text).items())), separators=(",", ":"))
+            case "spaced":
+                return json.dumps(json.loads(text), indent=2)
+        return text
+
+    def written(self, document: Any) -> Any:
+        """A finished reply with the key case and the booleans that are asked for."""
+        if isinstance(document, list):
+            return [self.written(entry) for entry in document]
+        if isinstance(document, Mapping):
+            return {self._key(key): self.written(value) for key, value in document.items()}
+        if isinstance(document, bool):
+            match self.switches.booleans:
+                case "string":
+                    return str(document)
+                case "number":
+                    return int(document)
+        return document
+
+    def agent(self, agent: Agent) -> dict[str, Any]:
+        """Sequentum ACC, API Access: Get agent details from repository."""
+        return {
+            "agentId": self.guid(agent.agent_id),
+            "name": agent.name,
+            "directoryId": self.guid(agent.directory_id),
+            "description": agent.description,
+        }
+
+    def schedule(self, schedule: Schedule, now: datetime) -> dict[str, Any]:
+        """Sequentum ACC, API Access: Get job schedules."""
+        following = self.prediction.next_run(schedule, now) if schedule.is_enabled else None
+        return {
+            "scheduleId": self.guid(schedule.schedule_id),
+            "agentId": self.guid(schedule.agent.agent_id),
+            "cron": self._cron(schedule.cron),
+            "cronDescription": self.prediction.words(schedule.cron),
+            "sessionId": schedule.session_id,
+            "startTime": self._start(schedule),
+            "timeZoneId": self._zone_id(schedule.time_zone_id),
+            "nextRunTime": self._following(following),
+            "inputParameters": self.parameters(schedule.input_parameters),
+            "logLevel": schedule.log_level,
+            "isWindowless": schedule.is_windowless,
+            "errorMessage": schedule.error_message,
+            "scheduleStatus": self._status(schedule.status, ScheduleStatus),
+            "lastRunTime": self.time(schedule.last_run_time),
+            "completedTime": self.time(schedule.completed_time),
+            "isEnabled": schedule.is_enabled,
+        }
+
+    def run(self, run: Run, now: datetime) -> dict[str, Any]:
+        """Sequentum ACC, API Access: Get agent run details."""
+        status = run.status(now)
+        ended = run.end if status >= RunStatus.SUCCEEDED else None
+        good = status == RunStatus.SUCCEEDED
+        return {
+            "agentRunHistoryId": self.guid(run.run_id),
+            "agentId": self.guid(run.agent.agent_id),
+            "sessionId": run.session_id,
+            "runId": run.job.number if run.job else 0,
+            "agentJobScheduleId": self.guid(run.schedule_id),
+            "serverIp": "127.0.0.1",
+            "startTime": self.time(run.start),
+            "endTime": self.time(ended),
+            "expectedEndTime": None if ended else self.time(run.end),
+            "runTime": duration_text((ended or now) - run.start),
+            "status": self._status(status, RunStatus),
+            "successActionCount": int(good),
+            "dynamicSuccessActionCount": int(good),
+            "volume": 25,
+            "pageLoadCount": 1,
+            "requestCount": 33,
+            "downloadCount": 0,
+            "errors": int(status in (RunStatus.FAILED, RunStatus.FAILURE)),
+            "dataCount": max(0, run.agent.data.count("\n") - 1) if good else 0,
+            "deliveryCount": int(good and run.is_production),
+            "statusMessage": _MESSAGES[status],
+            "logPath": log_name(run, self.zone) if run.log_level else None,
+            "inputParameters": run.parameters,
+            "logLevel": run.log_level,
+            "isWindowLess": run.is_windowless,
+            "isProductionRun": run.is_production,
+            "backupDataExpiry": None,
+            "lastUpdated": self.time(ended or now),
+        }
+
+    def job(self, job: JobRun, now: datetime) -> dict[str, Any]:
+        """Sequentum ACC, API Access: Get job run details."""
+        status = job.status(now)
+        active = status in (JobStatus.IN_PROGRESS, JobStatus.IN_PROGRESS_WITH_FAILURE)
+        runs = [self.run(run, now) for run in job.runs]
+        done = sum(run.status(now) >= RunStatus.SUCCEEDED for run in job.runs)
+        totals = {
+            "total" + name[0].upper() + name[1:]: sum(run[name] for run in runs)
+            for name in (
+                "successActionCount",
+                "dynamicSuccessActionCount",
+                "pageLoadCount",
+                "requestCount",
+                "downloadCount",
+                "volume",
+                "errors",
+                "dataCount",
+                "deliveryCount",
+            )
+        }
+        return {
+            "agentJobHistoryId": self.guid(job.job_id),
+            "agentId": self.guid(job.agent.agent_id),
+            "startTime": self.time(job.start),
+            "endTime": None if active else self.time(max((run.end for run in job.runs), default=job.start)),
+            **totals,
+            "completedScheduleCount": int(bool(job.schedule_id) and not active),
+            "totalScheduleCount": int(bool(job.schedule_id)),
+            "completedRunCount": done,
+            "totalRunCount": len(job.runs),
+            "runId": job.number,
+            "status": self._status(status, JobStatus),
+            "agentJobSetting": None,
+        }
+
+    def _key(self, key: str) -> str:
+        match self.switches.key_case:
+            case "pascal":
+                return key[0].upper() + key[1:]
+            case "lower":
+                return key.lower()
+        return key
+
+    def _cron(self, cron: str) -> str:
+        match self.switches.cron_style:
+            case "upper":
+                return cron.upper()
+            case "lower":
+                return cron.lower()
+            case "spaced":
+                return "  ".join(cron.split()) + " "
+        return cron
+
+    def _start(self, schedule: Schedule) -> str:
+        match self.switches.start_time_style:
+            case "fraction":
+                return f"{schedule.start_time}.0000000"
+            case "offset":
+                return start_with_offset(schedule)
+        return schedule.start_time
+
+    def _zone_id(self, zone: str) -> str:
+        match self.switches.zone_case:
+            case "upper":
+                return zone.upper()
+            case "lower":
+                return zone.lower()
+        return zone
+
+    def _following(self, moment: datetime | None) -> str | None:
+        if moment is None or self.switches.next_run_time == "null":
+            return None
+        if self.switches.next_run_time == "shifted":
+            moment += timedelta(hours=1)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S") + offset_text(moment)
+
+    def _status(self, status: int, names: type[RunStatus | JobStatus | ScheduleStatus]) -> int | str:
+        match self.switches.enumerations:
+            case "unknown":
+                return 90 + status
+            case "text":
+                return names(status).name.title().replace("_", "")
+        return int(status)
+
+
+_MESSAGES = {
+    RunStatus.NEVER_RUN: None,
+    RunStatus.STARTING: "Starting",
+    RunStatus.RUNNING: "Running",
+    RunStatus.DELIVERY: "Delivering data",
+    RunStatus.SUCCEEDED: "Completed",
+    RunStatus.FAILED: "Failed",
+    RunStatus.STOPPED: "Stopped",
+    RunStatus.FAILURE: "Failure",
+}
+
+
+def offset_text(moment: datetime) -> str:
+    """`+10:00`, and for UTC `+00:00`."""
+    return re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", moment.strftime("%z") or "+0000")
+
+
+def start_with_offset(schedule: Schedule) -> str:
+    """A schedule's start with the offset of its own zone at that time: the same instant, written out."""
+    start = local_start(schedule)
+    return schedule.start_time + (offset_text(start) if start else "")
+
+
+def duration_text(length: timedelta) -> str:
+    """`00:00:08.9677836`, as ACC writes how long a run took."""
+    total = max(length, timedelta(0))
+    minutes, rest = divmod(int(total.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{rest:02d}.{total.microseconds:06d}0"
+
+
+def log_name(run: Run, zone: ZoneInfo | None = None) -> str:
+    """`quick-2019_05_21-01_52_14.log`: the agent, the day, and the time on a twelve-hour clock."""
+    return f"{run.agent.name}-{run.start.astimezone(zone or UTC).strftime('%Y_%m_%d-%I_%M_%S')}.log"
