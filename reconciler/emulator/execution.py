@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.emulator.prediction import Prediction, local_start, predict
+from reconciler.emulator.prediction import Prediction, predict
 from reconciler.emulator.reply import Refusal
 from reconciler.emulator.state import (
     Agent,
@@ -122,20 +122,11 @@ class Execution:
             schedule.status = ScheduleStatus.SUCCEEDED if good else ScheduleStatus.FAILED
             schedule.error_message = None if good else f"The agent run ended as {run.outcome.name.title()}"
             schedule.completed_time = run.end
-            self._roll(schedule, run.start)
 
     def _delete_files(self, run: Run, *, forced: bool = False) -> None:
         names = list(run.agent.input_files) if forced else list(run.input_files) if run.delete_input_files else []
         for name in names:
             run.agent.input_files.pop(name, None)
-
-    def _roll(self, schedule: Schedule, started: datetime) -> None:
-        if not self.switches.roll_start_time or len(schedule.cron.split()) != 4:
-            return
-        start = local_start(schedule)
-        following = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=started)
-        if start is not None and following is not None:
-            schedule.start_time = following.astimezone(start.tzinfo).strftime("%Y-%m-%dT%H:%M:%S")
 
     def _fire(self, schedule: Schedule, now: datetime) -> None:
         """Start what fell due since the last look, one after the other; a run that finds the agent busy is lost."""

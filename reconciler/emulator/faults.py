@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 from reconciler.emulator.reply import Reply
@@ -131,6 +132,26 @@ def fault_from(document: str | Mapping[str, Any]) -> Fault:
     if document.get("body") is not None:
         line += f" body={document['body']}"
     return parse_fault(line)
+
+
+def read_faults(path: Path) -> list[Fault]:
+    """The faults in a file: a JSON or YAML list, or one a line with `#` starting a comment line. Raises UsageError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the faults in {path} cannot be read: {error}") from error
+    if path.suffix.lower() in (".json", ".yaml", ".yml"):
+        import yaml
+
+        try:
+            entries = yaml.safe_load(text) or []
+        except yaml.YAMLError as error:
+            raise UsageError(f"the faults in {path} cannot be read: {error}") from error
+        if not isinstance(entries, list):
+            raise UsageError(f"{path} holds no list of faults")
+        return [fault_from(entry) for entry in entries]
+    lines = (line.strip() for line in text.splitlines())
+    return [parse_fault(line) for line in lines if line and not line.startswith("#")]
 
 
 def _when(word: str, text: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.emulator.state import Schedule
 from reconciler.timetable import Timing, describe, next_runs, parse, parse_start
-from reconciler.timetable.zones import looks_like_windows
+from reconciler.timetable.zones import looks_like_windows, zone_info
 
 _Key = tuple[str, str, str]
 
@@ -48,13 +48,14 @@ def predict(cron: str, start_time: str, zone: str, *, after: datetime) -> dateti
     return runs[0].at if runs else None
 
 
-def local_start(schedule: Schedule) -> datetime | None:
-    """A schedule's start on the clock of its zone, aware; None when either cannot be read."""
+def on_clock(start_time: str, zone: str) -> datetime | None:
+    """A start on the clock of its zone, aware; None when either cannot be read."""
     try:
-        timing = Timing(parse(schedule.cron), parse_start(schedule.start_time), schedule.time_zone_id)
+        start = parse_start(start_time)
     except ValueError:
         return None
-    return timing.start.replace(tzinfo=timing.rules) if timing.rules else None
+    rules = zone_info(zone)
+    return start.replace(tzinfo=rules) if rules else None
 
 
 def cron_problem(cron: str, *, several_units: bool) -> str:

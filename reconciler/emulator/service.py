@@ -10,13 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from reconciler.emulator.faults import Fault
+from reconciler.emulator.faults import read_faults
 from reconciler.emulator.keys import new_key
-from reconciler.emulator.population import DEMO_KEY_ID
+from reconciler.emulator.population import DEMO_KEY_ID, demo
+from reconciler.emulator.population import estate as generated
 from reconciler.emulator.server import Emulator
 from reconciler.emulator.state import Estate, Tenant
 from reconciler.emulator.statefile import save
 from reconciler.emulator.switches import Switches
+from reconciler.errors import UsageError
+
+
+def opening(
+    *,
+    state: Path | None = None,
+    builtin: str | None = None,
+    agents: int | None = None,
+    schedules: int = 5,
+    seed: int = 0,
+) -> Estate | Path | None:
+    """What to start from: a state file, a built-in estate, or a generated one. Raises UsageError for more than one."""
+    if sum(choice is not None for choice in (state, builtin, agents)) > 1:
+        raise UsageError("start from a state file, a built-in estate or a generated one, not from several")
+    if builtin is not None:
+        return demo()
+    if agents is not None:
+        return generated(agents=agents, schedules=schedules, seed=seed)
+    return state
 
 
 def serve(
@@ -25,8 +45,9 @@ def serve(
     announce: Callable[[str], None],
     port: int = 0,
     latency: float = 0.0,
-    faults: Iterable[Fault | str] = (),
-    switches: Switches = Switches(),  # noqa: B008  (frozen)
+    faults: Iterable[str] = (),
+    fault_file: Path | None = None,
+    switches: Iterable[str] = (),
     log: Path | None = None,
     as_json: bool = False,
     port_file: Path | None = None,
@@ -35,10 +56,12 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
+    `faults` are lines of the fault grammar, and `fault_file` holds more of them; `switches` are `name=value` texts.
     `announce` is given what a person (or, with `as_json`, a program) needs to connect. `port_file` receives the port
     once connections are accepted. `key_file` receives a fresh private key that the tenant knows as `DEMO_KEY_ID`.
     """
-    emulator = Emulator(state, port=port, latency=latency, faults=faults, switches=switches, log=log)
+    wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
+    emulator = Emulator(state, port=port, latency=latency, faults=wrong, switches=Switches.parse(switches), log=log)
     if key_file is not None:
         register_key(emulator.estate, key_file)
     with _stop_signals() as stopped:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconciler.emulator.prediction import Prediction, local_start
+from reconciler.emulator.prediction import Prediction, on_clock
 from reconciler.emulator.state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.switches import Switches
 
@@ -90,7 +90,7 @@ class Spelling:
             "cron": self._cron(schedule.cron),
             "cronDescription": self.prediction.words(schedule.cron),
             "sessionId": schedule.session_id,
-            "startTime": self._start(schedule),
+            "startTime": self._start(schedule, following),
             "timeZoneId": self._zone_id(schedule.time_zone_id),
             "nextRunTime": self._following(following),
             "inputParameters": self.parameters(schedule.input_parameters),
@@ -192,13 +192,16 @@ class Spelling:
                 return "  ".join(cron.split()) + " "
         return cron
 
-    def _start(self, schedule: Schedule) -> str:
+    def _start(self, schedule: Schedule, following: datetime | None) -> str:
+        start = schedule.start_time
+        if self.switches.roll_start_time and following is not None and len(schedule.cron.split()) == 4:
+            start = following.strftime("%Y-%m-%dT%H:%M:%S")
         match self.switches.start_time_style:
             case "fraction":
-                return f"{schedule.start_time}.0000000"
+                return f"{start}.0000000"
             case "offset":
-                return start_with_offset(schedule)
-        return schedule.start_time
+                return with_offset(start, schedule)
+        return start
 
     def _zone_id(self, zone: str) -> str:
         match self.switches.zone_case:
@@ -241,10 +244,10 @@ def offset_text(moment: datetime) -> str:
     return re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", moment.strftime("%z") or "+0000")
 
 
-def start_with_offset(schedule: Schedule) -> str:
-    """A schedule's start with the offset of its own zone at that time: the same instant, written out."""
-    start = local_start(schedule)
-    return schedule.start_time + (offset_text(start) if start else "")
+def with_offset(start: str, schedule: Schedule) -> str:
+    """A start with the offset of the schedule's zone at that time: the same instant, written out."""
+    local = on_clock(start, schedule.time_zone_id)
+    return start + (offset_text(local) if local else "")
 
 
 def duration_text(length: timedelta) -> str:

@@ -56,7 +56,7 @@ class Switches:
         "log-level",
         "drop-seconds",
     )
-    roll_start_time: bool = _flag("startTime moves on to the last run of an interval schedule")
+    roll_start_time: bool = _flag("startTime of an enabled interval schedule moves on to its next run")
     delete_unknown: str = _choice("deleting, starting or switching a schedule that is not there", "404", "200")
     # runs and files
     schedules_fire: bool = _flag("enabled schedules start jobs by themselves when they are due")
@@ -106,8 +106,8 @@ class Switches:
         return replace(start or cls(), **changes)  # type: ignore[arg-type]  # each name was looked up above
 
 
-def describe_switches() -> str:
-    """One line for each switch: name, choices with the default first, meaning."""
-    return "\n".join(
-        f"{entry.name}={'|'.join(entry.metadata['choices'])}  {entry.metadata['help']}" for entry in fields(Switches)
-    )
+def switch_lines() -> list[tuple[str, str]]:
+    """For each switch `name=choices`, the default first, and what it means."""
+    return [
+        (f"{entry.name}={'|'.join(entry.metadata['choices'])}", entry.metadata["help"]) for entry in fields(Switches)
+    ]

@@ -1,0 +1,91 @@
+"""`reconciler emulator`: both products on a loopback port, with faults on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Emulator(click.Command):
+    """A command whose help ends with all switches, which are too many for option texts."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from reconciler.emulator.faults import GRAMMAR
+        from reconciler.emulator.switches import switch_lines
+
+        with formatter.section("Switches (the default first)"):
+            formatter.write_dl(switch_lines())
+        with formatter.section("Faults"):
+            for line in GRAMMAR.splitlines():
+                formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+@click.command("emulator", cls=_Emulator)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0, the default, is a free one."
+)
+@click.option(
+    "--state", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Start from this file (JSON or YAML)."
+)
+@click.option("--estate", type=click.Choice(["demo"]), help="Start from a built-in estate.")
+@click.option("--agents", type=click.IntRange(1), help="Start from a generated estate with so many agents.")
+@click.option(
+    "--schedules", type=click.IntRange(0), default=5, show_default=True, help="Schedules of each generated agent."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generated estate.")
+@click.option("--save", "save_to", type=_FILE, help="Write the state to this file at the end.")
+@click.option("--latency", type=click.FloatRange(0), default=0.0, help="Seconds added to each reply.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="FAULT", help="Let something go wrong (see below); repeatable."
+)
+@click.option("--faults", "fault_file", type=_FILE, help="A file of faults: one a line, or a JSON or YAML list.")
+@click.option(
+    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Settle an unknown (see below); repeatable."
+)
+@click.option("--log", type=_FILE, help="Append every request to this file, as JSON lines.")
+@click.option("--key-file", type=_FILE, help="Write a fresh private key that the emulated Automate MFT knows.")
+@click.option("--port-file", type=_FILE, help="Write the port to this file once connections are accepted.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How the address is printed."
+)
+def emulator(
+    port: int,
+    state: Path | None,
+    estate: str | None,
+    agents: int | None,
+    schedules: int,
+    seed: int,
+    save_to: Path | None,
+    latency: float,
+    faults: tuple[str, ...],
+    fault_file: Path | None,
+    switches: tuple[str, ...],
+    log: Path | None,
+    key_file: Path | None,
+    port_file: Path | None,
+    form: str,
+) -> None:
+    """Serve Sequentum ACC and Automate MFT on a loopback port, until interrupted.
+
+    The address and the access tokens are printed; nothing outside this machine can connect.
+    """
+    from reconciler.emulator import serve
+    from reconciler.emulator.service import opening
+
+    serve(
+        opening(state=state, builtin=estate, agents=agents, schedules=schedules, seed=seed),
+        announce=click.echo,
+        port=port,
+        latency=latency,
+        faults=faults,
+        fault_file=fault_file,
+        switches=switches,
+        log=log,
+        as_json=form == "json",
+        port_file=port_file,
+        key_file=key_file,
+        save_to=save_to,
+    )
