@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from reconciler.timetable.fields import (
+    DAY,
     MONTH,
+    WEEKDAY,
     MonthDays,
-    Values,
     WeekDays,
     canonical_month_days,
-    canonical_values,
     canonical_week_days,
+    read_month,
+    read_month_days,
+    read_week_days,
 )
 
 _CYCLE_DAYS = 146097
@@ -27,11 +30,16 @@ _CYCLE_DAYS = 146097
 
 @dataclass(frozen=True, slots=True)
 class DayRule:
-    """The day part of a cron expression: months, days of the month, weekdays."""
+    """The day part of a cron expression: months, days of the month, weekdays; made by `read_days`.
 
+    `meaning` is the one text of the three fields; `long_steps` are the fields with a step longer than they are.
+    """
+
+    meaning: str
     months: tuple[int, ...]
     month_days: MonthDays
     week_days: WeekDays
+    long_steps: tuple[tuple[str, int], ...] = ()
     _seen: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -39,33 +47,18 @@ class DayRule:
         """Whether both day fields select something, so that their combination is open."""
         return self.month_days.restricted and self.week_days.restricted
 
-    def meaning(self) -> str:
-        """The one text of the three fields. Where their combination is open, it keeps apart what ACC might."""
-        days, weekdays = canonical_month_days(self.month_days), canonical_week_days(self.week_days)
-        if self.both_restricted:
-            # In some crons a field that begins with a star counts as unrestricted even with a step.
-            days = "~" * self.month_days.plain.starred + days
-            weekdays = "~" * self.week_days.plain.starred + weekdays
-            weekdays += " both"
-        return f"{days} {canonical_values(Values(self.months), MONTH)} {weekdays}"
-
     def in_month(self, year: int, month: int) -> tuple[int, ...]:
         """The days of this month that match, in order."""
         if month not in self.months:
             return ()
         first = date(year, month, 1).weekday()
-        return self._in_shape((first + 1) % 7, calendar.monthrange(year, month)[1])
+        return self.in_shape((first + 1) % 7, calendar.monthrange(year, month)[1])
 
     def share(self) -> float:
         """The share of all days that match, exact over the 400 years after which the calendar repeats."""
-        count = sum(
-            months * len(self._in_shape(first, length))
-            for (month, first, length), months in _month_shapes().items()
-            if month in self.months
-        )
-        return count / _CYCLE_DAYS
+        return _share(self)
 
-    def _in_shape(self, first: int, length: int) -> tuple[int, ...]:
+    def in_shape(self, first: int, length: int) -> tuple[int, ...]:
         """The days of a month of this length whose first day is this weekday (0 is Sunday)."""
         known = self._seen.get((first, length))
         if known is None:
@@ -78,6 +71,38 @@ class DayRule:
         if self.both_restricted:
             return tuple(sorted(by_date | by_weekday))
         return tuple(sorted(by_date & by_weekday))
+
+
+@functools.lru_cache(maxsize=8192)
+def read_days(days: str, months: str, weekdays: str) -> DayRule:
+    """Read the day part of a cron expression, upper case. Raises `TimetableError`."""
+    month_days = read_month_days(days)
+    month, month_text = read_month(months)
+    week_days = read_week_days(weekdays)
+    days_text, weekdays_text = canonical_month_days(month_days), canonical_week_days(week_days)
+    if month_days.restricted and week_days.restricted:
+        # ACC's rule for this is open, so the meaning keeps apart whatever a cron may: also a star with a step, which
+        # some take for unrestricted.
+        days_text = "~" * month_days.plain.starred + days_text
+        weekdays_text = "~" * week_days.plain.starred + weekdays_text + " both"
+    plain = ((DAY, month_days.plain), (MONTH, month), (WEEKDAY, week_days.plain))
+    return DayRule(
+        meaning=f"{days_text} {month_text} {weekdays_text}",
+        months=month.values,
+        month_days=month_days,
+        week_days=week_days,
+        long_steps=tuple((part.title, values.long_step) for part, values in plain if values.long_step),
+    )
+
+
+@functools.lru_cache(maxsize=8192)
+def _share(rule: DayRule) -> float:
+    count = sum(
+        months * len(rule.in_shape(first, length))
+        for (month, first, length), months in _month_shapes().items()
+        if month in rule.months
+    )
+    return count / _CYCLE_DAYS
 
 
 def _month_days_in(days: MonthDays, first: int, length: int) -> set[int]:

@@ -7,17 +7,18 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reconciler.timetable import fields
-from reconciler.timetable.days import DayRule
+from reconciler.timetable.days import DayRule, read_days
 from reconciler.timetable.errors import TimetableError
+from reconciler.timetable.fields import read_hour, read_minute, read_second
 
 _MAX_LENGTH = 1000
 _UNITS = ("s", "m", "h", "d")
 _SECONDS = (1, 60, 3600, 86400)
 _UNIT_WORDS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _EVERY = re.compile(r"([0-9]{1,10})([smhd])")
+_AMOUNT = re.compile(r"[0-9]{1,10}")
 _LONGEST = timedelta(days=36525)
-_EACH_DAY = DayRule(tuple(range(1, 13)), fields.read_month_days("*"), fields.read_week_days("*"))
+_EACH_DAY = read_days("*", "*", "*")
 _DESCRIPTORS = {
     "@YEARLY": "0 0 0 1 1 *",
     "@ANNUALLY": "0 0 0 1 1 *",
@@ -133,22 +134,14 @@ def parse_every(text: str) -> Expression:
 
 
 def _cron(words: list[str]) -> Expression:
-    second = fields.read_values(words[0], fields.SECOND)
-    minute = fields.read_values(words[1], fields.MINUTE)
-    hour = fields.read_values(words[2], fields.HOUR)
-    month_days = fields.read_month_days(words[3])
-    month = fields.read_values(words[4], fields.MONTH)
-    week_days = fields.read_week_days(words[5])
-    rule = DayRule(month.values, month_days, week_days)
-    plain = (
-        (fields.SECOND, second),
-        (fields.MINUTE, minute),
-        (fields.HOUR, hour),
-        (fields.DAY, month_days.plain),
-        (fields.MONTH, month),
-        (fields.WEEKDAY, week_days.plain),
-    )
-    times = " ".join(fields.canonical_values(values, field) for field, values in plain[:3])
+    second, second_text = read_second(words[0])
+    minute, minute_text = read_minute(words[1])
+    hour, hour_text = read_hour(words[2])
+    rule = read_days(words[3], words[4], words[5])
+    long_steps = rule.long_steps
+    if second.long_step or minute.long_step or hour.long_step:
+        times = (("second", second), ("minute", minute), ("hour", hour))
+        long_steps = (*((title, each.long_step) for title, each in times if each.long_step), *long_steps)
     return Expression(
         text=" ".join(words),
         amounts=None,
@@ -156,14 +149,14 @@ def _cron(words: list[str]) -> Expression:
         minutes=minute.values,
         hours=hour.values,
         days=rule,
-        long_steps=tuple((field.title, values.long_step) for field, values in plain if values.long_step),
-        _meaning=f"cron {times} {rule.meaning()}",
+        long_steps=long_steps,
+        _meaning=f"cron {second_text} {minute_text} {hour_text} {rule.meaning}",
     )
 
 
 def _interval(words: list[str]) -> Expression:
     shown = " ".join(words)
-    if not all(re.fullmatch(r"[0-9]{1,10}", word) for word in words):
+    if not all(map(_AMOUNT.fullmatch, words)):
         hint = "four fields are an interval in numbers: seconds minutes hours days. Cron has six fields"
         raise TimetableError(f"the interval {_shown(shown)} cannot be read", hint=hint)
     seconds, minutes, hours, days = (int(word) for word in words)

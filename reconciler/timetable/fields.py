@@ -7,7 +7,7 @@ The grammar is the one that the vendor documents for the product before ACC: val
 
 from __future__ import annotations
 
-import difflib
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,11 +77,34 @@ _NTH = re.compile(r"([0-9]+|[A-Z]+)#([0-9]+)")
 _LAST = re.compile(r"([0-9]+|[A-Z]{3})L")
 
 
-def read_values(text: str, field: Field) -> Values:
-    """Read a field that has plain values only: second, minute, hour, month. Raises `TimetableError`."""
-    return _read(text, field, lambda item: False)
+# A field has few texts, and an estate repeats them tens of thousands of times: so each is read once.
 
 
+@functools.lru_cache(maxsize=4096)
+def read_second(text: str) -> tuple[Values, str]:
+    """Read a second field: what it selects, and the one text of that. Raises `TimetableError`."""
+    return _read_with_text(text, SECOND)
+
+
+@functools.lru_cache(maxsize=4096)
+def read_minute(text: str) -> tuple[Values, str]:
+    """Read a minute field, as `read_second`."""
+    return _read_with_text(text, MINUTE)
+
+
+@functools.lru_cache(maxsize=4096)
+def read_hour(text: str) -> tuple[Values, str]:
+    """Read an hour field, as `read_second`."""
+    return _read_with_text(text, HOUR)
+
+
+@functools.lru_cache(maxsize=1024)
+def read_month(text: str) -> tuple[Values, str]:
+    """Read a month field, as `read_second`."""
+    return _read_with_text(text, MONTH)
+
+
+@functools.lru_cache(maxsize=4096)
 def read_month_days(text: str) -> MonthDays:
     """Read a day-of-month field. Raises `TimetableError`."""
     if text == "?":
@@ -111,6 +134,7 @@ def read_month_days(text: str) -> MonthDays:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def read_week_days(text: str) -> WeekDays:
     """Read a day-of-week field; 0 and 7 are Sunday. Raises `TimetableError`."""
     if text == "?":
@@ -162,6 +186,11 @@ def canonical_week_days(days: WeekDays) -> str:
     parts = [canonical_values(days.plain, WEEKDAY)] if days.plain.values else []
     parts += [f"{day}L" for day in days.last] + [f"{day}#{which}" for day, which in days.nth]
     return ",".join(parts)
+
+
+def _read_with_text(text: str, field: Field) -> tuple[Values, str]:
+    values = _read(text, field, lambda item: False)
+    return values, canonical_values(values, field)
 
 
 def _every_value(field: Field) -> Values:
@@ -223,6 +252,8 @@ def _number(word: str, field: Field, text: str) -> int:
         raise _error(
             field, text, f"has {word[:12]}", f"it takes numbers {field.low} to {field.top}, as in {field.example}"
         )
+    import difflib  # only for a hint: not worth its share of every start
+
     near = difflib.get_close_matches(word[:3], field.names, n=1, cutoff=0.6)
     hint = (
         f"did you mean {near[0]}?" if near else f"names are {field.names[0]} to {field.names[-1]}, three letters each"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from zoneinfo import ZoneInfo
@@ -76,6 +75,8 @@ def looks_like_windows(name: str) -> bool:
 
 def suggest(name: str) -> str:
     """The known zone whose name is nearest to this one, or ""."""
+    import difflib  # only for a hint: not worth its share of every start
+
     lowered = " ".join(name.split()).lower()[:80]
     names = {**{key: spelling for key, (spelling, _) in _iana().items()}, **_WINDOWS}
     # Somebody who writes a city alone means the zone that ends with it.
