@@ -22,6 +22,12 @@ _COMMANDS = {
     "drift": ("plan", "Audit live against what was last applied."),
     "show": ("plan", "Render a saved plan."),
     "destroy": ("apply", "Plan the deletion of all that is owned, then as apply."),
+    "import": ("memory", "Write manifests of live schedules, each with its id."),
+    "resolve": ("memory", "Settle an unknown start."),
+    "history": ("memory", "Show what was applied, when, by whom, from which commit."),
+    "unlock": ("memory", "Show the lock; with --force break it."),
+    "acc": ("acc", "Every call of the ACC API, by hand."),
+    "mft": ("mft", "Every call of the Automate MFT API, by hand."),
     "emulator": ("emulator", "Serve both products on a loopback port, with faults on demand."),
 }
 """Each command's module and its one line of help, so that `--help` imports none of them."""

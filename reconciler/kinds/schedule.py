@@ -215,7 +215,7 @@ def wire_body(identity: str, state: State) -> State:
         "scheduleId": identity,
         "cron": state["cron"],
         "sessionId": state["sessionId"] or None,
-        "startTime": _wire_start(state),
+        "startTime": wire_start(state),
         "timeZoneId": state["timeZone"],
         "inputParameters": state["inputParameters"],
         "logLevel": state["logLevel"],
@@ -224,7 +224,7 @@ def wire_body(identity: str, state: State) -> State:
     }
 
 
-def _wire_start(state: State) -> str:
+def wire_start(state: State) -> str:
     try:
         return timetable.parse_start(state["startTime"], state["timeZone"]).replace(microsecond=0).isoformat()
     except timetable.TimetableError:

@@ -1,0 +1,126 @@
+"""The commands about what is remembered: `resolve`, `history`, `unlock`; and `import`, which reads what is not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.options import format_option, pass_session
+from reconciler.cli.session import Session
+from reconciler.errors import UsageError
+
+
+@click.command()
+@click.argument("address")
+@click.option("--ran", is_flag=True, help="The task did start.")
+@click.option("--not-ran", is_flag=True, help="The task did not start: it is due again.")
+@click.option("--run-id", default="", metavar="ID", help="The run that it became: the next apply follows it.")
+@pass_session
+def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: str) -> None:
+    """Settle an unknown start: say whether the task ran.
+
+    Without --ran or --not-ran it shows what is known.
+    """
+    from reconciler.workflow import settling
+
+    if ran and not_ran:
+        raise UsageError("--ran and --not-ran exclude each other")
+    if run_id and not ran:
+        raise UsageError("--run-id goes with --ran")
+    setting = session.setting()
+    found = settling.doubt(setting, address)
+    session.say(f"{address}: started {found.entry.at}, attempt {found.entry.facts.get('attempts', 1)}")
+    session.say(f"licence, task executions: {_counter(found.licence_before)} before, {_counter(found.licence_now)} now")
+    if not (ran or not_ran):
+        raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
+    settled = settling.resolve(setting, address, ran=ran, run_id=run_id)
+    session.show(f"{address} is settled: {settled.facts['state']}")
+
+
+def _counter(licence: Mapping[str, Any] | None) -> str:
+    if not licence or licence.get("used") is None:
+        return "not known"
+    return str(licence["used"]) + (f" of {licence['limit']}" if licence.get("limit") is not None else "")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many runs.")
+@click.option("--verify", is_flag=True, help="Check that nobody changed the ledger's events.")
+@format_option("text", "json")
+@pass_session
+def history(session: Session, limit: int, verify: bool, form: str) -> int:
+    """Show what was applied: when, by whom, from which commit."""
+    from reconciler.workflow import settling
+
+    setting = session.setting()
+    if verify:
+        findings = settling.verify(setting)
+        for finding in findings:
+            session.show(f"{finding.code}: {finding.message}")
+        if not findings:
+            session.show("every event follows from the one before it: nobody changed the ledger's events")
+        return int(bool(findings))
+    found = settling.history(setting, limit)
+    if form == "json":
+        from reconciler.render import json_
+
+        stamp = session.stamp_for(found.project.name, found.project.environment)
+        session.show(json_.dumps(json_.history_document(found.runs, stamp)))
+        return 0
+    if not found.runs:
+        session.show("nothing was applied yet")
+    for run in found.runs:
+        summary = ", ".join(f"{count} {word}" for word, count in (run.summary or {}).items())
+        session.show(
+            f"{run.started}  {run.command:8} {run.result or 'not finished':12} {summary or '-':30} "
+            f"commit {run.commit[:12] or 'unknown':12}  {run.owner}"
+        )
+    return 0
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Break the lock.")
+@pass_session
+def unlock(session: Session, force: bool) -> int:
+    """Show the lock; with --force break it.
+
+    Whoever held it can write nothing more, even when it comes back to life.
+    """
+    from reconciler.workflow import settling
+
+    setting = session.setting()
+    held = settling.holder(setting)
+    if held is None:
+        session.show("nobody holds the lock")
+        return 0
+    state = "has not been heard of for" if held.expired else "was last heard of"
+    ago = "" if held.expired else " ago"
+    session.show(f"held by {held.owner} since {held.since}; {state} {held.silent:.0f} s{ago}")
+    if not force:
+        session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
+        return 6
+    settling.unlock(setting)
+    session.show("broken")
+    return 0
+
+
+@click.command(name="import")
+@click.option("--agent", "agents", multiple=True, required=True, metavar="PATH", help="Path in ACC. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
+@pass_session
+def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> None:
+    """Write manifests of live schedules, each with its id.
+
+    The plan of what was imported has no remote change: the next apply only lets the ledger learn of it.
+    """
+    from reconciler.workflow import importing
+
+    setting = session.setting()
+    imported = importing.import_agents(setting, agents, out or setting.root / "manifests")
+    importing.write(imported)
+    for one in imported:
+        session.show(f"wrote {one.path}: {one.schedules} schedules")
+    session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")

@@ -1,0 +1,141 @@
+"""What a person says and asks of the ledger: `resolve`, `history`, `unlock`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler import manifests
+from reconciler.errors import LedgerError, ProductError, UsageError
+from reconciler.model import Address, Entry, Finding, KindName, Project, at_text
+from reconciler.products import Products
+from reconciler.workflow.memory import open_ledger, writing
+from reconciler.workflow.setting import Setting
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Event, Holder, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A start whose end is not known, with the weak evidence there is: the licence's counter then and now."""
+
+    entry: Entry
+    licence_before: Mapping[str, Any] | None
+    licence_now: Mapping[str, Any] | None
+
+
+def _project(setting: Setting) -> tuple[Project, frozenset[str]]:
+    return manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+
+
+def doubt(setting: Setting, address_text: str) -> Doubt:
+    """The doubtful start at an address. Raises UsageError when there is none."""
+    address = _trigger_address(address_text)
+    project, secrets = _project(setting)
+    with _existing(setting, project) as ledger:
+        entry = ledger.memory().entries.get(address)
+    if entry is None:
+        raise UsageError(f"the ledger knows no {address}", hint="`reconciler history` shows what it knows")
+    if entry.settled:
+        raise UsageError(f"nothing is in doubt about {address}: its last start is known to be {_state(entry)}")
+    now: Mapping[str, Any] | None = None
+    if "mft" in project.connections:
+        with Products(project, secrets, setting.stop) as products:
+            try:
+                found = products.mft.license()
+                now = {"used": found.executions_used, "limit": found.executions_limit}
+            except ProductError:
+                now = None
+    return Doubt(entry, entry.facts.get("licence"), now)
+
+
+def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "") -> Entry:
+    """Settle a doubtful start by a person's word, and return what the ledger now holds.
+
+    With `run_id` the next apply follows that run to its end. A start that did not run is due again.
+    """
+    address = _trigger_address(address_text)
+    project, _ = _project(setting)
+    with writing(setting, project, 0.0) as (ledger, lease):
+        entry = ledger.memory().entries.get(address)
+        if entry is None or entry.settled:
+            raise UsageError(f"nothing is in doubt about {address}")
+        state = "running" if run_id else "success" if ran else "not-ran"
+        settled = replace(
+            entry,
+            settled=not run_id,
+            applied={"key": entry.declared},
+            facts={**entry.facts, "state": state, "runId": run_id or entry.facts.get("runId", ""), "resolved": True},
+            at=at_text(setting.clock()),
+        )
+        ledger.put(lease, settled)
+        return settled
+
+
+def _trigger_address(text: str) -> Address:
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no address", hint="a trigger's address is trigger/<name>") from error
+    if address.kind is not KindName.TRIGGER:
+        raise UsageError(f"{text} is no trigger, and only a start can be in doubt for good", hint="apply again")
+    return address
+
+
+def _state(entry: Entry) -> str:
+    return str(entry.facts.get("state", "settled"))
+
+
+def _existing(setting: Setting, project: Project) -> Any:
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        raise LedgerError("there is no ledger yet", hint="`reconciler apply` makes one")
+    return open_ledger(setting, project, create=False)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was applied, newest first."""
+
+    project: Project
+    runs: tuple[RunRecord, ...]
+    events: tuple[Event, ...]
+
+
+def history(setting: Setting, limit: int) -> History:
+    """The last runs, and their events."""
+    project, _ = _project(setting)
+    with _existing(setting, project) as ledger:
+        return History(project, ledger.runs(limit), ledger.events(limit * 20))
+
+
+def verify(setting: Setting) -> tuple[Finding, ...]:
+    """Whether the chain of events is whole; what is wrong with it where it is not."""
+    project, _ = _project(setting)
+    with _existing(setting, project) as ledger:
+        found: tuple[Finding, ...] = ledger.verify()
+    return found
+
+
+def holder(setting: Setting) -> Holder | None:
+    """Who holds the lock; None when nobody does."""
+    project, _ = _project(setting)
+    with _existing(setting, project) as ledger:
+        found: Holder | None = ledger.holder()
+    return found
+
+
+def unlock(setting: Setting) -> Holder | None:
+    """Break the lock: whoever held it can write nothing more. Returns who it was."""
+    project, _ = _project(setting)
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        raise LedgerError("there is no ledger yet, and so no lock")
+    with open_ledger(setting, project, create=True) as ledger:
+        before = ledger.holder()
+        ledger.break_lock()
+    return before
