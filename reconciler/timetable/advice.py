@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.runs import times_between
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of
+from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
 from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info
 
 Advice: TypeAlias = tuple[str, str]
@@ -107,7 +107,7 @@ def _start_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
     if expression.interval is None or expression.whole_days or zone is None:
         return
     instant, _ = instant_of(timing.start, zone)
-    if instant > as_of.timestamp():
+    if instant > whole_second(as_of):
         return
     start_date = f"{timing.start:%Y-%m-%d}" if timing.start.year > 1000 else "long ago"
     if expression.units > 1:
@@ -136,10 +136,12 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
     days = _MONTHS_AHEAD_DAYS - (begin - as_of).days
     if days <= 0:
         return
+    told: set[bool] = set()
     for change in clock_changes(zone, begin, days):
-        local = _time_within(timing, change)
+        local = None if change.repeats in told else _time_within(timing, change)
         if local is None:
             continue
+        told.add(change.repeats)
         shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
         if change.repeats:
             yield "dst-repeated", f"{shown} comes twice when daylight saving ends; predicted is one run, the first time"
@@ -150,7 +152,7 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
 
 def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
     instant, _ = instant_of(timing.start, zone)
-    return datetime.fromtimestamp(instant, as_of.tzinfo) if instant > as_of.timestamp() else as_of
+    return datetime.fromtimestamp(instant, as_of.tzinfo) if instant > whole_second(as_of) else as_of
 
 
 def _time_within(timing: Timing, change: ClockChange) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.timetable.runs import next_runs
 from reconciler.timetable.timing import Timing, windows_zone
-from reconciler.timetable.wallclock import instant_of, seconds_of
+from reconciler.timetable.wallclock import instant_of, seconds_of, whole_second
 
 
 def same_runs(a: Timing, b: Timing, as_of: datetime) -> bool:
@@ -36,14 +36,13 @@ def same_start(a: Timing, b: Timing, as_of: datetime) -> bool:
     zone = a.rules
     if zone is None:
         # Nobody knows when it is what time there; a day and a bit covers every offset there is.
-        threshold = int(as_of.timestamp()) - 26 * 3600
+        threshold = whole_second(as_of) - 26 * 3600
         return seconds_of(a.start) <= threshold and seconds_of(b.start) <= threshold
-    now = as_of.timestamp()
+    now = whole_second(as_of)
     if instant_of(a.start, zone)[0] <= now and instant_of(b.start, zone)[0] <= now:
         return True
-    return [run.at.timestamp() for run in next_runs(a, as_of, 1)] == [
-        run.at.timestamp() for run in next_runs(b, as_of, 1)
-    ]
+    first, second = ([run.at.timestamp() for run in next_runs(each, as_of, 1)] for each in (a, b))
+    return first == second
 
 
 def phase(timing: Timing) -> str:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import Note, instant_of, local_at, offset_of, seconds_of
+from reconciler.timetable.wallclock import Note, instant_of, local_at, offset_of, seconds_of, whole_second
 
 _LAST_YEAR = 9990
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -39,10 +39,10 @@ def next_runs(timing: Timing, after: datetime, count: int) -> tuple[Run, ...]:
 
 def iter_runs(timing: Timing, after: datetime) -> Iterator[Run]:
     """All runs after an aware instant, one by one, strictly in order. It need not end: stop when you have enough."""
+    floor = whole_second(after)
     zone = timing.rules
     if zone is None:
         return iter(())
-    floor = int(after.timestamp() // 1)
     if timing.expression.whole_days:
         return _day_interval_runs(timing, zone, floor)
     if timing.expression.is_interval:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -38,6 +39,7 @@ class Timing:
         return rules_of(self.zone)
 
 
+@functools.lru_cache(maxsize=4096)
 def windows_zone(zone: str) -> str:
     """A zone as ACC keeps it, by its Windows id; a name that nothing is known about comes back as it is."""
     try:

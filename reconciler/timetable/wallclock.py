@@ -7,6 +7,7 @@ twice runs once, the first time.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -33,6 +34,13 @@ def seconds_of(local: datetime) -> int:
     """A naive time as seconds since 1970, as if it were UTC. Fractions of a second are dropped."""
     day = local.toordinal() - _EPOCH_DAY
     return day * 86400 + local.hour * 3600 + local.minute * 60 + local.second
+
+
+def whole_second(moment: datetime) -> int:
+    """The last whole second up to an aware moment, since 1970. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} names no instant: it has no zone")
+    return math.floor(moment.timestamp())
 
 
 def offset_of(local: datetime, zone: ZoneInfo) -> int:

@@ -73,6 +73,7 @@ def looks_like_windows(name: str) -> bool:
     return name.lower() in _WINDOWS or bool(name.isascii() and _WINDOWS_SHAPE.fullmatch(name.upper()))
 
 
+@functools.lru_cache(maxsize=1024)
 def suggest(name: str) -> str:
     """The known zone whose name is nearest to this one, or ""."""
     import difflib  # only for a hint: not worth its share of every start

@@ -151,6 +151,11 @@ def test_a_time_that_daylight_saving_skips_or_repeats() -> None:
     assert "predicted" in found["dst-repeated"]
 
 
+def test_thirteen_months_hold_one_warning_of_a_kind() -> None:
+    before_both = datetime(2025, 3, 20, tzinfo=UTC)
+    assert codes(timing("0 30 2 * * *"), before_both) == ["dst-repeated", "dst-skipped"]
+
+
 def test_daylight_saving_is_asked_about_the_date_too() -> None:
     """Both changes fall on a Sunday."""
     assert codes(timing("0 30 2 ? * MON-SAT")) == []

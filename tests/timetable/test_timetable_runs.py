@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.timetable import TimetableError, Timing, iter_runs, next_runs, parse, parse_declared_start, parse_start
+from reconciler.timetable import (
+    TimetableError,
+    Timing,
+    iter_runs,
+    next_runs,
+    parse,
+    parse_declared_start,
+    parse_start,
+    zones,
+)
 
 LONG_AGO = datetime(2000, 1, 1)
 
@@ -188,6 +197,61 @@ def test_samoa_skipped_a_whole_day() -> None:
     ]
 
 
+def by_looking_at_the_clock(text: str, zone: str, begin: datetime, hours: int) -> list[int]:
+    """Runs within so many hours of an instant, found by watching the clock on the wall, minute by minute."""
+    info = zones.zone_info(zone)
+    assert info is not None
+    expression = parse(text)
+    origin = int(begin.timestamp()) // 60 * 60
+    local = datetime.fromtimestamp(origin, info).replace(tzinfo=None, fold=0)
+    shown = local - timedelta(minutes=1)
+    found: list[int] = []
+    for instant in range(origin, origin + hours * 3600, 60):
+        local = datetime.fromtimestamp(instant, info).replace(tzinfo=None, fold=0)
+        # All that the clock jumped over is due now; what it shows a second time is not due again.
+        while shown < local:
+            shown += timedelta(minutes=1)
+            is_due = shown.minute in expression.minutes and shown.hour in expression.hours
+            if is_due and (not found or found[-1] != instant):
+                found.append(instant)
+    return found
+
+
+@pytest.mark.parametrize(
+    "text", ["0 */20 * * * *", "0 5 * * * *", "0 0,31 0-3,23 * * *", "0 1 0 * * *", "0 45 23 * * *"]
+)
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Australia/Sydney", "2025-04-05T16:00:00+00:00"),
+        ("Australia/Sydney", "2025-10-04T16:00:00+00:00"),
+        ("Australia/Lord_Howe", "2025-04-05T15:00:00+00:00"),
+        ("Australia/Lord_Howe", "2025-10-04T15:30:00+00:00"),
+        ("America/Santiago", "2025-04-06T03:00:00+00:00"),
+        ("America/Santiago", "2025-09-07T04:00:00+00:00"),
+        ("Atlantic/Azores", "2025-10-26T01:00:00+00:00"),
+        ("Asia/Beirut", "2022-10-29T21:00:00+00:00"),
+        ("Asia/Beirut", "2022-03-26T22:00:00+00:00"),
+        # Newfoundland changed its clocks one minute after midnight.
+        ("America/St_Johns", "2010-03-14T03:31:00+00:00"),
+        ("America/St_Johns", "2010-11-07T02:31:00+00:00"),
+        ("Pacific/Apia", "2011-12-30T10:00:00+00:00"),
+        ("Asia/Pyongyang", "2018-05-04T15:00:00+00:00"),
+    ],
+)
+def test_around_a_change_runs_are_what_the_clock_on_the_wall_says(text: str, zone: str, change: str) -> None:
+    info = zones.zone_info(zone)
+    assert info is not None
+    at = datetime.fromisoformat(change)
+    assert at.astimezone(info).utcoffset() != (at - timedelta(seconds=1)).astimezone(info).utcoffset()
+    begin = at - timedelta(hours=30)
+    timing = Timing(parse(text), LONG_AGO, zone)
+    assert timing.rules is not None
+    end = begin + timedelta(hours=60)
+    found = itertools.takewhile(lambda run: run.at < end, iter_runs(timing, begin - timedelta(seconds=1)))
+    assert [int(run.at.timestamp()) for run in found] == by_looking_at_the_clock(text, timing.rules.key, begin, 60)
+
+
 def test_days_keep_their_time_on_the_clock_and_hours_do_not() -> None:
     start = datetime(2025, 10, 2, 9)
     after = "2025-10-04T00:00:00+10:00"
@@ -229,6 +293,11 @@ def test_starts_at_the_ends_of_the_calendar_do_no_harm(text: str, start: datetim
 
 def test_an_unknown_zone_predicts_nothing() -> None:
     assert runs("0 0 0 * * *", "2026-01-01T00:00:00+00:00", 3, "Mars Standard Time") == []
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no zone"):
+        iter_runs(Timing(parse("0 0 0 * * *"), LONG_AGO, "UTC"), datetime(2026, 1, 1))
 
 
 def test_runs_are_made_one_by_one() -> None:
