@@ -11,18 +11,18 @@ import json
 import random as randomness
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, BinaryIO, Protocol, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from typing import BinaryIO, TypeVar, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from reconciler import __version__
 from reconciler.clients import faults, wire
+from reconciler.clients.calls import Authorise, Patience, Reply, Request, query_text, segment
 from reconciler.clients.faults import Fate, Fault
 from reconciler.clients.pace import Pace
 from reconciler.clients.redaction import Redactor
@@ -38,84 +38,6 @@ _LARGEST_JSON = 64 * 1024 * 1024
 _LARGEST_ERROR = 64 * 1024
 _CHUNK = 256 * 1024
 _BREAK_SECONDS = 5.0
-
-
-class Authorise(Protocol):
-    """Who we are: the `Authorization` header, and what to do when it is not accepted."""
-
-    hint: str
-
-    def header(self) -> str:
-        """The header's value ("" for none). May ask for a token; raises Refused when there is none to be had."""
-        ...
-
-    def renew(self, refused: str) -> bool:
-        """After 401 or 403 for the header `refused`: whether another one is at hand now."""
-        ...
-
-    def secrets(self) -> frozenset[str]:
-        """Values that must not be shown."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to try. Waits double from `first_wait` to `longest_wait` seconds, each with full jitter.
-
-    `tries` counts attempts of what is safe to repeat. `throttled_tries` counts attempts that met 429, which any call
-    may repeat; `throttled_wait` is the fixed wait when 429 names none (None: the growing one). After `deadline`
-    seconds no further attempt begins.
-    """
-
-    tries: int = 4
-    first_wait: float = 0.5
-    longest_wait: float = 20.0
-    deadline: float = 120.0
-    throttled_tries: int = 8
-    throttled_wait: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call. `path` starts with "/" and is quoted already (`segment`), as is `query` (`query_text`).
-
-    `repeatable`: doing it twice is as good as once. `timeout` in seconds stands in for the connection's.
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    body: bytes | StreamedBody | None = None
-    content_type: str = ""
-    repeatable: bool = False
-    timeout: float | None = None
-
-    @property
-    def is_read(self) -> bool:
-        return self.method == "GET"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A 2xx answer: its body as received."""
-
-    status: int
-    content_type: str
-    body: bytes = field(repr=False)
-
-
-def segment(value: str, what: str) -> str:
-    """A value as one part of a path. Raises Refused for what would make another path of it."""
-    text = value.strip()
-    if not text or text in (".", ".."):
-        raise Refused(f"{what} is {'empty' if not text else repr(text)}: nothing was asked of the product")
-    return quote(text, safe="")
-
-
-def query_text(values: Mapping[str, str | int | None]) -> str:
-    """Keys and values as a query string, without those that are None. Spaces are %20; slashes stay readable."""
-    pairs = ((key, value) for key, value in values.items() if value is not None)
-    return "&".join(f"{quote(key)}={quote(str(value), safe='/')}" for key, value in pairs)
 
 
 class Session:
@@ -253,7 +175,7 @@ class Session:
                 count = tries
             case _:
                 return None
-        jitter = self._random() * min(patience.longest_wait, patience.first_wait * 2**count)
+        jitter = self._random() * min(patience.longest_wait, patience.first_wait * 2.0**count)
         if fault.retry_after is None:
             return jitter
         if fault.fate is Fate.THROTTLED and fault.retry_after <= patience.deadline:
@@ -463,8 +385,3 @@ def _write(sink: BinaryIO, chunk: bytes) -> None:
         sink.write(chunk)
     except OSError as error:
         raise ProductError(f"The download cannot be written: {error.strerror or error}") from error
-
-
-def with_timeout(request: Request, seconds: float) -> Request:
-    """The same call with more time to answer."""
-    return replace(request, timeout=seconds)

@@ -1,0 +1,205 @@
+"""Who we are to a product: an access token as it is, or one that a signed assertion buys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.errors import ProductError, Refused, Unauthorised
+from reconciler.model import JSON
+
+_ASSERTION_SECONDS = 240
+_EARLY_SECONDS = 30.0
+_ATTEMPTS = 3
+_KEY_HINT = "Automate MFT takes a P-256 or P-384 key, an RSA key of 2048 bits or more, or an Ed25519 key, as PEM."
+
+
+class Anonymous:
+    """Nobody: for the call that asks for a token."""
+
+    hint = ""
+
+    def header(self) -> str:
+        return ""
+
+    def renew(self, refused: str) -> bool:
+        return False
+
+    def secrets(self) -> frozenset[str]:
+        return frozenset()
+
+
+class BearerToken:
+    """An access token that was made in the product's own pages. Raises Refused when it cannot be one."""
+
+    def __init__(self, token: str, *, hint: str = "") -> None:
+        self._token = token.strip()
+        if not self._token or not self._token.isascii() or not self._token.isprintable() or " " in self._token:
+            raise Refused("The access token is empty, or holds characters that no token has.", hint=hint)
+        self.hint = hint or "Look at the connection's token."
+
+    def header(self) -> str:
+        return f"Bearer {self._token}"
+
+    def renew(self, refused: str) -> bool:
+        return False
+
+    def secrets(self) -> frozenset[str]:
+        return frozenset({self._token})
+
+
+class PrivateKeyJwt:
+    """An access token bought with a signed assertion, shared by all threads and renewed when it is not accepted.
+
+    Automate MFT, "POST /v1/oauth/token": `ask` sends the JSON body to that endpoint and returns what came back. Raises
+    Refused for a key that the product does not take; every failure to get a token is Refused too, since the call that
+    needs it has not left.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str,
+        key_id: str,
+        private_key: str,
+        token_url: str,
+        ask: Callable[[JSON], JSON],
+        hint: str = "",
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.hint = hint or "Look at the connection's tenantId, keyId and privateKey, and at what this key may do."
+        self._tenant_id = tenant_id.strip()
+        self._key_id = key_id.strip()
+        self._pem = private_key
+        self._token_url = token_url
+        self._ask = ask
+        self._now = now
+        self._clock = clock
+        self._new_id = new_id
+        self._lock = threading.Lock()
+        self._header = ""
+        self._good_until: float | None = None
+        self._known: frozenset[str] = frozenset()
+        for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
+            if not value:
+                raise Refused(f"The connection has no {name}.", hint=self.hint)
+        self._key, self.algorithm = signing_key(private_key)
+
+    def header(self) -> str:
+        with self._lock:
+            if not self._header or (self._good_until is not None and self._clock() >= self._good_until):
+                self._buy()
+            return self._header
+
+    def renew(self, refused: str) -> bool:
+        with self._lock:
+            # Another thread may have been refused first, and have a new one already.
+            if self._header == refused:
+                self._buy()
+            return self._header != refused
+
+    def secrets(self) -> frozenset[str]:
+        return self._known | {self._pem}
+
+    def assertion(self) -> str:
+        """A fresh assertion: four minutes of life, an id of its own."""
+        import jwt
+
+        now = int(self._now())
+        claims = {
+            "aud": self._token_url,
+            "jti": self._new_id(),
+            "iat": now,
+            "nbf": now,
+            "exp": now + _ASSERTION_SECONDS,
+            "iss": self._tenant_id,
+            "sub": self._tenant_id,
+        }
+        return jwt.encode(claims, self._key, algorithm=self.algorithm, headers={"kid": self._key_id})
+
+    def _buy(self) -> None:
+        self._header = ""
+        answer = self._answer()
+        keys = {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
+        token = keys.get("access_token")
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+            raise Refused("The token endpoint answered without an access_token.", hint=self.hint)
+        life = keys.get("expires_in")
+        try:
+            seconds = float(life) if life is not None and not isinstance(life, bool) else 0.0
+        except (TypeError, ValueError):
+            seconds = 0.0
+        bought = self._clock()
+        self._good_until = bought + max(seconds - _EARLY_SECONDS, seconds / 2) if seconds > 0 else None
+        self._known = self._known | {token.strip()}
+        self._header = f"bearer {token.strip()}"
+
+    def _answer(self) -> JSON:
+        """What the endpoint says; a lost answer is asked for again with a fresh assertion, since none works twice."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._ask(
+                    {
+                        "grant_type": "client_credentials",
+                        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                        "client_assertion": self.assertion(),
+                    }
+                )
+            except Refused as error:
+                kind = Unauthorised if isinstance(error, Unauthorised) or error.status == 400 else Refused
+                raise kind(f"No access token: {error.message}", hint=self.hint, status=error.status) from error
+            except ProductError as error:
+                if attempt == _ATTEMPTS:
+                    raise Refused(f"No access token: {error.message}", hint=error.hint, status=error.status) from error
+        raise AssertionError("unreachable")
+
+
+def signing_key(pem: str) -> tuple[Any, str]:
+    """The private key and the algorithm that goes with it. Raises Refused for what the product does not take."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem.strip().encode() + b"\n", password=None)
+    except TypeError:
+        raise Refused(
+            "The private key is protected with a passphrase.", hint="Store it without one, where only you can read it."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise Refused("The private key is not a PEM private key.", hint=_KEY_HINT) from None
+    match key:
+        case ec.EllipticCurvePrivateKey() if isinstance(key.curve, ec.SECP256R1):
+            return key, "ES256"
+        case ec.EllipticCurvePrivateKey() if isinstance(key.curve, ec.SECP384R1):
+            return key, "ES384"
+        case ec.EllipticCurvePrivateKey():
+            raise Refused(f"The private key's curve, {key.curve.name}, is not accepted.", hint=_KEY_HINT)
+        case rsa.RSAPrivateKey() if key.key_size >= 2048:
+            return key, "RS256"
+        case rsa.RSAPrivateKey():
+            raise Refused(f"The private key has {key.key_size} bits, which is too few.", hint=_KEY_HINT)
+        case ed25519.Ed25519PrivateKey():
+            return key, "EdDSA"
+    raise Refused("The private key is of a kind that is not accepted.", hint=_KEY_HINT)
+
+
+def token_expiry(token: str) -> datetime | None:
+    """When a token runs out, read from it without verifying. None for an opaque one, or one that never does."""
+    parts = token.strip().split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        return datetime.fromtimestamp(float(json.loads(payload)["exp"]), UTC)
+    except (ValueError, TypeError, KeyError, OverflowError, OSError, binascii.Error, RecursionError):
+        return None

@@ -1,0 +1,89 @@
+"""What a call is made of: who asks, for what, how patiently, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote
+
+from reconciler.clients.wire import StreamedBody
+from reconciler.errors import Refused
+
+
+class Authorise(Protocol):
+    """Who we are: the `Authorization` header, and what to do when it is not accepted."""
+
+    hint: str
+
+    def header(self) -> str:
+        """The header's value ("" for none). May ask for a token; raises Refused when there is none to be had."""
+        ...
+
+    def renew(self, refused: str) -> bool:
+        """After 401 or 403 for the header `refused`: whether another one is at hand now."""
+        ...
+
+    def secrets(self) -> frozenset[str]:
+        """Values that must not be shown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to try. Waits double from `first_wait` to `longest_wait` seconds, each with full jitter.
+
+    `tries` counts attempts of what is safe to repeat. `throttled_tries` counts attempts that met 429, which any call
+    may repeat; `throttled_wait` is the fixed wait when 429 names none (None: the growing one). After `deadline`
+    seconds no further attempt begins.
+    """
+
+    tries: int = 4
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    deadline: float = 120.0
+    throttled_tries: int = 8
+    throttled_wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. `path` starts with "/" and is quoted already (`segment`), as is `query` (`query_text`).
+
+    `repeatable`: doing it twice is as good as once. `timeout` in seconds stands in for the connection's.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes | StreamedBody | None = None
+    content_type: str = ""
+    repeatable: bool = False
+    timeout: float | None = None
+
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A 2xx answer: its body as received."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+def segment(value: str, what: str) -> str:
+    """A value as one part of a path. Raises Refused for what would make another path of it."""
+    text = value.strip()
+    if not text or text in (".", ".."):
+        raise Refused(f"{what} is {'empty' if not text else repr(text)}: nothing was asked of the product")
+    return quote(text, safe="")
+
+
+def query_text(values: Mapping[str, str | int | None]) -> str:
+    """Keys and values as a query string, without those that are None. Spaces are %20; slashes stay readable."""
+    pairs = ((key, value) for key, value in values.items() if value is not None)
+    return "&".join(f"{quote(key)}={quote(str(value), safe='/')}" for key, value in pairs)

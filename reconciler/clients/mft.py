@@ -1,0 +1,253 @@
+"""Every documented call of Automate MFT, once; a start is never sent twice on its own.
+
+Sources in quotes are the resources of "Automate MFT API endpoints". Reads raise ProductError, a start Refused when
+nothing happened and Uncertain when it may have.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.clients.auth import Anonymous, PrivateKeyJwt
+from reconciler.clients.transport import Patience, Request, Session, query_text, segment
+from reconciler.errors import ProductError, Refused, Uncertain
+from reconciler.model import JSON, Connection
+
+__all__ = ["License", "MftClient", "StartedTask", "TaskRun", "connect"]
+
+TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
+_SUCCESS = "success"
+_FINAL = frozenset({_SUCCESS, "failed"})
+
+PATIENCE = Patience(throttled_tries=3, throttled_wait=5.0)
+"""As in the vendor's sample: 429 is met three times, five seconds apart, unless the answer names a wait."""
+
+_COUNTER = "taskexecutions"
+_LIMIT = ("limit", "max", "maximum", "total", "allowed", "quota", "included")
+_REMAINING = ("remaining", "left", "available")
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """The licence's plan, its dates as text, and task executions used and allowed (None: not told)."""
+
+    tier: str | None
+    start: str | None
+    end: str | None
+    executions: int | None
+    executions_limit: int | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def executions_left(self) -> int | None:
+        if self.executions is None or self.executions_limit is None:
+            return None
+        return max(0, self.executions_limit - self.executions)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedTask:
+    """A start that was accepted, with the id under which its run can be asked for."""
+
+    run_id: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A run as it is now. `status` is the product's word in lower case; times are its own text."""
+
+    run_id: str
+    status: str
+    started: str | None
+    finished: str | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended. A word that nobody documents does not end it."""
+        return self.status in _FINAL
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.status == _SUCCESS
+
+
+class MftClient:
+    """The calls; threads may share one client."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def license(self) -> License:
+        """Plan and usage of the tenant ("GET /v1/licenses/current")."""
+        request = Request("GET", "/v1/licenses/current", repeatable=True)
+        return _license(_object(request, self.session.json(request)))
+
+    def start_task(
+        self, *, id: str | None = None, name: str | None = None, parameters: Mapping[str, str] | None = None
+    ) -> StartedTask:
+        """Start a task by its id or by its name ("POST /v1/tasks/{TaskID}/start", "POST /v1/tasks/start?name=").
+
+        `parameters` are sent as texts. Raises Uncertain when no answer came that can be trusted, and when an accepted
+        start names no run.
+        """
+        if (id is None) == (name is None):
+            raise Refused("A task is started by its id or by its name: give one of them.")
+        path = "/v1/tasks/start" if id is None else f"/v1/tasks/{segment(id, 'the task id')}/start"
+        if name is not None and not name.strip():
+            raise Refused("The task name is empty: nothing was asked of the product.")
+        given = parameters or {}
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+        body = json.dumps(texts, separators=(",", ":")).encode("ascii")
+        request = Request("POST", path, query_text({"name": name}), body, "application/json")
+        value = self.session.json(request)
+        run_id = _run_id(value)
+        if not run_id:
+            raise Uncertain(
+                f"POST {path} was accepted, but the answer names no run: the task probably started.",
+                hint="Look for the run in Automate MFT.",
+            )
+        return StartedTask(run_id, value)
+
+    def task_run(self, run_id: str) -> TaskRun:
+        """The state of a run ("GET /v1/task-runs/{TaskRunID}")."""
+        request = Request("GET", f"/v1/task-runs/{segment(run_id, 'the run id')}", repeatable=True)
+        raw = _object(request, self.session.json(request))
+        keys = _lower(raw)
+        status = keys.get("status")
+        within = _lower(status) if isinstance(status, dict) else {}
+        word = within.get("taskrunstatus", keys.get("taskrunstatus", status))
+        if not isinstance(word, str) or not word.strip():
+            raise ProductError(f"GET {request.path} was answered without a taskRunStatus.")
+        nested = {**within, **keys}
+        return TaskRun(
+            run_id=_run_id(raw) or run_id,
+            status=word.strip().lower(),
+            started=_first_text(nested, ("startedat", "starttime", "started", "startdate", "starttimestamp")),
+            finished=_first_text(
+                nested, ("finishedat", "finishtime", "endtime", "finished", "enddate", "completedat", "finishtimestamp")
+            ),
+            raw=raw,
+        )
+
+
+def connect(
+    connection: Connection,
+    *,
+    redact: Callable[[str], str] | None = None,
+    interrupted: threading.Event | None = None,
+) -> MftClient:
+    """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
+    token_session = Session(
+        replace(connection, rate=None), authorise=Anonymous(), redact=redact, interrupted=interrupted, patience=PATIENCE
+    )
+    authorise = PrivateKeyJwt(
+        tenant_id=connection.settings.get("tenantId", ""),
+        key_id=connection.settings.get("keyId", ""),
+        private_key=connection.settings.get("privateKey", ""),
+        token_url=token_session.url + TOKEN_PATH,
+        ask=lambda body: ask_for_token(token_session, body),
+        hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
+    )
+    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=PATIENCE)
+    return MftClient(session)
+
+
+def ask_for_token(session: Session, body: JSON) -> JSON:
+    """One token request ("POST /v1/oauth/token"): JSON, as in the vendor's sample."""
+    request = Request(
+        "POST", TOKEN_PATH, body=json.dumps(body, separators=(",", ":")).encode(), content_type="application/json"
+    )
+    return session.json(request)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _object(request: Request, value: JSON) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ProductError(f"{request.method} {request.path} was answered with something else than an object.")
+    return value
+
+
+def _lower(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key).lower().replace("_", ""): each for key, each in value.items()}
+
+
+def _run_id(value: JSON) -> str:
+    if not isinstance(value, dict):
+        return ""
+    keys = _lower(value)
+    for key in ("id", "taskrunid", "runid"):
+        found = keys.get(key)
+        if isinstance(found, str) and found.strip():
+            return found.strip()
+        if isinstance(found, int) and not isinstance(found, bool):
+            return str(found)
+    return ""
+
+
+def _first_text(keys: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if isinstance(value := keys.get(name), str) and value), None)
+
+
+def _license(raw: Mapping[str, Any]) -> License:
+    keys = _lower(raw)
+    for inner in ("license", "licence", "plan", "current"):
+        if isinstance(keys.get(inner), dict):
+            keys = {**_lower(keys[inner]), **keys}
+    used, limit = _executions(raw)
+    return License(
+        tier=_first_text(keys, ("tier", "plan", "plantype", "licensetype", "name")),
+        start=_first_text(keys, ("startdate", "start", "startsat", "validfrom")),
+        end=_first_text(keys, ("enddate", "end", "endsat", "expirationdate", "expirydate", "expiresat", "validto")),
+        executions=used,
+        executions_limit=limit,
+        raw=raw,
+    )
+
+
+def _executions(raw: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """The counter of task executions and its limit, wherever the answer keeps them."""
+    used: int | None = None
+    limit: int | None = None
+    left: int | None = None
+    for path, value in _numbers(raw, ""):
+        at = path.find(_COUNTER)
+        if at < 0:
+            continue
+        words = path[:at] + path[at + len(_COUNTER) :]
+        if any(word in words for word in _LIMIT):
+            limit = value if limit is None else limit
+        elif any(word in words for word in _REMAINING):
+            left = value if left is None else left
+        else:
+            used = value if used is None else used
+    if limit is None and used is not None and left is not None:
+        limit = used + left
+    if used is None and limit is not None and left is not None:
+        used = limit - left
+    return used, limit
+
+
+def _numbers(value: JSON, path: str) -> Iterator[tuple[str, int]]:
+    """Every whole number by its path in lower-case letters; an entry of a list is known by its `name`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _numbers(each, f"{path}/{_letters(str(key))}")
+    elif isinstance(value, list):
+        for each in value:
+            keys = _lower(each) if isinstance(each, dict) else {}
+            name = _first_text(keys, ("name", "type", "counter", "key", "feature")) or ""
+            yield from _numbers(each, f"{path}/{_letters(name)}")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield path, value
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.lower() if char.isalnum())
