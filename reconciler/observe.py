@@ -22,7 +22,7 @@ class AgentReader(Protocol):
 
     def get_agent(self, path: str) -> AgentInfo: ...
     def job_schedules(self, agent_id: str) -> Iterable[Any]: ...
-    def has_active_run(self, agent_id: str) -> bool: ...
+    def run_history(self, agent_id: str, *, count: int | None = None) -> Iterable[Any]: ...
 
 
 def look(
@@ -80,8 +80,13 @@ def busy_agents(acc: AgentReader, live: Live, paths: Iterable[str]) -> frozenset
         if view is None or view.problem:
             continue
         try:
-            if acc.has_active_run(view.agent_id):
+            if has_active_run(acc, view.agent_id):
                 busy.add(path)
         except ProductError:
             busy.add(path)
     return frozenset(busy)
+
+
+def has_active_run(acc: AgentReader, agent_id: str) -> bool:
+    """Whether any of the agent's latest runs is still going. Raises ProductError."""
+    return any(run.is_active for run in acc.run_history(agent_id))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.model import Connection, Project
@@ -22,14 +23,14 @@ class Products:
         self._stop = stop
         self._acc: AccClient | None = None
         self._mft: MftClient | None = None
-        self._close: list[Any] = []
 
     def __enter__(self) -> Products:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for session in self._close:
-            session.close()
+        for client in (self._acc, self._mft):
+            if client is not None:
+                client.session.close()
 
     def connection(self, name: str) -> Connection:
         """The connection of this name. Raises UsageError."""
@@ -42,17 +43,20 @@ class Products:
     @property
     def acc(self) -> AccClient:
         if self._acc is None:
-            from reconciler.clients import open_acc
+            from reconciler.clients import acc
 
-            self._acc = open_acc(self.connection("acc"), self._secrets, interrupted=self._stop)
-            self._close.append(self._acc)
+            self._acc = acc.connect(self.connection("acc"), redact=self._redactor(), interrupted=self._stop)
         return self._acc
 
     @property
     def mft(self) -> MftClient:
         if self._mft is None:
-            from reconciler.clients import open_mft
+            from reconciler.clients import mft
 
-            self._mft = open_mft(self.connection("mft"), self._secrets, interrupted=self._stop)
-            self._close.append(self._mft)
+            self._mft = mft.connect(self.connection("mft"), redact=self._redactor(), interrupted=self._stop)
         return self._mft
+
+    def _redactor(self) -> Callable[[str], str]:
+        from reconciler.clients.redaction import Redactor
+
+        return Redactor(self._secrets)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from reconciler.applier.run import Run, entry_of
 from reconciler.errors import ProductError, Refused
 from reconciler.model import Action, Change, Entry, Evidence, KindName, Outcome, Status
+from reconciler.observe import has_active_run
 
 
 def carry(run: Run, change: Change) -> None:
@@ -44,7 +46,7 @@ def _send(run: Run, change: Change) -> None:
     if change.address.kind is KindName.APPROVAL:
         tools.hands.approval.act(tools.acc, change, resource, tools.context)
     else:
-        tools.hands.input_files.act(tools.acc, change, resource, tools.seal)
+        tools.hands.input_files.act(tools.acc, change, resource, tools.seal, partial(has_active_run, tools.acc))
 
 
 def declared_of(run: Run, change: Change) -> str:

@@ -37,7 +37,7 @@ def _start(run: Run, change: Change, attempt: int, since: float) -> None:
         if not run.begin(change, declared=change.after["key"], facts=facts):
             return
         try:
-            run_id = run.tools.mft.start(change.after["task"], change.after["parameters"])
+            run_id = run.tools.hands.trigger.act(run.tools.mft, change.after)
         except Refused as error:
             outcome = run.finish(change, Status.FAILED, _words(error), since=since)
             run.record(outcome, known)

@@ -33,8 +33,8 @@ def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...])
 class ApprovalWriter(Protocol):
     """The calls of the ACC client that change an approval."""
 
-    def approve_agent(self, agent_id: str, message: str) -> None: ...
-    def disapprove_agent(self, agent_id: str, message: str) -> None: ...
+    def approve(self, agent_id: str, message: str) -> None: ...
+    def disapprove(self, agent_id: str, message: str) -> None: ...
 
 
 def act(acc: ApprovalWriter, change: Change, resource: Resource, context: str) -> None:
@@ -45,6 +45,6 @@ def act(acc: ApprovalWriter, change: Change, resource: Resource, context: str) -
     words = str(resource.spec.get("message") or "").strip()
     message = f"{words} ({context})" if words else context
     if change.action is Action.APPROVE:
-        acc.approve_agent(change.agent_id, message)
+        acc.approve(change.agent_id, message)
     else:
-        acc.disapprove_agent(change.agent_id, message)
+        acc.disapprove(change.agent_id, message)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from reconciler.clients.uploads import InputFile
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.model import Action, Change, Entry, FieldChange, Intent, Reason, Resource, State
@@ -126,17 +127,17 @@ def facts(state: State, entry: Entry | None) -> dict[str, Any]:
 class InputWriter(Protocol):
     """The calls of the ACC client that this kind needs."""
 
-    def upload_csv(self, agent_id: str, name: str, path: Path) -> None: ...
-    def upload_file(self, agent_id: str, name: str, path: Path) -> None: ...
+    def put_input_csv(self, agent_id: str, file: InputFile) -> None: ...
+    def upload_input_files(self, agent_id: str, files: Sequence[InputFile]) -> None: ...
     def delete_input_files(self, agent_id: str) -> None: ...
     def disable_input_files(self, agent_id: str) -> None: ...
-    def has_active_run(self, agent_id: str) -> bool: ...
 
 
-def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer) -> None:
+def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer, is_busy: Callable[[str], bool]) -> None:
     """Send one change. Raises Refused when nothing happened, Uncertain when perhaps it did.
 
-    Every file is measured again right before it leaves, so that only what the plan showed is sent.
+    `is_busy` says whether an agent has an active run. Every file is measured again right before it leaves, so that
+    only what the plan showed is sent.
     """
     assert change.after is not None
     if change.action is Action.DISABLE:
@@ -147,11 +148,14 @@ def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer) -> N
         if _measure(paths[name], name, seal)["digest"] != change.after["files"][name]["digest"]:
             raise Refused(f"{name} changed on disk after the plan was made", hint="plan again")
     if change.after["replace"]:
-        if acc.has_active_run(change.agent_id):
+        if is_busy(change.agent_id):
             raise Refused(
                 "a run of this agent is active; its input files are not replaced now", hint="apply again later"
             )
         acc.delete_input_files(change.agent_id)
     for name in change.after["send"]:
-        send = acc.upload_csv if name.lower().endswith(".csv") else acc.upload_file
-        send(change.agent_id, name, paths[name])
+        file = InputFile(name, paths[name])
+        if name.lower().endswith(".csv"):
+            acc.put_input_csv(change.agent_id, file)
+        else:
+            acc.upload_input_files(change.agent_id, [file])

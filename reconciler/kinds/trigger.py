@@ -118,10 +118,25 @@ class TaskRun(Protocol):
 
 
 class TaskStarter(Protocol):
-    """The calls of the MFT client that this kind needs. `start` gives the run id."""
+    """The calls of the MFT client that this kind needs."""
 
-    def start(self, task: Mapping[str, str], parameters: Mapping[str, str]) -> str: ...
-    def run(self, run_id: str) -> TaskRun: ...
+    def start_task(
+        self, *, id: str | None = None, name: str | None = None, parameters: Mapping[str, str] | None = None
+    ) -> StartedTask: ...
+    def task_run(self, run_id: str) -> TaskRun: ...
+
+
+class StartedTask(Protocol):
+    """A start that was accepted."""
+
+    @property
+    def run_id(self) -> str: ...
+
+
+def act(mft: TaskStarter, desired: State) -> str:
+    """Start the task, and return the id of its run. Raises Refused when it did not start, Uncertain when perhaps."""
+    task = desired["task"]
+    return mft.start_task(id=task.get("id"), name=task.get("name"), parameters=desired["parameters"]).run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +164,7 @@ def follow(
     """
     deadline = clock() + wait.timeout
     while True:
-        run = mft.run(run_id)
+        run = mft.task_run(run_id)
         if run.is_final:
             return run
         if clock() + wait.interval > deadline or not pause(wait.interval):

@@ -30,7 +30,6 @@ Document = dict[str, Any]
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONE = re.compile("[\ud800-\udfff]")
 _ALWAYS_COUNTED = (Status.APPLIED, Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.UNVERIFIED)
-_string = json.encoder.encode_basestring
 
 
 def plan_document(plan: Plan, stamp: Stamp) -> Document:
@@ -126,36 +125,8 @@ def dumps(document: Mapping[str, Any]) -> str:
 
     Characters that a terminal obeys, or that UTF-8 cannot carry, are written as escapes.
     """
-    parts: list[str] = []
-    _write(document, "\n", parts)
-    text = "".join(parts)
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
-
-
-def _write(value: Any, newline: str, parts: list[str]) -> None:
-    """As `json.dumps(indent=2)` does; written out, because the standard library leaves C for Python when it indents."""
-    deeper = newline + "  "
-    if isinstance(value, str):
-        parts.append(_string(value))
-    elif isinstance(value, dict) and value:
-        opening = "{" + deeper
-        for key, item in value.items():
-            if isinstance(item, str):
-                parts.append(f"{opening}{_string(key)}: {_string(item)}")
-            else:
-                parts.append(f"{opening}{_string(key)}: ")
-                _write(item, deeper, parts)
-            opening = "," + deeper
-        parts.append(newline + "}")
-    elif isinstance(value, list) and value:
-        opening = "[" + deeper
-        for item in value:
-            parts.append(opening)
-            _write(item, deeper, parts)
-            opening = "," + deeper
-        parts.append(newline + "]")
-    else:
-        parts.append(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def _header(stamp: Stamp) -> Document:

@@ -34,11 +34,14 @@ def _amount(amount: int, unit: str) -> str:
 
 def _time(expression: Expression) -> str:
     seconds, minutes, hours = expression.seconds, expression.minutes, expression.hours
-    if len(seconds) * len(minutes) * len(hours) <= 4:
+    is_once_an_hour = len(seconds) == len(minutes) == 1
+    if is_once_an_hour and (rate := _period(hours, 24, "hour")) and len(hours) > 4:
+        return rate + _past_the_hour(minutes[0], seconds[0])
+    if len(seconds) * len(minutes) * len(hours) <= (6 if is_once_an_hour else 4):
         times = [f"{h:02}:{m:02}:{s:02}" for h in hours for m in minutes for s in seconds]
         return "at " + _joined(times)
     if minutes == (0,) and seconds == (0,):
-        return _period(hours, 24, "hour") or f"on the hour, {_joined(_hour_spans(hours))}"
+        return f"on the hour, {_joined(_hour_spans(hours))}"
     if seconds == (0,):
         rate = _period(minutes, 60, "minute") or f"at {_listed('minute', minutes)} of the hour"
     elif len(minutes) == 60:
@@ -46,8 +49,14 @@ def _time(expression: Expression) -> str:
     else:
         rate = f"at {_listed('minute', minutes)} of the hour, {_listed('second', seconds)}"
     if len(hours) == 24:
-        return rate if rate.startswith("every") else rate.replace("of the hour", "of every hour")
+        return rate.replace("of the hour", "of every hour")
     return f"{rate}, {_hours(hours)}"
+
+
+def _past_the_hour(minute: int, second: int) -> str:
+    if not minute and not second:
+        return ""
+    return f" at minute {minute}" + (f", second {second}" if second else "")
 
 
 def _period(values: Sequence[int], size: int, unit: str) -> str:
@@ -59,7 +68,10 @@ def _period(values: Sequence[int], size: int, unit: str) -> str:
 
 
 def _hours(hours: Sequence[int]) -> str:
-    return "from " + _joined([f"{low:02}:00 to {high:02}:59" for low, high in _spans(hours)])
+    spans = _spans(hours)
+    if len(spans) > 3:
+        return f"in the hours {_words([f'{hour:02}' for hour in hours], hours)}"
+    return "from " + _joined([f"{low:02}:00 to {high:02}:59" for low, high in spans])
 
 
 def _hour_spans(hours: Sequence[int]) -> list[str]:

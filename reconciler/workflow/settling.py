@@ -45,7 +45,7 @@ def doubt(setting: Setting, address_text: str) -> Doubt:
         with Products(project, secrets, setting.stop) as products:
             try:
                 found = products.mft.license()
-                now = {"used": found.executions_used, "limit": found.executions_limit}
+                now = {"used": found.executions, "limit": found.executions_limit}
             except ProductError:
                 now = None
     return Doubt(entry, entry.facts.get("licence"), now)

@@ -132,9 +132,7 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
         return None, None, ""
     except ProductError as error:
         return None, None, f"{error.message}. {error.hint}".rstrip(". ")
-    used, limit = found.executions_used, found.executions_limit
-    left = None if used is None or limit is None else max(0, limit - used)
-    return {"used": used, "limit": limit}, left, ""
+    return {"used": found.executions, "limit": found.executions_limit}, found.executions_left, ""
 
 
 def drift(setting: Setting, selection: Selection) -> Drift:

@@ -8,7 +8,15 @@ from itertools import groupby
 from reconciler.model import Action, BlockedResource, Change, FieldChange, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.render.characters import columns
 from reconciler.render.text.sheet import ACTION_STYLE, Sheet
-from reconciler.render.wording import blocked_step, counted, frequency_text, multiplies, plan_summary, run_texts
+from reconciler.render.wording import (
+    blocked_step,
+    counted,
+    frequency_factor,
+    frequency_text,
+    multiplies,
+    plan_summary,
+    run_texts,
+)
 
 _BLOCKED_STYLE = ("!", "!", "alarm")
 _TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
@@ -54,7 +62,7 @@ def _legend(sheet: Sheet, plan: Plan) -> None:
         sign = style[0] if sheet.signs else style[1]
         size = columns(sign) + len(word) + 3
         if used + size > sheet.width:
-            sheet.lines.append(line)
+            sheet.lines.append(line.rstrip())
             line, used = " ", 1
         line += f" {sheet.sign(style)} {word} "
         used += size
@@ -66,19 +74,23 @@ def _change(sheet: Sheet, change: Change, *, verbose: bool) -> None:
     reason = f"{change.reason}: {change.message}" if change.message else change.reason.value
     sheet.heading(sheet.sign(style) + " ", [str(change.address), reason, place(change.origin)])
     fields = change.fields
-    one_sided = ""
+    one_sided = None if any(field.before is not None for field in fields) else ""
     if change.action is Action.CREATE:
         one_sided = sheet.paint("+", "green") + " "
     elif change.action is Action.DELETE:
         one_sided = sheet.paint("-", "red") + " "
         fields = fields or _removed(change)
-        target = f"removes {change.identity or change.address}"
-        sheet.paragraph(f"{target} from agent {change.agent_path}" if change.agent_path else target, indent=4)
+        sheet.paragraph(_target(change), indent=4)
     sheet.fields(fields, indent=4, verbose=verbose, sign=one_sided)
     if change.preview:
         _preview(sheet, change, change.preview)
     if verbose and change.needs:
         sheet.paragraph(", ".join(sorted(map(str, change.needs))), indent=4, lead="waits for: ")
+
+
+def _target(change: Change) -> str:
+    known_as = "" if change.identity in str(change.address) else f" (id {change.identity})"
+    return f"removes it{known_as} from agent {change.agent_path}" if change.agent_path else f"removes it{known_as}"
 
 
 def _removed(change: Change) -> tuple[FieldChange, ...]:
@@ -95,7 +107,8 @@ def _preview(sheet: Sheet, change: Change, preview: Preview) -> None:
         _runs(sheet, "next runs, before: ", preview.before_runs)
         _runs(sheet, "next runs, after:  ", preview.after_runs or ("none",))
     frequency = frequency_text(preview, arrow=sheet.arrow, times=sheet.times)
-    if frequency:
+    is_told = change.action in (Action.CREATE, Action.DELETE) or frequency_factor(preview) is not None
+    if frequency and (is_told or preview.before_per_day != preview.after_per_day):
         sheet.paragraph(frequency, indent=4, style="alarm" if multiplies(change) else "")
     for note in preview.notes:
         sheet.paragraph(note, indent=4, lead="note: ")

@@ -13,7 +13,7 @@ from reconciler.render.wording import counted
 LineOf = Callable[[str, int], str | None]
 """Reads line `number` (from 1) of the file at `path`, or None where there is none."""
 
-_CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
+_CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*+)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
 
 
 def problems(
@@ -22,6 +22,8 @@ def problems(
     """All problems in file order, and a line that counts them. `line_of` gives the source lines to show."""
     sheet = Sheet(width=width, color=color, encoding=encoding)
     for problem in sorted(problems):
+        if line_of:
+            sheet.blank()
         _problem(sheet, problem, line_of)
     sheet.blank()
     sheet.paragraph(problems_summary(problems), style="bold")
@@ -61,8 +63,8 @@ def _source(sheet: Sheet, source: str, problem: Problem, style: str) -> None:
     source = _CREDENTIAL.sub(lambda match: match.group(1) + SECRET, source.rstrip("\r\n"))
     gutter = f"  {problem.line:>4} | "
     room = sheet.width - len(gutter)
-    before = sheet.say(source[: max(problem.column - 1, 0)])
-    after = sheet.say(source[max(problem.column - 1, 0) :])
+    start = max(problem.column - 1, 0)
+    before, after = (sheet.say(part.replace("\t", "    ")) for part in (source[:start], source[start:]))
     if columns(before) > room * 2 // 3:
         keep = room // 2
         while columns(before) > keep:

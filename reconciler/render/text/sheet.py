@@ -99,35 +99,33 @@ class Sheet:
         size = columns(_uncoloured(lead))
         used = indent + size
         line = " " * indent + lead
-        for number, part in enumerate(kept):
-            room = self.width - used - (3 if number else 0)
+        for number, padded in enumerate(kept):
+            part = padded.rstrip()
+            gap = "   " if number else ""
             painted_style = style if number == 0 else ""
-            if columns(part) <= room:
-                line += ("   " if number else "") + self.paint(part, painted_style)
-                used += columns(part) + (3 if number else 0)
+            if used + len(gap) + columns(part) <= self.width:
+                line += gap + self.paint(part, painted_style) + padded[len(part) :]
+                used += len(gap) + columns(padded)
                 continue
-            if number:
+            if number and line:
                 self.lines.append(line.rstrip())
-                line, used = "", 0
-            hang = indent + size + (2 if number else 0)
-            *full, last = wrap(part, self.width - hang)
-            opening = line or " " * hang
-            for piece in full:
+            hang = " " * (indent + size + 2)
+            opening = line if number == 0 else hang
+            for piece in wrap(part, self.width - len(hang)):
                 self.lines.append(opening + self.paint(piece, painted_style))
-                opening = " " * (indent + size + 2) if not number else " " * hang
-            line = opening + self.paint(last, painted_style)
-            used = columns(_uncoloured(line))
+                opening = hang
+            line, used = "", self.width
         if line.strip():
             self.lines.append(line.rstrip())
 
-    def fields(self, fields: Sequence[FieldChange], *, indent: int, verbose: bool, sign: str = "") -> None:
-        """Changed fields, names aligned: `cron: "…" → "…"`, or the one value where `sign` says which side there is."""
+    def fields(self, fields: Sequence[FieldChange], *, indent: int, verbose: bool, sign: str | None = None) -> None:
+        """Changed fields, names aligned: `cron: "…" → "…"`; with a `sign`, even an empty one, just the one value."""
         names = [self.say(field.path) + ":" for field in fields]
         widest = min(max(map(columns, names), default=0), self.width // 3)
         for field, name in zip(fields, names, strict=True):
             label = cut(name, widest, self.ellipsis)
-            lead = f"{sign}{label}{' ' * (widest - columns(label))} "
-            if sign:
+            lead = f"{sign or ''}{label}{' ' * (widest - columns(label))} "
+            if sign is not None:
                 value = field.after if field.after is not None else field.before
                 self._value(lead, value, secret=field.secret, indent=indent, verbose=verbose)
             else:
