@@ -14,6 +14,7 @@ __all__ = [
     "is_known_windows",
     "is_recent_windows",
     "looks_like_windows",
+    "rules_version",
     "suggest",
     "to_windows",
     "zone_info",
@@ -112,3 +113,10 @@ def _load(iana: str) -> ZoneInfo | None:
             return ZoneInfo.from_file(stream, key=iana)
     except OSError:
         return None
+
+
+def rules_version() -> str:
+    """The release of the IANA database that predictions rest on, such as 2026f."""
+    import importlib
+
+    return str(importlib.import_module("tzdata").IANA_VERSION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from importlib import resources
 
@@ -160,14 +161,17 @@ def test_an_alias_has_the_id_of_its_target_or_one_with_the_same_clock() -> None:
             assert ours.utcoffset(noon) == theirs.utcoffset(noon), (alias, target)
 
 
+def test_the_release_of_the_rules_can_be_told() -> None:
+    assert re.fullmatch(r"20[0-9]{2}[a-z]", zones.rules_version())
+
+
 def test_rules_come_from_the_package_and_not_from_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     import zoneinfo
 
     with monkeypatch.context() as patched:
         patched.setattr(zoneinfo, "TZPATH", ("/nowhere",))
-        zones._load.cache_clear()
-        zones.zone_info.cache_clear()
-        info = zones.zone_info("America/Vancouver")
+        patched.setattr(zones, "_load", zones._load.__wrapped__)
+        info = zones.zone_info.__wrapped__("America/Vancouver")
     assert info is not None
     assert info is not zoneinfo.ZoneInfo("America/Vancouver")
     with resources.files("tzdata").joinpath("zoneinfo", "America", "Vancouver").open("rb") as stream:
