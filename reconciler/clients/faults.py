@@ -25,6 +25,13 @@ _SHOWN_BODY = 200
 _SHOWN_VALUE = 40
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
+_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (urllib3.exceptions.IncompleteRead, "the answer broke off in the middle"),
+    (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
+    (urllib3.exceptions.ProxyError, "the proxy cannot be reached, or will not connect"),
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionError, "the connection was closed without an answer"),
+)
 
 
 class Fate(Enum):
@@ -77,26 +84,14 @@ def of_failure(error: BaseException, timeout: float) -> tuple[Fate, str, str]:
             return fate, "the host name is not known", "Look at the connection's url."
         if isinstance(cause, wire.BodyError):
             return fate, str(cause), ""
-    for cause in chain:
-        words = _words(cause, timeout)
-        if words:
+    for kind, words in _WORDS:
+        if any(isinstance(cause, kind) for cause in chain):
             return fate, words, ""
-    return fate, type(error).__name__, ""
-
-
-_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (urllib3.exceptions.IncompleteRead, "the answer broke off in the middle"),
-    (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
-    (urllib3.exceptions.ProxyError, "the proxy cannot be reached, or will not connect"),
-    (ConnectionRefusedError, "connection refused"),
-    (ConnectionError, "the connection was closed without an answer"),
-)
+    words = next(filter(None, (_words(cause, timeout) for cause in chain)), type(error).__name__)
+    return fate, words, ""
 
 
 def _words(cause: BaseException, timeout: float) -> str:
-    for kind, words in _WORDS:
-        if isinstance(cause, kind):
-            return words
     match cause:
         case requests.exceptions.InvalidSchema() | requests.exceptions.InvalidHeader():
             return str(cause)

@@ -32,6 +32,7 @@ _IDLE_SECONDS = 10.0
 """A pooled connection that rested longer is not trusted: firewalls forget it silently, and leave a start in doubt."""
 
 _CHUNK = 64 * 1024
+_UNSEEN, _CONNECTING, _LEFT = range(3)
 _sent = threading.local()
 
 
@@ -91,6 +92,7 @@ class _Witness:
 
     def connect(self) -> None:
         self._connecting = True
+        _sent.progress = _CONNECTING
         try:
             super().connect()  # type: ignore[misc]
         finally:
@@ -101,7 +103,7 @@ class _Witness:
         if not self._connecting:
             if self.sock is None:  # type: ignore[attr-defined]
                 self.connect()
-            _sent.left = True
+            _sent.progress = _LEFT
             self._used_at = time.monotonic()
         super().send(data)  # type: ignore[misc]
 
@@ -156,13 +158,15 @@ class Adapter(HTTPAdapter):
 
 def forget_sending() -> None:
     """Before a request: nothing has left yet on this thread."""
-    _sent.left = False
+    _sent.progress = _UNSEEN
 
 
 def never_left(error: BaseException) -> bool:
     """Whether this failure of the last request on this thread came before any byte of it could reach the product."""
-    if getattr(_sent, "left", False):
-        return False
+    progress = getattr(_sent, "progress", _UNSEEN)
+    if progress != _UNSEEN:
+        return bool(progress == _CONNECTING)
+    # Our own connections were not reached (another kind of proxy, for one): only errors that speak for themselves count.
     early = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError, ClosedPoolError)
     local = (
         requests.exceptions.ConnectTimeout,
