@@ -1,0 +1,43 @@
+# Two commands for a newcomer: `make demo` shows what the program does, `make test` checks all of it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+JOBS   ?= auto
+
+.PHONY: help demo install lint types test coverage bench clean
+
+help:            ## Show these lines
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo:            ## Watch manifests become job schedules, on an emulated ACC and Automate MFT
+	@$(PYTHON) examples/demo.py
+
+install: $(VENV)/.installed   ## Make the development environment
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+lint: install    ## ruff: style and likely mistakes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install   ## mypy --strict
+	@$(BIN)/mypy
+
+test: lint types ## All checks: lint, types, every test, branch coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -n $(JOBS)
+	@$(MAKE) --no-print-directory coverage
+
+coverage: install
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
+
+bench: install   ## Speed and memory, as ratios measured in one run
+	@$(BIN)/python -m benchmarks
+
+clean:           ## Remove what these commands made
+	@rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
