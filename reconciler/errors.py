@@ -37,6 +37,11 @@ class ReconcilerError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def words(self) -> str:
+        """The message and the next step as one text."""
+        return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
+
 
 class UsageError(ReconcilerError):
     """The command line asks for something that makes no sense."""

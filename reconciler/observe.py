@@ -62,7 +62,7 @@ def look_at_agent(acc: AgentReader, path: str) -> AgentView:
         agent = acc.get_agent(path)
         return AgentView(path, agent.agent_id, look_at_schedules(acc, agent.agent_id))
     except ProductError as error:
-        return AgentView(path, problem=f"{error.message}. {error.hint}".rstrip(". ") if error.hint else error.message)
+        return AgentView(path, problem=error.words)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return AgentView(path, problem=f"ACC answered in a form that is not understood: {error}")
 

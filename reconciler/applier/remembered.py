@@ -91,4 +91,4 @@ def _open(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
 def _words(error: ProductError | OSError) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'} could not be read: {error.strerror}"
-    return f"{error.message}. {error.hint}" if error.hint else error.message
+    return error.words

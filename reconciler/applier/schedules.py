@@ -56,7 +56,7 @@ def _act(run: Run, change: Change, before: Seen, since: float) -> Seen | None:
     try:
         run.tools.hands.schedule.act(run.tools.acc, change)
     except Refused as error:
-        run.record(run.finish(change, Status.FAILED, _words(error), since=since), run.tools.entries.get(change.address))
+        run.record(run.finish(change, Status.FAILED, error.words, since=since), run.tools.entries.get(change.address))
         return None
     except ProductError as error:
         trouble = error
@@ -64,7 +64,7 @@ def _act(run: Run, change: Change, before: Seen, since: float) -> Seen | None:
         after = look_at_schedules(run.tools.acc, change.agent_id)
     except (ProductError, ValueError) as error:
         status = Status.UNVERIFIED if trouble is None else Status.UNKNOWN
-        said = "ACC accepted it" if trouble is None else _words(trouble)
+        said = "ACC accepted it" if trouble is None else trouble.words
         evidence = Evidence.ATTESTED if trouble is None else Evidence.UNKNOWN
         outcome = run.finish(
             change, status, f"{said}, but it could not be read back: {error}", since=since, evidence=evidence
@@ -88,7 +88,7 @@ def _judge(run: Run, change: Change, looks: tuple[Seen, Seen], trouble: ProductE
         run.record(outcome, None if change.action is Action.DELETE else _settled(run, outcome, state or {}))
         return
     if trouble is not None and run.tools.hands.schedule.fingerprint(state) == change.basis:
-        outcome = run.finish(change, Status.FAILED, _words(trouble), since=since, evidence=Evidence.VERIFIED)
+        outcome = run.finish(change, Status.FAILED, trouble.words, since=since, evidence=Evidence.VERIFIED)
         run.record(outcome, _unsettled(run, outcome))
         return
     newcomers = sorted(after.keys() - before.keys() - {change.identity})
@@ -147,7 +147,3 @@ def _unsettled(run: Run, outcome: Outcome, facts: Mapping[str, Any] | None = Non
     resource = run.tools.resources.get(change.address)
     declared = _declared(run, change)
     return entry_of(change, resource, declared=declared, applied={}, settled=False, at=outcome.at, facts=facts)
-
-
-def _words(error: ProductError) -> str:
-    return f"{error.message}. {error.hint}" if error.hint else error.message

@@ -39,11 +39,11 @@ def _start(run: Run, change: Change, attempt: int, since: float) -> None:
         try:
             run_id = run.tools.hands.trigger.act(run.tools.mft, change.after)
         except Refused as error:
-            outcome = run.finish(change, Status.FAILED, _words(error), since=since)
+            outcome = run.finish(change, Status.FAILED, error.words, since=since)
             run.record(outcome, known)
             return
         except ProductError as error:
-            detail = f"{_words(error)}. Whether the task started is not known: say so with `reconciler resolve`"
+            detail = f"{error.words}. Whether the task started is not known: say so with `reconciler resolve`"
             outcome = run.finish(change, Status.UNKNOWN, detail, since=since)
             run.record(outcome, _entry(run, outcome, "unknown", attempt, settled=False))
             return
@@ -74,7 +74,7 @@ def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float)
             tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
         )
     except ProductError as error:
-        trouble = f"run {run_id} was started, and cannot be read: {_words(error)}; the next apply follows it"
+        trouble = f"run {run_id} was started, and cannot be read: {error.words}; the next apply follows it"
     if ended is None:
         outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
         run.record(outcome, _entry(run, outcome, "running", attempt, settled=False))
@@ -111,7 +111,3 @@ def _entry(run: Run, outcome: Outcome, state: str, attempt: int, *, settled: boo
         at=outcome.at,
         facts=_facts(run, change, state, attempt, outcome.run_id),
     )
-
-
-def _words(error: ProductError) -> str:
-    return f"{error.message}. {error.hint}" if error.hint else error.message

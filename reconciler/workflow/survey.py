@@ -131,7 +131,7 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
     except Unauthorised:
         return None, None, ""
     except ProductError as error:
-        return None, None, f"{error.message}. {error.hint}".rstrip(". ")
+        return None, None, error.words
     return {"used": found.executions, "limit": found.executions_limit}, found.executions_left, ""
 
 
