@@ -55,6 +55,7 @@ def annotation(level: str, message: str, *, path: str, line: int, column: int, t
 
 
 def _data(text: str) -> str:
+    text = text.encode(errors="backslashreplace").decode()
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -106,7 +106,9 @@ def _log(category: str, found: Iterable[_Result], stamp: Stamp) -> str:
 
 
 def _result(result: _Result, rule_index: int) -> Document:
-    place: Document = {"artifactLocation": {"uri": quote(result.path), "uriBaseId": "%SRCROOT%"}}
+    place: Document = {
+        "artifactLocation": {"uri": quote(result.path, errors="backslashreplace"), "uriBaseId": "%SRCROOT%"}
+    }
     if result.line >= 1:
         place["region"] = {"startLine": result.line, "startColumn": max(result.column, 1)}
     location: Document = {"physicalLocation": place}

@@ -40,7 +40,7 @@ def progress(
     text += f" {len(running)} under way"
     if running:
         text += ": " + ", ".join(f"{change.action} {change.address}" for change in running[:4])
-    return cut(neutral(text, sheet.encoding), min(width, sheet.width), sheet.ellipsis)
+    return cut(neutral(text, sheet.encoding), sheet.width, sheet.ellipsis).rstrip()
 
 
 def outcomes(

@@ -121,7 +121,7 @@ class Sheet:
     def fields(self, fields: Sequence[FieldChange], *, indent: int, verbose: bool, sign: str | None = None) -> None:
         """Changed fields, names aligned: `cron: "…" → "…"`; with a `sign`, even an empty one, just the one value."""
         names = [self.say(field.path) + ":" for field in fields]
-        widest = min(max(map(columns, names), default=0), self.width // 3)
+        widest = min(max(map(columns, names), default=0), self.width * 9 // 20)
         for field, name in zip(fields, names, strict=True):
             label = cut(name, widest, self.ellipsis)
             lead = f"{sign or ''}{label}{' ' * (widest - columns(label))} "
