@@ -1,0 +1,218 @@
+"""What the commands by hand share: a client for a connection, how a reply is shown, a question, a download."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, TypeVar
+
+import click
+
+from reconciler.errors import Uncertain, UsageError
+from reconciler.model import JSON, Connection
+
+if TYPE_CHECKING:
+    from reconciler.clients.acc import AccClient
+    from reconciler.clients.mft import MftClient
+    from reconciler.clients.redaction import Redactor
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Connections(Protocol):
+    """What the root group leaves for its commands: connections by name, and the values that are never printed."""
+
+    def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]: ...
+
+
+class UnknownStart(Uncertain):
+    """A start by hand whose outcome nobody knows."""
+
+    exit_code: ClassVar[int] = 5
+
+
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it; json is the product's own object.",
+)
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+count_option = click.option("--count", type=click.IntRange(1), help="How many of the latest. Default: 100.")
+
+
+def output_options(command: _Command) -> _Command:
+    """`-o FILE` and `--force`, for what is downloaded."""
+    command = click.option("--force", is_flag=True, help="Overwrite the file if it exists.")(command)
+    return click.option(
+        "-o",
+        "--output",
+        "target",
+        required=True,
+        metavar="FILE",
+        help="Where to write it; - is stdout.",
+    )(command)
+
+
+# --- clients ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
+    """A client for the project's `acc` connection; `secrets` are not shown either."""
+    from reconciler.clients import acc
+
+    connection, redactor = _connection("acc", secrets)
+    client = acc.connect(connection, redact=redactor)
+    with client.session:
+        yield client
+
+
+@contextmanager
+def mft_client() -> Iterator[MftClient]:
+    """A client for the project's `mft` connection."""
+    from reconciler.clients import mft
+
+    connection, redactor = _connection("mft", frozenset())
+    client = mft.connect(connection, redact=redactor)
+    with client.session:
+        yield client
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Within this block something is started: not knowing whether it was has an exit code of its own."""
+    try:
+        yield
+    except Uncertain as error:
+        hint = error.hint or "Look in the product whether it runs before you start it again."
+        raise UnknownStart(error.message, hint=hint, status=error.status) from error
+
+
+def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Redactor]:
+    from reconciler.clients.redaction import Redactor
+
+    connections: Connections = click.get_current_context().obj
+    connection, secrets = connections.load_connection(name)
+    redactor = Redactor(secrets | more)
+    click.get_current_context().meta[__name__] = redactor
+    return connection, redactor
+
+
+# --- showing ---------------------------------------------------------------------------------------------------------
+
+
+def show(raw: JSON, *, form: str, columns: Sequence[str] = ()) -> None:
+    """Print a reply without secrets: as JSON, or for people; a list as a table of `columns`."""
+    redact: Callable[[str], str] = click.get_current_context().meta.get(__name__, str)
+    raw = _clean(raw, redact)
+    if form == "json":
+        click.echo(json.dumps(raw, indent=2, ensure_ascii=False))
+    elif isinstance(raw, list):
+        _show_table(raw, columns)
+    else:
+        _show_object(raw)
+
+
+def show_done(text: str, *, form: str, **facts: JSON) -> None:
+    """Print that something was done; as JSON, the facts of it."""
+    if form == "json":
+        show({"done": True, **facts}, form=form)
+    else:
+        click.echo(text)
+
+
+def _clean(value: JSON, redact: Callable[[str], str]) -> JSON:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _clean(each, redact) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(each, redact) for each in value]
+    return value
+
+
+def _show_object(raw: Mapping[str, JSON]) -> None:
+    width = max((len(key) for key in raw), default=0)
+    for key, value in raw.items():
+        click.echo(f"{_cell(key):{width}}  {_cell(value)}".rstrip())
+
+
+def _show_table(rows: Sequence[Mapping[str, JSON]], columns: Sequence[str]) -> None:
+    if not rows:
+        click.echo("none", err=True)
+        return
+    folded = [{key.lower(): value for key, value in row.items()} for row in rows]
+    cells = [list(columns)] + [[_cell(row.get(column.lower())) for column in columns] for row in folded]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    for row in cells:
+        click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: JSON) -> str:
+    """A value on one line, harmless to a terminal."""
+    from reconciler.clients.faults import printable
+
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+# --- asking and writing ----------------------------------------------------------------------------------------------
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Whether to go on. Raises UsageError where nobody can be asked and nobody said yes beforehand."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("There is no terminal to ask on, and nothing was done.", hint="--yes goes on without asking.")
+    if click.confirm(question, default=False, err=True):
+        return True
+    click.echo("Nothing was done.", err=True)
+    return False
+
+
+def save(target: str, fetch: Callable[[BinaryIO], int], *, force: bool) -> None:
+    """Download to a file, which appears only when it is whole; or to stdout, for `-`. Raises UsageError."""
+    if target == "-":
+        if sys.stdout.isatty():
+            raise UsageError("A zip file is not for a terminal.", hint="Name a file with -o FILE, or pipe the output.")
+        fetch(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"{path} is a folder, or in one that does not exist.")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists.", hint="--force overwrites it.")
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as sink:
+            size = fetch(sink)
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{path}: {size} bytes", err=True)
+
+
+def parameters_of(pairs: Sequence[str]) -> dict[str, str] | None:
+    """`KEY=VALUE` words as an object; None when there are none. Raises UsageError."""
+    parameters: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not key or not separator:
+            raise UsageError(f"{pair!r} is not KEY=VALUE.")
+        if key in parameters:
+            raise UsageError(f"The parameter {key!r} is given twice.")
+        parameters[key] = value
+    return parameters or None
