@@ -219,6 +219,7 @@ def test_unknown_zone() -> None:
     found = dict(findings(timing("0 0 9 * * *", zone="AUS Estern Standard Time"), NOW))
     assert set(found) == {"unknown-zone"}
     assert "did you mean AUS Eastern Standard Time" in found["unknown-zone"]
+    assert "not in Unicode's table" in found["unknown-zone"]
 
 
 def test_a_zone_that_many_servers_do_not_have_yet() -> None:

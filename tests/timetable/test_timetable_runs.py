@@ -273,6 +273,13 @@ def test_a_day_s_interval_is_moved_and_marked_like_cron() -> None:
     ]
 
 
+def test_an_interval_that_starts_in_the_skipped_hour_starts_after_it() -> None:
+    assert runs("0 0 6 0", "2025-10-01T00:00:00+10:00", 2, "Australia/Sydney", datetime(2025, 10, 5, 2, 30)) == [
+        "2025-10-05 03:00:00+11:00 skipped-hour",
+        "2025-10-05 09:00:00+11:00",
+    ]
+
+
 def test_short_intervals_run_through_the_repeated_hour() -> None:
     found = runs("0 30 0 0", "2025-04-06T02:15:00+11:00", 4, "Australia/Sydney", datetime(2025, 1, 1))
     assert found == [
@@ -382,6 +389,7 @@ def test_a_declared_date_is_its_midnight() -> None:
     [
         ("2026-01-01T02:00:00Z", "2026-01-01T02:00:00: timeZone"),
         ("2026-01-01T02:00:00+10:00", "2026-01-01T02:00:00: timeZone"),
+        ("2026-01-01T02:00Z", "2026-01-01T02:00:00: timeZone"),
         ("2026-01-01T02:00:00.5", "whole seconds"),
         ("01/02/2026", "2026-01-01T02:00:00"),
         ("tomorrow", "2026-01-01T02:00:00"),

@@ -1,0 +1,128 @@
+"""All starts of a schedule in a window, as whole seconds since 1970: a range where they are evenly spaced, else an array.
+
+The same prediction as `runs`, made for thousands of schedules at once: what runs evenly is never written out.
+"""
+
+from __future__ import annotations
+
+import functools
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from reconciler.timetable.expression import Expression
+from reconciler.timetable.runs import iter_runs
+from reconciler.timetable.timing import Timing
+from reconciler.timetable.wallclock import instant_of, offset_of
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAY = 86400
+
+
+def starts_between(timing: Timing, begin: int, end: int) -> Sequence[int]:
+    """The instants at which a schedule starts, from `begin` up to, but not including, `end`; strictly rising.
+
+    Empty for a zone whose rules are not known: nothing can be predicted there.
+    """
+    zone = timing.rules
+    if zone is None or end <= begin:
+        return ()
+    expression = timing.expression
+    if expression.whole_days:
+        return _walked(timing, begin, end)
+    start = instant_of(timing.start, zone)[0]
+    if expression.interval is not None:
+        step = int(expression.interval.total_seconds())
+        return range(start + max(0, -((start - begin) // step)) * step, end, step)
+    begin = max(begin, start)
+    even = _even(expression)
+    if even is not None and begin < end and not _clock_changes_within(zone, begin, end):
+        first, step = even
+        # Times of day hang on the local clock, so the phase is that of local midnight.
+        phase = (first - _offset_at(zone, begin)) % step
+        return range(begin + (phase - begin) % step, end, step)
+    return _by_days(timing, zone, begin, end)
+
+
+def count_between(starts: Sequence[int], begin: int, end: int) -> int:
+    """How many of these starts lie from `begin` up to, but not including, `end`."""
+    if isinstance(starts, range):
+        return len(starts[_index(starts, begin) : _index(starts, end)])
+    return bisect_left(starts, end) - bisect_left(starts, begin)
+
+
+def _index(starts: range, moment: int) -> int:
+    return min(len(starts), max(0, -((starts.start - moment) // starts.step)))
+
+
+def _walked(timing: Timing, begin: int, end: int) -> array[int]:
+    """One run after the other, for what has few."""
+    found = array("q")
+    for run in iter_runs(timing, datetime.fromtimestamp(begin - 1, UTC)):
+        instant = int(run.at.timestamp())
+        if instant >= end:
+            break
+        found.append(instant)
+    return found
+
+
+def _by_days(timing: Timing, zone: ZoneInfo, begin: int, end: int) -> array[int]:
+    """Day by day: all times of a day at once where the clock stands still, one by one on the days it is changed."""
+    expression = timing.expression
+    times = _times(expression)
+    found = array("q")
+    if not times:
+        return found
+    day = datetime.fromtimestamp(begin, zone).date().toordinal()
+    last = datetime.fromtimestamp(end, zone).date().toordinal()
+    while day <= last:
+        midnight = datetime.fromordinal(day)
+        if midnight.day in expression.days.in_month(midnight.year, midnight.month):
+            offset = offset_of(midnight, zone)
+            low = (day - _EPOCH_DAY) * _DAY - offset
+            if offset != offset_of(datetime.fromordinal(day + 1), zone):
+                next_day = (day + 1 - _EPOCH_DAY) * _DAY - offset_of(datetime.fromordinal(day + 1), zone)
+                found.extend(_walked(timing, max(begin, low), min(end, next_day)))
+            elif begin <= low and low + _DAY <= end:
+                found.extend([low + second for second in times])
+            else:
+                found.extend([low + second for second in times if begin <= low + second < end])
+        day += 1
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _times(expression: Expression) -> tuple[int, ...]:
+    return tuple(
+        hour * 3600 + minute * 60 + second
+        for hour in expression.hours
+        for minute in expression.minutes
+        for second in expression.seconds
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _even(expression: Expression) -> tuple[int, int] | None:
+    """The first time of day and the step of a cron expression that runs evenly round the clock, each day."""
+    count = len(expression.hours) * len(expression.minutes) * len(expression.seconds)
+    if count < 24 or expression.days.share() != 1 or _DAY % count:
+        return None
+    times = _times(expression)
+    step = _DAY // count
+    if times[-1] - times[0] != _DAY - step or any(b - a != step for a, b in zip(times, times[1:], strict=False)):
+        return None
+    return times[0], step
+
+
+@functools.lru_cache(maxsize=4096)
+def _clock_changes_within(zone: ZoneInfo, begin: int, end: int) -> bool:
+    """Whether a zone's offset is not the same all the time, with a day to spare on both sides."""
+    offset = _offset_at(zone, begin - _DAY)
+    return any(_offset_at(zone, moment) != offset for moment in (*range(begin, end + _DAY, _DAY), end + _DAY))
+
+
+def _offset_at(zone: ZoneInfo, instant: int) -> int:
+    found = datetime.fromtimestamp(instant, zone).utcoffset()
+    return int(found.total_seconds()) if found is not None else 0
