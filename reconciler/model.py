@@ -480,6 +480,59 @@ class Drift:
     findings: tuple[DriftFinding, ...] = ()
 
 
+# --- status and doctor -----------------------------------------------------------------------------------------------
+
+
+class Health(StrEnum):
+    """Whether a resource does its work; from worst to best, as `status` sorts them."""
+
+    FAILING = "failing"
+    DISABLED = "disabled"
+    LATE = "late"
+    RUNNING_LONG = "running long"
+    UNKNOWN = "unknown"
+    NEVER_RAN = "never ran"
+    RUNNING = "running"
+    OFF = "off"
+    HEALTHY = "healthy"
+
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether somebody should look."""
+        return self in (Health.FAILING, Health.DISABLED, Health.LATE, Health.RUNNING_LONG)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run."""
+
+    address: Address
+    sync: DriftStatus
+    health: Health
+    last_run: str = ""
+    next_run: str = ""
+    predicted: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Level(StrEnum):
+    """How a check of `doctor` came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`: what was looked at, what was found, and what to do."""
+
+    name: str
+    level: Level
+    found: str
+    next_step: str = ""
+
+
 def at_text(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, the one form of time in documents and in the ledger."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -22,6 +22,8 @@ _COMMANDS = {
     "drift": ("plan", "Audit live against what was last applied."),
     "show": ("plan", "Render a saved plan."),
     "destroy": ("apply", "Plan the deletion of all that is owned, then as apply."),
+    "status": ("health", "Show sync, health, last run and next run of everything."),
+    "doctor": ("health", "Check connections, tokens, licence, clocks and ledger."),
     "import": ("memory", "Write manifests of live schedules, each with its id."),
     "resolve": ("memory", "Settle an unknown start."),
     "history": ("memory", "Show what was applied, when, by whom, from which commit."),

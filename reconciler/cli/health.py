@@ -1,0 +1,62 @@
+"""The commands for whoever runs it: `status` and `doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import format_option, pass_session, selection_of, selectors
+from reconciler.cli.session import Session
+from reconciler.model import Level
+
+
+@click.command()
+@format_option("text", "json")
+@selectors
+@pass_session
+def status(
+    session: Session, form: str, only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]
+) -> int:
+    """Show sync, health, last run and next run of every schedule and trigger.
+
+    Exit 2 when something is unhealthy: failing, late, running long, or disabled although declared enabled. Exit 1 when
+    something could not be read.
+    """
+    from reconciler.model import DriftStatus
+    from reconciler.render import json_, standings
+    from reconciler.workflow.status import status as look
+
+    with session.interruptible():
+        found = look(session.setting(), selection_of(only, exclude, labels))
+    if session.stop.is_set():
+        return 130
+    if form == "json":
+        stamp = session.stamp_for(found.project, found.environment)
+        session.show(json_.dumps(standings.status_document(found.standings, stamp)))
+    else:
+        session.show(
+            standings.status_text(found.standings, width=session.width, color=session.color, encoding=session.encoding)
+        )
+    if any(one.sync is DriftStatus.UNREADABLE for one in found.standings):
+        return 1
+    return 2 if any(one.health.is_unhealthy for one in found.standings) else 0
+
+
+@click.command()
+@format_option("text", "json")
+@pass_session
+def doctor(session: Session, form: str) -> int:
+    """Check connections, tokens and their expiry, licence, clocks and ledger.
+
+    Exit 1 when a check failed. Each line says what to do.
+    """
+    from reconciler.render import json_, standings
+    from reconciler.workflow.doctor import examine
+
+    with session.interruptible():
+        project, checks = examine(session.setting())
+    if form == "json":
+        stamp = session.stamp_for(project.name, project.environment)
+        session.show(json_.dumps(standings.doctor_document(checks, stamp)))
+    else:
+        session.show(standings.doctor_text(checks, width=session.width, color=session.color, encoding=session.encoding))
+    return int(any(check.level is Level.FAILED for check in checks))

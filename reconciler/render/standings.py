@@ -1,0 +1,125 @@
+"""`status` and `doctor` as text and as JSON documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from reconciler.model import Check, Health, Level, Standing
+from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render.characters import columns, cut
+from reconciler.render.text.sheet import Sheet
+
+_HEALTH_STYLE = {
+    Health.FAILING: ("✗", "x", "red"),
+    Health.DISABLED: ("○", "o", "red"),
+    Health.LATE: ("!", "!", "yellow"),
+    Health.RUNNING_LONG: ("!", "!", "yellow"),
+    Health.UNKNOWN: ("?", "?", "yellow"),
+    Health.NEVER_RAN: ("·", ".", "dim"),
+    Health.RUNNING: ("▸", ">", "cyan"),
+    Health.OFF: ("·", ".", "dim"),
+    Health.HEALTHY: ("✓", "v", "green"),
+}
+_LEVEL_STYLE = {
+    Level.OK: ("✓", "ok", "green"),
+    Level.WARNING: ("!", "!", "yellow"),
+    Level.FAILED: ("✗", "x", "red"),
+}
+_GAP = "  "
+
+
+def status_text(standings: Sequence[Standing], *, width: int, color: bool, encoding: str = "utf-8") -> str:
+    """A table, worst first; what a person should know stands below its row."""
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    rows = [
+        (
+            str(one.address),
+            one.sync.value,
+            one.health.value,
+            _short(one.last_run),
+            _short(one.next_run or one.predicted),
+        )
+        for one in standings
+    ]
+    head = ("", "sync", "health", "last run", "next run")
+    sizes = [max(columns(sheet.say(row[place])) for row in (head, *rows)) for place in range(5)]
+    sizes[0] = max(12, min(sizes[0], sheet.width - 2 - sum(sizes[1:]) - len(_GAP) * 4))
+    sheet.lines.append(("  " + _row(sheet, head, sizes)).rstrip()[: sheet.width])
+    for one, row in zip(standings, rows, strict=True):
+        sheet.lines.append((sheet.sign(_HEALTH_STYLE[one.health]) + " " + _row(sheet, row, sizes)).rstrip())
+        for note in one.notes:
+            sheet.paragraph(note, indent=4)
+    counts = Counter(one.health for one in standings)
+    said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
+    sheet.blank()
+    sheet.paragraph(f"{len(standings)} schedules and triggers: {said}." if standings else "Nothing is declared.")
+    return sheet.text()
+
+
+def _row(sheet: Sheet, cells: Sequence[str], sizes: Sequence[int]) -> str:
+    texts = [cut(sheet.say(cell), size, sheet.ellipsis) for cell, size in zip(cells, sizes, strict=True)]
+    return _GAP.join(text + " " * (size - columns(text)) for text, size in zip(texts, sizes, strict=True))
+
+
+def _short(moment: str) -> str:
+    """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`."""
+    return f"{moment[:10]} {moment[11:16]} {moment[19:]}".rstrip() if len(moment) >= 16 else moment
+
+
+def status_document(standings: Iterable[Standing], stamp: Stamp) -> dict[str, Any]:
+    """The same as a JSON document."""
+    shown = list(standings)
+    counts = Counter(one.health for one in shown)
+    return _header(stamp) | {
+        "summary": {word.value: counts[word] for word in Health},
+        "resources": [
+            {
+                "address": str(one.address),
+                "sync": one.sync.value,
+                "health": one.health.value,
+                "last_run": one.last_run or None,
+                "next_run": one.next_run or None,
+                "predicted": one.predicted or None,
+                "notes": list(one.notes),
+            }
+            for one in sorted(shown, key=lambda one: one.address)
+        ],
+    }
+
+
+def doctor_text(checks: Sequence[Check], *, width: int, color: bool, encoding: str = "utf-8") -> str:
+    """A line a check, and what to do below it."""
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    widest = max((columns(check.name) for check in checks), default=0)
+    for check in checks:
+        name = sheet.say(check.name)
+        lead = f"{sheet.sign(_LEVEL_STYLE[check.level])} {name}{' ' * (widest - columns(name))}  "
+        sheet.paragraph(check.found, lead=lead)
+        if check.next_step:
+            sheet.paragraph(check.next_step, indent=4, lead="next: ")
+    bad = sum(check.level is not Level.OK for check in checks)
+    sheet.blank()
+    sheet.paragraph("All is well." if not bad else f"{bad} of {len(checks)} checks want a look.")
+    return sheet.text()
+
+
+def doctor_document(checks: Iterable[Check], stamp: Stamp) -> dict[str, Any]:
+    """The same as a JSON document."""
+    return _header(stamp) | {
+        "checks": [
+            {"name": check.name, "level": check.level.value, "found": check.found, "next": check.next_step}
+            for check in checks
+        ]
+    }
+
+
+def _header(stamp: Stamp) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "reconciler_version": stamp.reconciler_version,
+        "project": stamp.project,
+        "environment": stamp.environment,
+        "created_at": stamp.created_at,
+    }

@@ -1,0 +1,84 @@
+"""sync x health x last run x next run, of every schedule and trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler import planner
+from reconciler.errors import ProductError
+from reconciler.kinds import health
+from reconciler.model import DriftStatus, Health, KindName, Resource, Standing
+from reconciler.products import Products
+from reconciler.selection import Selection
+from reconciler.workflow.memory import read
+from reconciler.workflow.setting import Intention, Setting
+from reconciler.workflow.survey import KINDS, Survey, load, make_survey
+
+_RUNS_READ = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `status` shows, worst first."""
+
+    project: str
+    environment: str
+    standings: tuple[Standing, ...]
+
+
+def status(setting: Setting, selection: Selection) -> Status:
+    """Read live, memory and run histories. Writes nothing."""
+    desired = load(setting)
+    memory = read(setting, desired.project)
+    with Products(desired.project, desired.secret_values, setting.stop) as products:
+        survey = make_survey(setting, Intention(selection), desired, memory, products)
+        runs = _runs(setting, survey, products)
+    syncs = {finding.address: finding.status for finding in planner.audit(survey.scene, KINDS).findings}
+    chosen = survey.scene.selected
+    standings = [
+        _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs)
+        for resource in desired.resources
+        if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
+        and (chosen is None or resource.address in chosen)
+    ]
+    order = list(Health)
+    standings.sort(key=lambda standing: (order.index(standing.health), standing.address))
+    return Status(desired.project.name, desired.project.environment, tuple(standings))
+
+
+def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Iterable[Any] | None]:
+    """The latest runs of every agent in sight, by path; None where they cannot be read."""
+    views = [view for view in survey.scene.live.agents.values() if not view.problem and view.schedules]
+    if not views:
+        return {}
+
+    def runs_of(agent_id: str) -> Iterable[Any] | None:
+        try:
+            return products.acc.run_history(agent_id, count=_RUNS_READ)
+        except ProductError:
+            return None
+
+    with ThreadPoolExecutor(products.connection("acc").concurrency) as pool:
+        found = pool.map(runs_of, [view.agent_id for view in views])
+        result: dict[str, Iterable[Any] | None] = {}
+        for number, (view, runs) in enumerate(zip(views, found, strict=True), 1):
+            result[view.path] = runs
+            setting.progress("reading runs", number, len(views))
+    return result
+
+
+def _standing(resource: Resource, survey: Survey, sync: DriftStatus, runs: dict[str, Iterable[Any] | None]) -> Standing:
+    if resource.address.kind is KindName.TRIGGER:
+        said = health.of_trigger(survey.scene.memory.entries.get(resource.address))
+    else:
+        view = survey.scene.live.agents.get(resource.agent_path)
+        live = view.schedules.get(resource.identity) if view is not None else None
+        if view is None or view.problem:
+            return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
+        if live is None:
+            return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
+        said = health.of_schedule(live, resource.spec, runs.get(view.path), as_of=survey.scene.as_of)
+    return Standing(resource.address, sync, said.health, said.last_run, said.next_run, said.predicted, said.notes)
