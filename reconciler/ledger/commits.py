@@ -1,0 +1,146 @@
+"""One thread that writes for all: whatever waits goes into one transaction, and everybody wakes once it is durable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.errors import LedgerError
+from reconciler.ledger.records import Note
+from reconciler.ledger.scope import Scope
+from reconciler.ledger.writing import engine_of, prepare, settle_file, transaction
+from reconciler.model import Entry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reconciler.ledger.location import Location
+
+_BATCH = 512
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Record:
+    """Entries and notes that belong together, written under one fencing number."""
+
+    fencing: int
+    entries: dict[str, Entry | None]
+    notes: Sequence[Note]
+    done: Future[None] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class _Task:
+    """Anything else: a transaction of its own."""
+
+    run: Callable[[], None]
+    fail: Callable[[BaseException], object]
+
+
+class GroupCommit:
+    """Takes writes from any number of threads; each call returns when its write is on disk, or raises."""
+
+    def __init__(self, location: Location, scope: Scope) -> None:
+        self._location = location
+        self._scope = scope
+        self._queue: SimpleQueue[_Record | _Task | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+        self.engine: Engine = engine_of(location)
+        try:
+            prepare(self.engine, location)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def record(self, fencing: int, entries: dict[str, Entry | None], notes: Sequence[Note]) -> None:
+        """Write entries by address (None removes) and their notes, together with all that others write just now."""
+        record = _Record(fencing, entries, notes)
+        self._submit(record)
+        record.done.result()
+
+    def alone(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction of its own, between the others."""
+        done: Future[T] = Future()
+
+        def run() -> None:
+            with transaction(self.engine, self._location) as connection:
+                result = work(connection)
+            done.set_result(result)
+
+        self._submit(_Task(run, done.set_exception))
+        return done.result()
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        with self._guard:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        self.engine.dispose()
+        settle_file(self._location)
+
+    def _submit(self, job: _Record | _Task) -> None:
+        with self._guard:
+            if self._is_closed:
+                raise LedgerError(f"the ledger {self._location.shown} is closed already")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+                self._thread.start()
+            self._queue.put(job)
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            batch: list[_Record] = []
+            job = self._queue.get()
+            while isinstance(job, _Record):
+                batch.append(job)
+                if len(batch) == _BATCH or batch[0].fencing != job.fencing:
+                    break
+                try:
+                    job = self._queue.get_nowait()
+                except Empty:
+                    break
+            if batch and batch[-1].fencing != batch[0].fencing:
+                last = batch.pop()
+                self._commit(batch)
+                batch = [last]
+            if batch:
+                self._commit(batch)
+            if isinstance(job, _Task):
+                _attempt(job)
+            is_open = job is not None
+
+    def _commit(self, batch: Sequence[_Record]) -> None:
+        entries: dict[str, Entry | None] = {}
+        for record in batch:
+            entries.update(record.entries)
+        notes = [note for record in batch for note in record.notes]
+        try:
+            with transaction(self.engine, self._location) as connection:
+                self._scope.require(connection, batch[0].fencing)
+                self._scope.put_entries(connection, entries)
+                self._scope.append(connection, notes)
+        except BaseException as error:  # it belongs to the callers, who wait for it
+            for record in batch:
+                record.done.set_exception(error)
+        else:
+            for record in batch:
+                record.done.set_result(None)
+
+
+def _attempt(task: _Task) -> None:
+    try:
+        task.run()
+    except BaseException as error:  # it belongs to the caller, who waits for it
+        task.fail(error)

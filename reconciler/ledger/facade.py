@@ -1,0 +1,389 @@
+"""The ledger of one project and environment, as the rest of the program knows it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.diff import Sealer, canonical_json, sealer
+from reconciler.errors import LedgerError, Locked, PlanRefused
+from reconciler.ledger import records, statements
+from reconciler.ledger.faults import told
+from reconciler.ledger.lease import Lease, break_off, holder_of, take
+from reconciler.ledger.location import Location, locate
+from reconciler.ledger.reading import EngineReader, Reader, Rows, SqliteReader
+from reconciler.ledger.records import Event, Holder, Note, Owner, RunRecord
+from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
+from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.ledger.commits import GroupCommit
+
+_POLL_SECONDS = 0.5
+_KEY_BYTES = 32
+_EVENTS_AT_A_TIME = 5000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """Memory for one project and environment; a context manager. Safe to use from many threads.
+
+    Made by `open`. Every method raises LedgerError, with a next step, when the database does not do its part.
+    """
+
+    def __init__(self, location: Location, scope: Scope, reader: Reader, commits: GroupCommit | None) -> None:
+        self._location = location
+        self._scope = scope
+        self._reader = reader
+        self._commits = commits
+        self._entries: dict[str, Entry] = {}
+        self._guard = threading.Lock()
+        self._run = ""
+        self.seal: Sealer = sealer(b"")
+
+    @staticmethod
+    def exists(url: str, root: Path) -> bool:
+        """Whether there is a ledger at this place. For SQLite a look at the file; for PostgreSQL a question to it."""
+        location = locate(url, root)
+        if location.path is not None:
+            with told(location):
+                return location.path.exists()
+        from reconciler.ledger.writing import engine_of
+
+        engine = engine_of(location)
+        try:
+            with told(location), engine.connect() as connection:
+                return connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar() is not None
+        finally:
+            engine.dispose()
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        project: str,
+        environment: str,
+        *,
+        root: Path,
+        create: bool,
+        clock: Callable[[], datetime] = utc_now,
+        key: bytes | None = None,
+    ) -> Ledger:
+        """Open the ledger; with `create` for writing, making or upgrading it where needed, else to read only.
+
+        `key` is the content of RECONCILER_KEY, None when it is not set. Raises LedgerError when the ledger is absent
+        (reading), damaged, newer than this program, of another key, or out of reach.
+        """
+        location = locate(url, root)
+        scope = Scope(project, environment, clock)
+        commits: GroupCommit | None = None
+        if create:
+            from reconciler.ledger.commits import GroupCommit as Commits
+
+            commits = Commits(location, scope)
+        ledger = cls(location, scope, _reader(location, commits), commits)
+        try:
+            ledger._use_key(key)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        """Finish what is being written, and let go of the database."""
+        self._reader.close()
+        if self._commits is not None:
+            self._commits.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def memory(self) -> Memory:
+        """All entries. `known` is false when there is none, and nobody has accepted the ledger as a new one."""
+        entries = self._read_entries()
+        known = bool(entries) or self._meta("accepted") is not None
+        return Memory({entry.address: entry for entry in entries.values()}, known)
+
+    def agent_paths(self) -> Mapping[str, str]:
+        """The handle last used for every agent path that we ever wrote to and did not forget."""
+        return dict(self._rows(statements.AGENTS))  # type: ignore[arg-type]  # pairs
+
+    def is_plan_used(self, plan_digest: str) -> bool:
+        """Whether a saved plan was applied already."""
+        return bool(self._rows(statements.USED_PLAN, plan_digest=plan_digest))
+
+    def holder(self) -> Holder | None:
+        """Who holds the lease, also when it has run out; None when nobody does."""
+        row, now = self._look_at_lease()
+        return holder_of(row, now) if row is not None and row.held else None
+
+    def runs(self, limit: int) -> tuple[RunRecord, ...]:
+        """The last runs, newest first."""
+        return tuple(_run_of(row) for row in self._rows(statements.RUNS, limit=limit))
+
+    def events(self, limit: int) -> tuple[Event, ...]:
+        """The last events of the journal, oldest first."""
+        rows = self._rows(statements.LAST_EVENTS, limit=limit)
+        return tuple(Event(*row) for row in reversed(rows))
+
+    def verify(self) -> tuple[Finding, ...]:
+        """Check the chain of the journal. The first broken link is named; empty when all is as it was written."""
+        head = read_head(self._meta("journal_head"))
+        return tuple(records.broken_links(self._all_events(), head))
+
+    # --- the lease ---------------------------------------------------------------------------------------------------
+
+    def acquire(
+        self,
+        owner: Owner,
+        *,
+        timeout: float = 0,
+        ttl: float = 60,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Lease:
+        """Become the one run of this project and environment; wait `timeout` seconds for it by the ledger's clock.
+
+        A lease whose owner was silent for `ttl` seconds is free. Raises Locked with the name of who holds it.
+        """
+        commits = self._writer()
+        deadline = self._scope.clock().timestamp() + timeout
+        while isinstance(taken := commits.alone(lambda c: take(self._scope, c, owner, ttl)), Holder):
+            if self._scope.clock().timestamp() >= deadline:
+                raise self._locked(taken)
+            pause(_POLL_SECONDS)
+        lease = Lease(taken, owner, commits, self._scope, self._look_at_lease, ttl)
+        try:
+            entries = self._read_entries()
+        except BaseException:
+            lease.close()
+            raise
+        with self._guard:
+            self._entries = entries
+        return lease
+
+    def break_lock(self) -> Holder | None:
+        """Take the lease away from its holder, who can write nothing from then on. None when nobody holds it."""
+        return self._writer().alone(lambda connection: break_off(self._scope, connection))
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def begin_run(self, lease: Lease, *, commit: str, command: str, plan_digest: str, once: bool = False) -> str:
+        """Write down that a run starts, and return its id; `once` uses a saved plan up in the same transaction.
+
+        Raises PlanRefused when that plan was used already.
+        """
+        run, at, owner = uuid.uuid4().hex, self._at(), lease.owner
+
+        def work(connection: Connection) -> None:
+            self._scope.require(connection, lease.fencing)
+            if once and not self._scope.insert(
+                connection, "USED_PLANS", [{"plan_digest": plan_digest, "run": run, "at": at}]
+            ):
+                raise PlanRefused(
+                    "this saved plan was used already", hint="make a new one with `reconciler plan --out FILE`"
+                )
+            row = {"id": run, "owner_user": owner.user, "owner_host": owner.host, "owner_pid": owner.pid}
+            row |= {"ci_link": owner.ci_link, "source_commit": commit, "plan_digest": plan_digest, "command": command}
+            row |= {"started": at, "finished": "", "result": "", "summary": "{}", "number": self._next_run(connection)}
+            self._scope.upsert(connection, "RUNS", [row])
+            body = {"command": command, "commit": commit, "plan_digest": plan_digest, "user": owner.user}
+            self._scope.append(connection, [Note(at, run, "run-began", "", body | {"host": owner.host})])
+
+        self._writer().alone(work)
+        self._run = run
+        return run
+
+    def end_run(self, lease: Lease, run: str, *, result: str, summary: Mapping[str, JSON]) -> None:
+        """Write down how a run ended. `summary` holds the counts of the report."""
+        at = self._at()
+
+        def work(connection: Connection) -> None:
+            self._scope.require(connection, lease.fencing)
+            row = {"run": run, "finished": at, "result": result, "summary": canonical_json(dict(summary))}
+            self._scope.run(connection, statements.END_RUN, [row])
+            body = {"result": result, "summary": dict(summary)}
+            self._scope.append(connection, [Note(at, run, "run-ended", "", body)])
+
+        self._writer().alone(work)
+        self._run = ""
+
+    def began(self, lease: Lease, change: Change, *, declared: str, facts: Mapping[str, JSON]) -> None:
+        """Write down, durably, that a change is about to be sent; only then may the request leave.
+
+        The entry keeps what was applied before, and is unsettled. `facts` are laid over those it has. Raises Fenced
+        when the lease no longer holds: then nothing was written, and nothing may be sent.
+        """
+        address, at = str(change.address), self._at()
+        with self._guard:
+            previous = self._entries.get(address)
+        entry = records.unsettled(previous, change, declared, facts, at)
+        self._record(lease, {address: entry}, [self._note("began", address, records.began_body(change, declared), at)])
+
+    def outcome(self, lease: Lease, outcome: Outcome, entry: Entry | None) -> None:
+        """Write down how a change ended, and the entry as it is from now on; None removes it."""
+        address = str(outcome.change.address)
+        self._record(lease, {address: entry}, [self._note("outcome", address, records.outcome_body(outcome))])
+
+    def put(self, lease: Lease, *entries: Entry) -> None:
+        """Write entries for which no product was asked (adopted, refreshed, resolved), all in one transaction."""
+        bodies = {str(entry.address): {"identity": entry.identity, "settled": entry.settled} for entry in entries}
+        notes = [self._note("put", address, body) for address, body in bodies.items()]
+        self._record(lease, {str(entry.address): entry for entry in entries}, notes)
+
+    def remove(self, lease: Lease, *addresses: Address) -> None:
+        """Forget entries for which no product was asked, all in one transaction."""
+        names = [str(address) for address in addresses]
+        self._record(lease, dict.fromkeys(names), [self._note("removed", name, {}) for name in names])
+
+    def accept(self, lease: Lease) -> None:
+        """Write down that somebody takes this ledger as the new one, though it remembers nothing."""
+        self._alone(lease, "accepted", {}, lambda c: self._scope.put_meta(c, {"accepted": self._at()}))
+
+    def forget_agent(self, lease: Lease, path: str) -> None:
+        """Forget an agent's path, once nothing of ours is left there; kept while an entry still names it."""
+        row = {"path": path}
+        self._alone(lease, "agent-forgotten", row, lambda c: self._scope.run(c, statements.FORGET_AGENT, [row]))
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _record(self, lease: Lease, entries: dict[str, Entry | None], notes: list[Note]) -> None:
+        self._writer().record(lease.fencing, entries, notes)
+        with self._guard:
+            for address, entry in entries.items():
+                if entry is None:
+                    self._entries.pop(address, None)
+                else:
+                    self._entries[address] = entry
+
+    def _alone(self, lease: Lease, kind: str, body: Mapping[str, JSON], write: Callable[[Connection], None]) -> None:
+        def work(connection: Connection) -> None:
+            self._scope.require(connection, lease.fencing)
+            write(connection)
+            self._scope.append(connection, [self._note(kind, "", body)])
+
+        self._writer().alone(work)
+
+    def _note(self, kind: str, address: str, body: Mapping[str, JSON], at: str = "") -> Note:
+        return Note(at or self._at(), self._run, kind, address, body)
+
+    def _next_run(self, connection: Connection) -> int:
+        number = int(self._scope.meta(connection, "last_run") or 0) + 1
+        self._scope.put_meta(connection, {"last_run": str(number)})
+        return number
+
+    def _writer(self) -> GroupCommit:
+        if self._commits is None:
+            raise LedgerError(f"the ledger {self._location.shown} was opened to read only")
+        return self._commits
+
+    def _rows(self, statement: str, **parameters: Any) -> Rows:
+        return self._reader.rows(statement, {**self._scope.keys, **parameters})
+
+    def _meta(self, name: str) -> str | None:
+        rows = self._rows(statements.META, name=name)
+        return str(rows[0][0]) if rows else None
+
+    def _read_entries(self) -> dict[str, Entry]:
+        rows = self._rows(statements.ENTRIES)
+        try:
+            return {row[0]: records.entry_of(row) for row in rows}
+        except (ValueError, TypeError) as error:
+            raise LedgerError(
+                f"the ledger {self._location.shown} holds an entry that cannot be read: {error}",
+                hint="run `reconciler history --verify`, and restore the ledger from a backup",
+            ) from None
+
+    def _all_events(self) -> Iterable[Event]:
+        seq = 0
+        while rows := self._rows(statements.NEXT_EVENTS, seq=seq, limit=_EVENTS_AT_A_TIME):
+            yield from (Event(*row) for row in rows)
+            seq = rows[-1][0]
+
+    def _look_at_lease(self) -> tuple[LeaseRow | None, float]:
+        rows = self._rows(statements.LEASE)
+        row = lease_row(rows[0]) if rows else None
+        if self._location.path is None:
+            return row, float(self._reader.rows(statements.POSTGRES_NOW, {})[0][0])
+        return row, self._scope.clock().timestamp()
+
+    def _locked(self, holder: Holder) -> Locked:
+        return Locked(
+            f"{self._scope.project}/{self._scope.environment} is being applied by {holder.owner} since {holder.since}",
+            hint="wait for it (`--lock-timeout 10m`); `reconciler unlock` shows the lock, and with `--force` breaks it "
+            "if that run is dead",
+        )
+
+    def _at(self) -> str:
+        return at_text(self._scope.clock())
+
+    def _use_key(self, key: bytes | None) -> None:
+        kept, known = self._meta("key"), self._meta("key_fingerprint")
+        if known is None and self._commits is not None:
+            kept, known = self._commits.alone(lambda connection: self._keep_key(connection, key))
+        if known is None:
+            # A ledger that others use and that this environment never wrote to: nothing here can be compared anyway.
+            self.seal = sealer(key or secrets.token_bytes(_KEY_BYTES))
+            return
+        used = key if key is not None else bytes.fromhex(kept or "")
+        if hmac.compare_digest(_fingerprint(used), known):
+            self.seal = sealer(used)
+            return
+        raise LedgerError(
+            f"the ledger {self._location.shown} was written with another key, so no digest in it could be compared",
+            hint=(
+                "unset RECONCILER_KEY: this ledger keeps its own key"
+                if kept
+                else "set RECONCILER_KEY to the key it was written with; if that is lost, move the ledger away and "
+                "apply with `--accept-new-ledger`"
+            ),
+        )
+
+    def _keep_key(self, connection: Connection, key: bytes | None) -> tuple[str | None, str]:
+        self._scope.lock(connection)
+        known = self._scope.meta(connection, "key_fingerprint")
+        if known is not None:  # another first run was faster
+            return self._scope.meta(connection, "key"), known
+        values = {} if key is not None else {"key": secrets.token_hex(_KEY_BYTES)}
+        values["key_fingerprint"] = _fingerprint(key if key is not None else bytes.fromhex(values["key"]))
+        self._scope.put_meta(connection, values)
+        return values.get("key"), values["key_fingerprint"]
+
+
+def _fingerprint(key: bytes) -> str:
+    return hmac.new(key, b"reconciler key fingerprint", hashlib.sha256).hexdigest()[:32]
+
+
+def _reader(location: Location, commits: GroupCommit | None) -> Reader:
+    if location.path is not None:
+        return SqliteReader(location)
+    from reconciler.ledger.writing import engine_of
+
+    engine = commits.engine if commits is not None else engine_of(location)
+    return EngineReader(engine, location)
+
+
+def _run_of(row: Any) -> RunRecord:
+    run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
+    owner = Owner(user, host, pid, ci_link)
+    return RunRecord(
+        run, owner, commit, plan_digest, command, started, finished, result, json.loads(summary) if finished else None
+    )

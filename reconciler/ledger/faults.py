@@ -1,0 +1,98 @@
+"""What can go wrong with a database, told as one LedgerError with a next step; no library's exception gets out."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import sys
+from collections.abc import Iterator
+
+from reconciler.errors import LedgerError
+from reconciler.ledger.location import RESTORE, Location, secret_of
+
+_SQLITE_FAULTS: dict[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "make room and run the command again"),
+    sqlite3.SQLITE_NOTADB: ("is not a ledger: it is no SQLite database", "check `spec.ledger`"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged or cut short", RESTORE),
+    sqlite3.SQLITE_READONLY: ("is read-only", "make the file and its folder writable for this user"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "check that the file and its folder may be read and written"),
+    sqlite3.SQLITE_PERM: ("may not be opened", "make the file and its folder writable for this user"),
+    sqlite3.SQLITE_BUSY: ("is locked by another program", "wait until it has finished, then run the command again"),
+    sqlite3.SQLITE_LOCKED: ("is locked by another program", "wait until it has finished, then run the command again"),
+    sqlite3.SQLITE_IOERR: (
+        "cannot be read or written",
+        "check the disk: it may be full, over its quota, or a network file system without locks",
+    ),
+}
+
+
+@contextlib.contextmanager
+def told(location: Location) -> Iterator[None]:
+    """Turn what a database library or the file system raises into one LedgerError about this ledger."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error, location) from None
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {location.shown} cannot be used: {error.strerror or error}",
+            hint="check that the file and its folder may be read and written",
+        ) from None
+    except Exception as error:
+        if not _is_from_database(error):
+            raise
+        raise _from_library(error, location) from None
+
+
+def _is_from_database(error: Exception) -> bool:
+    loaded = (sys.modules.get("sqlalchemy.exc"), sys.modules.get("psycopg"))
+    roots = tuple(
+        root
+        for module, name in zip(loaded, ("SQLAlchemyError", "Error"), strict=True)
+        if (root := getattr(module, name, None))
+    )
+    return isinstance(error, roots)
+
+
+def _from_library(error: Exception, location: Location) -> LedgerError:
+    original = getattr(error, "orig", None) or error
+    if isinstance(original, sqlite3.Error):
+        return _from_sqlite(original, location)
+    if location.path is not None:
+        return LedgerError(f"the ledger {location.shown} cannot be used: {_one_line(original, location)}")
+    state = getattr(original, "sqlstate", None) or ""
+    text = _one_line(original, location)
+    if state.startswith("28") or "authentication failed" in text or "no password supplied" in text:
+        return LedgerError(
+            f"PostgreSQL does not accept the credential for {location.shown}: {text}",
+            hint="check user and password in `spec.ledger`",
+        )
+    if state in ("55P03", "40P01"):
+        return LedgerError(f"the ledger {location.shown} is locked by another session", hint="run the command again")
+    if state == "53100":
+        return LedgerError(
+            f"the ledger {location.shown} cannot grow: the server's disk is full", hint="make room there"
+        )
+    if state in ("42501", "25006"):
+        return LedgerError(
+            f"the ledger {location.shown} may not be written: {text}",
+            hint="grant this user CREATE on the schema, and SELECT, INSERT, UPDATE, DELETE on the tables reconciler_*",
+        )
+    if type(original).__name__ == "OperationalError" or state.startswith(("08", "57")):
+        return LedgerError(
+            f"the ledger {location.shown} cannot be reached: {text}",
+            hint="check host, port and database in `spec.ledger`, and that the server runs",
+        )
+    return LedgerError(f"the ledger {location.shown} cannot be used: {text}")
+
+
+def _from_sqlite(error: sqlite3.Error, location: Location) -> LedgerError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    what, hint = _SQLITE_FAULTS.get(code, (f"cannot be used: {error}", "run the command again"))
+    return LedgerError(f"the ledger {location.shown} {what}", hint=hint)
+
+
+def _one_line(error: BaseException, location: Location) -> str:
+    text = " ".join(str(error).split())
+    secret = secret_of(location)
+    return text.replace(secret, "***") if secret else text

@@ -1,0 +1,129 @@
+"""The right to write: at most one run per project and environment, shown by a number that only ever grows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reconciler.errors import LedgerError
+from reconciler.ledger import statements
+from reconciler.ledger.commits import GroupCommit
+from reconciler.ledger.records import Holder, Note, Owner
+from reconciler.ledger.scope import LeaseRow, Scope, refuse
+from reconciler.model import at_text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_BEATS_PER_LIFE = 4
+
+
+class Lease:
+    """A held lease; a context manager that gives it back.
+
+    `fencing` is its number: whoever takes the lease next gets a higher one, and ours is worth nothing from then on.
+    A thread says every quarter of the time to live that we are alive. A lease that ran out is never revived.
+    """
+
+    def __init__(
+        self,
+        fencing: int,
+        owner: Owner,
+        commits: GroupCommit,
+        scope: Scope,
+        look: Callable[[], tuple[LeaseRow | None, float]],
+        ttl: float,
+    ) -> None:
+        self.fencing = fencing
+        self.owner = owner
+        self._commits = commits
+        self._scope = scope
+        self._look = look
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._beat_until_stopped, args=(ttl / _BEATS_PER_LIFE,), name="lease", daemon=True
+        )
+        self._thread.start()
+
+    def check(self) -> None:
+        """Ask before each write to a product. Raises Fenced when the lease is broken or ran out."""
+        row, now = self._look()
+        refuse(row, self.fencing, now)
+
+    def beat(self) -> None:
+        """Say that we are alive. Raises Fenced when it is too late for that."""
+
+        def work(connection: Connection) -> None:
+            self._scope.require(connection, self.fencing)
+            row = {"heartbeat": self._scope.now(connection)}
+            self._scope.run(connection, statements.BEAT, [row])
+
+        self._commits.alone(work)
+
+    def close(self) -> None:
+        """Give the lease back. Harmless when it was taken away, or given back already."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._thread.join()
+
+        def work(connection: Connection) -> None:
+            if self._scope.lock(connection).fencing == self.fencing:
+                self._scope.run(connection, statements.GIVE_BACK, [{}])
+
+        self._commits.alone(work)
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.close()
+        except LedgerError:
+            if error is None:
+                raise
+
+    def _beat_until_stopped(self, seconds: float) -> None:
+        while not self._stop.wait(seconds):
+            try:
+                self.beat()
+            except LedgerError:
+                # The next write meets the same trouble and tells it to somebody who listens; a passing one may heal.
+                continue
+
+
+def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:
+    """Take the lease if it is free or ran out, and return its number; otherwise who holds it."""
+    row, now = scope.lock(connection), scope.now(connection)
+    if row.held and not row.expired(now):
+        return holder_of(row, now)
+    fencing = row.fencing + 1
+    values = {
+        "fencing": fencing,
+        "owner_user": owner.user,
+        "owner_host": owner.host,
+        "owner_pid": owner.pid,
+        "ci_link": owner.ci_link,
+        "since": at_text(scope.clock()),
+        "heartbeat": now,
+        "ttl": ttl,
+    }
+    scope.run(connection, statements.TAKE_LEASE, [values])
+    return fencing
+
+
+def break_off(scope: Scope, connection: Connection, run: str = "") -> Holder | None:
+    """Take the lease away from whoever holds it, for good, and write that down; None when nobody does."""
+    row, now = scope.lock(connection), scope.now(connection)
+    if not row.held:
+        return None
+    scope.run(connection, statements.BREAK_LEASE, [{}])
+    body = {"user": row.user, "host": row.host, "pid": row.pid, "since": row.since, "fencing": row.fencing}
+    scope.append(connection, [Note(at_text(scope.clock()), run, "lock-broken", "", body)])
+    return holder_of(row, now)
+
+
+def holder_of(row: LeaseRow, now: float) -> Holder:
+    owner = Owner(row.user, row.host, row.pid, row.ci_link)
+    return Holder(owner, row.since, row.fencing, max(0.0, now - row.heartbeat), row.expired(now))

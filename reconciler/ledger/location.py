@@ -1,0 +1,110 @@
+"""Where a ledger lives: its URL taken apart, without loading a database library and without showing a password."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from reconciler.errors import LedgerError
+
+_SQLITE = "sqlite:///"
+_POSTGRES = re.compile(r"postgresql(\+psycopg)?://")
+_HEADER_BYTES = 100
+_MAGIC = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A ledger's place. `path` for SQLite; for PostgreSQL `url` (with its password) and no path.
+
+    `shown` is safe to print.
+    """
+
+    shown: str
+    url: str = ""
+    path: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Location({self.shown!r})"
+
+
+def locate(url: str, root: Path) -> Location:
+    """Read a ledger URL; a relative SQLite path counts from `root`. Raises LedgerError for any other kind of URL."""
+    if url.startswith(_SQLITE):
+        text = url.removeprefix(_SQLITE)
+        if not text or text == ":memory:" or "?" in text:
+            raise LedgerError(
+                "the ledger needs a file of its own that outlives the run",
+                hint="write `ledger: sqlite:///.reconciler/ledger.db`, without parameters",
+            )
+        path = root / Path(unquote(text)).expanduser()
+        return Location(shown=str(path), path=path)
+    if _POSTGRES.match(url):
+        return Location(shown=_without_password(url), url=re.sub(r"^postgresql(\+psycopg)?://", "postgresql://", url))
+    scheme = url.partition(":")[0] if ":" in url else url
+    raise LedgerError(
+        f"a ledger cannot live in {scheme!r}",
+        hint="use `sqlite:///path/to/ledger.db` or `postgresql://user@host/database`",
+    )
+
+
+def secret_of(location: Location) -> str:
+    """The password in the URL, as written and decoded by `urlsplit`; "" when there is none."""
+    try:
+        return urlsplit(location.url).password or ""
+    except ValueError:
+        return ""
+
+
+def require_whole(path: Path) -> None:
+    """Refuse a file that is no SQLite database, or that is shorter than its own header says.
+
+    SQLite itself notices a missing page only when it happens to need it. Raises LedgerError; OSError passes through.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+        size = file.seek(0, 2)
+    if size == 0 or (len(header) < _HEADER_BYTES and _MAGIC.startswith(header[: len(_MAGIC)])):
+        raise LedgerError(f"the ledger {path} is cut short: {size} bytes are left", hint=RESTORE)
+    if not header.startswith(_MAGIC):
+        raise LedgerError(f"{path} is not a ledger: it is no SQLite database", hint="check `spec.ledger`")
+    page_size = int.from_bytes(header[16:18], "big")
+    page_size = 65536 if page_size == 1 else page_size
+    pages = int.from_bytes(header[28:32], "big")
+    # With a log beside it the file may rightly lag behind; SQLite then knows better than the header.
+    if header[24:28] == header[92:96] and size < pages * page_size and not _log_of(path).exists():
+        raise LedgerError(
+            f"the ledger {path} is cut short: {size} bytes instead of {pages * page_size}",
+            hint=RESTORE,
+        )
+
+
+RESTORE = (
+    "restore it from a backup; or move it away and apply with `--accept-new-ledger`: schedules are found by their ids, "
+    "all else counts as unknown"
+)
+
+
+def unread_log(path: Path) -> bool:
+    """Whether a write-ahead log with content lies beside the file: a writer is at work, or died."""
+    try:
+        return _log_of(path).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _without_password(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise LedgerError("the ledger's URL cannot be read", hint="postgresql://user:password@host:5432/name") from None
+    user = f"{parts.username}@" if parts.username else ""
+    return f"postgresql://{user}{host}{port}{parts.path}"

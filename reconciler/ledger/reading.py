@@ -1,0 +1,142 @@
+"""Reading a ledger: no lock, no migration, not a byte written, also from a read-only medium."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from reconciler.errors import LedgerError
+from reconciler.ledger import migrations, statements
+from reconciler.ledger.faults import told
+from reconciler.ledger.location import Location, require_whole, unread_log
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_BUSY_SECONDS = 10.0
+Rows = Sequence[Sequence[Any]]
+
+
+class Reader(Protocol):
+    """Answers a SELECT with named parameters (`:name`)."""
+
+    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows: ...
+
+    def close(self) -> None: ...
+
+
+class SqliteReader:
+    """Reads a SQLite ledger through the standard library, which spares a plan the start-up of a database library."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._guard = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
+        with self._guard, told(self._location):
+            if self._connection is None:
+                self._connection = _open_read_only(self._location)
+            return self._connection.execute(statement, dict(parameters)).fetchall()
+
+    def close(self) -> None:
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+class EngineReader:
+    """Reads a PostgreSQL ledger, one read-only transaction a statement."""
+
+    def __init__(self, engine: Engine, location: Location) -> None:
+        self._engine = engine
+        self._location = location
+        with told(location), engine.connect() as connection:
+            found = connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar()
+            if found is None:
+                raise absent(location)
+            value = connection.exec_driver_sql(migrations.READ_VERSION).scalar()
+        version = migrations.version_of(str(value), location.shown)
+        migrations.require_known(version, location.shown)
+        if version < len(migrations.STEPS):
+            raise LedgerError(
+                f"the ledger {location.shown} was made by an older version of this program",
+                hint="the next `reconciler apply` brings it up to date",
+            )
+
+    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
+        from sqlalchemy import text
+
+        with told(self._location), self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), dict(parameters))]
+
+    def close(self) -> None:
+        """The engine belongs to whoever made it."""
+
+
+def absent(location: Location) -> LedgerError:
+    """There is no ledger at this place."""
+    return LedgerError(f"there is no ledger at {location.shown}", hint="the first `reconciler apply` makes one")
+
+
+def _open_read_only(location: Location) -> sqlite3.Connection:
+    assert location.path is not None
+    if not location.path.is_file():
+        raise absent(location)
+    require_whole(location.path)
+    connection = _connect(location.path, "mode=ro")
+    try:
+        version = _version(connection, location)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        code = error.sqlite_errorcode & 0xFF
+        if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or unread_log(location.path):
+            raise
+        # A medium on which not even the log's index can be made; without a log the file alone tells all.
+        connection = _connect(location.path, "immutable=1")
+        version = _version(connection, location)
+    except BaseException:
+        connection.close()
+        raise
+    try:
+        migrations.require_known(version, location.shown)
+    except LedgerError:
+        connection.close()
+        raise
+    return connection if version == len(migrations.STEPS) else _taken_forward(connection, version)
+
+
+def _taken_forward(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    connection.backup(copy)
+    connection.close()
+    migrations.migrate(copy.execute, version)
+    return copy
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?{mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _version(connection: sqlite3.Connection, location: Location) -> int:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'reconciler_meta'").fetchall()
+    row = connection.execute(migrations.READ_VERSION).fetchone() if tables else None
+    if row is None:
+        raise not_ours(location)
+    return migrations.version_of(row[0], location.shown)
+
+
+def not_ours(location: Location) -> LedgerError:
+    """The database is there, but holds no ledger."""
+    return LedgerError(f"{location.shown} is a database, but not a ledger", hint="check `spec.ledger`")

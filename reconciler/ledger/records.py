@@ -1,0 +1,220 @@
+"""What the ledger keeps, as nouns, and how each becomes a row and comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from reconciler.diff import canonical_json
+from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
+
+_DETAIL_LIMIT = 500
+FIRST_PREVIOUS = "0" * 64
+"""What the first event names as the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who runs: shown to whoever is kept waiting. `ci_link` leads to the job, where there is one."""
+
+    user: str
+    host: str
+    pid: int
+    ci_link: str = ""
+
+    def __str__(self) -> str:
+        link = f", {self.ci_link}" if self.ci_link else ""
+        return f"{self.user} on {self.host} (process {self.pid}{link})"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lease: since when (RFC 3339), under which fencing number, and whether it has run out.
+
+    `silent` is how many seconds ago the owner last said that it lives.
+    """
+
+    owner: Owner
+    since: str
+    fencing: int
+    silent: float
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run for `history`. `finished` and `result` are "" while it goes on, and for ever when it died."""
+
+    id: str
+    owner: Owner
+    commit: str
+    plan_digest: str
+    command: str
+    started: str
+    finished: str = ""
+    result: str = ""
+    summary: Mapping[str, JSON] | None = None
+
+
+class Event(NamedTuple):
+    """One line of the journal. `hash` covers all the rest, and through `previous` all lines before."""
+
+    seq: int
+    at: str
+    run: str
+    kind: str
+    address: str
+    body: str
+    previous: str
+    hash: str
+
+
+class Note(NamedTuple):
+    """An event that has no place in the chain yet."""
+
+    at: str
+    run: str
+    kind: str
+    address: str
+    body: Mapping[str, JSON]
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------
+
+
+def row_of(entry: Entry) -> dict[str, Any]:
+    """An entry as column values, without project and environment."""
+    return {
+        "address": str(entry.address),
+        "identity": entry.identity,
+        "agent_path": entry.agent_path,
+        "declared": entry.declared,
+        "applied": canonical_json(dict(entry.applied)),
+        "settled": int(entry.settled),
+        "protect": int(entry.protect),
+        "adopted": int(entry.adopted),
+        "needs": canonical_json([str(need) for need in entry.needs]),
+        "facts": canonical_json(dict(entry.facts)),
+        "at": entry.at,
+    }
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """An entry from a row of `statements.ENTRIES`. Raises ValueError when the row makes no sense."""
+    address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row
+    return Entry(
+        address=Address.parse(address),
+        identity=identity,
+        agent_path=agent_path,
+        declared=declared,
+        applied=_EMPTY if applied == "{}" else json.loads(applied),
+        settled=bool(settled),
+        protect=bool(protect),
+        adopted=bool(adopted),
+        needs=() if needs == "[]" else tuple(map(Address.parse, json.loads(needs))),
+        facts={} if facts == "{}" else json.loads(facts),
+        at=at,
+    )
+
+
+_EMPTY: dict[str, str] = {}
+
+
+def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapping[str, JSON], at: str) -> Entry:
+    """The entry while a change is under way: what was applied before stays, for whoever has to look afterwards."""
+    if previous is None:
+        return Entry(
+            address=change.address,
+            identity=change.identity,
+            agent_path=change.agent_path,
+            declared=declared,
+            applied={},
+            settled=False,
+            needs=change.needs,
+            facts=dict(facts),
+            at=at,
+        )
+    return replace(
+        previous,
+        identity=previous.identity or change.identity,
+        agent_path=change.agent_path or previous.agent_path,
+        declared=declared,
+        settled=False,
+        facts={**previous.facts, **facts},
+        at=at,
+    )
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def began_body(change: Change, declared: str) -> dict[str, JSON]:
+    """What the journal says about a change that is about to be sent: no state and no field."""
+    return {
+        "action": change.action.value,
+        "reason": change.reason.value,
+        "identity": change.identity,
+        "declared": declared,
+    }
+
+
+def outcome_body(outcome: Outcome) -> dict[str, JSON]:
+    """What the journal says about how a change ended. `detail` comes redacted from the clients, and is kept short."""
+    body: dict[str, JSON] = {
+        "action": outcome.change.action.value,
+        "status": outcome.status.value,
+        "evidence": outcome.evidence.value,
+        "identity": outcome.identity,
+        "seconds": round(outcome.seconds, 3),
+    }
+    if outcome.detail:
+        body["detail"] = outcome.detail[:_DETAIL_LIMIT]
+    if outcome.run_id:
+        body["run_id"] = outcome.run_id
+    return body
+
+
+def chain(notes: Iterable[Note], seq: int, previous: str) -> list[Event]:
+    """Give notes their place after event `seq`, whose hash is `previous`."""
+    events = []
+    for note in notes:
+        seq += 1
+        body = canonical_json(note.body)
+        event_hash = _hash((seq, note.at, note.run, note.kind, note.address, body, previous))
+        events.append(Event(seq, note.at, note.run, note.kind, note.address, body, previous, event_hash))
+        previous = event_hash
+    return events
+
+
+def broken_links(events: Iterable[Event], head: tuple[int, str] | None) -> Iterable[Finding]:
+    """Walk the journal and name the first thing that does not fit; nothing when all is as it was written.
+
+    `head` is the last event's number and hash as kept apart from the journal, None where nothing was ever written.
+    """
+    seq, previous = 0, FIRST_PREVIOUS
+    for event in events:
+        if event.seq != seq + 1:
+            yield Finding(
+                "event-missing", "", f"event {seq + 1} of the journal is missing; the next one is {event.seq}"
+            )
+            return
+        if event.previous != previous:
+            yield Finding("chain-broken", event.address, f"event {event.seq} does not follow from event {seq}")
+            return
+        if event.hash != _hash(event[:7]):
+            yield Finding("event-altered", event.address, f"event {event.seq} was altered after it was written")
+            return
+        seq, previous = event.seq, event.hash
+    head_seq, head_hash = head or (0, FIRST_PREVIOUS)
+    if seq < head_seq:
+        yield Finding("journal-cut", "", f"the journal ends at event {seq}, but {head_seq} were written")
+    elif (seq, previous) != (head_seq, head_hash):
+        yield Finding("head-differs", "", f"the journal's last event {seq} is not the one that was noted as last")
+
+
+def _hash(fields: Sequence[JSON]) -> str:
+    """Over number, time, run, kind, address, body and the hash before, in this order."""
+    return hashlib.sha256(canonical_json(list(fields)).encode()).hexdigest()

@@ -1,0 +1,163 @@
+"""One project and environment inside a database: its fence, its journal and its entries, within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import Fenced
+from reconciler.ledger import statements
+from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of
+from reconciler.model import Entry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """The lease as the database has it. Times are seconds since 1970, by the clock that judges it."""
+
+    fencing: int
+    held: bool
+    user: str
+    host: str
+    pid: int
+    ci_link: str
+    since: str
+    heartbeat: float
+    ttl: float
+
+    def expired(self, now: float) -> bool:
+        return now > self.heartbeat + self.ttl
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Every statement that a run may need, for one project and environment.
+
+    Who judges time: PostgreSQL's own clock, since the clocks of hosts differ; with a file the caller's.
+    """
+
+    project: str
+    environment: str
+    clock: Callable[[], datetime]
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        return {"project": self.project, "environment": self.environment}
+
+    def now(self, connection: Connection) -> float:
+        if connection.dialect.name == "postgresql":
+            return float(connection.exec_driver_sql(statements.POSTGRES_NOW).scalar_one())
+        return self.clock().timestamp()
+
+    def lock(self, connection: Connection) -> LeaseRow:
+        """Take the row that all writers of this scope pass through, until the transaction ends; others wait."""
+        from sqlalchemy import text
+
+        lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
+        row = connection.execute(text(statements.LEASE + lock), self.keys).fetchone()
+        if row is None:
+            self.insert(connection, "LEASE", [_NO_LEASE])
+            row = connection.execute(text(statements.LEASE + lock), self.keys).one()
+        return lease_row(row)
+
+    def require(self, connection: Connection, fencing: int) -> None:
+        """Lock the scope and raise Fenced unless `fencing` is the lease that holds it now."""
+        refuse(self.lock(connection), fencing, self.now(connection))
+
+    def meta(self, connection: Connection, name: str) -> str | None:
+        from sqlalchemy import text
+
+        value = connection.execute(text(statements.META), {**self.keys, "name": name}).scalar()
+        return None if value is None else str(value)
+
+    def put_meta(self, connection: Connection, values: Mapping[str, str]) -> None:
+        self.upsert(connection, "META", [{"name": name, "value": value} for name, value in values.items()])
+
+    def put_entries(self, connection: Connection, entries: Mapping[str, Entry | None]) -> None:
+        """Write entries by address; None removes. The paths of their agents are remembered too."""
+        kept = [entry for entry in entries.values() if entry is not None]
+        gone = [address for address, entry in entries.items() if entry is None]
+        self.upsert(connection, "ENTRIES", [row_of(entry) for entry in kept])
+        paths = {entry.agent_path: entry.address.agent for entry in kept if entry.agent_path}
+        self.upsert(connection, "AGENTS", [{"path": path, "handle": paths[path]} for path in sorted(paths)])
+        if gone:
+            self.run(connection, statements.FORGET_ENTRY, [{"address": address} for address in gone])
+
+    def append(self, connection: Connection, notes: Sequence[Note]) -> None:
+        """Give notes their place at the end of the journal. The scope must be locked."""
+        head = read_head(self.meta(connection, "journal_head")) or (0, FIRST_PREVIOUS)
+        events = chain(notes, *head)
+        if events:
+            self.insert(connection, "EVENTS", [event._asdict() for event in events])
+            self.put_meta(connection, {"journal_head": f"{events[-1].seq} {events[-1].hash}"})
+
+    def upsert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        from reconciler.ledger import tables
+
+        if rows:
+            statement = tables.upsert(_table(table), connection.dialect.name)
+            connection.execute(statement, [{**self.keys, **row} for row in rows])
+
+    def insert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Add rows, leaving alone what is there already. How many were added, where the database tells."""
+        from reconciler.ledger import tables
+
+        if table == "EVENTS":  # one that is there already is damage, never to be passed over
+            return connection.execute(_table(table).insert(), [{**self.keys, **row} for row in rows]).rowcount
+        statement = tables.insert_if_absent(_table(table), connection.dialect.name)
+        return connection.execute(statement, [{**self.keys, **row} for row in rows]).rowcount
+
+    def run(self, connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        from sqlalchemy import text
+
+        connection.execute(text(statement), [{**self.keys, **row} for row in rows])
+
+
+_NO_LEASE = {
+    "fencing": 0,
+    "held": 0,
+    "owner_user": "",
+    "owner_host": "",
+    "owner_pid": 0,
+    "ci_link": "",
+    "since": "",
+    "heartbeat": 0.0,
+    "ttl": 0.0,
+}
+
+
+def refuse(row: LeaseRow | None, fencing: int, now: float) -> None:
+    """Raise Fenced unless the lease `fencing` still holds."""
+    if row is None or row.fencing != fencing or not row.held:
+        raise Fenced(
+            "the lock was taken away while this run went on; nothing more is written",
+            hint="run `reconciler plan`: what was under way is shown as interrupted",
+        )
+    if row.expired(now):
+        raise Fenced(
+            f"this run was silent for more than {row.ttl:g} seconds, so its lock has run out; nothing more is written",
+            hint="run `reconciler apply` again: it looks first at what was under way",
+        )
+
+
+def lease_row(row: Sequence[Any]) -> LeaseRow:
+    fencing, held, *rest = row
+    return LeaseRow(fencing, bool(held), *rest)
+
+
+def read_head(text: str | None) -> tuple[int, str] | None:
+    """The journal's last number and hash, as kept apart from it."""
+    seq, _, event_hash = (text or "").partition(" ")
+    return (int(seq), event_hash) if seq.isdecimal() else None
+
+
+def _table(name: str) -> Table:
+    from reconciler.ledger import tables
+
+    table: Table = getattr(tables, name)
+    return table

@@ -1,0 +1,59 @@
+"""The ledger's SQL, in words that both databases read alike; columns stand in the order in which they are unpacked."""
+
+from __future__ import annotations
+
+ENTRIES = (
+    "SELECT address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at "
+    "FROM reconciler_entries WHERE project = :project AND environment = :environment ORDER BY address"
+)
+AGENTS = (
+    "SELECT path, handle FROM reconciler_agents WHERE project = :project AND environment = :environment ORDER BY path"
+)
+META = "SELECT value FROM reconciler_meta WHERE project = :project AND environment = :environment AND name = :name"
+USED_PLAN = (
+    "SELECT run FROM reconciler_used_plans "
+    "WHERE project = :project AND environment = :environment AND plan_digest = :plan_digest"
+)
+RUNS = (
+    "SELECT id, owner_user, owner_host, owner_pid, ci_link, source_commit, plan_digest, command, started, finished, "
+    "result, summary FROM reconciler_runs "
+    "WHERE project = :project AND environment = :environment ORDER BY number DESC LIMIT :limit"
+)
+LAST_EVENTS = (
+    "SELECT seq, at, run, kind, address, body, previous, hash FROM reconciler_events "
+    "WHERE project = :project AND environment = :environment ORDER BY seq DESC LIMIT :limit"
+)
+NEXT_EVENTS = (
+    "SELECT seq, at, run, kind, address, body, previous, hash FROM reconciler_events "
+    "WHERE project = :project AND environment = :environment AND seq > :seq ORDER BY seq LIMIT :limit"
+)
+LEASE = (
+    "SELECT fencing, held, owner_user, owner_host, owner_pid, ci_link, since, heartbeat, ttl FROM reconciler_lease "
+    "WHERE project = :project AND environment = :environment"
+)
+FORGET_ENTRY = (
+    "DELETE FROM reconciler_entries WHERE project = :project AND environment = :environment AND address = :address"
+)
+FORGET_AGENT = (
+    "DELETE FROM reconciler_agents WHERE project = :project AND environment = :environment AND path = :path "
+    "AND NOT EXISTS (SELECT 1 FROM reconciler_entries "
+    "WHERE project = :project AND environment = :environment AND agent_path = :path)"
+)
+END_RUN = (
+    "UPDATE reconciler_runs SET finished = :finished, result = :result, summary = :summary "
+    "WHERE project = :project AND environment = :environment AND id = :run"
+)
+TAKE_LEASE = (
+    "UPDATE reconciler_lease SET fencing = :fencing, held = 1, owner_user = :owner_user, owner_host = :owner_host, "
+    "owner_pid = :owner_pid, ci_link = :ci_link, since = :since, heartbeat = :heartbeat, ttl = :ttl "
+    "WHERE project = :project AND environment = :environment"
+)
+BEAT = "UPDATE reconciler_lease SET heartbeat = :heartbeat WHERE project = :project AND environment = :environment"
+GIVE_BACK = "UPDATE reconciler_lease SET held = 0 WHERE project = :project AND environment = :environment"
+BREAK_LEASE = (
+    "UPDATE reconciler_lease SET held = 0, fencing = fencing + 1 "
+    "WHERE project = :project AND environment = :environment"
+)
+POSTGRES_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+"""Seconds since 1970 by the server's clock."""
+POSTGRES_HAS_LEDGER = "SELECT to_regclass('reconciler_meta')"
