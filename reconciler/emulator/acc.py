@@ -170,7 +170,7 @@ class Acc:
             ("POST", "/api/agent/cluster/start", self._start_by_path),
             ("POST", f"/api/agent/{part}/cluster/start", on(runs.start_on_cluster)),
             ("GET", f"/api/agent/{part}/history", on(runs.history)),
-            ("GET", f"/api/agent/{part}/run/(\\d+)/history", on(runs.history_of_job)),
+            ("GET", f"/api/agent/{part}/run/(\\d{{1,9}})/history", on(runs.history_of_job)),
             ("POST", f"/api/agent/{part}/toggleAgentApproval/(True|False)", on(self._approval)),
             ("POST", f"/api/run/{part}/restart", runs.restart),
             ("POST", f"/api/run/{part}/retry", runs.retry),

@@ -28,10 +28,12 @@ class _Server(Protocol):
 
     def clear_requests(self) -> None: ...
 
+    def reset(self) -> None: ...
+
 
 class Admin:
     """GET state · GET and DELETE requests · GET, POST and DELETE faults · PATCH and DELETE schedules/{id} ·
-    POST agents/schedules?path= · PATCH agents?path=. It asks for no token and is bound to loopback."""
+    POST agents?path= (a schedule) · PATCH agents?path= · POST reset. It asks for no token and is bound to loopback."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -50,6 +52,7 @@ class Admin:
             ("DELETE", "schedules"): self._delete,
             ("POST", "agents"): self._add,
             ("PATCH", "agents"): self._change_agent,
+            ("POST", "reset"): self._reset,
         }
         try:
             answer = answers[call.method, name]
@@ -87,6 +90,10 @@ class Admin:
 
     def _clear_faults(self, call: Call, rest: str) -> Any:
         self._server.clear_faults()
+        return {}
+
+    def _reset(self, call: Call, rest: str) -> Any:
+        self._server.reset()
         return {}
 
     def _change(self, call: Call, rest: str) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import heapq
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reconciler.emulator.prediction import Prediction, predict
 from reconciler.emulator.reply import Refusal
@@ -47,6 +47,7 @@ class Execution:
         self.estate = estate
         self.switches = switches
         self.prediction = prediction
+        self._fired_until: datetime | None = None
 
     def start_job(self, agent: Agent, order: Order, now: datetime, schedule: Schedule | None = None) -> JobRun:
         """Start the agent's job. Raises Refusal while another job of the same agent runs."""
@@ -91,7 +92,7 @@ class Execution:
         for run in job.runs:
             if run.status(now) < RunStatus.SUCCEEDED:
                 run.end, run.outcome = now, RunStatus.STOPPED
-            if status is JobStatus.FAILED:
+            if status is JobStatus.FAILED and self.switches.input_files_deleted_by_runs != "never":
                 self._delete_files(run)
         self.settle(now)
 
@@ -103,8 +104,7 @@ class Execution:
     def settle(self, now: datetime) -> None:
         """Let everything happen that was due by now: runs end, schedules show it, files that were to go are gone."""
         if self.switches.schedules_fire:
-            for schedule in list(self.estate.schedules.values()):
-                self._fire(schedule, now)
+            self._fire(now)
         if self.estate.unsettled:
             for run in self.estate.finished(now):
                 self._end(run)
@@ -128,21 +128,30 @@ class Execution:
         for name in names:
             run.agent.input_files.pop(name, None)
 
-    def _fire(self, schedule: Schedule, now: datetime) -> None:
-        """Start what fell due since the last look, one after the other; a run that finds the agent busy is lost."""
-        since = schedule.fired_until
-        schedule.__dict__["fired_until"] = now  # bookkeeping is no change of the schedule
-        if since is None or not schedule.is_enabled:
+    def _fire(self, now: datetime) -> None:
+        """Start what fell due since the last look, in order of time; a busy agent is passed over."""
+        since, self._fired_until = self._fired_until, now
+        if since is None:
             return
-        for _ in itertools.repeat(None, _MOST_FIRINGS):
-            due = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=since)
-            if due is None or due > now:
+        due = [entry for schedule in self.estate.schedules.values() if (entry := self._due(schedule, since, now))]
+        heapq.heapify(due)
+        for _ in range(_MOST_FIRINGS):
+            if not due:
                 return
-            for run in self.estate.finished(due):
+            at, key = heapq.heappop(due)
+            for run in self.estate.finished(at):
                 self._end(run)
-            since = due
-            if schedule.agent.active_job(due) is None:
-                self.start_job(schedule.agent, order_of(schedule), due.astimezone(now.tzinfo), schedule)
+            schedule = self.estate.schedules[key]
+            if schedule.agent.active_job(at) is None:
+                self.start_job(schedule.agent, order_of(schedule), at, schedule)
+            if following := self._due(schedule, at, now):
+                heapq.heappush(due, following)
+
+    def _due(self, schedule: Schedule, since: datetime, now: datetime) -> tuple[datetime, str] | None:
+        if not schedule.is_enabled:
+            return None
+        at = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=since)
+        return (at.astimezone(UTC), normal_id(schedule.schedule_id)) if at is not None and at <= now else None
 
 
 def order_of(schedule: Schedule) -> Order:

@@ -144,7 +144,7 @@ def read_faults(path: Path) -> list[Fault]:
         import yaml
 
         try:
-            entries = yaml.safe_load(text) or []
+            entries = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise UsageError(f"the faults in {path} cannot be read: {error}") from error
         if not isinstance(entries, list):

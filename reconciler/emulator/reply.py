@@ -31,9 +31,12 @@ class Call:
         if kind != "application/json":
             raise Refusal(415, "The request's content type must be application/json")
         try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise Refusal(400, f"The body is not valid JSON: {error}") from error
+            value = json.loads(self.body)
+            if b"\\u" in self.body:  # half of a surrogate pair is no text, and could never be sent back
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise Refusal(400, f"The body is not valid JSON: {type(error).__name__}") from error
+        return value
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object; an empty body stands for an object without keys."""

@@ -38,6 +38,7 @@ _CLUSTER = {
     "synchronousTimeout": int,
     "synchronousDataDelivery": str,
 }
+_LONGEST_WAIT = 86400
 _DELIVERIES = ("none", "plain", "zip")
 _Dated = TypeVar("_Dated", Run, JobRun)
 
@@ -57,6 +58,9 @@ class Runs:
         delivery = str(body.get("synchronousDataDelivery") or "None").lower()
         if delivery not in _DELIVERIES:
             raise Refusal(400, "synchronousDataDelivery must be None, Plain or Zip")
+        timeout = body.get("synchronousTimeout")
+        if timeout is not None and not 1 <= timeout <= _LONGEST_WAIT:
+            raise Refusal(400, f"synchronousTimeout must be between 1 and {_LONGEST_WAIT}")
         many = bool(body.get("useMultipleSessions"))
         if many and order.session_id:
             raise Refusal(400, "sessionId must be empty when useMultipleSessions is true")
@@ -69,7 +73,6 @@ class Runs:
             runs[0].session_id = runs[0].run_id
         if not body.get("isSynchronous"):
             return self._started(runs)
-        timeout = body.get("synchronousTimeout")
         until = min(max(run.end for run in runs), call.now + seconds(60 if timeout is None else timeout))
         return Later(until, lambda now: self._delivered(runs, delivery, now), effect="run-started")
 

@@ -46,7 +46,7 @@ class Schedules:
         """Sequentum ACC, API Access: Get job schedules. The bytes are kept until something in them would change."""
         if agent.listing is None or (agent.listing_until is not None and agent.listing_until <= now):
             documents, until = [], None
-            for schedule in agent.schedules.values():
+            for schedule in list(agent.schedules.values()):
                 documents.append(self.spelling.written(self.spelling.schedule(schedule, now)))
                 following = self.spelling.prediction.next_run(schedule, now) if schedule.is_enabled else None
                 if following is not None and (until is None or following < until):
@@ -215,7 +215,7 @@ def check_parameters(text: Any) -> None:
         raise Refusal(400, "inputParameters must be a JSON object in a string")
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "inputParameters is not valid JSON") from None
     if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
         raise Refusal(400, "inputParameters must be a JSON object whose values are strings")

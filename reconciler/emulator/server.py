@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +26,7 @@ from reconciler.emulator.mft import Mft
 from reconciler.emulator.reply import Call, Later, Refusal, Reply
 from reconciler.emulator.requestlog import Request, RequestLog, digest_of
 from reconciler.emulator.state import Estate, Token, utc_now
-from reconciler.emulator.statefile import load
+from reconciler.emulator.statefile import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
 
@@ -68,6 +70,7 @@ class Emulator:
         self.admin = Admin(self)
         self.port = port
         self._log = RequestLog(log)
+        self._opening = zlib.compress(json.dumps(to_document(self.estate)).encode(), 1)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -108,6 +111,15 @@ class Emulator:
 
     def clear_faults(self) -> None:
         self.faults = []
+
+    def reset(self) -> None:
+        """Go back to the state that this emulator was made with; faults and requests are forgotten, keys are not."""
+        keys = self.estate.tenant.keys if self.estate.tenant else {}
+        self.estate.become(from_document(json.loads(zlib.decompress(self._opening))))
+        if self.estate.tenant:
+            self.estate.tenant.keys.update(keys)
+        self.clear_faults()
+        self.clear_requests()
 
     def start(self) -> None:
         """Listen. Returns when connections are accepted; raises OSError when the port is taken."""
@@ -177,7 +189,7 @@ class Emulator:
             return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type})
         self._log.count += 1
         number = self._log.count
-        fault = self._struck(call.method, f"{path}?{query}" if query else path)
+        fault = self._struck(call.method, unquote(f"{path}?{query}" if query else path)) if self.faults else None
         if self.latency:
             await asyncio.sleep(self.latency)
         reply = await self._reply(call, fault)
@@ -229,7 +241,7 @@ class Emulator:
             return reply
 
     def _struck(self, method: str, target: str) -> Fault | None:
-        struck = [fault for fault in self.faults if fault.strikes(method, target)] if self.faults else []
+        struck = [fault for fault in self.faults if fault.strikes(method, target)]
         return struck[0] if struck else None
 
 

@@ -16,7 +16,7 @@ from reconciler.emulator.population import DEMO_KEY_ID, demo
 from reconciler.emulator.population import estate as generated
 from reconciler.emulator.server import Emulator
 from reconciler.emulator.state import Estate, Tenant
-from reconciler.emulator.statefile import save
+from reconciler.emulator.statefile import load, save
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
 
@@ -61,9 +61,10 @@ def serve(
     once connections are accepted. `key_file` receives a fresh private key that the tenant knows as `DEMO_KEY_ID`.
     """
     wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
-    emulator = Emulator(state, port=port, latency=latency, faults=wrong, switches=Switches.parse(switches), log=log)
+    estate = load(state) if isinstance(state, Path) else state or Estate()
     if key_file is not None:
-        register_key(emulator.estate, key_file)
+        register_key(estate, key_file)
+    emulator = Emulator(estate, port=port, latency=latency, faults=wrong, switches=Switches.parse(switches), log=log)
     with _stop_signals() as stopped:
         with emulator:
             announce(greeting(emulator, key_file, as_json=as_json))

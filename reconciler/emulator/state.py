@@ -92,7 +92,6 @@ class Schedule:
     status: int = ScheduleStatus.WAITING
     last_run_time: datetime | None = None
     completed_time: datetime | None = None
-    fired_until: datetime | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -317,6 +316,12 @@ class Estate:
         self.agents[path] = agent
         self.agents_by_id[normal_id(agent.agent_id)] = agent
         return agent
+
+    def become(self, other: Estate) -> None:
+        """Hold what another estate holds, in place, so that everybody who holds this one sees it."""
+        own_ids = self.new_id
+        self.__dict__.update(other.__dict__)
+        self.new_id = own_ids
 
     def add_token(self, token: Token) -> Token:
         self.tokens[token.value] = token

@@ -68,7 +68,7 @@ def load(path: Path) -> Estate:
         raise UsageError(f"the state file {path} cannot be read: {error}") from error
     except Exception as error:  # yaml's errors are no ValueErrors, and yaml is imported only where it is needed
         raise UsageError(f"the state file {path} is not valid YAML: {error}") from error
-    return from_document(document or {})
+    return from_document({} if document is None else document)
 
 
 def save(estate: Estate, path: Path) -> None:
@@ -77,7 +77,16 @@ def save(estate: Estate, path: Path) -> None:
 
 
 def from_document(document: Mapping[str, Any]) -> Estate:
-    """An estate from plain data."""
+    """An estate from plain data. Raises UsageError when the data describes none."""
+    try:
+        return _read(document)
+    except KeyError as error:
+        raise UsageError(f"the state lacks, or does not know, {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"the state has a value of the wrong kind: {error}") from error
+
+
+def _read(document: Mapping[str, Any]) -> Estate:
     if not isinstance(document, Mapping):
         raise UsageError("a state file holds a mapping")
     _refuse_others(document, _TOP, "the state")

@@ -1,4 +1,4 @@
-"""What the emulator's tests share: a small estate with the documents' own ids, a clock, and a client without opinions."""
+"""What the emulator's tests share: a small estate with the documents' own ids, a clock, and a plain client."""
 
 from __future__ import annotations
 
