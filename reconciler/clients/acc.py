@@ -362,12 +362,12 @@ class AccClient:
         return replace(request, timeout=self.session.connection.timeout + run_seconds)
 
     def _started(self, request: Request, read: Callable[[JSON], T]) -> T:
-        value = self.session.json(request)
+        value = self.session.json_of_start(request)
         try:
             return read(value)
         except ProductError as error:
             raise Uncertain(
-                f"{request.method} {request.path}: {error.message}; it probably started.",
+                f"{request.method} {request.path}: {error.message}. It probably started.",
                 hint="Look at the agent's run history.",
             ) from error
 

@@ -105,11 +105,11 @@ class MftClient:
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
         body = json.dumps(texts, separators=(",", ":")).encode("ascii")
         request = Request("POST", path, query_text({"name": name}), body, "application/json")
-        value = self.session.json(request)
+        value = self.session.json_of_start(request)
         run_id = _run_id(value)
         if not run_id:
             raise Uncertain(
-                f"POST {path} was accepted, but the answer names no run: the task probably started.",
+                f"POST {path} was accepted, but the answer names no run. It probably started.",
                 hint="Look for the run in Automate MFT.",
             )
         return StartedTask(run_id, value)

@@ -99,6 +99,17 @@ class Session:
         """What the product answers as JSON. Anything else, an empty body too, is an error."""
         return self._exchange(request, self._consume_json)
 
+    def json_of_start(self, request: Request) -> JSON:
+        """The same for a call that starts something: when it was accepted in other words, it says so."""
+        try:
+            return self.json(request)
+        except Uncertain as error:
+            if error.status is not None and 200 <= error.status < 300:
+                raise Uncertain(
+                    f"{error.message} It probably started.", hint=error.hint, status=error.status
+                ) from error
+            raise
+
     def send(self, request: Request) -> Reply:
         """Any 2xx, empty bodies included; an HTML page is an error, since it comes from somebody else."""
         return self._exchange(request, self._consume_any)

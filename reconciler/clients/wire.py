@@ -51,11 +51,11 @@ class StreamedBody:
         left = self.size
         held = b""
         for chunk in self._chunks():
-            if held:
-                yield held
             left -= len(chunk)
             if left < 0:
                 raise BodyError("the file grew while it was being sent")
+            if held:
+                yield held
             held = chunk
         if left:
             raise BodyError("the file shrank while it was being sent")
@@ -166,7 +166,7 @@ def never_left(error: BaseException) -> bool:
     progress = getattr(_sent, "progress", _UNSEEN)
     if progress != _UNSEEN:
         return bool(progress == _CONNECTING)
-    # Our own connections were not reached (another kind of proxy, for one): only errors that speak for themselves count.
+    # Not one of our own connections (a SOCKS proxy, for one): only errors that speak for themselves count.
     early = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError, ClosedPoolError)
     local = (
         requests.exceptions.ConnectTimeout,
