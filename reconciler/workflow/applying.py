@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from reconciler import __version__, applier
 from reconciler.diff import sealed
 from reconciler.errors import Blocked
+from reconciler.identity import is_owned
 from reconciler.kinds import approval, input_files, schedule, trigger
-from reconciler.model import Began, Entry, KindName, Outcome, Plan, Resource, Status
+from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
 from reconciler.products import Products
 from reconciler.render import Stamp, json_
 from reconciler.workflow.memory import Recorder, read_from, writing
@@ -62,9 +63,7 @@ def apply(
             raise Blocked(survey.refusals)
         if survey.plan.changes and not confirm(survey):
             return Applied(survey, applier.Result(()), declined=True)
-        if plan_file_digest:
-            ledger.use_plan(plan_file_digest)
-        return _Apply(setting, survey, products, ledger, lease).run(tell)
+        return _Apply(setting, survey, products, ledger, lease, plan_file_digest).run(tell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +75,32 @@ class _Apply:
     products: Products
     ledger: Ledger
     lease: Lease
+    plan_file_digest: str = ""
 
     def run(self, tell: Callable[[Began | Outcome], None]) -> Applied:
         plan = self.survey.plan
         commit, digest = commit_of(self.setting.root), plan_digest(plan)
-        if plan.changes:
-            self.ledger.begin_run(
-                commit=commit, plan_digest=digest, command="destroy" if self.survey.scene.destroy else "apply"
+        run = ""
+        if plan.changes or self.plan_file_digest:
+            run = self.ledger.begin_run(
+                self.lease,
+                commit=commit,
+                plan_digest=self.plan_file_digest or digest,
+                command="destroy" if self.survey.scene.destroy else "apply",
+                once=bool(self.plan_file_digest),
             )
         tools = self._tools(tell, _context(plan, commit, digest))
         result = applier.apply(plan, tools, as_of=self.survey.scene.as_of)
         if result.broken is None:
             if self.survey.scene.accepts_new_ledger:
-                self.ledger.accept()
-            self.ledger.put_all(self.lease, tuple(self._refreshed()))
-            if plan.changes:
+                self.ledger.accept(self.lease)
+            if fresh := tuple(self._refreshed()):
+                self.ledger.put(self.lease, *fresh)
+            for path in self._left_behind(result):
+                self.ledger.forget_agent(self.lease, path)
+            if run:
                 counts = Counter(outcome.status.value for outcome in result.outcomes)
-                self.ledger.end_run(result=self._verdict(result), summary=dict(sorted(counts.items())))
+                self.ledger.end_run(self.lease, run, result=self._verdict(result), summary=dict(sorted(counts.items())))
         return Applied(self.survey, result)
 
     def _tools(self, tell: Callable[[Began | Outcome], None], context: str) -> applier.Tools:
@@ -125,6 +133,25 @@ class _Apply:
         if self.setting.stop.is_set():
             return "interrupted"
         return "applied" if all(one.status is Status.APPLIED for one in result.outcomes) else "in part"
+
+    def _left_behind(self, result: applier.Result) -> Iterator[str]:
+        """Paths of agents whose document is gone and where nothing of ours is left: no need to look there again."""
+        scene = self.survey.scene
+        project = scene.desired.project
+        declared = {agent.path for agent in scene.desired.agents}
+        gone = {
+            one.change.identity
+            for one in result.outcomes
+            if one.status is Status.APPLIED and one.change.action is Action.DELETE
+        }
+        kept = {entry.identity for entry in scene.memory.entries.values()} - gone
+        for path in sorted(set(scene.agent_paths) - declared):
+            view = scene.live.agents.get(path)
+            if view is None or view.problem or scene.selected is not None:
+                continue
+            ours = [one for one in view.schedules if is_owned(one, project.name, project.environment) or one in kept]
+            if all(one in gone for one in ours):
+                yield path
 
     def _refreshed(self) -> Iterator[Entry]:
         """Entries of what needed no change, where the manifest's words, its protection or its place have moved on."""
