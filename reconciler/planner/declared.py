@@ -27,6 +27,7 @@ from reconciler.planner.scene import (
     ScheduleKind,
     TriggerKind,
     Verdict,
+    ledger_may_be_lost,
     ledger_was_lost,
 )
 
@@ -207,8 +208,8 @@ def _judge_trigger(
         return _blocked(resource, intent.blocked, intent.message)
     if intent.reason is None:
         return None
-    if intent.action is Action.START and not scene.accepts_new_ledger and ledger_was_lost(scene):
-        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER)
+    if intent.action is Action.START and not scene.accepts_new_ledger and ledger_may_be_lost(scene):
+        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER if ledger_was_lost(scene) else _NEW_OR_LOST)
     if scene.mft_problem:
         return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
     return _plain_change(resource, intent, (intent.reason, intent.message), entry)
@@ -217,6 +218,11 @@ def _judge_trigger(
 _LOST_LEDGER = (
     "the ledger is empty although schedules of this project are live: nobody knows whether this task was started. "
     "Restore the ledger, or accept that due tasks start: `reconciler apply --accept-new-ledger`"
+)
+_NEW_OR_LOST = (
+    "the ledger is empty, and not every agent could be read: nobody knows whether it is new or was lost, and whether "
+    "this task was started. Apply again when all agents can be read, or accept that due tasks start: "
+    "`reconciler apply --accept-new-ledger`"
 )
 
 

@@ -99,3 +99,10 @@ def ledger_was_lost(scene: Scene) -> bool:
         for view in scene.live.agents.values()
         for identity in view.schedules
     )
+
+
+def ledger_may_be_lost(scene: Scene) -> bool:
+    """Whether it was lost, or cannot be told from a new one, since an agent whose schedules would tell is unreadable."""
+    return ledger_was_lost(scene) or (
+        not scene.memory.known and any(view.problem for view in scene.live.agents.values())
+    )

@@ -45,6 +45,7 @@ def strays_of(scene: Scene) -> Iterator[Stray]:
         if entry.address.kind is KindName.SCHEDULE
     }
     addresses = {resource.address for resource in declared}
+    named_by_id = {(one.agent_path, one.identity): one.address for one in scene.desired.resources if one.identity}
     for path, view in sorted(scene.live.agents.items()):
         agent = handles.get(path) or scene.agent_paths.get(path, path)
         for identity in sorted(view.schedules):
@@ -55,7 +56,8 @@ def strays_of(scene: Scene) -> Iterator[Stray]:
                 entry = None  # its address now names another schedule: what was adopted before goes back to its maker
             marked = is_owned(identity, project.name, project.environment)
             named = entry is not None and entry.address not in addresses
-            address = entry.address if entry and named else Address(KindName.SCHEDULE, agent, identity)
+            fallback = named_by_id.get((path, identity)) or Address(KindName.SCHEDULE, agent, identity)
+            address = entry.address if entry and named else fallback
             yield Stray(address, agent, identity, marked or entry is not None, entry, view)
 
 

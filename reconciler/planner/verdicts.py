@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model import Address, Finding
+from reconciler.model import Address, Finding, KindName
 from reconciler.planner.declared import judge
 from reconciler.planner.scene import Kinds, Scene, Verdict
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
@@ -10,9 +10,16 @@ from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
 
 def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: list[Finding]) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
-    declared = () if scene.destroy else scene.desired.resources
+    declared = () if scene.destroy else (one for one in scene.desired.resources if _is_in_question(one.address, scene))
     verdicts = {resource.address: judge(resource, scene, kinds, warnings) for resource in declared}
-    if scene.selected is None:
+    if scene.selected is None or scene.destroy:
         verdicts.update(judge_strays(scene, strays, kinds, warnings))
         verdicts.update(judge_forgotten(scene, strays, verdicts))
     return verdicts
+
+
+def _is_in_question(address: Address, scene: Scene) -> bool:
+    """Whether the selectors leave it, or something that they leave needs it: only that was read and measured."""
+    if scene.selected is None or address in scene.selected:
+        return True
+    return address.kind is KindName.SCHEDULE or address in scene.contents

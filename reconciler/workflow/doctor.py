@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, Missing, ProductError, ReconcilerError
-from reconciler.model import Check, Desired, Finding, Level, Project, Severity
+from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.products import Products
 from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.setting import Setting
+from reconciler.workflow.survey import SOON, expiring_token
 
-_SOON = timedelta(days=30)
 _SKEW = 30.0
 _LICENCE_TIGHT = 0.9
 
@@ -42,19 +42,6 @@ def examine(setting: Setting) -> tuple[Project, tuple[Check, ...]]:
             checks.extend(_mft(products, now))
     checks.extend(_ledger(setting, project))
     return project, tuple(checks)
-
-
-def expiring_token(project: Project, now: datetime) -> Finding | None:
-    """A warning for every plan while the ACC token runs out within a month; None when it does not, or does not say."""
-    from reconciler.clients.auth import token_expiry
-
-    connection = project.connections.get("acc")
-    expiry = token_expiry(connection.settings.get("token", "")) if connection is not None else None
-    if expiry is None or expiry - now > _SOON:
-        return None
-    word = "ran out" if expiry <= now else "runs out"
-    message = f"the ACC token {word} on {expiry:%Y-%m-%d}: make a new one in ACC, Users, API Access"
-    return Finding("token-expires", "", message)
 
 
 def _acc(project: Project, desired: Desired | None, products: Products, now: datetime) -> Iterator[Check]:
@@ -101,7 +88,7 @@ def _mft(products: Products, now: datetime) -> Iterator[Check]:
         yield Check("mft licence", Level.WARNING if tight else Level.OK, found, step)
     end = _date(licence.end)
     if end is not None:
-        near = end - now <= _SOON
+        near = end - now <= SOON
         found = f"ends on {end:%Y-%m-%d}"
         yield Check("mft licence end", Level.WARNING if near else Level.OK, found, "renew it" if near else "")
 

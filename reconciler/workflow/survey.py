@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler import guards, manifests, planner
 from reconciler.errors import ProductError, Unauthorised
 from reconciler.kinds import approval, input_files, schedule, trigger
-from reconciler.model import Action, Address, Desired, Drift, Finding, KindName, Live, Plan, Problem, State
+from reconciler.model import Action, Address, Desired, Drift, Finding, KindName, Live, Plan, Problem, Project, State
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered, read
 from reconciler.workflow.setting import Intention, Setting
+
+SOON = timedelta(days=30)
+"""How long before a token, a key or a licence ends it is spoken of."""
 
 KINDS = planner.Kinds(schedule, input_files, approval, trigger)
 
@@ -76,6 +80,8 @@ def make_survey(
         if problem:
             scene = replace(scene, mft_problem=problem)
             made = planner.plan(scene, KINDS)
+    if expiring := expiring_token(desired.project, as_of):
+        made = replace(made, warnings=tuple(sorted({*made.warnings, expiring})))
     refusals = (
         ()
         if intention.destroy
@@ -142,3 +148,16 @@ def drift(setting: Setting, selection: Selection) -> Drift:
     with Products(desired.project, desired.secret_values, setting.stop) as products:
         found = make_survey(setting, Intention(selection), desired, memory, products)
     return planner.audit(found.scene, KINDS)
+
+
+def expiring_token(project: Project, now: datetime) -> Finding | None:
+    """A warning for every plan while the ACC token runs out within a month; None when it does not, or does not say."""
+    from reconciler.clients.auth import token_expiry
+
+    connection = project.connections.get("acc")
+    expiry = token_expiry(connection.settings.get("token", "")) if connection is not None else None
+    if expiry is None or expiry - now > SOON:
+        return None
+    word = "ran out" if expiry <= now else "runs out"
+    message = f"the ACC token {word} on {expiry:%Y-%m-%d}: make a new one in ACC, Users, API Access"
+    return Finding("token-expires", "", message)
