@@ -43,6 +43,8 @@ class Acc:
 
     def answer(self, call: Call) -> Reply | Later:
         """Answer one call under /api. Raises Refusal."""
+        if call.path == "/login":
+            return Reply(SIGN_IN, content_type=HTML_TYPE)
         token = self.authorised(call)
         if isinstance(token, Reply):
             return token

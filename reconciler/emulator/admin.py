@@ -64,7 +64,12 @@ class Admin:
             return json_reply({"message": f"there is no {error.args[0]}"}, status=404)
         except UsageError as error:
             return json_reply({"message": error.message, "hint": error.hint}, status=400)
-        except (Refusal, ValueError) as error:
+        except (
+            Refusal,
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as error:  # data of the wrong shape ends in one of these
             return json_reply({"message": str(error)}, status=400)
 
     def _state(self, call: Call, rest: str) -> Any:

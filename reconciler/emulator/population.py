@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.emulator.state import (
     Agent,
     Estate,
+    FileLogEntry,
     InputFile,
     Licence,
     Run,
@@ -102,7 +103,10 @@ def demo(now: datetime | None = None, seed: int = 1) -> Estate:
         tenant.add_task(Task(task.task_id, task.name, task.duration, task.outcomes, dict(task.parameters)))
     for path, description, duration, outcomes in _DEMO_AGENTS:
         made.add_agent(path, description=description, duration=duration, outcomes=outcomes)
-    made.agents["sequentum/Travel/cars"].approved = False
+    cars = made.agents["sequentum/Travel/cars"]
+    cars.approved = False
+    reason = "Site changed its layout, prices are wrong"
+    made.file_log.append(FileLogEntry(moment - timedelta(days=2, hours=3), cars.path, "mia", "disapproved", reason))
     urls = b"url\r\nhttps://shop.example/1\r\n"
     made.agents["sequentum/Retail/stock"].input_files["stores.csv"] = InputFile("stores.csv", urls)
     chance = random.Random(seed)

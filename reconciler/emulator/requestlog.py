@@ -36,7 +36,8 @@ class Request:
 
     def document(self) -> dict[str, Any]:
         """The line in the log."""
-        return {**asdict(self), "at": self.at.isoformat(), "ms": round(self.ms, 3)}
+        fields = asdict(self)
+        return {"time": fields.pop("at").isoformat(), **fields, "ms": round(self.ms, 3)}
 
 
 def digest_of(body: bytes) -> str:

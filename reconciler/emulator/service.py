@@ -61,18 +61,25 @@ def serve(
     once connections are accepted. `key_file` receives a fresh private key that the tenant knows as `DEMO_KEY_ID`.
     """
     wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
-    estate = load(state) if isinstance(state, Path) else state or Estate()
-    if key_file is not None:
-        register_key(estate, key_file)
-    emulator = Emulator(estate, port=port, latency=latency, faults=wrong, switches=Switches.parse(switches), log=log)
-    with _stop_signals() as stopped:
-        with emulator:
-            announce(greeting(emulator, key_file, as_json=as_json))
-            if port_file is not None:
-                _write_whole(port_file, f"{emulator.port}\n")
-            stopped.wait()
-        if save_to is not None:
-            save(emulator.estate, save_to)
+    switched = Switches.parse(switches)
+    wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
+    try:
+        estate = load(state) if isinstance(state, Path) else state or Estate()
+        if key_file is not None:
+            register_key(estate, key_file)
+        emulator = Emulator(estate, port=port, latency=latency, faults=wrong, switches=switched, log=log)
+        with _stop_signals() as stopped:
+            with emulator:
+                if port_file is not None:
+                    _write_whole(port_file, f"{emulator.port}\n")
+                announce(greeting(emulator, key_file, as_json=as_json))
+                stopped.wait()
+            if save_to is not None:
+                save(emulator.estate, save_to)
+    except OSError as error:
+        raise UsageError(
+            f"the emulator cannot go on: {error}", hint="look at the port and the files it was given"
+        ) from error
 
 
 def register_key(estate: Estate, path: Path) -> None:

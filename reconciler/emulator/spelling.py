@@ -49,14 +49,14 @@ class Spelling:
         if text in _EMPTY:
             return text if self.switches.empty_parameters == "keep" else _EMPTY_AS[self.switches.empty_parameters]
         assert text is not None
-        match self.switches.reserialise_parameters:
-            case "sorted":
-                return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
-            case "reversed":
-                return json.dumps(dict(reversed(json.loads(text).items())), separators=(",", ":"))
-            case "spaced":
-                return json.dumps(json.loads(text), indent=2)
-        return text
+        style = self.switches.reserialise_parameters
+        parameters = None if style == "keep" else object_in(text)
+        if parameters is None:
+            return text
+        if style == "spaced":
+            return json.dumps(parameters, indent=2)
+        names = sorted(parameters) if style == "sorted" else reversed(parameters)
+        return json.dumps({name: parameters[name] for name in names}, separators=(",", ":"))
 
     def written(self, document: Any) -> Any:
         """A finished reply with the key case and the booleans that are asked for."""
@@ -237,6 +237,15 @@ _MESSAGES = {
     RunStatus.STOPPED: "Stopped",
     RunStatus.FAILURE: "Failure",
 }
+
+
+def object_in(text: str) -> dict[str, Any] | None:
+    """The JSON object in a string, None when there is none: somebody may have typed anything by hand."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def offset_text(moment: datetime) -> str:

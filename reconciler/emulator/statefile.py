@@ -37,6 +37,19 @@ _SCHEDULE = {
     "errorMessage": "error_message",
     "scheduleStatus": "status",
 }
+_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
+_SCHEDULE_TYPES: Mapping[str, tuple[type, ...]] = {
+    "cron": _TEXT,
+    "start_time": _TEXT,
+    "time_zone_id": _TEXT,
+    "session_id": _TEXT_OR_NONE,
+    "input_parameters": _TEXT_OR_NONE,
+    "log_level": (int,),
+    "is_windowless": (bool,),
+    "is_enabled": (bool,),
+    "error_message": _TEXT_OR_NONE,
+    "status": (int,),
+}
 _AGENT = {
     "description": "description",
     "directoryId": "directory_id",
@@ -165,9 +178,7 @@ def _read_agent(estate: Estate, entry: Mapping[str, Any]) -> None:
 def read_schedule(estate: Estate, agent: Agent, document: Mapping[str, Any]) -> Schedule:
     """A schedule from its documented fields."""
     more = {"scheduleId", "lastRunTime", "completedTime"}
-    settings = _named(document, _SCHEDULE, more, f"a schedule of {agent.path}")
-    if isinstance(settings.get("input_parameters"), Mapping):
-        settings["input_parameters"] = json.dumps(settings["input_parameters"])
+    settings = _schedule_settings(document, more, f"a schedule of {agent.path}")
     settings["last_run_time"] = moment(document.get("lastRunTime"))
     settings["completed_time"] = moment(document.get("completedTime"))
     return estate.add_schedule(agent, document.get("scheduleId") or "", **settings)
@@ -175,9 +186,19 @@ def read_schedule(estate: Estate, agent: Agent, document: Mapping[str, Any]) -> 
 
 def change_schedule(schedule: Schedule, document: Mapping[str, Any]) -> None:
     """Change documented fields of a schedule by hand, as somebody in the product's own pages would."""
-    for name, value in _named(document, _SCHEDULE, (), "a schedule").items():
-        is_object = name == "input_parameters" and isinstance(value, Mapping)
-        setattr(schedule, name, json.dumps(value) if is_object else value)
+    for name, value in _schedule_settings(document, (), "a schedule").items():
+        setattr(schedule, name, value)
+
+
+def _schedule_settings(document: Mapping[str, Any], others: set[str] | tuple[()], what: str) -> dict[str, Any]:
+    settings = _named(document, _SCHEDULE, others, what)
+    if isinstance(settings.get("input_parameters"), Mapping):
+        settings["input_parameters"] = json.dumps(settings["input_parameters"])
+    for name, value in settings.items():
+        wanted = _SCHEDULE_TYPES[name]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            raise UsageError(f"{what} has a {name} of the wrong type: {value!r}")
+    return settings
 
 
 def _read_run(estate: Estate, agent: Agent, document: Mapping[str, Any]) -> None:

@@ -92,7 +92,10 @@ def test_a_spoiled_reply(start: Start, fault: str, took_effect: bool, status: in
 
 
 def test_a_redirect_leads_to_the_sign_in_page(start: Start) -> None:
-    assert put(start(faults=["* * redirect"])).headers["Location"] == "/login"
+    acc = start(faults=["* /schedules redirect"])
+    assert acc.get(f"/api/job/{AGENT_ID}/schedules").headers["Location"] == "/login"
+    followed = acc.get(f"/api/job/{AGENT_ID}/schedules", allow_redirects=True)
+    assert (followed.status_code, "Sign in" in followed.text) == (200, True)
 
 
 def test_a_listing_is_cut_in_half(start: Start) -> None:
@@ -115,7 +118,7 @@ def test_a_slow_reply_is_late_and_good(start: Start) -> None:
 def test_a_reply_that_comes_too_late_took_effect(start: Start) -> None:
     acc = start(faults=["POST /schedule$ sleep=0.4"])
     with pytest.raises(requests.ReadTimeout):
-        acc.session.post(acc.emulator.url + CALL, json=schedule_body(), headers=acc.headers, timeout=0.05)
+        acc.session.post(acc.emulator.url + CALL, json=schedule_body(), headers=acc.headers, timeout=(20, 0.05))
     while not acc.emulator.requests:
         time.sleep(0.01)
     assert count(acc) == 2

@@ -70,6 +70,18 @@ def test_any_bytes_survive_multipart(first: bytes, second: bytes) -> None:
     assert read_multipart(kind, body) == [("a.csv", first), ("b.txt", second)]
 
 
+def test_a_name_may_be_encoded() -> None:
+    head = b'Content-Disposition: form-data; name="a"; filename="x.csv"; filename*=utf-8\'\'k%C3%A4se.csv\r\n\r\n'
+    body = b"--b\r\n" + head + b"1\r\n--b--\r\n"
+    assert read_multipart("multipart/form-data; boundary=b", body) == [("käse.csv", b"1")]
+
+
+def test_a_body_that_was_cut_off_is_refused(acc: Client) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; filename="a.csv"\r\n\r\n1,2'
+    assert acc.post(FILES, data=body, headers={"Content-Type": "multipart/form-data; boundary=b"}).status_code == 400
+    assert not held(acc)
+
+
 def test_disabled_files_are_not_there_until_they_are_sent_again(acc: Client) -> None:
     acc.post(CSV, params={"name": "urls.csv"}, data=b"x")
     assert acc.post(f"/api/input/agent/{AGENT_ID}/disable").status_code == 200

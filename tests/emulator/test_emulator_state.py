@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, schedule_body, small_estate
 
 from reconciler.cli.emulator import emulator as command
-from reconciler.emulator import DEFAULT_TOKEN, Emulator, demo, estate, load, save
+from reconciler.emulator import DEFAULT_TOKEN, Emulator, Switches, demo, estate, load, save
 from reconciler.emulator.state import InputFile
 from reconciler.emulator.statefile import from_document, to_document
 from reconciler.errors import UsageError
@@ -32,6 +32,7 @@ def test_an_estate_survives_its_file(tmp_path: Path) -> None:
     before = demo(datetime(2026, 5, 4, tzinfo=UTC))
     before.agents["sequentum/Retail/prices"].input_files["odd.csv"] = InputFile("odd.csv", bytes(range(256)), False)
     save(before, tmp_path / "state.json")
+    assert Emulator(tmp_path / "state.json").token in before.tokens
     after = load(tmp_path / "state.json")
     assert to_document(after) == to_document(before)
     assert after.agents["sequentum/Retail/prices"].input_files["odd.csv"].content == bytes(range(256))
@@ -134,6 +135,23 @@ def test_a_schedule_is_changed_by_hand(acc: Client) -> None:
     assert by_hand(acc, "PATCH", f"schedules/{AGENT_ID}", json={}).status_code == 404
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"1", b'{"cron": 5}', b'{"isEnabled": "no"}', b'{"logLevel": true}'])
+def test_what_cannot_be_done_by_hand_changes_nothing(acc: Client, body: bytes) -> None:
+    before = acc.schedules()
+    for method, path in (("PATCH", f"schedules/{SCHEDULE_ID}"), ("POST", f"agents?path={PATH}")):
+        assert by_hand(acc, method, path, data=body).status_code == 400
+    assert by_hand(acc, "POST", "faults", data=b"null").status_code == 400
+    assert acc.schedules() == before
+
+
+def test_parameters_that_somebody_mistyped_are_shown_as_they_are(clock: Clock) -> None:
+    switches = Switches(reserialise_parameters="sorted")
+    with Emulator(small_estate(), clock=clock, switches=switches) as running, requests.Session() as session:
+        acc = Client(running, session)
+        by_hand(acc, "PATCH", f"schedules/{SCHEDULE_ID}", json={"inputParameters": "region=au"})
+        assert acc.schedules()[0]["inputParameters"] == "region=au"
+
+
 def test_a_schedule_is_made_and_deleted_by_hand(acc: Client) -> None:
     made = by_hand(acc, "POST", "agents", params={"path": PATH}, json={"cron": "0 0 6 0"}).json()
     assert made["scheduleId"] in {entry["scheduleId"] for entry in acc.schedules()}
@@ -200,7 +218,7 @@ def test_the_log_holds_requests_and_no_token(tmp_path: Path, clock: Clock) -> No
     assert lines[0]["body_size"] > 100
     assert lines[0]["body_digest"].startswith("sha256:")
     assert lines[1]["query"] == "agentPath=nobody"
-    assert lines[0]["at"] == "2026-05-04T12:00:00+00:00"
+    assert lines[0]["time"] == "2026-05-04T12:00:00+00:00"
     assert "writes" not in log.read_text()
 
 
@@ -213,7 +231,11 @@ def test_it_can_be_stopped_twice_and_started_without_a_state() -> None:
     running = Emulator()
     running.start()
     assert running.token == DEFAULT_TOKEN
+    address = running.url
     running.stop()
+    running.stop()
+    running.start()
+    assert running.url == address
     running.stop()
     with pytest.raises(requests.ConnectionError):
         requests.get(running.url, timeout=5)
@@ -283,6 +305,12 @@ def test_the_help_lists_each_switch_and_the_grammar() -> None:
     assert result.exit_code == 0
     for words in ("guid_case=keep|lower|upper|mixed|braces", "roll_start_time=no|yes", "drop-after", "#3+"):
         assert words in result.output
+
+
+def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    for option in ("--log", "--key-file", "--port-file"):
+        result = CliRunner().invoke(command, [option, str(tmp_path / "nowhere" / "file")])
+        assert isinstance(result.exception, UsageError), option
 
 
 @pytest.mark.parametrize(
