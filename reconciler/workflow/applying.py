@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__, applier
@@ -17,6 +15,7 @@ from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
 from reconciler.products import Products
 from reconciler.render import Stamp, json_
+from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import Recorder, read_from, writing
 from reconciler.workflow.setting import Intention, Setting
 from reconciler.workflow.survey import Survey, load, make_survey
@@ -204,18 +203,3 @@ def _context(plan: Plan, commit: str, digest: str) -> str:
     """What ACC's file log is told, so that an entry there leads back to a commit and a plan."""
     where = f"reconciler {plan.project}/{plan.environment}"
     return f"{where}, commit {commit[:12] or 'unknown'}, plan {digest[:19]}"
-
-
-def commit_of(root: Path) -> str:
-    """The commit that the project's folder is at; "" outside Git. A changed work tree shows as `…-dirty`."""
-    try:
-        found = subprocess.run(  # noqa: S603 - a fixed command; only the folder varies
-            ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],  # noqa: S607 - which git is the user's own choice
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip() if found.returncode == 0 else ""

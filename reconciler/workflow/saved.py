@@ -10,7 +10,8 @@ from reconciler import __version__, planfile
 from reconciler.model import Began, Outcome
 from reconciler.products import Products
 from reconciler.selection import Selection
-from reconciler.workflow.applying import Applied, apply, commit_of, plan_digest
+from reconciler.workflow.applying import Applied, apply, plan_digest
+from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, read_from
 from reconciler.workflow.setting import Intention, Setting
 from reconciler.workflow.survey import Survey, load, make_survey

@@ -16,6 +16,7 @@ from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered, read
+from reconciler.workflow.rows import with_row_counts
 from reconciler.workflow.setting import Intention, Setting
 
 SOON = timedelta(days=30)
@@ -58,7 +59,7 @@ def make_survey(
     selected = select(desired.resources, intention.selection)
     wanted = with_needs(desired, selected)
     contents = desired_contents(desired, wanted, remembered.seal)
-    live = _look(setting, desired, wanted, remembered, products)
+    live = look_at_agents(setting, desired, wanted, remembered, products)
     scene = planner.Scene(
         desired=desired,
         live=live,
@@ -80,6 +81,7 @@ def make_survey(
         if problem:
             scene = replace(scene, mft_problem=problem)
             made = planner.plan(scene, KINDS)
+    made = with_row_counts(made, scene)
     if expiring := expiring_token(desired.project, as_of):
         made = replace(made, warnings=tuple(sorted({*made.warnings, expiring})))
     refusals = (
@@ -94,9 +96,10 @@ def load(setting: Setting) -> Desired:
     return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
 
 
-def _look(
+def look_at_agents(
     setting: Setting, desired: Desired, wanted: frozenset[Address], remembered: Remembered, products: Products
 ) -> Live:
+    """Read the agents of what is wanted; all that are declared or remembered, when everything is."""
     everything = len(wanted) == len(desired.resources)
     paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
     if everything:

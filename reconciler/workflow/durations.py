@@ -1,0 +1,113 @@
+"""How long runs take, from ACC's own run histories; a history that cannot be read costs nothing but this knowledge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Protocol
+
+from reconciler.errors import ProductError
+from reconciler.model import AgentView, Live
+from reconciler.products import Products
+from reconciler.workflow.setting import Setting
+
+_RUNS_READ = 50
+_LONGEST = timedelta(days=7)
+
+
+class FinishedRun(Protocol):
+    """What of a run tells how long it took."""
+
+    @property
+    def schedule_id(self) -> str | None: ...
+    @property
+    def job_run_number(self) -> int | None: ...
+    @property
+    def start_time(self) -> str | None: ...
+    @property
+    def end_time(self) -> str | None: ...
+    @property
+    def is_active(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds that runs take: by agent path and schedule id, and by agent path for schedules that never ran."""
+
+    by_schedule: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    by_agent: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def of(self, agent_path: str, identity: str) -> int | None:
+        """The median duration of a schedule's runs, else of its agent's runs, else None."""
+        return self.by_schedule.get((agent_path, identity), self.by_agent.get(agent_path))
+
+
+def read_durations(setting: Setting, live: Live, products: Products) -> Durations:
+    """Ask for the latest runs of every agent that has schedules, as many at a time as the connection allows."""
+    views = [view for view in live.agents.values() if not view.problem and view.schedules]
+    if not views:
+        return Durations()
+    acc = products.acc
+
+    def runs_of(view: AgentView) -> Iterable[FinishedRun] | str:
+        if setting.stop.is_set():
+            return "interrupted"
+        try:
+            return acc.run_history(view.agent_id, count=_RUNS_READ)
+        except ProductError as error:
+            return error.message
+
+    by_schedule: dict[tuple[str, str], int] = {}
+    by_agent: dict[str, int] = {}
+    failed: list[str] = []
+    with ThreadPoolExecutor(max(1, min(products.connection("acc").concurrency, len(views)))) as pool:
+        for number, (view, runs) in enumerate(zip(views, pool.map(runs_of, views), strict=True), 1):
+            setting.progress("reading run histories", number, len(views))
+            if isinstance(runs, str):
+                failed.append(f"{view.path} ({runs})")
+                continue
+            took = took_by_schedule(runs)
+            by_schedule.update({(view.path, identity): seconds for identity, seconds in took.items() if identity})
+            if "" in took:
+                by_agent[view.path] = took[""]
+    notes = ()
+    if failed:
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        notes = (f"the run history of {failed[0]}{more} could not be read: the duration of those runs is not known",)
+    return Durations(by_schedule, by_agent, notes)
+
+
+def took_by_schedule(runs: Iterable[FinishedRun]) -> dict[str, int]:
+    """The median seconds of finished runs by schedule id, and of all of them under "".
+
+    The sessions of one job run count as one run, from the first begin to the last end.
+    """
+    spans: dict[tuple[str, object], tuple[datetime, datetime]] = {}
+    for number, run in enumerate(runs):
+        begin, end = _moment(run.start_time), _moment(run.end_time)
+        if run.is_active or begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
+            continue
+        if not timedelta(0) <= end - begin <= _LONGEST:
+            continue
+        key = (run.schedule_id or "", run.job_run_number if run.job_run_number is not None else f"run {number}")
+        known = spans.get(key)
+        if known is not None and (known[0].tzinfo is None) == (begin.tzinfo is None):
+            begin, end = min(known[0], begin), max(known[1], end)
+        spans[key] = begin, end
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for (identity, _), (begin, end) in spans.items():
+        seconds[""].append((end - begin).total_seconds())
+        if identity:
+            seconds[identity].append((end - begin).total_seconds())
+    return {identity: max(1, round(median(found))) for identity, found in seconds.items()}
+
+
+def _moment(text: str | None) -> datetime | None:
+    from reconciler.clients.replies import moment
+
+    return moment(text)

@@ -1,0 +1,58 @@
+"""How many rows of an input file came and went, where Git still knows what was sent last. Never the rows themselves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.diff import Sealer
+from reconciler.model import Action, Change, Entry, FieldChange, KindName, Plan
+from reconciler.planner import Scene
+from reconciler.workflow.git import earlier_contents
+
+_LARGEST = 8 << 20
+
+
+def with_row_counts(plan: Plan, scene: Scene) -> Plan:
+    """The same plan, its changed input files worded with the rows added and removed where that can be known."""
+    if not any(change.action is Action.UPLOAD for change in plan.changes):
+        return plan
+    paths = {
+        (resource.address, f"files.{file['name']}"): Path(file["file"])
+        for resource in scene.desired.resources
+        if resource.address.kind is KindName.INPUT_FILES
+        for file in resource.spec.get("files", ())
+    }
+
+    def counted(change: Change) -> Change:
+        entry = scene.memory.entries.get(change.address)
+        if change.action is not Action.UPLOAD or entry is None:
+            return change
+        fields = tuple(
+            _counted(field, entry, paths.get((change.address, field.path)), scene.seal) for field in change.fields
+        )
+        return replace(change, fields=fields)
+
+    return replace(plan, changes=tuple(map(counted, plan.changes)))
+
+
+def _counted(field: FieldChange, entry: Entry, path: Path | None, seal: Sealer) -> FieldChange:
+    remembered = entry.applied.get(field.path)
+    if path is None or remembered is None or field.after is None or path.stat().st_size > _LARGEST:
+        return field
+    name = field.path.removeprefix("files.")
+    before = next(
+        (
+            content
+            for content in earlier_contents(path, _LARGEST)
+            if seal([name, hashlib.sha256(content).hexdigest()]) == remembered
+        ),
+        None,
+    )
+    if before is None:
+        return field
+    was, now = Counter(before.splitlines()), Counter(path.read_bytes().splitlines())
+    added, removed = (now - was).total(), (was - now).total()
+    return replace(field, after=f"{field.after} ({added} rows added, {removed} removed)")
