@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -147,7 +148,7 @@ class Session:
         tries = throttled = 0
         renewed = False
         while True:
-            header = self._credential(doubt)
+            header = self._ask_credential(self._authorise.header, doubt)
             try:
                 return self._attempt(request, header, consume)
             except Fault as fault:
@@ -158,7 +159,7 @@ class Session:
                 doubt = last
             if last.fate is Fate.DENIED and not renewed:
                 renewed = True
-                if self._authorise.renew(header):
+                if self._ask_credential(partial(self._authorise.renew, header), doubt):
                     continue
             throttled += last.fate is Fate.THROTTLED
             tries += last.fate is not Fate.THROTTLED
@@ -219,9 +220,10 @@ class Session:
                 hint="Look at the connection's url and at the network, then try again.",
             )
 
-    def _credential(self, doubt: Fault | None) -> str:
+    def _ask_credential(self, ask: Callable[[], T], doubt: Fault | None) -> T:
+        """What the credential says. Its failure is the call's, unless an earlier attempt may have taken effect."""
         try:
-            return self._authorise.header()
+            return ask()
         except ProductError as error:
             if doubt is None:
                 raise
