@@ -38,6 +38,13 @@ def _applying(command: Callable[..., int]) -> Callable[..., int]:
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--max-deletes", type=click.IntRange(0), metavar="N", help="Allow so many deletions, this once.")
 @click.option("--accept-new-ledger", is_flag=True, help="Start due tasks although the ledger was lost.")
+@click.option(
+    "--forget-agent",
+    "gone_agents",
+    multiple=True,
+    metavar="PATH",
+    help="An agent that no manifest declares is gone from ACC for good: forget what was there. Repeatable.",
+)
 @_applying
 @pass_session
 def apply(
@@ -45,6 +52,7 @@ def apply(
     planfile: Path | None,
     max_deletes: int | None,
     accept_new_ledger: bool,
+    gone_agents: tuple[str, ...],
     auto_approve: bool,
     lock_timeout: timedelta,
     form: str,
@@ -63,12 +71,12 @@ def apply(
     selection = selection_of(only, exclude, labels)
     seconds = lock_timeout.total_seconds()
     if planfile is not None:
-        if not selection.is_everything or max_deletes is not None or accept_new_ledger:
+        if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
         with session.interruptible():
             done = saved.apply_file(session.setting(), planfile, tell=_teller(session), lock_timeout=seconds)
         return _finish(session, done, form)
-    intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger)
+    intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents)
     return _run(session, intention, applying.apply, auto_approve=auto_approve, form=form, lock_timeout=seconds)
 
 

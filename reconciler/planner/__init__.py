@@ -110,8 +110,14 @@ def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator
     told = {one.message for one in blocked if one.reason is Reason.UNREADABLE}
     for path, view in sorted(scene.live.agents.items()):
         if view.problem and view.problem not in told:
-            yield Finding("unreadable", path, view.problem)
+            yield Finding("unreadable", path, f"{view.problem}{_way_out(scene, path)}")
     yield from scene.live.problems
+
+
+def _way_out(scene: Scene, path: str) -> str:
+    if any(agent.path == path for agent in scene.desired.agents):
+        return ""
+    return f". If the agent is gone for good: `reconciler apply --forget-agent {path}`"
 
 
 def _withheld_deletions(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff import Sealer, digest, sealed
 from reconciler.identity import is_owned
 from reconciler.model import (
+    JSON,
     Action,
     AgentView,
     BlockedResource,
@@ -58,7 +60,16 @@ class _Case:
     @property
     def is_ours(self) -> bool:
         project = self.scene.desired.project
-        return self.entry is not None or is_owned(self.resource.identity, project.name, project.environment)
+        if self.entry is not None or is_owned(self.resource.identity, project.name, project.environment):
+            return True
+        # A schedule that was adopted stays ours when its document is given another name.
+        place = (self.resource.agent_path, self.resource.identity)
+        return any((entry.agent_path, entry.identity) == place for entry in self.scene.memory.entries.values())
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Paths that are secret now, or were when they were last applied: what goes away is still shown by live."""
+        return (*self.resource.secrets, *(self.entry.facts.get("secrets", ()) if self.entry is not None else ()))
 
     def change(
         self,
@@ -76,7 +87,7 @@ class _Case:
             action=action,
             reason=reason[0],
             message=reason[1],
-            fields=_mark_secrets(kind.declared_terms(fields, resource.spec), resource.secrets),
+            fields=_mark_secrets(kind.declared_terms(fields, resource.spec), self.secrets, self.scene),
             before=before,
             after=after,
             identity=resource.identity,
@@ -163,13 +174,27 @@ def _why_it_differs(
     return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
 
 
-def _mark_secrets(fields: tuple[FieldChange, ...], secrets: tuple[str, ...]) -> tuple[FieldChange, ...]:
-    """Mark what must not be shown: a secret's own path, all below it, and a whole that contains it."""
+def _mark_secrets(fields: tuple[FieldChange, ...], secrets: Iterable[str], scene: Scene) -> tuple[FieldChange, ...]:
+    """Mark what must not be shown: a secret's own path, all below it, a whole that contains it, and a secret's value.
 
-    def is_secret(path: str) -> bool:
-        return any(path == at or path.startswith(f"{at}.") or at.startswith(f"{path}.") for at in secrets)
+    The value counts wherever it turns up: in live it may stand in another field than in the manifest.
+    """
+    paths, values = tuple(secrets), [value for value in scene.desired.secret_values if value]
 
-    return tuple(replace(one, secret=True) if is_secret(one.path) else one for one in fields)
+    def is_secret(field: FieldChange) -> bool:
+        path = field.path
+        if any(path == at or path.startswith(f"{at}.") or at.startswith(f"{path}.") for at in paths):
+            return True
+        return bool(values) and any(_holds(side, values) for side in (field.before, field.after))
+
+    return tuple(replace(one, secret=True) if is_secret(one) else one for one in fields)
+
+
+def _holds(value: JSON, secrets: Iterable[str]) -> bool:
+    """Whether a secret stands anywhere in plain data."""
+    if isinstance(value, Mapping):
+        return any(_holds(each, secrets) for pair in value.items() for each in pair)
+    return isinstance(value, str) and any(secret in value for secret in secrets)
 
 
 def _judge_remembered(
@@ -194,7 +219,7 @@ def _judge_remembered(
         reason, message = Reason.INTERRUPTED, f"an earlier apply did not finish here; {intent.message}"
     else:
         reason, message = intent.reason or Reason.EDITED, intent.message
-    return _plain_change(resource, intent, (reason, message), entry, agent_id=view.agent_id)
+    return _plain_change(resource, intent, (reason, message), entry, scene, agent_id=view.agent_id)
 
 
 def _judge_trigger(
@@ -212,7 +237,7 @@ def _judge_trigger(
         return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER if ledger_was_lost(scene) else _NEW_OR_LOST)
     if scene.mft_problem:
         return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
-    return _plain_change(resource, intent, (intent.reason, intent.message), entry)
+    return _plain_change(resource, intent, (intent.reason, intent.message), entry, scene)
 
 
 _LOST_LEDGER = (
@@ -227,14 +252,20 @@ _NEW_OR_LOST = (
 
 
 def _plain_change(
-    resource: Resource, intent: Intent, reason: tuple[Reason, str], entry: Entry | None, *, agent_id: str = ""
+    resource: Resource,
+    intent: Intent,
+    reason: tuple[Reason, str],
+    entry: Entry | None,
+    scene: Scene,
+    *,
+    agent_id: str = "",
 ) -> Change:
     return Change(
         address=resource.address,
         action=intent.action,
         reason=reason[0],
         message=reason[1],
-        fields=_mark_secrets(intent.fields, resource.secrets),
+        fields=_mark_secrets(intent.fields, resource.secrets, scene),
         after=intent.after,
         agent_path=resource.agent_path,
         agent_id=agent_id,

@@ -72,7 +72,7 @@ class Scene:
 
     `contents` are the desired states of the kinds that no product shows, already sealed. `selected` are the addresses
     that the selectors leave (None: everything, the only case in which anything is pruned). `busy` are paths of agents
-    with an active run. `destroy` plans the end of all that is owned.
+    with an active run. `gone_agents` are paths given up. `destroy` plans the end of all that is owned.
     """
 
     desired: Desired
@@ -87,6 +87,7 @@ class Scene:
     mft_problem: str = ""
     accepts_new_ledger: bool = False
     destroy: bool = False
+    gone_agents: frozenset[str] = frozenset()
 
 
 def ledger_was_lost(scene: Scene) -> bool:
@@ -102,7 +103,7 @@ def ledger_was_lost(scene: Scene) -> bool:
 
 
 def ledger_may_be_lost(scene: Scene) -> bool:
-    """Whether it was lost, or cannot be told from a new one, since an agent whose schedules would tell is unreadable."""
+    """Whether it was lost, or cannot be told from a new one, since an agent that would tell is unreadable."""
     return ledger_was_lost(scene) or (
         not scene.memory.known and any(view.problem for view in scene.live.agents.values())
     )

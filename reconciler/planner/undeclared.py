@@ -113,15 +113,20 @@ def judge_forgotten(
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
         view = scene.live.agents.get(entry.agent_path)
+        if entry.agent_path in scene.gone_agents:
+            words = "its agent is gone from ACC for good, by the word of whoever applies"
+            yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
+            continue
         if address.kind is KindName.SCHEDULE and (view is None or view.problem):
             problem = view.problem if view else "its agent was not looked at"
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
-        words = (
-            "no manifest declares it, and it is no longer in ACC"
-            if address.kind is KindName.SCHEDULE
-            else "no manifest declares it any more: it is forgotten, not undone"
-        )
+        if address.kind is not KindName.SCHEDULE:
+            words = "no manifest declares it any more: it is forgotten, not undone"
+        elif view is not None and entry.identity in view.schedules:
+            words = "another address declares this schedule now"
+        else:
+            words = "no manifest declares it, and it is no longer in ACC"
         yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
 
 

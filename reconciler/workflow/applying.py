@@ -144,7 +144,8 @@ class _Apply:
             if one.status is Status.APPLIED and one.change.action is Action.DELETE
         }
         kept = {entry.identity for entry in scene.memory.entries.values()} - gone
-        for path in sorted(set(scene.agent_paths) - declared):
+        yield from sorted(scene.gone_agents)
+        for path in sorted(set(scene.agent_paths) - declared - scene.gone_agents):
             view = scene.live.agents.get(path)
             if view is None or view.problem or scene.selected is not None:
                 continue

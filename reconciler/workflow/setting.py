@@ -34,9 +34,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """What a plan is for: which resources, and what is allowed this once."""
+    """What a plan is for: which resources, and what is allowed this once.
+
+    `gone_agents` are paths of agents that are gone from ACC for good, by the word of whoever calls.
+    """
 
     selection: Selection = field(default_factory=Selection)
     max_deletes: int | None = None
     accepts_new_ledger: bool = False
     destroy: bool = False
+    gone_agents: tuple[str, ...] = ()

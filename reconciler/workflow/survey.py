@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler import guards, manifests, planner
-from reconciler.errors import ProductError, Unauthorised
+from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Address, Desired, Drift, Finding, KindName, Live, Plan, Problem, Project, State
 from reconciler.observe import busy_agents, look
@@ -59,7 +59,9 @@ def make_survey(
     selected = select(desired.resources, intention.selection)
     wanted = with_needs(desired, selected)
     contents = desired_contents(desired, wanted, remembered.seal)
-    live = look_at_agents(setting, desired, wanted, remembered, products)
+    gone = _gone(desired, remembered, intention)
+    known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
+    live = look_at_agents(setting, desired, wanted, replace(remembered, agent_paths=known), products)
     scene = planner.Scene(
         desired=desired,
         live=live,
@@ -69,6 +71,7 @@ def make_survey(
         seal=remembered.seal,
         selected=selected,
         agent_paths=remembered.agent_paths,
+        gone_agents=gone,
         busy=_busy(desired, wanted, contents, live, products),
         accepts_new_ledger=intention.accepts_new_ledger,
         destroy=intention.destroy,
@@ -94,6 +97,18 @@ def make_survey(
 
 def load(setting: Setting) -> Desired:
     return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+
+
+def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> frozenset[str]:
+    """The agents that the caller gives up. Raises UsageError for one that is declared, or that nothing is known of."""
+    for path in intention.gone_agents:
+        declared = next((agent for agent in desired.agents if agent.path.casefold() == path.casefold()), None)
+        if declared is not None:
+            raise UsageError(f"{path} is declared, at {declared.origin}", hint="remove its document first")
+        if path not in remembered.agent_paths:
+            known = ", ".join(sorted(remembered.agent_paths)) or "no agent"
+            raise UsageError(f"the ledger does not know {path}", hint=f"it knows {known}")
+    return frozenset(intention.gone_agents)
 
 
 def look_at_agents(
