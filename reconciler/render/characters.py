@@ -17,6 +17,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _VARIATION = "\ufe0f"
 SECRET = "(secret)"  # noqa: S105 - this is what stands for one
 ABSENT = "(none)"
+_WINDOW = 8
 
 
 def neutral(text: str, encoding: str = "utf-8") -> str:
@@ -81,6 +82,32 @@ def wrap(text: str, width: int) -> list[str]:
     if line:
         lines.append(line)
     return lines or [""]
+
+
+def shorten(text: str, width: int, ellipsis: str = "…", *, start: int = 0) -> str:
+    """The text in at most `width` columns; where it is longer, the part around `start` stays in view."""
+    line = text.find("\\n")
+    if 0 < line < width and not start and text.startswith('"'):
+        text = text[:line] + ellipsis + '"' if columns(text[:line]) + len(ellipsis) < width else text
+    if columns(text) <= width:
+        return text
+    if start > width // 2:
+        text = ellipsis + text[start - _WINDOW :]
+    return cut(text, width, ellipsis)
+
+
+def first_difference(one: str, other: str) -> int:
+    """The index at which two texts part; the shorter one's length where it begins the other."""
+    for index, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return index
+    return min(len(one), len(other))
+
+
+def shorten_pair(before: str, after: str, width: int) -> tuple[str, str]:
+    """Two texts, each in at most `width` columns, moved so that the place where they part stays in view."""
+    start = first_difference(before, after)
+    return shorten(before, width, start=start), shorten(after, width, start=start)
 
 
 def value_text(value: JSON, *, secret: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from reconciler.model import (
     Action,
     BlockedResource,
     Change,
+    Drift,
     DriftStatus,
     FieldChange,
     Outcome,
@@ -46,6 +48,17 @@ DRIFT_MEANING = {
 
 IS_DRIFT = frozenset({DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING})
 
+DRIFT_ORDER = (
+    DriftStatus.DIVERGED,
+    DriftStatus.DRIFTED,
+    DriftStatus.MISSING,
+    DriftStatus.UNREADABLE,
+    DriftStatus.PENDING,
+    DriftStatus.UNVERIFIABLE,
+    DriftStatus.UNMANAGED,
+    DriftStatus.IN_SYNC,
+)
+
 _BLOCKED_STEP = {
     Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
     Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
@@ -66,6 +79,7 @@ _OUTCOME_STEP = {
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
+_TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
 BIG_FACTOR = 2.0
 TIMES = "×"  # noqa: RUF001 - the sign, not the letter
 
@@ -102,6 +116,32 @@ def plan_summary(plan: Plan) -> str:
     todo = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
     blocked = f", {held_back} blocked" if held_back else ""
     return f"Plan: {todo}{blocked}, {rest}"
+
+
+def drift_summary(drift: Drift) -> str:
+    """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
+    counts = Counter(finding.status for finding in drift.findings)
+    bad = [f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status] and status in IS_DRIFT]
+    rest = [f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status] and status not in IS_DRIFT]
+    if bad:
+        head = f"Drift: {', '.join(bad)}"
+    elif counts[DriftStatus.UNREADABLE]:
+        head = "No drift in what could be read"
+    else:
+        head = "No drift"
+    return f"{head}; {', '.join(rest)}." if rest else f"{head}."
+
+
+def removed_fields(change: Change) -> tuple[FieldChange, ...]:
+    """What a deletion takes away, from the live state: when it ran, and nothing that might be secret."""
+    before = change.before or {}
+    return tuple(FieldChange(key, before[key], None) for key in _TOLD_OF_A_DELETION if before.get(key) is not None)
+
+
+def sentences(*parts: str) -> str:
+    """The parts one after the other, each ended by a full stop where it has no end of its own."""
+    given = [part.strip() for part in parts if part.strip()]
+    return " ".join(part if part[-1] in ".!?" or part is given[-1] else f"{part}." for part in given)
 
 
 def blocked_step(blocked: BlockedResource) -> str:

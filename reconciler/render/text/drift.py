@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.model import Drift, DriftFinding, DriftStatus
 from reconciler.render.text.plan import place
 from reconciler.render.text.sheet import Sheet
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, drift_summary
 
 _STYLE = {
     DriftStatus.IN_SYNC: ("✓", "=", "green"),
@@ -20,16 +19,6 @@ _STYLE = {
     DriftStatus.UNVERIFIABLE: ("?", "?", "dim"),
     DriftStatus.UNREADABLE: ("!", "!", "alarm"),
 }
-_ORDER = (
-    DriftStatus.DIVERGED,
-    DriftStatus.DRIFTED,
-    DriftStatus.MISSING,
-    DriftStatus.UNREADABLE,
-    DriftStatus.PENDING,
-    DriftStatus.UNVERIFIABLE,
-    DriftStatus.UNMANAGED,
-    DriftStatus.IN_SYNC,
-)
 _COUNTED_ONLY = frozenset({DriftStatus.UNMANAGED, DriftStatus.UNVERIFIABLE, DriftStatus.IN_SYNC})
 
 
@@ -37,7 +26,7 @@ def drift(drift: Drift, *, width: int, color: bool, verbose: bool = False, encod
     """The audit as text. `verbose` also lists what is in sync, unverifiable and unmanaged, which else is counted."""
     sheet = Sheet(width=width, color=color, encoding=encoding)
     sheet.paragraph(f"Drift of {drift.project}, environment {drift.environment}")
-    for status in _ORDER:
+    for status in DRIFT_ORDER:
         group = [finding for finding in drift.findings if finding.status is status]
         if group and (verbose or status not in _COUNTED_ONLY):
             sheet.title(f"{status.value.capitalize()} ({len(group)}): {DRIFT_MEANING[status]}")
@@ -45,20 +34,6 @@ def drift(drift: Drift, *, width: int, color: bool, verbose: bool = False, encod
     sheet.blank()
     sheet.paragraph(drift_summary(drift), style="bold")
     return sheet.text()
-
-
-def drift_summary(drift: Drift) -> str:
-    """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
-    counts = Counter(finding.status for finding in drift.findings)
-    bad = [f"{counts[status]} {status}" for status in _ORDER if counts[status] and status in IS_DRIFT]
-    rest = [f"{counts[status]} {status}" for status in _ORDER if counts[status] and status not in IS_DRIFT]
-    if bad:
-        head = f"Drift: {', '.join(bad)}"
-    elif counts[DriftStatus.UNREADABLE]:
-        head = "No drift in what could be read"
-    else:
-        head = "No drift"
-    return f"{head}; {', '.join(rest)}." if rest else f"{head}."
 
 
 def _group(sheet: Sheet, group: Sequence[DriftFinding], *, verbose: bool) -> None:

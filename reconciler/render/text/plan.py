@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from reconciler.model import Action, BlockedResource, Change, FieldChange, Finding, Origin, Plan, Preview, Unmanaged
+from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.render.characters import columns
 from reconciler.render.text.sheet import ACTION_STYLE, Sheet
 from reconciler.render.wording import (
@@ -15,11 +15,11 @@ from reconciler.render.wording import (
     frequency_text,
     multiplies,
     plan_summary,
+    removed_fields,
     run_texts,
 )
 
 _BLOCKED_STYLE = ("!", "!", "alarm")
-_TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
 
 
 def plan(plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
@@ -79,7 +79,7 @@ def _change(sheet: Sheet, change: Change, *, verbose: bool) -> None:
         one_sided = sheet.paint("+", "green") + " "
     elif change.action is Action.DELETE:
         one_sided = sheet.paint("-", "red") + " "
-        fields = fields or _removed(change)
+        fields = fields or removed_fields(change)
         sheet.paragraph(_target(change), indent=4)
     sheet.fields(fields, indent=4, verbose=verbose, sign=one_sided)
     if change.preview:
@@ -91,11 +91,6 @@ def _change(sheet: Sheet, change: Change, *, verbose: bool) -> None:
 def _target(change: Change) -> str:
     known_as = "" if change.identity in str(change.address) else f" (id {change.identity})"
     return f"removes it{known_as} from agent {change.agent_path}" if change.agent_path else f"removes it{known_as}"
-
-
-def _removed(change: Change) -> tuple[FieldChange, ...]:
-    before = change.before or {}
-    return tuple(FieldChange(key, before[key], None) for key in _TOLD_OF_A_DELETION if before.get(key) is not None)
 
 
 def _preview(sheet: Sheet, change: Change, preview: Preview) -> None:

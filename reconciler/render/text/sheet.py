@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from reconciler.model import JSON, Action, FieldChange, Status
-from reconciler.render.characters import columns, cut, neutral, value_text, wrap
+from reconciler.render.characters import columns, cut, first_difference, neutral, shorten, value_text, wrap
 
 NARROWEST = 40
 
@@ -43,8 +43,6 @@ STATUS_STYLE = {
     Status.UNVERIFIED: ("≠", "!", "alarm"),
     Status.STALE: ("↻", "!", "yellow"),
 }
-
-_WINDOW = 8
 
 
 class Sheet:
@@ -153,28 +151,9 @@ class Sheet:
             self.paragraph(after, indent=indent, lead=hang)
             return
         room = self.width - indent - max(size, columns(hang))
-        start = _first_difference(before, after)
+        start = first_difference(before, after)
         for opening, text in ((lead, before), (hang, after)):
             self.lines.append(" " * indent + opening + shorten(text, room, self.ellipsis, start=start))
-
-
-def shorten(text: str, width: int, ellipsis: str, *, start: int = 0) -> str:
-    """The text in at most `width` columns; where it is longer, the part around `start` stays in view."""
-    line = text.find("\\n")
-    if 0 < line < width and not start and text.startswith('"'):
-        text = text[:line] + ellipsis + '"' if columns(text[:line]) + len(ellipsis) < width else text
-    if columns(text) <= width:
-        return text
-    if start > width // 2:
-        text = ellipsis + text[start - _WINDOW :]
-    return cut(text, width, ellipsis)
-
-
-def _first_difference(one: str, other: str) -> int:
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
 
 
 def _normal(encoding: str) -> str:

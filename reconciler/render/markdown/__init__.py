@@ -1,0 +1,8 @@
+"""Plan and drift as Markdown for a pull request: what is risky in full, the rest folded, within a budget of bytes."""
+
+from __future__ import annotations
+
+from reconciler.render.markdown.drift import drift
+from reconciler.render.markdown.plan import plan
+
+__all__ = ["drift", "plan"]
