@@ -191,10 +191,10 @@ def _mark_secrets(fields: tuple[FieldChange, ...], secrets: Iterable[str], scene
 
 
 def _holds(value: JSON, secrets: Iterable[str]) -> bool:
-    """Whether a secret stands anywhere in plain data."""
+    """Whether a secret stands anywhere in plain data. A very short one would turn up by chance, and counts only whole."""
     if isinstance(value, Mapping):
         return any(_holds(each, secrets) for pair in value.items() for each in pair)
-    return isinstance(value, str) and any(secret in value for secret in secrets)
+    return isinstance(value, str) and any(secret in value if len(secret) > 3 else secret == value for secret in secrets)
 
 
 def _judge_remembered(
