@@ -1,0 +1,104 @@
+"""Collects problems by file and place, and looks up line and column only when there is something to report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from reconciler.manifests import source
+from reconciler.model import Origin, Problem, Severity
+
+Path_: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class File:
+    """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked."""
+
+    path: str
+    location: Path
+    data: bytes = b""
+    _places: dict[int, source.Places] = field(default_factory=dict)
+
+    def places(self, index: int) -> source.Places:
+        """The places of one document of this file."""
+        if index not in self._places:
+            self._places[index] = source.locate(self.data, index)
+        return self._places[index]
+
+
+@dataclass(slots=True)
+class Notes:
+    """The problems of one run. Every other module of this room adds to it and goes on."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(
+        self,
+        file: File,
+        place: source.Place,
+        code: str,
+        message: str,
+        *,
+        address: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """A problem at a line and a column that are known."""
+        self.problems.append(Problem(file.path, place[0], place[1], address, code, message, severity))
+
+    def __bool__(self) -> bool:
+        return bool(self.problems)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    def sorted(self) -> tuple[Problem, ...]:
+        """In file order: path, line, column; each once."""
+        return tuple(sorted(set(self.problems)))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        self.problems.extend(problems)
+
+
+@dataclass(slots=True)
+class Spot:
+    """A document and an address to report against; places are paths into the document.
+
+    `overlay` is where in the project file the chosen environment stands: what was written there is reported there.
+    """
+
+    notes: Notes
+    file: File
+    index: int
+    address: str = ""
+    overlay: Path_ = ()
+
+    def error(self, path: Path_, code: str, message: str, *, at_key: bool = False) -> None:
+        self.notes.add(self.file, self._place(path, at_key=at_key), code, message, address=self.address)
+
+    def warn(self, path: Path_, code: str, message: str) -> None:
+        place = self._place(path, at_key=False)
+        self.notes.add(self.file, place, code, message, address=self.address, severity=Severity.WARNING)
+
+    def origin(self, path: Path_) -> Origin:
+        return Origin(self.file.path, *self._place(path, at_key=False))
+
+    def at(self, address: str) -> Spot:
+        """The same document, for another address."""
+        return Spot(self.notes, self.file, self.index, address, self.overlay)
+
+    def _place(self, path: Path_, *, at_key: bool) -> source.Place:
+        places = self.file.places(self.index)
+        candidates = [path]
+        if self.overlay and path[:1] == ("spec",):
+            candidates.insert(0, (*self.overlay, *path[1:]))
+        for candidate in candidates:
+            found = places.of_key(candidate) if at_key else places.of_value(candidate)
+            if found:
+                return found
+        if at_key and path:
+            return places.nearest(path[:-1])
+        return places.nearest(path)

@@ -1,0 +1,365 @@
+"""Reads YAML the way people mean it: plain data, the place of everything in it, and no trap left open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+from reconciler.manifests.scalars import plain_value
+
+Key: TypeAlias = str | int
+Place: TypeAlias = tuple[int, int]
+"""Line and column, counted from 1."""
+
+MAX_BYTES = 10_000_000
+_MAX_DEPTH = 100
+_MAX_ALIASED = 100_000
+_FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00")
+_STRING_TAG = "tag:yaml.org,2002:str"
+
+
+class SourceError(Exception):
+    """A file that is no YAML, or more than we take. `code` is stable; line and column are counted from 1."""
+
+    def __init__(self, code: str, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.code, self.message, self.line, self.column = code, message, line, column
+
+
+@dataclass(slots=True)
+class Document:
+    """One YAML document: its value, where it begins, and where each mapping and list in it begins, by `id`.
+
+    `index` counts the documents of the file, empty ones included.
+    """
+
+    value: Any
+    index: int
+    place: Place
+    places: dict[int, Place]
+
+    def place_of(self, container: Any) -> Place:
+        """Where a mapping or a list of this document begins."""
+        return self.places.get(id(container), self.place)
+
+
+def read(data: bytes) -> list[Document]:
+    """The documents of a file that hold anything. Raises SourceError at the first place that cannot be read."""
+    text = decode(data)
+    try:
+        return list(_Reader(text).documents())
+    except yaml.reader.ReaderError as error:
+        raise _forbidden_character(text) from error
+    except yaml.MarkedYAMLError as error:
+        raise _explained(text, error) from error
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, with or without a byte-order mark. Raises SourceError."""
+    if len(data) > MAX_BYTES:
+        shown = f"{len(data) / 1e6:.0f} MB"
+        raise SourceError(
+            "file-too-large", f"the file has {shown}, and at most {MAX_BYTES // 10**6} MB are read: split it"
+        )
+    if data.startswith(_WIDE_MARKS[:2]) or b"\x00" in data[:4]:
+        raise SourceError("encoding", "the file looks like UTF-16 or UTF-32: save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace").lstrip("\ufeff")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        message = f"byte 0x{data[error.start]:02x} is no UTF-8: save the file as UTF-8"
+        raise SourceError("encoding", message, line, column) from None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or a list whose end has not been seen. A mapping with a `key` waits for that key's value."""
+
+    value: Any
+    place: Place
+    size_before: int
+    anchor: str | None = None
+    key: str | None = None
+    key_place: Place = (1, 1)
+    keys: dict[str, Place] = field(default_factory=dict)
+    merges: list[Any] = field(default_factory=list)
+    is_merging: bool = False
+
+
+class _Reader:
+    """Builds values from the parser's events, with a stack of its own: depth costs no recursion."""
+
+    def __init__(self, text: str) -> None:
+        self.events = _events(text)
+        self.aliased = 0
+
+    def documents(self) -> Iterator[Document]:
+        index = -1
+        for event in self.events:
+            if type(event) is yaml.DocumentStartEvent:
+                index += 1
+                document = self._document(index)
+                if document.value is not None:
+                    yield document
+
+    def _document(self, index: int) -> Document:
+        self.size = 0
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.places: dict[int, Place] = {}
+        self.root: Any = None
+        self.root_place: Place | None = None
+        for event in self.events:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                self._scalar(event)
+            elif kind is yaml.MappingStartEvent:
+                self._open(event, {})
+            elif kind is yaml.SequenceStartEvent:
+                self._open(event, [])
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentEndEvent:
+                break
+            else:
+                self._close()
+        return Document(self.root, index, self.root_place or (1, 1), self.places)
+
+    def _scalar(self, event: Any) -> None:
+        text: str = event.value
+        is_plain = event.implicit[0]
+        if event.tag is not None and not (event.tag == "!" or event.tag == _STRING_TAG):
+            raise _tag_refused(event)
+        stack = self.stack
+        if stack:
+            top = stack[-1]
+            if top.key is None and type(top.value) is dict:
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = (text, 1)
+                mark = event.start_mark
+                self._key(top, text, (mark.line + 1, mark.column + 1), is_plain)
+                return
+        value = plain_value(text) if is_plain and not event.style else text
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (value, 1)
+        self._place(value, event)
+
+    def _key(self, top: _Open, text: str, place: Place, is_plain: bool) -> None:  # noqa: FBT001
+        if is_plain and text == "<<":
+            top.key, top.key_place, top.is_merging = text, place, True
+            return
+        if text in top.keys:
+            first = top.keys[text]
+            message = f"the key {text[:80]!r} stands here twice; the first one is in line {first[0]}, column {first[1]}"
+            raise SourceError("duplicate-key", message, *place)
+        top.keys[text] = place
+        top.key, top.key_place = text, place
+
+    def _place(self, value: Any, event: Any) -> None:
+        """Put a finished scalar, or a container that has just begun, where it belongs."""
+        self.size += 1
+        if not self.stack:
+            self.root = value
+            self.root_place = (event.start_mark.line + 1, event.start_mark.column + 1)
+            return
+        top = self.stack[-1]
+        if type(top.value) is list:
+            top.value.append(value)
+        elif top.key is None:
+            mark = event.start_mark
+            message = "a key must be plain text here, not a mapping or a list"
+            raise SourceError("key-type", message, mark.line + 1, mark.column + 1)
+        elif top.is_merging:
+            top.merges.append((value, top.key_place))
+            top.key, top.is_merging = None, False
+        else:
+            top.value[top.key] = value
+            top.key = None
+
+    def _open(self, event: Any, value: Any) -> None:
+        if event.tag is not None and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+            raise _tag_refused(event)
+        mark = event.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        if len(self.stack) >= _MAX_DEPTH:
+            raise SourceError("too-deep", f"nested deeper than {_MAX_DEPTH} levels", *place)
+        size_before = self.size
+        self._place(value, event)
+        self.places[id(value)] = place
+        if event.anchor is not None:
+            self.anchors.pop(event.anchor, None)
+        self.stack.append(_Open(value, place, size_before, event.anchor))
+
+    def _close(self) -> None:
+        done = self.stack.pop()
+        if done.merges:
+            _merge(done)
+        if done.anchor is not None:
+            self.anchors[done.anchor] = (done.value, self.size - done.size_before)
+
+    def _alias(self, event: Any) -> None:
+        mark = event.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        if event.anchor not in self.anchors:
+            name = event.anchor
+            if any(waiting.anchor == name for waiting in self.stack):
+                raise SourceError("alias-in-itself", f"*{name} stands inside what &{name} names", *place)
+            raise SourceError("unknown-alias", f"nothing before this place is named &{name}", *place)
+        value, size = self.anchors[event.anchor]
+        self.size += size
+        self.aliased += size
+        if self.aliased > _MAX_ALIASED:
+            message = f"the aliases of this file stand for more than {_MAX_ALIASED} values: write them out, or fewer"
+            raise SourceError("alias-budget", message, *place)
+        if self.stack and self.stack[-1].key is None and type(self.stack[-1].value) is dict:
+            if type(value) is not str:
+                raise SourceError("key-type", "a key must be plain text", *place)
+            self._key(self.stack[-1], value, place, False)  # noqa: FBT003
+            return
+        self._place(value, event)
+
+
+def _merge(done: _Open) -> None:
+    """YAML 1.1's `<<`: what it names fills in the keys that the mapping does not have itself."""
+    for merged, place in done.merges:
+        for source in merged if type(merged) is list else [merged]:
+            if type(source) is not dict:
+                raise SourceError("merge", "<< takes a mapping, or a list of mappings: `<<: *name`", *place)
+            for key, value in source.items():
+                done.value.setdefault(key, value)
+
+
+def _tag_refused(event: Any) -> SourceError:
+    mark = event.start_mark
+    shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+    message = f"the tag {shown[:80]} is not understood: write plain values, and quotes where text is meant"
+    return SourceError("tag", message, mark.line + 1, mark.column + 1)
+
+
+def _events(text: str) -> Iterator[Any]:
+    """The parser's events; libyaml's where PyYAML was built with it, else the same in Python."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    parser = loader(text)
+    try:
+        step = parser.get_event
+        while (event := step()) is not None and type(event) is not yaml.StreamEndEvent:
+            yield event
+    finally:
+        parser.dispose()
+
+
+# --- places ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Level:
+    """One level of a walk over events: the path so far, and the next index or the key that waits for its value."""
+
+    path: tuple[Key, ...]
+    is_list: bool
+    index: int = 0
+    key: str | None = None
+    key_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the keys and the values of one document stand, by path."""
+
+    keys: dict[tuple[Key, ...], Place]
+    values: dict[tuple[Key, ...], Place]
+
+    def of_value(self, path: tuple[Key, ...]) -> Place | None:
+        return self.values.get(path)
+
+    def of_key(self, path: tuple[Key, ...]) -> Place | None:
+        return self.keys.get(path) or self.values.get(path)
+
+    def nearest(self, path: tuple[Key, ...]) -> Place:
+        """The value at this path, or the innermost thing around it that was written."""
+        for length in range(len(path), -1, -1):
+            if place := self.values.get(path[:length]):
+                return place
+        return (1, 1)
+
+
+def locate(data: bytes, index: int) -> Places:
+    """The places of the document number `index` of a file that `read` could read.
+
+    Reading for values and reading for places are two passes: a file without problems never pays for the second.
+    """
+    places = Places({}, {})
+    stack: list[_Level] = []
+    number = -1
+    for event in _events(decode(data)):
+        kind = type(event)
+        if kind is yaml.DocumentStartEvent:
+            number += 1
+        elif number == index and kind is not yaml.DocumentEndEvent:
+            _note(event, kind, stack, places)
+        elif number > index:
+            break
+    return places
+
+
+def _note(event: Any, kind: type, stack: list[_Level], places: Places) -> None:
+    if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+        stack.pop()
+        return
+    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+    top = stack[-1] if stack else None
+    if top is None:
+        path: tuple[Key, ...] = ()
+    elif top.is_list:
+        path = (*top.path, top.index)
+        top.index += 1
+    elif top.key is None:
+        top.key = event.value if kind is yaml.ScalarEvent else f"*{event.anchor}"
+        top.key_place = place
+        return
+    else:
+        path = (*top.path, top.key)
+        places.keys[path] = top.key_place or place
+        top.key = None
+    places.values[path] = place
+    if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+        stack.append(_Level(path, kind is yaml.SequenceStartEvent))
+
+
+# --- what went wrong -------------------------------------------------------------------------------------------------
+
+
+def _forbidden_character(text: str) -> SourceError:
+    match = _FORBIDDEN.search(text)
+    start = match.start() if match else 0
+    line = text.count("\n", 0, start) + 1
+    column = start - (text.rfind("\n", 0, start) + 1) + 1
+    shown = f"U+{ord(match[0]):04X}" if match else "a control character"
+    return SourceError("control-character", f"the character {shown} may not stand in YAML: remove it", line, column)
+
+
+def _explained(text: str, error: yaml.MarkedYAMLError) -> SourceError:
+    """libyaml's complaint, with the usual cause where the line gives it away."""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    lines = text.splitlines()
+    written = lines[line - 1] if line <= len(lines) else ""
+    words = " ".join(str(part) for part in (error.context, error.problem) if part)
+    indent = written[: len(written) - len(written.lstrip())]
+    if "\t" in indent:
+        message = "a tab stands in the indentation: YAML indents with spaces"
+        return SourceError("tab", message, line, indent.index("\t") + 1)
+    if "found character" in words and column <= len(written) and written[column - 1] in "@`%":
+        message = f"plain text cannot begin with {written[column - 1]}: put it in quotes"
+        return SourceError("syntax", message, line, column)
+    if "mapping values are not allowed" in words:
+        message = "a colon here makes no sense: put text that contains `: ` in quotes, or check the indentation"
+        return SourceError("syntax", message, line, column)
+    return SourceError("syntax", f"this is no YAML: {words}", line, column)
