@@ -31,7 +31,7 @@ class Acc:
     def __init__(self, estate: Estate, switches: Switches) -> None:
         self.estate = estate
         self.switches = switches
-        self.prediction = Prediction()
+        self.prediction = Prediction(switches)
         self.spelling = Spelling(switches, self.prediction, estate.zone)
         self.execution = Execution(estate, switches, self.prediction)
         self.schedules = Schedules(estate, switches, self.execution, self.spelling)

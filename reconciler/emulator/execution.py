@@ -150,7 +150,7 @@ class Execution:
     def _due(self, schedule: Schedule, since: datetime, now: datetime) -> tuple[datetime, str] | None:
         if not schedule.is_enabled:
             return None
-        at = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=since)
+        at = predict(schedule.cron, schedule.start_time, schedule.time_zone_id, after=since, switches=self.switches)
         return (at.astimezone(UTC), normal_id(schedule.schedule_id)) if at is not None and at <= now else None
 
 

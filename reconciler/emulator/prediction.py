@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 
 from reconciler.emulator.state import Schedule
-from reconciler.timetable import Timing, describe, next_runs, parse, parse_start
+from reconciler.emulator.switches import Switches
+from reconciler.timetable import Expression, Timing, describe, iter_runs, parse, parse_start
 from reconciler.timetable.zones import looks_like_windows, zone_info
 
 _Key = tuple[str, str, str]
+_LONGEST_REPEAT = timedelta(hours=3)
+_MOST_TRIED = 20_000
 
 
 class Prediction:
     """Next runs, remembered for schedules that share expression, start and zone, until the clock has passed them."""
 
-    def __init__(self) -> None:
+    def __init__(self, switches: Switches) -> None:
+        self._switches = switches
         self._known: dict[_Key, tuple[datetime, datetime | None]] = {}
         self._words: dict[str, str | None] = {}
 
@@ -24,7 +29,7 @@ class Prediction:
         known = self._known.get(key)
         if known is not None and known[0] <= now and (known[1] is None or now < known[1]):
             return known[1]
-        found = predict(*key, after=now)
+        found = predict(*key, after=now, switches=self._switches)
         self._known[key] = (now, found)
         return found
 
@@ -38,14 +43,34 @@ class Prediction:
         return self._words[cron]
 
 
-def predict(cron: str, start_time: str, zone: str, *, after: datetime) -> datetime | None:
-    """The first run after an aware instant, None when there is none."""
+def predict(cron: str, start_time: str, zone: str, *, after: datetime, switches: Switches) -> datetime | None:
+    """The first run after an aware instant, None when there is none. The switches settle what is not documented."""
     try:
         timing = Timing(parse(cron), parse_start(start_time, zone), zone)
     except ValueError:
         return None
-    runs = next_runs(timing, after, 1)
-    return runs[0].at if runs else None
+    candidates: list[datetime] = []
+    begin = after - _LONGEST_REPEAT if switches.repeated_hour == "twice" else after
+    for run in itertools.islice(iter_runs(timing, begin), _MOST_TRIED):
+        if run.note == "skipped-hour" and switches.skipped_hour == "lost":
+            continue
+        if switches.both_day_fields == "both" and not _matches_both(timing.expression, run.at):
+            continue
+        if run.note == "repeated-hour" and switches.repeated_hour == "twice":
+            candidates.append(run.at.replace(fold=1))
+        if run.at.astimezone(UTC) > after:
+            candidates.append(run.at)
+            break
+    return min((at for at in candidates if at.astimezone(UTC) > after), key=lambda at: at.astimezone(UTC), default=None)
+
+
+def _matches_both(expression: Expression, at: datetime) -> bool:
+    """Whether a run's day is selected by the day of the month and by the weekday, each by itself."""
+    if expression.is_interval or not expression.days.both_restricted:
+        return True
+    *front, month_day, month, week_day = expression.text.split()
+    apart = (parse(" ".join([*front, month_day, month, "*"])), parse(" ".join([*front, "*", month, week_day])))
+    return all(at.day in each.days.in_month(at.year, at.month) for each in apart)
 
 
 def on_clock(start_time: str, zone: str) -> datetime | None:

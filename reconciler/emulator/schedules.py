@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.emulator.execution import Execution, order_of
@@ -45,12 +45,14 @@ class Schedules:
     def listing(self, agent: Agent, now: datetime) -> Reply:
         """Sequentum ACC, API Access: Get job schedules. The bytes are kept until something in them would change."""
         if agent.listing is None or (agent.listing_until is not None and agent.listing_until <= now):
-            documents, until = [], None
+            documents: list[Any] = []
+            until: datetime | None = None
             for schedule in list(agent.schedules.values()):
                 documents.append(self.spelling.written(self.spelling.schedule(schedule, now)))
                 following = self.spelling.prediction.next_run(schedule, now) if schedule.is_enabled else None
-                if following is not None and (until is None or following < until):
-                    until = following
+                if following is not None:
+                    instant = following.astimezone(UTC)
+                    until = instant if until is None else min(until, instant)
             text = json.dumps(documents, ensure_ascii=False, separators=(",", ":")).encode()
             agent.listing = text if documents else _EMPTY_LISTS[self.switches.empty_list]
             agent.listing_until = until

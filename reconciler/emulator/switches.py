@@ -37,6 +37,9 @@ class Switches:
     cron_style: str = _choice("how a cron expression comes back", "keep", "upper", "lower", "spaced")
     zone_case: str = _choice("how timeZoneId comes back", "keep", "upper", "lower")
     next_run_time: str = _choice("nextRunTime in replies", "predicted", "shifted", "null")
+    both_day_fields: str = _choice("a cron expression with both day fields runs when", "either", "both")
+    skipped_hour: str = _choice("a local time that daylight saving skips", "moved", "lost")
+    repeated_hour: str = _choice("a local time that daylight saving repeats runs", "once", "twice")
     empty_list: str = _choice("the reply when an agent has no schedules", "list", "null", "nothing")
     missing_agent: str = _choice("the reply for a path that is not there", "404", "403", "null")
     # what is written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -112,6 +113,56 @@ def test_zone_case(start: Start, value: str) -> None:
 @pytest.mark.parametrize(("value", "shown"), [("shifted", "2026-05-05T16:36:00+10:00"), ("null", None)])
 def test_next_run_time(start: Start, value: str, shown: str | None) -> None:
     assert start(switches=Switches(next_run_time=value)).schedules()[0]["nextRunTime"] == shown
+
+
+def next_runs(acc: Client, clock: Clock, start: datetime, count: int) -> list[str]:
+    """The next runs of the agent's second schedule, one after the other."""
+    clock.now = start
+    shown = []
+    for _ in range(count):
+        text = acc.schedules()[1]["nextRunTime"]
+        shown.append(text)
+        clock.now = datetime.fromisoformat(text).astimezone(UTC)
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("either", ["2026-05-04T01:00:00+10:00", "2026-05-11T01:00:00+10:00", "2026-05-13T01:00:00+10:00"]),
+        ("both", ["2026-07-13T01:00:00+10:00", "2027-09-13T01:00:00+10:00", "2027-12-13T01:00:00+11:00"]),
+    ],
+)
+def test_both_day_fields(start: Start, clock: Clock, value: str, shown: list[str]) -> None:
+    acc = start(switches=Switches(both_day_fields=value))
+    put(acc, cron="0 0 1 13 * MON")
+    assert next_runs(acc, clock, datetime(2026, 5, 1, tzinfo=UTC), 3) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("moved", ["2026-10-03T02:30:00+10:00", "2026-10-04T03:00:00+11:00", "2026-10-05T02:30:00+11:00"]),
+        ("lost", ["2026-10-03T02:30:00+10:00", "2026-10-05T02:30:00+11:00", "2026-10-06T02:30:00+11:00"]),
+    ],
+)
+def test_skipped_hour(start: Start, clock: Clock, value: str, shown: list[str]) -> None:
+    acc = start(switches=Switches(skipped_hour=value))
+    put(acc, cron="0 30 2 * * *")
+    assert next_runs(acc, clock, datetime(2026, 10, 2, tzinfo=UTC), 3) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("once", ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-06T02:15:00+10:00"]),
+        ("twice", ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-05T02:15:00+10:00"]),
+    ],
+)
+def test_repeated_hour(start: Start, clock: Clock, value: str, shown: list[str]) -> None:
+    acc = start(switches=Switches(repeated_hour=value))
+    put(acc, cron="0 15/30 2 * * *")
+    assert next_runs(acc, clock, datetime(2026, 4, 4, 12, tzinfo=UTC), 3) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [("null", "null"), ("nothing", ""), ("list", "[]")])
