@@ -24,6 +24,7 @@ _COMMANDS = {
     "destroy": ("apply", "Plan the deletion of all that is owned, then as apply."),
     "status": ("health", "Show sync, health, last run and next run of everything."),
     "doctor": ("health", "Check connections, tokens, licence, clocks and ledger."),
+    "calendar": ("calendar", "Show when everything runs; load and collisions."),
     "import": ("memory", "Write manifests of live schedules, each with its id."),
     "resolve": ("memory", "Settle an unknown start."),
     "history": ("memory", "Show what was applied, when, by whom, from which commit."),

@@ -64,20 +64,13 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
             session.show("every event follows from the one before it: nobody changed the ledger's events")
         return int(bool(findings))
     found = settling.history(setting, limit)
-    if form == "json":
-        from reconciler.render import json_
+    from reconciler.render import json_, runs
 
+    if form == "json":
         stamp = session.stamp_for(found.project.name, found.project.environment)
-        session.show(json_.dumps(json_.history_document(found.runs, stamp)))
-        return 0
-    if not found.runs:
-        session.show("nothing was applied yet")
-    for run in found.runs:
-        summary = ", ".join(f"{count} {word}" for word, count in (run.summary or {}).items())
-        session.show(
-            f"{run.started}  {run.command:8} {run.result or 'not finished':12} {summary or '-':30} "
-            f"commit {run.commit[:12] or 'unknown':12}  {run.owner}"
-        )
+        session.show(json_.dumps(runs.document(found.runs, stamp)))
+    else:
+        session.show(runs.text(found.runs, width=session.width, color=session.color, encoding=session.encoding))
     return 0
 
 

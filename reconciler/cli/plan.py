@@ -10,6 +10,7 @@ import click
 from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
 from reconciler.cli.session import Session
 from reconciler.model import Drift, DriftStatus, Finding, Plan, Reason
+from reconciler.render import Stamp
 
 
 @click.command()
@@ -55,25 +56,32 @@ def plan(
 
 
 def render_plan(
-    session: Session, plan: Plan, form: str, refusals: tuple[Finding, ...] = (), *, max_bytes: int = 65_000
+    session: Session,
+    plan: Plan,
+    form: str,
+    refusals: tuple[Finding, ...] = (),
+    *,
+    max_bytes: int = 65_000,
+    stamp: Stamp | None = None,
 ) -> str:
     """A plan in one of its formats. Why it is refused stands among the warnings."""
     from dataclasses import replace
 
+    stamp = stamp or session.stamp_for(plan.project, plan.environment)
     shown = replace(plan, warnings=tuple(sorted({*plan.warnings, *refusals})))
     match form:
         case "json":
             from reconciler.render import json_
 
-            return json_.dumps(json_.plan_document(shown, session.stamp_for(plan.project, plan.environment)))
+            return json_.dumps(json_.plan_document(shown, stamp))
         case "markdown":
             from reconciler.render import markdown
 
-            return markdown.plan(shown, session.stamp_for(plan.project, plan.environment), max_bytes=max_bytes)
+            return markdown.plan(shown, stamp, max_bytes=max_bytes)
         case "html":
             from reconciler.render import html
 
-            return html.plan(shown, session.stamp_for(plan.project, plan.environment))
+            return html.plan(shown, stamp)
         case _:
             from reconciler.render import text
 
@@ -149,6 +157,7 @@ def show(session: Session, planfile: Path, form: str, max_bytes: int) -> None:
     from reconciler import planfile as files
 
     saved = files.load(planfile)
-    session.show(render_plan(session, saved.plan, form, max_bytes=max_bytes))
+    made = Stamp(saved.reconciler_version, saved.plan.project, saved.plan.environment, saved.created_at)
+    session.show(render_plan(session, saved.plan, form, max_bytes=max_bytes, stamp=made))
     if form == "text":
         session.say(f"made {saved.created_at} from commit {saved.commit or 'unknown'}, holds until {saved.expires_at}")

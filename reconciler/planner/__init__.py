@@ -29,11 +29,11 @@ from reconciler.model import (
     Unmanaged,
 )
 from reconciler.planner.audit import audit
-from reconciler.planner.scene import Kinds, Scene, Verdict, ledger_may_be_lost
+from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.undeclared import owned_in_sight, strays_of
 from reconciler.planner.verdicts import judge_all
 
-__all__ = ["Kinds", "Scene", "audit", "ledger_may_be_lost", "plan"]
+__all__ = ["Kinds", "Loss", "Scene", "audit", "loss_of", "plan"]
 
 
 def plan(scene: Scene, kinds: Kinds) -> Plan:

@@ -24,27 +24,27 @@ from reconciler.model import (
 )
 from reconciler.planner.scene import (
     Kinds,
+    Loss,
     RememberedKind,
     Scene,
     ScheduleKind,
     TriggerKind,
     Verdict,
-    ledger_may_be_lost,
-    ledger_was_lost,
 )
 
 
-def judge(resource: Resource, scene: Scene, kinds: Kinds, warnings: list[Finding]) -> Verdict:
+def judge(resource: Resource, scene: Scene, loss: Loss, kinds: Kinds, warnings: list[Finding]) -> Verdict:
+    """The table's verdict on one resource. `loss` is what is known of the ledger, looked up once for all."""
     entry = scene.memory.entries.get(resource.address)
     match resource.address.kind:
         case KindName.SCHEDULE:
             return _judge_schedule(resource, entry, scene, kinds.schedule)
         case KindName.TRIGGER:
-            return _judge_trigger(resource, entry, scene, kinds.trigger, warnings)
+            return _judge_trigger(resource, entry, (scene, loss), kinds.trigger, warnings)
         case KindName.INPUT_FILES:
-            return _judge_remembered(resource, entry, scene, kinds.input_files, warnings)
+            return _judge_remembered(resource, entry, (scene, loss), kinds.input_files, warnings)
         case KindName.APPROVAL:
-            return _judge_remembered(resource, entry, scene, kinds.approval, warnings)
+            return _judge_remembered(resource, entry, (scene, loss), kinds.approval, warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +191,20 @@ def _mark_secrets(fields: tuple[FieldChange, ...], secrets: Iterable[str], scene
 
 
 def _holds(value: JSON, secrets: Iterable[str]) -> bool:
-    """Whether a secret stands anywhere in plain data. A very short one would turn up by chance, and counts only whole."""
+    """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
     if isinstance(value, Mapping):
         return any(_holds(each, secrets) for pair in value.items() for each in pair)
     return isinstance(value, str) and any(secret in value if len(secret) > 3 else secret == value for secret in secrets)
 
 
 def _judge_remembered(
-    resource: Resource, entry: Entry | None, scene: Scene, kind: RememberedKind, warnings: list[Finding]
+    resource: Resource,
+    entry: Entry | None,
+    setting: tuple[Scene, Loss],
+    kind: RememberedKind,
+    warnings: list[Finding],
 ) -> Verdict:
+    scene, loss = setting
     view = scene.live.agents.get(resource.agent_path)
     if view is None or view.problem:
         return _unreadable(resource, view)
@@ -211,8 +216,8 @@ def _judge_remembered(
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
     if intent.needs_idle_agent and resource.agent_path in scene.busy:
         return _blocked(resource, Reason.POLICY, "a run of this agent is active; its input files are not replaced now")
-    lost = entry is None and ledger_was_lost(scene)
     if entry is None:
+        lost = loss is Loss.CERTAIN
         reason = Reason.DIFFERS if lost else Reason.NEW
         message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
     elif not entry.settled:
@@ -223,8 +228,9 @@ def _judge_remembered(
 
 
 def _judge_trigger(
-    resource: Resource, entry: Entry | None, scene: Scene, kind: TriggerKind, warnings: list[Finding]
+    resource: Resource, entry: Entry | None, setting: tuple[Scene, Loss], kind: TriggerKind, warnings: list[Finding]
 ) -> Verdict:
+    scene, loss = setting
     intent = kind.judge(resource, scene.contents[resource.address], entry)
     if intent is None:
         return None
@@ -233,8 +239,8 @@ def _judge_trigger(
         return _blocked(resource, intent.blocked, intent.message)
     if intent.reason is None:
         return None
-    if intent.action is Action.START and not scene.accepts_new_ledger and ledger_may_be_lost(scene):
-        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER if ledger_was_lost(scene) else _NEW_OR_LOST)
+    if intent.action is Action.START and not scene.accepts_new_ledger and loss is not Loss.NONE:
+        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER if loss is Loss.CERTAIN else _NEW_OR_LOST)
     if scene.mft_problem:
         return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
     return _plain_change(resource, intent, (intent.reason, intent.message), entry, scene)

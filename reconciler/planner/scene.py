@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.diff import Sealer
@@ -90,20 +91,26 @@ class Scene:
     gone_agents: frozenset[str] = frozenset()
 
 
-def ledger_was_lost(scene: Scene) -> bool:
-    """Whether owned schedules are live although the ledger remembers nothing at all."""
-    if scene.memory.known:
-        return False
-    project = scene.desired.project
-    return any(
-        is_owned(identity, project.name, project.environment)
-        for view in scene.live.agents.values()
-        for identity in view.schedules
-    )
+class Loss(Enum):
+    """Whether the ledger remembers less than has happened."""
+
+    NONE = auto()
+    POSSIBLE = auto()
+    """It is empty, and an agent whose schedules would tell cannot be read."""
+    CERTAIN = auto()
+    """It is empty, or was when it was made, although schedules of ours were live already."""
 
 
-def ledger_may_be_lost(scene: Scene) -> bool:
-    """Whether it was lost, or cannot be told from a new one, since an agent that would tell is unreadable."""
-    return ledger_was_lost(scene) or (
-        not scene.memory.known and any(view.problem for view in scene.live.agents.values())
-    )
+def loss_of(scene: Scene) -> Loss:
+    """What the ledger and the live schedules together say about a loss. One that is accepted is none any more."""
+    memory, project = scene.memory, scene.desired.project
+    if memory.known:
+        return Loss.NONE
+    if memory.lost:
+        return Loss.CERTAIN
+    remembered = {entry.identity for entry in memory.entries.values()}
+    for view in scene.live.agents.values():
+        for identity in view.schedules:
+            if identity not in remembered and is_owned(identity, project.name, project.environment):
+                return Loss.CERTAIN
+    return Loss.POSSIBLE if any(view.problem for view in scene.live.agents.values()) else Loss.NONE

@@ -1,0 +1,125 @@
+"""`reconciler calendar`: when everything runs, what collides, and how to spread it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
+from reconciler.cli.session import Session
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.selection import Selection
+    from reconciler.timetable.calendar import Calendar
+
+_MOST_DAYS = 92
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, _MOST_DAYS), default=7, show_default=True, help="How many days to show.")
+@click.option(
+    "--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The first day; default today."
+)
+@click.option(
+    "--source",
+    type=click.Choice(["live", "desired", "plan"]),
+    help="What ACC has now (the default where there is a connection), what the manifests say (needs no network), or "
+    "what the plan would make of it, beside what is there.",
+)
+@click.option("--zone", metavar="ZONE", help="The clock to show times on; default: the zone of most schedules.")
+@click.option("--durations/--no-durations", default=True, help="Read run histories to know how long runs take.")
+@click.option(
+    "--herd", type=click.IntRange(2), default=10, show_default=True, metavar="N", help="So many at once are a herd."
+)
+@click.option("--spread", is_flag=True, help="Print a patch for the manifests that spreads the herds over minutes.")
+@click.option(
+    "--spread-window",
+    type=Duration(),
+    default="30m",
+    show_default=True,
+    help="Within how many minutes a schedule may be moved, at most 60m; its hour and its day stay.",
+)
+@format_option("text", "html", "json", "ics")
+@selectors
+@pass_session
+def calendar(
+    session: Session,
+    days: int,
+    first: datetime | None,
+    source: str | None,
+    zone: str | None,
+    durations: bool,
+    herd: int,
+    spread: bool,
+    spread_window: timedelta,
+    form: str,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> int:
+    """Show when everything runs; load and collisions. Writes nothing.
+
+    Days begin at midnight on the clock of the zone that is named at the top. Exit 1 when something could not be read.
+
+    With --spread it prints a patch instead: `reconciler calendar --spread | git apply`.
+    """
+    from reconciler.workflow.calendar import Request, Source
+    from reconciler.workflow.calendar import calendar as look
+
+    selection = selection_of(only, exclude, labels)
+    day = first.date() if first is not None else None
+    if spread:
+        return _spread(session, selection, day, days, herd, spread_window)
+    request = Request(Source(source) if source else None, days, day, zone, selection, durations, herd)
+    with session.interruptible():
+        desired, found = look(session.setting(), request)
+    if session.stop.is_set():
+        return 130
+    session.show(_render(session, found, form, desired.project.name, desired.project.environment))
+    return 1 if found.unreadable else 0
+
+
+def _render(session: Session, found: Calendar, form: str, project: str, environment: str) -> str:
+    stamp = session.stamp_for(project, environment)
+    match form:
+        case "html":
+            from reconciler.render import calendar_html
+
+            return calendar_html.calendar(found, stamp)
+        case "json":
+            from reconciler.render import calendar_json, json_
+
+            return json_.dumps(calendar_json.calendar(found, stamp))
+        case "ics":
+            from reconciler.render import calendar_ics
+
+            written = calendar_ics.calendar(found, stamp)
+            for note in written.notes:
+                session.say(f"note: {note}")
+            return written.text
+        case _:
+            from reconciler.render import calendar_text
+
+            return calendar_text.calendar(
+                found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
+            )
+
+
+def _spread(session: Session, selection: Selection, first: date | None, days: int, herd: int, window: timedelta) -> int:
+    from reconciler.workflow.spreading import propose
+
+    minutes, rest = divmod(int(window.total_seconds()), 60)
+    if rest or not 2 <= minutes <= 60:
+        raise UsageError("--spread-window takes 2m to 60m", hint="a schedule keeps its hour and its day")
+    proposal = propose(session.setting(), selection, first=first, days=days, herd=herd, minutes=minutes)
+    for note in proposal.notes:
+        session.say(f"note: {note}")
+    if proposal.patch:
+        session.show(proposal.patch)
+        session.say(f"{proposal.summary}; nothing was written: `reconciler calendar --spread | git apply`")
+    else:
+        session.say(proposal.summary)
+    return 0
