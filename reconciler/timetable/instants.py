@@ -1,4 +1,4 @@
-"""All starts of a schedule in a window, as whole seconds since 1970: a range where they are evenly spaced, else an array.
+"""All starts of a schedule in a window, in whole seconds since 1970: a range where evenly spaced, else an array.
 
 The same prediction as `runs`, made for thousands of schedules at once: what runs evenly is never written out.
 """
@@ -6,6 +6,7 @@ The same prediction as `runs`, made for thousands of schedules at once: what run
 from __future__ import annotations
 
 import functools
+import itertools
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -111,7 +112,7 @@ def _even(expression: Expression) -> tuple[int, int] | None:
         return None
     times = _times(expression)
     step = _DAY // count
-    if times[-1] - times[0] != _DAY - step or any(b - a != step for a, b in zip(times, times[1:], strict=False)):
+    if times[-1] - times[0] != _DAY - step or any(b - a != step for a, b in itertools.pairwise(times)):
         return None
     return times[0], step
 

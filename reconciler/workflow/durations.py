@@ -75,7 +75,7 @@ def read_durations(setting: Setting, live: Live, products: Products) -> Duration
             by_schedule.update({(view.path, identity): seconds for identity, seconds in took.items() if identity})
             if "" in took:
                 by_agent[view.path] = took[""]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         notes = (f"the run history of {failed[0]}{more} could not be read: the duration of those runs is not known",)

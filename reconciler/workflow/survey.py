@@ -115,7 +115,8 @@ def look_at_agents(
     setting: Setting, desired: Desired, wanted: frozenset[Address], remembered: Remembered, products: Products
 ) -> Live:
     """Read the agents of what is wanted; all that are declared or remembered, when everything is."""
-    everything = len(wanted) == len(desired.resources)
+    # While nothing is remembered, all agents are looked at: one of them may tell that the ledger was lost.
+    everything = len(wanted) == len(desired.resources) or not remembered.memory.known
     paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
     if everything:
         paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)

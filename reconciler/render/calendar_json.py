@@ -1,0 +1,145 @@
+"""The calendar as a JSON document: sorted, times in RFC 3339 UTC, so that equal input gives equal bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.model import at_text
+from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.timetable.calendar import Calendar, Entry, Side
+from reconciler.timetable.collisions import Collision
+from reconciler.timetable.load import QUARTER, Load
+
+Document = dict[str, Any]
+
+
+def calendar(found: Calendar, stamp: Stamp) -> Document:
+    """The document. `difference` is there only for what a plan would change."""
+    window = found.shown.load.window
+    document: Document = {
+        "format_version": FORMAT_VERSION,
+        "reconciler_version": stamp.reconciler_version,
+        "project": stamp.project,
+        "environment": stamp.environment,
+        "created_at": stamp.created_at,
+        "source": found.source,
+        "window": {
+            "from": _instant(window.begin),
+            "to": _instant(window.end),
+            "days": len(found.days),
+            "zone": found.zone.key,
+            "zone_reason": found.zone_reason,
+        },
+        "summary": _summary(found.shown),
+        "days": _days(found.shown),
+        "schedules": [_schedule(entry) for entry in found.shown.entries],
+        "peaks": _peaks(found.shown.load),
+        "collisions": [_collision(one) for one in found.shown.collisions],
+        "herd_threshold": found.herd,
+        "herds": [
+            {"size": len(herd.members), "at": list(map(_instant, herd.instants)), "addresses": list(herd.members)}
+            for herd in found.shown.load.herds
+        ],
+        "clock_changes": [
+            {
+                "zone": mark.zone,
+                "at": _instant(mark.instant),
+                "kind": "repeated" if mark.repeats else "skipped",
+                "local_from": mark.begin.isoformat(),
+                "local_to": mark.end.isoformat(),
+                "affected": [{"address": address, "note": note} for address, note in mark.notes],
+            }
+            for mark in found.shown.load.clock_marks
+        ],
+        "unreadable": [{"place": place, "message": message} for place, message in found.unreadable],
+        "notes": list(found.notes),
+    }
+    if found.before is not None:
+        document["difference"] = {
+            "before": _summary(found.before),
+            "days": _days(found.before),
+            "new_collisions": [_collision(one) for one in found.new_collisions],
+            "gone_collisions": [_collision(one) for one in found.gone_collisions],
+        }
+    return document
+
+
+def _summary(side: Side) -> Document:
+    busy = side.load.busy
+    return {
+        "schedules": len(side.entries),
+        "enabled": sum(entry.job.enabled for entry in side.entries),
+        "unmanaged": sum(not entry.managed for entry in side.entries),
+        "starts": side.load.total,
+        "busiest_quarter_starts": max(side.load.starts, default=0),
+        "highest_load": round(max(busy) / QUARTER, 3) if busy else None,
+        "collisions": len(side.collisions),
+        "herds": len(side.load.herds),
+        "durations_known": sum(entry.job.duration_known for entry in side.entries),
+    }
+
+
+def _days(side: Side) -> list[Document]:
+    grid = side.grid
+    return [
+        {
+            "date": day.isoformat(),
+            "starts": sum(count or 0 for count in grid.starts[index]),
+            "hours": [
+                {
+                    "hour": hour,
+                    "starts": grid.starts[index][hour],
+                    "load": None if grid.load is None else _rounded(grid.load[index][hour]),
+                }
+                for hour in range(24)
+            ],
+        }
+        for index, day in enumerate(grid.days)
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _schedule(entry: Entry) -> Document:
+    job = entry.job
+    return {
+        "address": job.address,
+        "agent_path": job.agent_path,
+        "managed": entry.managed,
+        "enabled": job.enabled,
+        "cron": job.timing.expression.text,
+        "rhythm": entry.words,
+        "time_zone": job.timing.windows_zone,
+        "starts": entry.starts,
+        "next_run": None if entry.next_run is None else _instant(entry.next_run),
+        "duration_seconds": job.duration_seconds,
+    }
+
+
+def _peaks(load: Load) -> list[Document]:
+    return [
+        {
+            "starts": peak.starts,
+            "at": list(map(_instant, peak.begins)),
+            "schedules": [{"address": address, "starts": count} for address, count in peak.members],
+        }
+        for peak in load.peaks
+    ]
+
+
+def _collision(one: Collision) -> Document:
+    return {
+        "agent_path": one.agent_path,
+        "addresses": [one.one, one.other],
+        "first": _instant(one.first),
+        "times": one.times,
+        "at_least": one.at_least,
+        "durations_known": one.durations_known,
+    }
+
+
+def _instant(seconds: int) -> str:
+    return at_text(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,229 @@
+"""The calendar for a terminal: a heat map of hours and days, and below it what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from reconciler.render.calendar_words import (
+    ASSUMPTION,
+    SOURCES,
+    WEEKDAYS,
+    change_text,
+    clock_text,
+    collision_text,
+    days_of,
+    length_text,
+    moment_text,
+    plural,
+    quarter_text,
+    summary_text,
+    times_of,
+)
+from reconciler.render.characters import columns, cut
+from reconciler.render.text.sheet import Sheet
+from reconciler.timetable.calendar import Calendar
+from reconciler.timetable.collisions import Collision
+
+_SHADES = ("·", "░", "▒", "▓", "█")
+_PLAIN_SHADES = (".", ":", "+", "#", "@")
+_STYLES = ("dim", "green", "cyan", "yellow", "red")
+_SHOWN = 8
+_NAMED = 4
+_CELL = 7
+
+
+def calendar(
+    found: Calendar, *, width: int = 100, color: bool = False, verbose: bool = False, encoding: str = "utf-8"
+) -> str:
+    """The whole calendar. With `verbose` every list is complete."""
+    sheet = Sheet(width=width, color=color, encoding=encoding)
+    zone = found.zone.key
+    first, last = found.days[0], found.days[-1]
+    title = f"Calendar {first:%Y-%m-%d} to {last:%Y-%m-%d}, {SOURCES[found.source]}"
+    sheet.paragraph(title, style="bold")
+    sheet.paragraph(f"Times in {zone} ({found.zone_reason}; --zone shows another).", style="dim")
+    sheet.paragraph(summary_text(found) + ".")
+    if changed := change_text(found):
+        sheet.paragraph(f"The plan: {changed}.", style="yellow")
+    for place, why in found.unreadable:
+        sheet.paragraph(f"could not be read: {why}", lead=f"{place}: ", style="red")
+    limit = None if verbose else _SHOWN
+    _heat_maps(sheet, found)
+    _next(sheet, found, limit)
+    _peaks(sheet, found, limit)
+    _collisions(sheet, found, limit)
+    _herds(sheet, found, limit)
+    _clocks(sheet, found, verbose=verbose)
+    sheet.blank()
+    for note in found.notes:
+        sheet.paragraph(note, lead="note: ", style="dim")
+    sheet.paragraph(ASSUMPTION, style="dim")
+    return sheet.text()
+
+
+# --- heat map --------------------------------------------------------------------------------------------------------
+
+
+def _heat_maps(sheet: Sheet, found: Calendar) -> None:
+    grid = found.shown.grid
+    if not found.shown.load.total:
+        sheet.title("Nothing runs in these days.")
+        return
+    _heat_map(sheet, "Starts by hour", grid.days, grid.starts, "starts")
+    if grid.load is not None and grid.highest >= 0.05:
+        _heat_map(
+            sheet, "Load by hour: runs at a time, where it is known how long they take", grid.days, grid.load, "load"
+        )
+
+
+def _heat_map(
+    sheet: Sheet,
+    title: str,
+    days: Sequence[date],
+    cells: Sequence[Sequence[int | None]] | Sequence[Sequence[float | None]],
+    what: str,
+) -> None:
+    sheet.title(title)
+    most = max((cell or 0 for day in cells for cell in day), default=0)
+    across = max(1, min(7, (sheet.width - 6) // _CELL))
+    for start in range(0, len(days), across):
+        if start:
+            sheet.blank()
+        chosen = range(start, min(start + across, len(days)))
+        names = [f"{WEEKDAYS[days[index].weekday()]} {days[index].day:02}" for index in chosen]
+        sheet.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
+        for hour in range(24):
+            row = [_cell(sheet, cells[index][hour], most) for index in chosen]
+            sheet.lines.append((f"{hour:02}:00 " + "".join(row)).rstrip())
+        if what == "starts":
+            totals = [sum(cell or 0 for cell in cells[index]) for index in chosen]
+            sheet.lines.append(sheet.paint("total " + "".join(f"{_short(total):>{_CELL}}" for total in totals), "dim"))
+    shades = _SHADES if sheet.signs else _PLAIN_SHADES
+    key = "  ".join(f"{shades[level]} {_from(level, most)}" for level in range(len(shades)))
+    sheet.paragraph(key, style="dim")
+
+
+def _from(level: int, most: float) -> str:
+    if level == 0:
+        return "none"
+    low = most * ((level - 1) / 4) ** 2
+    return f"above {_short(low)}" if level > 1 else "few"
+
+
+def _cell(sheet: Sheet, value: float | None, most: float) -> str:
+    if value is None:
+        return " " * (_CELL - 2) + "--"
+    shades = _SHADES if sheet.signs else _PLAIN_SHADES
+    level = level_of(value, most)
+    if level == 0:
+        return " " * (_CELL - 1) + sheet.paint(shades[0], _STYLES[0])
+    text = f"{shades[level]}{_short(value):>4}"
+    return " " * (_CELL - len(text)) + sheet.paint(text, _STYLES[level])
+
+
+def level_of(value: float, most: float) -> int:
+    """The shade of a value, 0 to 4, by the square root of its share, so that little is told from nothing."""
+    if value <= 0 or most <= 0:
+        return 0
+    return min(4, 1 + int(4 * (value / most) ** 0.5 * 0.999999))
+
+
+def _short(value: float) -> str:
+    """A number in four columns."""
+    if isinstance(value, float) and value < 9.95:
+        return f"{value:.1f}"
+    if value < 10_000:
+        return f"{value:.0f}"
+    return f"{value / 1000:.0f}k" if value < 1_000_000 else f"{value / 1_000_000:.0f}M"
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _next(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+    """What runs next, one line a schedule."""
+    coming = sorted(
+        (entry for entry in found.shown.entries if entry.next_run is not None),
+        key=lambda entry: (entry.next_run or 0, entry.job.address),
+    )
+    if not coming:
+        return
+    sheet.title("Next up")
+    for entry in coming[:limit]:
+        assert entry.next_run is not None
+        took = length_text(entry.job.duration_seconds)
+        tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
+        lead = f"  {moment_text(found, entry.next_run):<16}  "
+        room = sheet.width - columns(lead) - columns(tail)
+        sheet.lines.append(
+            lead + cut(sheet.say(entry.job.address), max(room, 20), sheet.ellipsis) + sheet.paint(tail, "dim")
+        )
+    _rest(sheet, len(coming), limit)
+
+
+def _peaks(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+    peaks = [peak for peak in found.shown.load.peaks if peak.starts > 1]
+    if not peaks:
+        return
+    sheet.title("Busiest quarter hours")
+    for peak in peaks[:5] if limit else peaks:
+        head = f"{quarter_text(found, peak.begins[0])}  {plural(peak.starts, 'start')}, {days_of(found, peak.begins)}"
+        sheet.paragraph(head, indent=2)
+        _names(sheet, [f"{name} {sheet.times}{count}" if count > 1 else name for name, count in peak.members], limit)
+
+
+def _collisions(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+    new = set(found.new_collisions)
+    listed: list[Collision] = sorted(found.shown.collisions, key=lambda one: (one not in new, one))
+    if not listed and not found.gone_collisions:
+        return
+    sheet.title("Collisions: schedules of one agent in each other's way")
+    for one in listed[:limit]:
+        mark = "new  " if one in new else ""
+        names = one.one if one.one == one.other else f"{one.one} and {one.other}"
+        sheet.paragraph(names, indent=2, lead=sheet.paint(mark, "alarm"))
+        sheet.paragraph(collision_text(found, one), indent=6, style="yellow")
+    _rest(sheet, len(listed), limit)
+    for one in found.gone_collisions[:limit]:
+        sheet.paragraph(f"{one.one} and {one.other}", indent=2, lead=sheet.paint("gone ", "green"))
+
+
+def _herds(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+    herds = found.shown.load.herds
+    if not herds:
+        return
+    sheet.title(f"Herds: {found.herd} schedules and more in the same second")
+    for herd in herds[:limit]:
+        when = f"{times_of(found, herd.instants)}, {days_of(found, herd.instants)}"
+        sheet.paragraph(f"{plural(len(herd.members), 'schedule')} at {when}", indent=2)
+        _names(sheet, herd.members, limit)
+    _rest(sheet, len(herds), limit)
+    sheet.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
+
+
+def _clocks(sheet: Sheet, found: Calendar, *, verbose: bool) -> None:
+    marks = found.shown.load.clock_marks
+    if not marks:
+        return
+    sheet.title("Clock changes")
+    for mark in marks:
+        sheet.paragraph(f"{mark.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
+        if mark.notes:
+            _names(sheet, [name for name, _ in mark.notes], None if verbose else _SHOWN)
+
+
+def _names(sheet: Sheet, names: Sequence[str], limit: int | None) -> None:
+    shown = names if limit is None else names[:_NAMED]
+    sheet.paragraph(", ".join(_with_rest(shown, len(names))), indent=6, style="dim")
+
+
+def _with_rest(shown: Sequence[str], count: int) -> Iterator[str]:
+    yield from shown
+    if count > len(shown):
+        yield f"and {count - len(shown):,} more"
+
+
+def _rest(sheet: Sheet, count: int, limit: int | None) -> None:
+    if limit is not None and count > limit:
+        sheet.paragraph(f"and {count - limit:,} more (reconciler -v shows all)", indent=2, style="dim")

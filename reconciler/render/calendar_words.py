@@ -1,0 +1,130 @@
+"""The words that every form of the calendar uses: times, spans, counts, and what a finding means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from reconciler.timetable.calendar import Calendar
+from reconciler.timetable.collisions import Collision
+from reconciler.timetable.load import ClockMark
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+SOURCES = {
+    "live": "as ACC has it now",
+    "desired": "as the manifests say",
+    "plan": "as it would be after the plan",
+}
+
+ASSUMPTION = (
+    "Predicted from the schedules. ACC runs one job of an agent at a time; the load counts runs as if none waited."
+)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """ "1 start", "2 starts"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def day_text(day: date) -> str:
+    """ "Mon 23 Nov"."""
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+
+def moment_text(calendar: Calendar, instant: int, *, seconds: bool = False) -> str:
+    """ "Mon 23 Nov 02:00" on the calendar's clock; with seconds where they matter, or are not zero."""
+    local = calendar.local(instant)
+    return (
+        f"{day_text(local.date())} {local:%H:%M:%S}"
+        if seconds or local.second
+        else (f"{day_text(local.date())} {local:%H:%M}")
+    )
+
+
+def quarter_text(calendar: Calendar, instant: int) -> str:
+    """ "02:00-02:15"."""
+    return f"{calendar.local(instant):%H:%M}-{calendar.local(instant + 900):%H:%M}"
+
+
+def days_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
+    """On which days: "every day", "Mon 23 Nov, Tue 24 Nov and 3 more days"."""
+    days = sorted({calendar.local(instant).date() for instant in instants})
+    if len(days) == len(calendar.days) > 1:
+        return "every day"
+    if (
+        len(days) > 2
+        and {day.weekday() for day in days} <= {0, 1, 2, 3, 4}
+        and len(days) == sum(day.weekday() < 5 for day in calendar.days)
+    ):
+        return "every day from Monday to Friday"
+    named = ", ".join(day_text(day) for day in days[:most])
+    return named if len(days) <= most else f"{named} and {plural(len(days) - most, 'more day')}"
+
+
+def times_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
+    """At which times of day: "02:00:00", "02:00:00, 03:00:00 and 5 more"."""
+    times = sorted({f"{calendar.local(instant):%H:%M:%S}" for instant in instants})
+    named = ", ".join(times[:most])
+    return named if len(times) <= most else f"{named} and {len(times) - most:,} more"
+
+
+def length_text(seconds: int | None) -> str:
+    """ "45s", "12m", "1h 05m"; "" for what is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds}s"
+    minutes = round(seconds / 60)
+    return f"{minutes}m" if minutes < 90 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def collision_text(calendar: Calendar, found: Collision) -> str:
+    """What collides, how often, and when first."""
+    count = f"{'at least ' if found.at_least else ''}{plural(found.times, 'time')}"
+    first = moment_text(calendar, found.first)
+    if found.one == found.other:
+        return f"its runs take longer than its own rhythm: {count}, first {first}"
+    how = "runs overlap" if found.durations_known else "due while the other runs, or at the same instant,"
+    return f"{how} {count}, first {first}"
+
+
+def clock_text(mark: ClockMark) -> str:
+    """What a clock change does, and to how many schedules."""
+    span = f"{mark.begin:%H:%M} to {mark.end:%H:%M}"
+    what = f"{span} comes twice" if mark.repeats else f"{span} is skipped"
+    if not mark.notes:
+        return f"{what}; no schedule runs then"
+    fate = "predicted to run once, the first time" if mark.repeats else "predicted to run at the next valid time"
+    return f"{what}; {plural(len(mark.notes), 'schedule')} {fate}"
+
+
+def summary_text(calendar: Calendar) -> str:
+    """The whole calendar in one sentence."""
+    side = calendar.shown
+    enabled = sum(entry.job.enabled for entry in side.entries)
+    off = len(side.entries) - enabled
+    parts = [
+        f"{plural(enabled, 'enabled schedule')}{f' ({off} disabled)' if off else ''}",
+        plural(side.load.total, "start"),
+        plural(len(side.collisions), "collision"),
+        plural(len(side.load.herds), "herd"),
+    ]
+    return ", ".join(parts)
+
+
+def change_text(calendar: Calendar) -> str:
+    """What the plan changes about it: "starts 24 → 72, busiest quarter hour 4 → 9, …"; "" without a plan."""
+    before, after = calendar.before, calendar.shown
+    if before is None:
+        return ""
+    peak_before = max(before.load.starts, default=0)
+    peak_after = max(after.load.starts, default=0)
+    return ", ".join(
+        (
+            f"starts {before.load.total:,} → {after.load.total:,}",
+            f"busiest quarter hour {peak_before:,} → {peak_after:,}",
+            f"{plural(len(calendar.new_collisions), 'new collision')}, {len(calendar.gone_collisions)} gone",
+        )
+    )

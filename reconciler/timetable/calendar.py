@@ -1,0 +1,183 @@
+"""The calendar of an estate: days and hours on one clock, what runs in them, and what stands in whose way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from reconciler.timetable.collisions import Collision, collisions
+from reconciler.timetable.errors import TimetableError
+from reconciler.timetable.load import QUARTER, Job, Load, Rhythms, Window, forecast_of
+from reconciler.timetable.runs import iter_runs
+from reconciler.timetable.timing import Timing, rules_of
+from reconciler.timetable.wallclock import instant_of
+from reconciler.timetable.zones import suggest, zone_info
+
+HERD = 10
+"""How many schedules in one second are a herd, unless somebody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One schedule in the calendar. `managed`: a manifest declares it. `words`: its rhythm in plain English."""
+
+    job: Job
+    words: str
+    managed: bool = True
+    next_run: int | None = None
+    starts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Starts and load by day and hour on the clock of the calendar's zone.
+
+    `starts[day][hour]` is None for an hour that daylight saving skips. `load` is the mean number of runs at a time,
+    counting only runs of known duration; None where none is known.
+    """
+
+    days: tuple[date, ...]
+    starts: tuple[tuple[int | None, ...], ...]
+    load: tuple[tuple[float | None, ...], ...] | None
+
+    @property
+    def most(self) -> int:
+        """The starts of the busiest hour."""
+        return max((count or 0 for day in self.starts for count in day), default=0)
+
+    @property
+    def highest(self) -> float:
+        """The load of the busiest hour."""
+        return max((load or 0.0 for day in self.load or () for load in day), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An estate at one time: what it has, and what comes of it."""
+
+    entries: tuple[Entry, ...]
+    load: Load
+    collisions: tuple[Collision, ...]
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """All that a calendar shows. `before` is there when it compares: then `shown` is the estate after the plan.
+
+    `zone_reason` says why this clock was chosen. `unreadable` are (place, why); `notes` are said to the reader.
+    """
+
+    source: str
+    zone: ZoneInfo
+    zone_reason: str
+    as_of: datetime
+    herd: int
+    shown: Side
+    before: Side | None = None
+    unreadable: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return self.shown.grid.days
+
+    @property
+    def new_collisions(self) -> tuple[Collision, ...]:
+        """The collisions that the plan creates; none where nothing is compared."""
+        return _only_in(self.shown, self.before)
+
+    @property
+    def gone_collisions(self) -> tuple[Collision, ...]:
+        """The collisions that the plan ends."""
+        return _only_in(self.before, self.shown)
+
+    def local(self, instant: int) -> datetime:
+        """An instant on the calendar's clock."""
+        return datetime.fromtimestamp(instant, self.zone)
+
+
+def _only_in(side: Side | None, other: Side | None) -> tuple[Collision, ...]:
+    if side is None or other is None:
+        return ()
+    known = {(found.one, found.other) for found in other.collisions}
+    return tuple(found for found in side.collisions if (found.one, found.other) not in known)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """A zone to show times in, by its IANA name or its Windows id. Raises TimetableError with the nearest name."""
+    found = zone_info(name)
+    if found is None:
+        near = suggest(name)
+        hint = f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
+        raise TimetableError(f"no time zone is called {name[:80]!r}", hint=hint)
+    return found
+
+
+def common_zone(timings: Iterable[Timing]) -> tuple[ZoneInfo, str]:
+    """The zone on whose clock most schedules hang, and the reason in words; UTC where there are none."""
+    counts = Counter(rules.key for timing in timings if (rules := rules_of(timing.zone)) is not None)
+    utc = zone_info("UTC")
+    assert utc is not None
+    if not counts:
+        return utc, "no schedule names a zone"
+    key, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+    every = counts.total()
+    reason = "the zone of all schedules" if count == every else f"the zone of {count} of {every} schedules"
+    return zone_info(key) or utc, reason
+
+
+def window_of(first: date, days: int, zone: ZoneInfo) -> Window:
+    """From the first midnight to the one after the last day, each at a full quarter of an hour."""
+    edges = [
+        instant_of(datetime.combine(day, datetime.min.time()), zone)[0] for day in (first, first + timedelta(days=days))
+    ]
+    begin, end = edges[0] // QUARTER * QUARTER, -(-edges[1] // QUARTER) * QUARTER
+    return Window(begin, end)
+
+
+def side_of(entries: Sequence[Entry], window: Window, zone: ZoneInfo, *, as_of: datetime, herd: int = HERD) -> Side:
+    """Work out one estate over a window, with the next run of each schedule after `as_of`."""
+    jobs = [entry.job for entry in entries]
+    rhythms = Rhythms(jobs, window)
+    load = forecast_of(rhythms, herd=herd)
+    told = tuple(
+        Entry(
+            entry.job, entry.words, entry.managed, _next_run(entry.job, as_of), load.per_job.get(entry.job.address, 0)
+        )
+        for entry in sorted(entries, key=lambda entry: entry.job.address)
+    )
+    return Side(told, load, collisions(jobs, rhythms), grid_of(load, zone))
+
+
+def grid_of(load: Load, zone: ZoneInfo) -> Grid:
+    """Put the quarters of a load on the clock of a zone."""
+    window = load.window
+    starts: dict[date, list[int | None]] = {}
+    seconds: dict[date, list[int]] = {}
+    lengths: dict[date, list[int]] = {}
+    for quarter in range(window.quarters):
+        local = datetime.fromtimestamp(window.begin + quarter * QUARTER, zone)
+        row = starts.setdefault(local.date(), [None] * 24)
+        row[local.hour] = (row[local.hour] or 0) + load.starts[quarter]
+        lengths.setdefault(local.date(), [0] * 24)[local.hour] += QUARTER
+        if load.busy is not None:
+            seconds.setdefault(local.date(), [0] * 24)[local.hour] += load.busy[quarter]
+    days = tuple(sorted(starts))
+    known = None
+    if load.busy is not None:
+        known = tuple(
+            tuple(
+                seconds[day][hour] / lengths[day][hour] if starts[day][hour] is not None else None for hour in range(24)
+            )
+            for day in days
+        )
+    return Grid(days, tuple(tuple(starts[day]) for day in days), known)
+
+
+def _next_run(job: Job, as_of: datetime) -> int | None:
+    run = next(iter_runs(job.timing, as_of), None) if job.enabled else None
+    return int(run.at.timestamp()) if run is not None else None
