@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 def _applying(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--auto-approve", is_flag=True, help="Do not ask."),
+        click.option(
+            "--events",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Append events as JSON lines while it runs.",
+        ),
         click.option("--lock-timeout", type=Duration(), default="0s", help="Wait so long for somebody else's lock."),
         format_option("text", "json"),
         selectors,
@@ -55,6 +62,7 @@ def apply(
     gone_agents: tuple[str, ...],
     auto_approve: bool,
     lock_timeout: timedelta,
+    events: Path | None,
     form: str,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -73,11 +81,13 @@ def apply(
     if planfile is not None:
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
-        with session.interruptible():
-            done = saved.apply_file(session.setting(), planfile, tell=_teller(session), lock_timeout=seconds)
+        with session.interruptible(), _telling(session, events) as tell:
+            done = saved.apply_file(session.setting(), planfile, tell=tell, lock_timeout=seconds)
         return _finish(session, done, form)
     intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents)
-    return _run(session, intention, applying.apply, auto_approve=auto_approve, form=form, lock_timeout=seconds)
+    return _run(
+        session, intention, applying.apply, auto_approve=auto_approve, form=form, events=events, lock_timeout=seconds
+    )
 
 
 @click.command()
@@ -87,6 +97,7 @@ def destroy(
     session: Session,
     auto_approve: bool,
     lock_timeout: timedelta,
+    events: Path | None,
     form: str,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -106,6 +117,7 @@ def destroy(
         applying.apply,
         auto_approve=auto_approve,
         form=form,
+        events=events,
         lock_timeout=lock_timeout.total_seconds(),
     )
 
@@ -117,6 +129,7 @@ def _run(
     *,
     auto_approve: bool,
     form: str,
+    events: Path | None,
     lock_timeout: float,
 ) -> int:
     def confirm(survey: Survey) -> bool:
@@ -126,10 +139,8 @@ def _run(
             return True
         return _ask(session, survey, shown=form == "text")
 
-    with session.interruptible():
-        done = carry_out(
-            session.setting(), intention, confirm=confirm, tell=_teller(session), lock_timeout=lock_timeout
-        )
+    with session.interruptible(), _telling(session, events) as tell:
+        done = carry_out(session.setting(), intention, confirm=confirm, tell=tell, lock_timeout=lock_timeout)
     return _finish(session, done, form)
 
 
@@ -146,18 +157,23 @@ def _ask(session: Session, survey: Survey, *, shown: bool) -> bool:
         return click.prompt(f"{word} Only 'yes' is taken for yes", default="no", show_default=False, err=True) == "yes"
 
 
-def _teller(session: Session) -> Callable[[Began | Outcome], None]:
-    """Say each outcome on stderr as it happens, one at a time."""
+@contextmanager
+def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began | Outcome], None]]:
+    """Say each outcome on stderr as it happens, and write every event as a JSON line, one at a time."""
+    from reconciler.render import json_, text
+
     lock = threading.Lock()
+    with events.open("a", encoding="utf-8") if events is not None else nullcontext() as file:
 
-    def tell(event: Began | Outcome) -> None:
-        if isinstance(event, Outcome):
-            from reconciler.render import text
-
+        def tell(event: Began | Outcome) -> None:
             with lock:
-                session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
+                if file is not None:
+                    file.write(json.dumps(json_.event_object(event), ensure_ascii=False) + "\n")
+                    file.flush()
+                if isinstance(event, Outcome):
+                    session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
 
-    return tell
+        yield tell
 
 
 def _finish(session: Session, done: Applied, form: str) -> int:

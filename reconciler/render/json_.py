@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.diff import canonical_json, digest
 from reconciler.model import (
+    Began,
     Change,
     Drift,
     DriftFinding,
@@ -189,3 +190,11 @@ def _field(field: FieldChange) -> Document:
 
 def _sorted(items: Iterable[Document], *keys: str) -> list[Document]:
     return sorted(items, key=lambda item: tuple(item[key] for key in keys))
+
+
+def event_object(event: Began | Outcome) -> Document:
+    """One line of the stream of events: what began, or how it ended."""
+    if isinstance(event, Began):
+        change = event.change
+        return {"event": "began", "at": event.at, "address": str(change.address), "action": change.action.value}
+    return {"event": "outcome", "at": event.at} | outcome_object(event)
