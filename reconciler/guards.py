@@ -48,7 +48,8 @@ def _deletions(plan: Plan, policy: Policy, allowed: int | None) -> Iterator[Find
 
 
 def _limit(policy: Policy, owned: int) -> float:
-    return policy.max_deletes * owned if policy.max_deletes_is_share else policy.max_deletes
+    # Rounded, since 29 of 100 must not exceed 29 %, which a float makes 28.999999999999996.
+    return round(policy.max_deletes * owned, 6) if policy.max_deletes_is_share else policy.max_deletes
 
 
 def _licence(plan: Plan, starts_left: int | None) -> Iterator[Finding]:

@@ -255,10 +255,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The ledger's entries for one project and environment. `known` is false when there is none, or an empty one."""
+    """The ledger's entries for one project and environment.
+
+    `known` is false until the ledger was accepted as the one to go by. `lost`: it took the place of one that was lost,
+    and nobody has accepted that yet.
+    """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     known: bool = False
+    lost: bool = False
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------

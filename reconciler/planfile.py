@@ -118,7 +118,7 @@ def save(
 def load(path: Path) -> SavedPlan:
     """Read a plan file. Raises PlanRefused when it is none, or not of this format."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
         if body["format_version"] != FORMAT_VERSION or body["kind"] != "Plan":
             raise PlanRefused(f"{path} has format {body['format_version']!r}", hint="make the plan again")
         return SavedPlan(
@@ -135,9 +135,13 @@ def load(path: Path) -> SavedPlan:
         )
     except OSError as error:
         raise PlanRefused(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "make it with `reconciler plan --out FILE`"
         raise PlanRefused(f"{path} is no plan file of this program, or was cut short", hint=hint) from error
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def refuse(saved: SavedPlan, project: str, environment: str, *, now: datetime, seal: Sealer) -> None:
@@ -146,7 +150,7 @@ def refuse(saved: SavedPlan, project: str, environment: str, *, now: datetime, s
         raise PlanRefused(
             f"the plan is for {saved.plan.project}/{saved.plan.environment}, and this is {project}/{environment}"
         )
-    if not hmac.compare_digest(seal(_body(saved)), saved.seal):
+    if not hmac.compare_digest(seal(_body(saved)).encode(), saved.seal.encode()):
         raise PlanRefused(
             "the plan file was edited by hand, or made with another ledger's key",
             hint="make the plan again with this ledger, or give both sides the same RECONCILER_KEY",

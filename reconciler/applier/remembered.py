@@ -67,8 +67,10 @@ def _reached(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
     else:
         hand = run.tools.hands.input_files
         applied, facts = hand.applied(change.after), hand.facts(change.after, known)
-        if change.action is Action.DISABLE and known is not None:
-            applied = dict(known.applied)
+        if change.action is Action.DISABLE:
+            # Nothing was sent: what is on the server is what was sent before, if anything.
+            applied = dict(known.applied) if known is not None else {}
+            facts = {**(known.facts if known is not None else {}), "enabled": False}
     return entry_of(
         change,
         resource,

@@ -125,6 +125,11 @@ class Run:
     _canary: threading.Lock = field(default_factory=threading.Lock)
     _ids_proven: bool = False
 
+    def secret_paths(self, address: Address) -> dict[str, Any]:
+        """Which fields were secret when they were applied, as facts for the ledger: their names, never their values."""
+        resource = self.tools.resources.get(address)
+        return {"secrets": sorted(resource.secrets)} if resource is not None and resource.secrets else {}
+
     def held_back(self, change: Change) -> str:
         """Why this change must not be tried now; "" when it may."""
         if self.broken is not None:

@@ -135,6 +135,7 @@ def _settled(run: Run, outcome: Outcome, state: State) -> Entry:
         applied=sealed(run.tools.hands.schedule.meaning(state), run.tools.seal),
         settled=True,
         at=outcome.at,
+        facts=run.secret_paths(change.address),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from reconciler.applier.run import Run, entry_of
 from reconciler.errors import ProductError, Refused
-from reconciler.model import Action, Change, Entry, Evidence, Outcome, Reason, Status
+from reconciler.model import Action, Change, Entry, Evidence, Outcome, Reason, Status, at_text
 
 
 def carry(run: Run, change: Change) -> None:
@@ -17,21 +18,42 @@ def carry(run: Run, change: Change) -> None:
         return
     known = run.tools.entries.get(change.address)
     since = run.tools.monotonic()
-    earlier = str(known.facts.get("runId", "")) if known is not None and not known.settled else ""
     attempts = int(known.facts.get("attempts", 1)) if known is not None else 0
-    if earlier:
-        if not _followed(run, change, earlier, attempts, since):
+    if change.action is Action.ADOPT:
+        assert known is not None
+        _followed(run, change, str(known.facts["runId"]), attempts, since)
+        return
+    if known is not None and not known.settled:
+        # A run for an earlier key is still open. It is settled under that key, so that no crash from here on can
+        # make it look as if this start had happened.
+        known = _earlier_ended(run, change, known, since)
+        if known is None:
             return
-        if change.action is Action.ADOPT:
-            return
-    fresh = change.reason is not Reason.RETRY
-    _start(run, change, 1 if fresh else attempts + 1, since)
+    _start(run, change, known, attempts + 1 if change.reason is Reason.RETRY else 1, since)
 
 
-def _start(run: Run, change: Change, attempt: int, since: float) -> None:
-    """Start, follow, and start again after a known failure while `retries` lasts."""
+def _earlier_ended(run: Run, change: Change, known: Entry, since: float) -> Entry | None:
+    """Follow the open run of an earlier key, and return its settled entry; None when it goes on, or is not readable."""
+    run_id = str(known.facts["runId"])
+    ended, trouble = _end_of(run, change, run_id)
+    if ended is None:
+        outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
+        run.record(outcome, known)
+        return None
+    state = "success" if ended.status == "success" else "failed"
+    settled = replace(known, settled=True, facts={**known.facts, "state": state}, at=at_text(run.tools.clock()))
+    if run.note(settled):
+        return settled
+    run.skip(change, "the ledger cannot be written")
+    return None
+
+
+def _start(run: Run, change: Change, known: Entry | None, attempt: int, since: float) -> None:
+    """Start, follow, and start again after a known failure while `retries` lasts.
+
+    `known` is what the ledger goes on holding when the product refuses to start anything.
+    """
     assert change.after is not None
-    known = run.tools.entries.get(change.address)
     while True:
         facts = _facts(run, change, "sending", attempt)
         if not run.begin(change, declared=change.after["key"], facts=facts):
@@ -55,7 +77,7 @@ def _start(run: Run, change: Change, attempt: int, since: float) -> None:
             )
             run.record(outcome, _entry(run, outcome, "started", attempt, settled=True))
             return
-        _followed(run, change, run_id, attempt, since)
+        known = _followed(run, change, run_id, attempt, since)
         ended = run.outcomes[change.address]
         may_retry = ended.status is Status.FAILED and ended.evidence is Evidence.VERIFIED
         if not may_retry or attempt > change.after["retries"] or run.tools.stop.is_set() or run.broken is not None:
@@ -63,22 +85,27 @@ def _start(run: Run, change: Change, attempt: int, since: float) -> None:
         attempt += 1
 
 
-def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float) -> bool:
-    """Follow a run to its end and say Outcome. True when the end is known, whatever it was."""
+def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
+    """Follow a run: as it ended, or None and why its end is not known."""
     tools = run.tools
     wait = tools.hands.trigger.wait_of(tools.resources[change.address].spec) or tools.hands.trigger.wait_of({})
-    ended: Any = None
-    trouble = f"run {run_id} is still going; the next apply follows it"
     try:
         ended = tools.hands.trigger.follow(
             tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
         )
     except ProductError as error:
-        trouble = f"run {run_id} was started, and cannot be read: {error.words}; the next apply follows it"
+        return None, f"run {run_id} was started, and cannot be read: {error.words}; the next apply follows it"
+    return ended, f"run {run_id} is still going; the next apply follows it"
+
+
+def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float) -> Entry:
+    """Follow a run to its end, if that comes in time; say Outcome, and return what the ledger holds from now on."""
+    ended, trouble = _end_of(run, change, run_id)
     if ended is None:
         outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
-        run.record(outcome, _entry(run, outcome, "running", attempt, settled=False))
-        return False
+        entry = _entry(run, outcome, "running", attempt, settled=False)
+        run.record(outcome, entry)
+        return entry
     good = ended.status == "success"
     outcome = run.finish(
         change,
@@ -88,8 +115,9 @@ def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float)
         run_id=run_id,
         evidence=Evidence.VERIFIED,
     )
-    run.record(outcome, _entry(run, outcome, "success" if good else "failed", attempt, settled=True))
-    return True
+    entry = _entry(run, outcome, "success" if good else "failed", attempt, settled=True)
+    run.record(outcome, entry)
+    return entry
 
 
 def _facts(run: Run, change: Change, state: str, attempt: int, run_id: str = "") -> dict[str, Any]:

@@ -118,10 +118,13 @@ class Ledger:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def memory(self) -> Memory:
-        """All entries. `known` is false when there is none, and nobody has accepted the ledger as a new one."""
-        entries = self._read_entries()
-        known = bool(entries) or self._meta("accepted") is not None
-        return Memory({entry.address: entry for entry in entries.values()}, known)
+        """All entries, and whether this ledger was accepted as the one to go by, or took the place of a lost one.
+
+        Entries alone prove nothing: after a loss, live schedules are learnt again, and starts cannot be.
+        """
+        entries = {entry.address: entry for entry in self._read_entries().values()}
+        known = self._meta("accepted") is not None
+        return Memory(entries, known, lost=not known and self._meta("lost") is not None)
 
     def agent_paths(self) -> Mapping[str, str]:
         """The handle last used for every agent path that we ever wrote to and did not forget."""
@@ -257,6 +260,10 @@ class Ledger:
     def accept(self, lease: Lease) -> None:
         """Write down that somebody takes this ledger as the new one, though it remembers nothing."""
         self._alone(lease, "accepted", {}, lambda c: self._scope.put_meta(c, {"accepted": self._at()}))
+
+    def mark_lost(self, lease: Lease) -> None:
+        """Write down that this ledger took the place of one that was lost, until somebody accepts it."""
+        self._alone(lease, "lost", {}, lambda c: self._scope.put_meta(c, {"lost": self._at()}))
 
     def forget_agent(self, lease: Lease, path: str) -> None:
         """Forget an agent's path, once nothing of ours is left there; kept while an entry still names it."""

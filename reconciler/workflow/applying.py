@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler import __version__, applier
+from reconciler import __version__, applier, planner
 from reconciler.diff import sealed
-from reconciler.errors import Blocked
+from reconciler.errors import Blocked, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
@@ -56,6 +56,8 @@ def apply(
         writing(setting, desired.project, lock_timeout) as (ledger, lease),
         Products(desired.project, desired.secret_values, setting.stop) as products,
     ):
+        if plan_file_digest and ledger.is_plan_used(plan_file_digest):
+            raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
         survey = make_survey(setting, intention, desired, read_from(ledger), products)
         check(survey)
         if survey.refusals:
@@ -79,6 +81,7 @@ class _Apply:
     def run(self, tell: Callable[[Began | Outcome], None]) -> Applied:
         plan = self.survey.plan
         commit, digest = commit_of(self.setting.root), plan_digest(plan)
+        self._accept_ledger()
         run = ""
         if plan.changes or self.plan_file_digest:
             run = self.ledger.begin_run(
@@ -91,8 +94,6 @@ class _Apply:
         tools = self._tools(tell, _context(plan, commit, digest))
         result = applier.apply(plan, tools, as_of=self.survey.scene.as_of)
         if result.broken is None:
-            if self.survey.scene.accepts_new_ledger:
-                self.ledger.accept(self.lease)
             if fresh := tuple(self._refreshed()):
                 self.ledger.put(self.lease, *fresh)
             for path in self._left_behind(result):
@@ -101,6 +102,20 @@ class _Apply:
                 counts = Counter(outcome.status.value for outcome in result.outcomes)
                 self.ledger.end_run(self.lease, run, result=self._verdict(result), summary=dict(sorted(counts.items())))
         return Applied(self.survey, result)
+
+    def _accept_ledger(self) -> None:
+        """Take an empty ledger as the one to go by, before anything is written into it: new, or said to be accepted.
+
+        One that was lost stays so until somebody accepts it, however much is learnt of schedules meanwhile.
+        """
+        scene = self.survey.scene
+        if scene.memory.known:
+            return
+        loss = planner.loss_of(scene)
+        if scene.accepts_new_ledger or loss is planner.Loss.NONE:
+            self.ledger.accept(self.lease)
+        elif loss is planner.Loss.CERTAIN and not scene.memory.lost:
+            self.ledger.mark_lost(self.lease)
 
     def _tools(self, tell: Callable[[Began | Outcome], None], context: str) -> applier.Tools:
         scene, products = self.survey.scene, self.products
@@ -174,10 +189,11 @@ class _Apply:
         if resource.address.kind is KindName.SCHEDULE:
             live = scene.live.agents[resource.agent_path].schedules[resource.identity]
             declared = scene.seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
-            if declared == known.declared and resource.protect == known.protect:
+            hidden = {"secrets": sorted(resource.secrets)} if resource.secrets else {}
+            if (declared, resource.protect, hidden) == (known.declared, known.protect, known.facts):
                 return None
-            applied = sealed(schedule.meaning(schedule.live_state(live)), scene.seal)
-        elif resource.address.kind is KindName.INPUT_FILES:
+            facts, applied = hidden, sealed(schedule.meaning(schedule.live_state(live)), scene.seal)
+        elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)
         return Entry(
             address=resource.address,
