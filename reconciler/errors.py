@@ -11,7 +11,6 @@
     ├── LedgerError            exit 1    the memory cannot be read or written
     │   ├── Locked             exit 6    somebody else is applying
     │   └── Fenced             exit 6    our lock was broken while we ran
-    ├── Blocked                exit 3    a guard or a policy refuses the whole plan
     └── PlanRefused            exit 7    the saved plan is stale, expired, used, foreign or edited
 
 An error knows its exit code; how it is worded for a terminal is `cli`'s business.
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.model import Finding, Problem
+    from reconciler.model import Problem
 
 
 class ReconcilerError(Exception):
@@ -95,16 +94,6 @@ class Fenced(LedgerError):
     """Our lease was broken, or ran out, while we held it: nothing more may be written."""
 
     exit_code = 6
-
-
-class Blocked(ReconcilerError):
-    """A guard or a policy refuses the whole plan. `findings` say why, and how to allow it once."""
-
-    exit_code = 3
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("; ".join(finding.message for finding in findings))
-        self.findings = tuple(findings)
 
 
 class PlanRefused(ReconcilerError):

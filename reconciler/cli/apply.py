@@ -181,11 +181,16 @@ def _finish(session: Session, done: Applied, form: str) -> int:
     if done.declined:
         session.say("declined: nothing was done")
         return 1
+    for finding in done.survey.refusals:
+        session.say(f"blocked [{finding.code}]: {finding.message}")
     if form == "json":
         from reconciler.render import json_
 
         stamp = session.stamp_for(plan.project, plan.environment)
         session.show(json_.dumps(json_.apply_document(plan, outcomes, stamp)))
+    elif done.survey.refusals:
+        session.show(render_plan(session, plan, "text"))
+        session.say("Nothing was done.")
     elif plan.changes:
         from reconciler.render import text
 
@@ -202,6 +207,8 @@ def _exit(session: Session, done: Applied) -> int:
     outcomes = done.result.outcomes
     if session.stop.is_set():
         return 130
+    if done.survey.refusals:
+        return 3
     if any(one.status is Status.UNKNOWN and one.change.action is Action.START for one in outcomes):
         return 5
     incomplete = {Status.FAILED, Status.SKIPPED, Status.STALE, Status.UNKNOWN}

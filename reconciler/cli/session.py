@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.errors import Blocked, ManifestError, ReconcilerError
+from reconciler.errors import ManifestError, ReconcilerError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -149,11 +149,6 @@ def complain(error: Exception, *, verbose: bool) -> int:
 
         width = shutil.get_terminal_size((100, 24)).columns
         click.echo(text.problems(error.problems, width=width, color=False), err=True)
-        return error.exit_code
-    if isinstance(error, Blocked):
-        for finding in error.findings:
-            click.echo(f"blocked [{finding.code}]: {finding.message}", err=True)
-        click.echo("Nothing was done.", err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(f"error: {error.message}", err=True)

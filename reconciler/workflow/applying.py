@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__, applier, planner
 from reconciler.diff import sealed
-from reconciler.errors import Blocked, PlanRefused
+from reconciler.errors import PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
@@ -28,7 +28,7 @@ HANDS = applier.Hands(schedule, input_files, approval, trigger)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did. `declined`: a person was asked, and said no."""
+    """What an apply did; nothing, where `survey.refusals` says why. `declined`: a person was asked, and said no."""
 
     survey: Survey
     result: applier.Result
@@ -48,8 +48,8 @@ def apply(
     """Make live what the manifests say.
 
     `check` may refuse the plan (a saved plan compares itself here); `confirm` is asked once, only when there is
-    something to do; `tell` hears every event, one at a time. Raises Blocked when a guard refuses the plan, Locked
-    when somebody else is applying.
+    something to do; `tell` hears every event, one at a time. Raises Locked when somebody else is applying.
+    A plan that a guard refuses is not carried out at all.
     """
     desired = load(setting)
     with (
@@ -61,7 +61,7 @@ def apply(
         survey = make_survey(setting, intention, desired, read_from(ledger), products)
         check(survey)
         if survey.refusals:
-            raise Blocked(survey.refusals)
+            return Applied(survey, applier.Result(()))
         if survey.plan.changes and not confirm(survey):
             return Applied(survey, applier.Result(()), declined=True)
         return _Apply(setting, survey, products, ledger, lease, plan_file_digest).run(tell)
