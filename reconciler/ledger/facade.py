@@ -97,6 +97,8 @@ class Ledger:
             commits = Commits(location, scope)
         ledger = cls(location, scope, _reader(location, commits), commits)
         try:
+            if isinstance(ledger._reader, EngineReader):
+                ledger._reader.require_ledger()
             ledger._use_key(key)
         except BaseException:
             ledger.close()
@@ -198,12 +200,8 @@ class Ledger:
 
         def work(connection: Connection) -> None:
             self._scope.require(connection, lease.fencing)
-            if once and not self._scope.insert(
-                connection, "USED_PLANS", [{"plan_digest": plan_digest, "run": run, "at": at}]
-            ):
-                raise PlanRefused(
-                    "this saved plan was used already", hint="make a new one with `reconciler plan --out FILE`"
-                )
+            if once:
+                self._use_plan(connection, plan_digest, run, at)
             row = {"id": run, "owner_user": owner.user, "owner_host": owner.host, "owner_pid": owner.pid}
             row |= {"ci_link": owner.ci_link, "source_commit": commit, "plan_digest": plan_digest, "command": command}
             row |= {"started": at, "finished": "", "result": "", "summary": "{}", "number": self._next_run(connection)}
@@ -291,6 +289,14 @@ class Ledger:
 
     def _note(self, kind: str, address: str, body: Mapping[str, JSON], at: str = "") -> Note:
         return Note(at or self._at(), self._run, kind, address, body)
+
+    def _use_plan(self, connection: Connection, plan_digest: str, run: str, at: str) -> None:
+        used = {"plan_digest": plan_digest}
+        if self._scope.select(connection, statements.USED_PLAN, used):
+            raise PlanRefused(
+                "this saved plan was used already", hint="make a new one with `reconciler plan --out FILE`"
+            )
+        self._scope.upsert(connection, "USED_PLANS", [{**used, "run": run, "at": at}])
 
     def _next_run(self, connection: Connection) -> int:
         number = int(self._scope.meta(connection, "last_run") or 0) + 1

@@ -56,7 +56,11 @@ class EngineReader:
     def __init__(self, engine: Engine, location: Location) -> None:
         self._engine = engine
         self._location = location
-        with told(location), engine.connect() as connection:
+
+    def require_ledger(self) -> None:
+        """Raise LedgerError unless there is a ledger that this program can read."""
+        location = self._location
+        with told(location), self._engine.connect() as connection:
             found = connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar()
             if found is None:
                 raise absent(location)
@@ -76,7 +80,7 @@ class EngineReader:
             return [tuple(row) for row in connection.execute(text(statement), dict(parameters))]
 
     def close(self) -> None:
-        """The engine belongs to whoever made it."""
+        self._engine.dispose()
 
 
 def absent(location: Location) -> LedgerError:

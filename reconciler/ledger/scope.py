@@ -61,7 +61,7 @@ class Scope:
         lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
         row = connection.execute(text(statements.LEASE + lock), self.keys).fetchone()
         if row is None:
-            self.insert(connection, "LEASE", [_NO_LEASE])
+            self.insert_if_absent(connection, "LEASE", _NO_LEASE)
             row = connection.execute(text(statements.LEASE + lock), self.keys).one()
         return lease_row(row)
 
@@ -93,7 +93,8 @@ class Scope:
         head = read_head(self.meta(connection, "journal_head")) or (0, FIRST_PREVIOUS)
         events = chain(notes, *head)
         if events:
-            self.insert(connection, "EVENTS", [event._asdict() for event in events])
+            # Plainly: an event that is there already is damage, and never to be passed over.
+            connection.execute(_table("EVENTS").insert(), [{**self.keys, **event._asdict()} for event in events])
             self.put_meta(connection, {"journal_head": f"{events[-1].seq} {events[-1].hash}"})
 
     def upsert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -103,14 +104,16 @@ class Scope:
             statement = tables.upsert(_table(table), connection.dialect.name)
             connection.execute(statement, [{**self.keys, **row} for row in rows])
 
-    def insert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Add rows, leaving alone what is there already. How many were added, where the database tells."""
+    def insert_if_absent(self, connection: Connection, table: str, row: Mapping[str, Any]) -> None:
+        """Add a row unless one with its key is there already."""
         from reconciler.ledger import tables
 
-        if table == "EVENTS":  # one that is there already is damage, never to be passed over
-            return connection.execute(_table(table).insert(), [{**self.keys, **row} for row in rows]).rowcount
-        statement = tables.insert_if_absent(_table(table), connection.dialect.name)
-        return connection.execute(statement, [{**self.keys, **row} for row in rows]).rowcount
+        connection.execute(tables.insert_if_absent(_table(table), connection.dialect.name), {**self.keys, **row})
+
+    def select(self, connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        from sqlalchemy import text
+
+        return connection.execute(text(statement), {**self.keys, **parameters}).fetchall()
 
     def run(self, connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
         from sqlalchemy import text

@@ -1,0 +1,86 @@
+"""What every test of the ledger starts from: a place for it, a clock that stands still, a change and an entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler.ledger import Ledger, Owner
+from reconciler.model import Action, Address, Change, Entry, KindName, Reason
+
+OWNER = Owner("ann", "build-7", 4711, "https://ci.example/42")
+
+
+@dataclass
+class Clock:
+    """A clock that moves only when told."""
+
+    now: datetime = field(default=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Place:
+    """Where a test keeps its ledger."""
+
+    url: str
+    root: Path
+    clock: Clock
+
+    @property
+    def is_file(self) -> bool:
+        return self.url.startswith("sqlite")
+
+    @property
+    def file(self) -> Path:
+        return self.root / ".reconciler" / "ledger.db"
+
+    def open(self, environment: str = "default", *, create: bool = True, key: bytes | None = None) -> Ledger:
+        return Ledger.open(self.url, "retail", environment, root=self.root, create=create, clock=self.clock, key=key)
+
+    def execute(self, statement: str) -> None:
+        """Change the database behind the ledger's back, as an intruder or an accident would."""
+        if self.is_file:
+            import sqlite3
+
+            connection: Any = sqlite3.connect(self.file)
+        else:
+            import psycopg
+
+            connection = psycopg.connect(self.url)
+        try:
+            assert connection.execute(statement).rowcount != 0, "the statement touched nothing"
+            connection.commit()
+        finally:
+            connection.close()
+
+
+def change(name: str = "nightly", action: Action = Action.UPDATE) -> Change:
+    return Change(
+        Address(KindName.SCHEDULE, "prices", name),
+        action,
+        Reason.EDITED,
+        "the manifest changed",
+        identity=f"id-{name}",
+        agent_path="Retail/prices",
+    )
+
+
+def entry(name: str = "nightly", **fields: Any) -> Entry:
+    values: dict[str, Any] = {
+        "address": Address(KindName.SCHEDULE, "prices", name),
+        "identity": f"id-{name}",
+        "agent_path": "Retail/prices",
+        "declared": "hmac-sha256:1",
+        "applied": {"cron": "hmac-sha256:2"},
+        "settled": True,
+        "at": "2026-11-22T12:00:00Z",
+    }
+    return Entry(**(values | fields))

@@ -1,0 +1,221 @@
+"""One run at a time: locks, fencing, dead and frozen owners."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ledger_samples import OWNER, Place, change, entry
+
+from reconciler.errors import Fenced, Locked
+from reconciler.ledger import Owner
+from reconciler.model import Outcome, Status
+
+pytest_plugins = ["ledger_places"]
+
+BOB = Owner("bob", "laptop", 1)
+
+
+def _age(place: Place, seconds: float) -> None:
+    """Let time pass for the lease, by whichever clock judges it."""
+    place.clock.move(seconds)
+    if not place.is_file:
+        place.execute(f"UPDATE reconciler_lease SET heartbeat = heartbeat - {seconds}")
+
+
+def test_the_second_run_learns_who_holds_the_lock(place: Place) -> None:
+    with place.open() as ledger, ledger.acquire(OWNER), place.open() as other:
+        with pytest.raises(Locked) as locked:
+            other.acquire(BOB)
+        assert locked.value.exit_code == 6
+        for part in ("retail/default", "ann", "build-7", "4711", "https://ci.example/42", "2026-11-22T12:00:00Z"):
+            assert part in locked.value.message
+        assert "--lock-timeout" in locked.value.hint
+        assert "unlock" in locked.value.hint
+        with place.open("prod") as prod, prod.acquire(BOB):
+            pass
+
+
+def test_a_lease_that_is_given_back_is_free_and_the_number_grows(place: Place) -> None:
+    with place.open() as ledger:
+        numbers = []
+        for _ in range(3):
+            with ledger.acquire(OWNER) as lease:
+                numbers.append(lease.fencing)
+                lease.check()
+            assert ledger.holder() is None
+            with pytest.raises(Fenced):
+                lease.check()
+        assert numbers == sorted(set(numbers))
+
+
+def test_waiting_gets_the_lease_once_it_is_free(place: Place) -> None:
+    with place.open() as ledger, place.open() as other:
+        lease = ledger.acquire(OWNER)
+        waits = []
+
+        def pause(seconds: float) -> None:
+            waits.append(seconds)
+            place.clock.move(seconds)
+            if len(waits) == 3:
+                lease.close()
+
+        with other.acquire(BOB, timeout=60, pause=pause):
+            assert len(waits) == 3
+        with ledger.acquire(OWNER), pytest.raises(Locked):
+            other.acquire(BOB, timeout=5, pause=place.clock.move)
+
+
+def test_a_dead_owner_loses_its_lease(place: Place) -> None:
+    with place.open() as ledger, place.open() as other:
+        dead = ledger.acquire(OWNER, ttl=3600)
+        _age(place, 3599)
+        with pytest.raises(Locked):
+            other.acquire(BOB)
+        _age(place, 5)
+        holder = other.holder()
+        assert holder is not None
+        assert holder.expired
+        assert holder.owner == OWNER
+        with pytest.raises(Fenced, match="run out"):
+            dead.check()
+        with pytest.raises(Fenced, match="run out"):
+            dead.beat()
+        with other.acquire(BOB) as lease:
+            assert lease.fencing > dead.fencing
+            dead.close()
+            lease.check()
+
+
+def test_a_beat_keeps_the_lease(place: Place) -> None:
+    with place.open() as ledger, ledger.acquire(OWNER, ttl=3600) as lease:
+        for _ in range(3):
+            _age(place, 3000)
+            lease.beat()
+        lease.check()
+
+
+def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -> None:
+    with place.open() as frozen, place.open() as other:
+        lease = frozen.acquire(OWNER)
+        frozen.put(lease, entry())
+        broken = other.break_lock()
+        assert broken is not None
+        assert broken.owner == OWNER
+        assert other.break_lock() is None
+        step = change("late")
+        for write in (
+            lease.check,
+            lambda: frozen.began(lease, step, declared="d", facts={}),
+            lambda: frozen.outcome(lease, Outcome(step, Status.APPLIED), entry("late")),
+            lambda: frozen.put(lease, entry("late")),
+            lambda: frozen.remove(lease, entry().address),
+            lambda: frozen.accept(lease),
+            lambda: frozen.begin_run(lease, commit="", command="apply", plan_digest="p", once=True),
+        ):
+            with pytest.raises(Fenced, match="nothing more is written"):
+                write()
+        lease.close()
+        assert list(other.memory().entries.values()) == [entry()]
+        assert not other.is_plan_used("p")
+        assert [event.kind for event in other.events(10)] == ["put", "lock-broken"]
+        assert other.verify() == ()
+
+
+_RACER = """
+import sys
+from pathlib import Path
+from reconciler.errors import Locked
+from reconciler.ledger import Ledger, Owner
+
+with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True) as ledger:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        lease = ledger.acquire(Owner("racer", "here", 1))
+    except Locked:
+        print("locked", flush=True)
+    else:
+        print("mine", flush=True)
+        sys.stdin.readline()
+        lease.close()
+"""
+
+_KILLED = """
+import sys
+from pathlib import Path
+from reconciler.ledger import Ledger, Owner
+from reconciler.model import Action, Address, Change, KindName, Reason
+
+ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True)
+lease = ledger.acquire(Owner("victim", "here", 1), ttl=3600)
+address = Address(KindName.SCHEDULE, "prices", "nightly")
+change = Change(address, Action.CREATE, Reason.NEW, "", identity="id-nightly", agent_path="Retail/prices")
+ledger.began(lease, change, declared="d", facts={"attempt": 1})
+print("sent", flush=True)
+sys.stdin.readline()
+"""
+
+
+def _start(program: str, place: Place) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, place.url, str(place.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def _say(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def _hear(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.communicate("\n", timeout=60)
+
+
+def test_of_racing_processes_exactly_one_gets_the_lease(place: Place) -> None:
+    # They also make the ledger, all at the same time.
+    racers = [_start(_RACER, place) for _ in range(3)]
+    try:
+        assert [_hear(racer) for racer in racers] == ["ready"] * 3
+        for racer in racers:
+            _say(racer)
+        assert sorted(_hear(racer) for racer in racers) == ["locked", "locked", "mine"]
+    finally:
+        for racer in racers:
+            _end(racer)
+    assert [racer.returncode for racer in racers] == [0, 0, 0]
+
+
+def test_what_a_killed_run_began_is_unsettled(place: Place) -> None:
+    victim = _start(_KILLED, place)
+    try:
+        assert _hear(victim) == "sent"
+    finally:
+        victim.send_signal(signal.SIGKILL)
+        _end(victim)
+    with place.open(create=False) as ledger:
+        (seen,) = ledger.memory().entries.values()
+        assert not seen.settled
+        assert seen.facts == {"attempt": 1}
+        assert [event.kind for event in ledger.events(5)] == ["began"]
+    with place.open() as ledger:
+        broken = ledger.break_lock()
+        assert broken is not None
+        assert broken.owner.user == "victim"
+        with ledger.acquire(BOB) as lease:
+            ledger.outcome(lease, Outcome(change(), Status.APPLIED), entry())
+        assert ledger.memory().entries == {entry().address: entry()}
+        assert ledger.verify() == ()
