@@ -59,6 +59,15 @@ DRIFT_ORDER = (
     DriftStatus.IN_SYNC,
 )
 
+STATUS_MEANING = {
+    Status.FAILED: "the product did not do it",
+    Status.SKIPPED: "held back, nothing was sent",
+    Status.STALE: "live moved after the plan was made, nothing was sent",
+    Status.UNVERIFIED: "sent and accepted, but reading back shows something else",
+    Status.UNKNOWN: "sent, and the answer was lost: perhaps it happened",
+}
+STATUS_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, Status.SKIPPED)
+
 _BLOCKED_STEP = {
     Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
     Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
@@ -189,6 +198,26 @@ def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
         f"declared {value_text(field.after, secret=field.secret)}"
         for field in fields
     ]
+
+
+def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
+    """`Applied 3 of 5 changes in 1.2s of calls: 1 failed, 1 skipped.` Nothing that was planned goes uncounted."""
+    counts = {status: sum(outcome.status is status for outcome in outcomes) for status in Status}
+    total = len(plan.changes)
+    rest = [f"{counts[status]} {status}" for status in STATUS_ORDER if counts[status]]
+    not_begun = total - len(outcomes)
+    if not_begun > 0:
+        rest.append(f"{not_begun} not begun")
+    if plan.blocked:
+        rest.append(f"{len(plan.blocked)} blocked")
+    applied = counts[Status.APPLIED]
+    if not total:
+        text = "Nothing to apply"
+    elif applied == total:
+        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change')}"
+    else:
+        text = f"Applied {applied} of {counted(total, 'change')}"
+    return f"{text}: {', '.join(rest)}." if rest else f"{text}."
 
 
 def frequency_text(preview: Preview, *, arrow: str = "→", times: str = TIMES) -> str:

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 
 from reconciler.model import Change, Outcome, Plan, Status
 from reconciler.render.characters import columns, cut, neutral
+from reconciler.render.signs import STATUS_STYLE
 from reconciler.render.text.plan import place
-from reconciler.render.text.sheet import STATUS_STYLE, Sheet
-from reconciler.render.wording import counted, outcome_sentence, outcome_step
-
-_MEANING = {
-    Status.FAILED: "the product did not do it",
-    Status.SKIPPED: "held back, nothing was sent",
-    Status.STALE: "live moved after the plan was made, nothing was sent",
-    Status.UNVERIFIED: "sent and accepted, but reading back shows something else",
-    Status.UNKNOWN: "sent, and the answer was lost: perhaps it happened",
-}
-_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, Status.SKIPPED)
+from reconciler.render.text.sheet import Sheet
+from reconciler.render.wording import STATUS_MEANING, STATUS_ORDER, outcome_sentence, outcome_step, outcomes_summary
 
 
 def outcome_line(outcome: Outcome, *, width: int = 10_000, color: bool = False, encoding: str = "utf-8") -> str:
@@ -55,7 +47,7 @@ def outcomes(
         for outcome in outcomes:
             if outcome.status is Status.APPLIED:
                 sheet.lines.append(outcome_line(outcome, width=width, color=color, encoding=encoding))
-    for status in _ORDER:
+    for status in STATUS_ORDER:
         group = [outcome for outcome in outcomes if outcome.status is status]
         if group:
             _group(sheet, status, group)
@@ -64,28 +56,8 @@ def outcomes(
     return sheet.text()
 
 
-def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
-    """`Applied 3 of 5 changes in 1.2s of calls: 1 failed, 1 skipped.` Nothing that was planned goes uncounted."""
-    counts = {status: sum(outcome.status is status for outcome in outcomes) for status in Status}
-    total = len(plan.changes)
-    rest = [f"{counts[status]} {status}" for status in _ORDER if counts[status]]
-    not_begun = total - len(outcomes)
-    if not_begun > 0:
-        rest.append(f"{not_begun} not begun")
-    if plan.blocked:
-        rest.append(f"{len(plan.blocked)} blocked")
-    applied = counts[Status.APPLIED]
-    if not total:
-        text = "Nothing to apply"
-    elif applied == total:
-        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change')}"
-    else:
-        text = f"Applied {applied} of {counted(total, 'change')}"
-    return f"{text}: {', '.join(rest)}." if rest else f"{text}."
-
-
 def _group(sheet: Sheet, status: Status, group: Sequence[Outcome]) -> None:
-    sheet.title(f"{status.value.capitalize()} ({len(group)}): {_MEANING[status]}")
+    sheet.title(f"{status.value.capitalize()} ({len(group)}): {STATUS_MEANING[status]}")
     sign = sheet.sign(STATUS_STYLE[status]) + " "
     widest = min(max(columns(sheet.say(str(outcome.change.address))) for outcome in group), sheet.width // 2)
     steps = {outcome_step(outcome) for outcome in group}

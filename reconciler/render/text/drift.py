@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Drift, DriftFinding, DriftStatus
+from reconciler.render.signs import DRIFT_STYLE
 from reconciler.render.text.plan import place
 from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, drift_summary
 
-_STYLE = {
-    DriftStatus.IN_SYNC: ("✓", "=", "green"),
-    DriftStatus.DRIFTED: ("≠", "~", "yellow"),
-    DriftStatus.PENDING: ("○", "o", "cyan"),
-    DriftStatus.DIVERGED: ("✗", "x", "alarm"),
-    DriftStatus.MISSING: ("-", "-", "red"),
-    DriftStatus.UNMANAGED: ("·", ".", "dim"),
-    DriftStatus.UNVERIFIABLE: ("?", "?", "dim"),
-    DriftStatus.UNREADABLE: ("!", "!", "alarm"),
-}
 _COUNTED_ONLY = frozenset({DriftStatus.UNMANAGED, DriftStatus.UNVERIFIABLE, DriftStatus.IN_SYNC})
 
 
@@ -39,7 +30,7 @@ def drift(drift: Drift, *, width: int, color: bool, verbose: bool = False, encod
 def _group(sheet: Sheet, group: Sequence[DriftFinding], *, verbose: bool) -> None:
     for finding in group:
         parts = [str(finding.address), finding.evidence.value, place(finding.origin)]
-        sheet.heading(sheet.sign(_STYLE[finding.status]) + " ", parts)
+        sheet.heading(sheet.sign(DRIFT_STYLE[finding.status]) + " ", parts)
         if finding.message:
             sheet.paragraph(finding.message, indent=4)
         if finding.fields:

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.render.characters import columns
-from reconciler.render.text.sheet import ACTION_STYLE, Sheet
+from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
+from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import (
     blocked_step,
     counted,
@@ -18,8 +19,6 @@ from reconciler.render.wording import (
     removed_fields,
     run_texts,
 )
-
-_BLOCKED_STYLE = ("!", "!", "alarm")
 
 
 def plan(plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
@@ -56,7 +55,7 @@ def _legend(sheet: Sheet, plan: Plan) -> None:
     occurring = {change.action for change in plan.changes}
     entries = [(ACTION_STYLE[action], action.value) for action in Action if action in occurring]
     if plan.blocked:
-        entries.append((_BLOCKED_STYLE, "blocked"))
+        entries.append((BLOCKED_STYLE, "blocked"))
     line, used = " ", 1
     for style, word in entries:
         sign = style[0] if sheet.signs else style[1]
@@ -125,7 +124,7 @@ def _runs(sheet: Sheet, lead: str, runs: Sequence[str]) -> None:
 
 
 def _blocked(sheet: Sheet, blocked: BlockedResource) -> None:
-    sheet.heading(sheet.sign(_BLOCKED_STYLE) + " ", [str(blocked.address), blocked.reason.value, place(blocked.origin)])
+    sheet.heading(sheet.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked.reason.value, place(blocked.origin)])
     if blocked.message:
         sheet.paragraph(blocked.message, indent=4)
     step = blocked_step(blocked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reconciler.model import JSON, Action, FieldChange, Status
+from reconciler.model import JSON, FieldChange
 from reconciler.render.characters import columns, cut, first_difference, neutral, shorten, value_text, wrap
 
 NARROWEST = 40
@@ -19,29 +19,6 @@ _CODES = {
     "bold": "1",
     "dim": "2",
     "alarm": "1;31",
-}
-
-ACTION_STYLE = {
-    Action.CREATE: ("+", "+", "green"),
-    Action.UPDATE: ("~", "~", "yellow"),
-    Action.ENABLE: ("●", "*", "green"),
-    Action.DISABLE: ("○", "o", "yellow"),
-    Action.DELETE: ("-", "-", "red"),
-    Action.UPLOAD: ("↑", "^", "cyan"),
-    Action.APPROVE: ("✓", "v", "green"),
-    Action.DISAPPROVE: ("✗", "x", "red"),
-    Action.START: ("▸", ">", "magenta"),
-    Action.ADOPT: ("=", "=", "dim"),
-    Action.FORGET: ("·", ".", "dim"),
-}
-
-STATUS_STYLE = {
-    Status.APPLIED: ("✓", "ok", "green"),
-    Status.FAILED: ("✗", "x", "red"),
-    Status.SKIPPED: ("·", "-", "yellow"),
-    Status.UNKNOWN: ("?", "?", "alarm"),
-    Status.UNVERIFIED: ("≠", "!", "alarm"),
-    Status.STALE: ("↻", "!", "yellow"),
 }
 
 
