@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
 from reconciler.cli.session import Session
-from reconciler.selection import Selection
+
+if TYPE_CHECKING:
+    from reconciler.selection import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -29,6 +31,8 @@ def selectors(command: _Command) -> _Command:
 
 
 def selection_of(only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> Selection:
+    from reconciler.selection import Selection
+
     return Selection(only, exclude, labels)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,7 +61,7 @@ class Session:
     @property
     def width(self) -> int:
         """Columns for text: the terminal's, within what the layout is made for."""
-        return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((100, 24)).columns))
+        return max(_NARROWEST, min(_WIDEST, terminal_columns()))
 
     @property
     def encoding(self) -> str:
@@ -142,13 +140,19 @@ class Session:
                 signal.signal(number, handler)
 
 
+def terminal_columns() -> int:
+    """The terminal's width; 100 where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
+
+
 def complain(error: Exception, *, verbose: bool) -> int:
     """Word an error on stderr, and return its exit code."""
     if isinstance(error, ManifestError):
         from reconciler.render import text
 
-        width = shutil.get_terminal_size((100, 24)).columns
-        click.echo(text.problems(error.problems, width=width, color=False), err=True)
+        click.echo(text.problems(error.problems, width=terminal_columns(), color=False), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(f"error: {error.message}", err=True)
@@ -156,6 +160,8 @@ def complain(error: Exception, *, verbose: bool) -> int:
             click.echo(f"  next: {error.hint}", err=True)
         return error.exit_code
     if verbose:
+        import traceback
+
         traceback.print_exception(error)
     click.echo(
         f"internal error: {type(error).__name__}: {error}\n  next: run it again with -v, and report what it prints",
