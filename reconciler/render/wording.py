@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconciler.model import (
@@ -90,6 +90,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
 _TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
 BIG_FACTOR = 2.0
+_GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
 TIMES = "×"  # noqa: RUF001 - the sign, not the letter
 
 
@@ -255,6 +256,11 @@ def multiplies(change: Change) -> bool:
 def is_risky(change: Change) -> bool:
     """What a reviewer must see in full: deletions, starts, what is switched on, big changes of frequency."""
     return change.action in (Action.DELETE, Action.START, Action.ENABLE, Action.DISAPPROVE) or multiplies(change)
+
+
+def by_gravity(changes: Iterable[Change]) -> list[Change]:
+    """Changes as a reviewer should meet them: deletions, starts, what is withdrawn, what is switched on, the others."""
+    return sorted(changes, key=lambda change: _GRAVEST.get(change.action, len(_GRAVEST)))
 
 
 def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:

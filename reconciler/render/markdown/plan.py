@@ -11,6 +11,7 @@ from reconciler.render.markdown.budget import Entry, Section, fit
 from reconciler.render.markdown.escape import code, marker, prose, table
 from reconciler.render.wording import (
     blocked_step,
+    by_gravity,
     counted,
     frequency_factor,
     frequency_text,
@@ -23,13 +24,12 @@ from reconciler.render.wording import (
 )
 
 _VALUE = 160
-_GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
 _HINT = "`reconciler plan` shows all of it in a terminal, `--format html` on one page."
 
 
 def plan(plan: Plan, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
     """The plan in at most `max_bytes` bytes. Its first line marks the note, so that a bot can replace it."""
-    risky = sorted(filter(is_risky, plan.changes), key=lambda change: _GRAVEST.get(change.action, len(_GRAVEST)))
+    risky = by_gravity(filter(is_risky, plan.changes))
     rest = [change for change in plan.changes if not is_risky(change)]
     sections = [
         Section(f"\n### Look closely: {counted(len(risky), 'risky change')}\n", [_risky(change) for change in risky]),
