@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import secrets
 import threading
 import time
 import uuid
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diff import Sealer, canonical_json, sealer
 from reconciler.errors import LedgerError, Locked, PlanRefused
-from reconciler.ledger import records, statements
+from reconciler.ledger import keys, records, statements
 from reconciler.ledger.faults import told
 from reconciler.ledger.lease import Lease, break_off, holder_of, take
 from reconciler.ledger.location import Location, locate
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
 
 _POLL_SECONDS = 0.5
-_KEY_BYTES = 32
 _EVENTS_AT_A_TIME = 5000
 
 
@@ -349,40 +345,16 @@ class Ledger:
         return at_text(self._scope.clock())
 
     def _use_key(self, key: bytes | None) -> None:
-        kept, known = self._meta("key"), self._meta("key_fingerprint")
+        kept, known = self._meta(keys.KEPT), self._meta(keys.FINGERPRINT)
         if known is None and self._commits is not None:
             kept, known = self._commits.alone(lambda connection: self._keep_key(connection, key))
-        if known is None:
-            # A ledger that others use and that this environment never wrote to: nothing here can be compared anyway.
-            self.seal = sealer(key or secrets.token_bytes(_KEY_BYTES))
-            return
-        used = key if key is not None else bytes.fromhex(kept or "")
-        if hmac.compare_digest(_fingerprint(used), known):
-            self.seal = sealer(used)
-            return
-        raise LedgerError(
-            f"the ledger {self._location.shown} was written with another key, so no digest in it could be compared",
-            hint=(
-                "unset RECONCILER_KEY: this ledger keeps its own key"
-                if kept
-                else "set RECONCILER_KEY to the key it was written with; if that is lost, move the ledger away and "
-                "apply with `--accept-new-ledger`"
-            ),
-        )
+        self.seal = keys.fitting_sealer(key, kept, known, self._location.shown)
 
-    def _keep_key(self, connection: Connection, key: bytes | None) -> tuple[str | None, str]:
+    def _keep_key(self, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
         self._scope.lock(connection)
-        known = self._scope.meta(connection, "key_fingerprint")
-        if known is not None:  # another first run was faster
-            return self._scope.meta(connection, "key"), known
-        values = {} if key is not None else {"key": secrets.token_hex(_KEY_BYTES)}
-        values["key_fingerprint"] = _fingerprint(key if key is not None else bytes.fromhex(values["key"]))
-        self._scope.put_meta(connection, values)
-        return values.get("key"), values["key_fingerprint"]
-
-
-def _fingerprint(key: bytes) -> str:
-    return hmac.new(key, b"reconciler key fingerprint", hashlib.sha256).hexdigest()[:32]
+        if self._scope.meta(connection, keys.FINGERPRINT) is None:  # or else another first run was faster
+            self._scope.put_meta(connection, keys.first_values(key))
+        return self._scope.meta(connection, keys.KEPT), self._scope.meta(connection, keys.FINGERPRINT)
 
 
 def _reader(location: Location, commits: GroupCommit | None) -> Reader:

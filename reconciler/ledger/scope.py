@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fenced
@@ -13,7 +14,7 @@ from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of
 from reconciler.model import Entry
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Table, TextClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +57,35 @@ class Scope:
 
     def lock(self, connection: Connection) -> LeaseRow:
         """Take the row that all writers of this scope pass through, until the transaction ends; others wait."""
-        from sqlalchemy import text
-
         lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-        row = connection.execute(text(statements.LEASE + lock), self.keys).fetchone()
-        if row is None:
+        rows = self.select(connection, statements.LEASE + lock, {})
+        if not rows:
             self.insert_if_absent(connection, "LEASE", _NO_LEASE)
-            row = connection.execute(text(statements.LEASE + lock), self.keys).one()
-        return lease_row(row)
+            rows = self.select(connection, statements.LEASE + lock, {})
+        return lease_row(rows[0])
 
     def require(self, connection: Connection, fencing: int) -> None:
         """Lock the scope and raise Fenced unless `fencing` is the lease that holds it now."""
         refuse(self.lock(connection), fencing, self.now(connection))
 
     def meta(self, connection: Connection, name: str) -> str | None:
-        from sqlalchemy import text
-
-        value = connection.execute(text(statements.META), {**self.keys, "name": name}).scalar()
-        return None if value is None else str(value)
+        rows = self.select(connection, statements.META, {"name": name})
+        return str(rows[0][0]) if rows else None
 
     def put_meta(self, connection: Connection, values: Mapping[str, str]) -> None:
         self.upsert(connection, "META", [{"name": name, "value": value} for name, value in values.items()])
 
     def put_entries(self, connection: Connection, entries: Mapping[str, Entry | None]) -> None:
-        """Write entries by address; None removes. The paths of their agents are remembered too."""
+        """Write entries by address; None removes."""
         kept = [entry for entry in entries.values() if entry is not None]
         gone = [address for address, entry in entries.items() if entry is None]
         self.upsert(connection, "ENTRIES", [row_of(entry) for entry in kept])
-        paths = {entry.agent_path: entry.address.agent for entry in kept if entry.agent_path}
-        self.upsert(connection, "AGENTS", [{"path": path, "handle": paths[path]} for path in sorted(paths)])
         if gone:
             self.run(connection, statements.FORGET_ENTRY, [{"address": address} for address in gone])
+
+    def put_agents(self, connection: Connection, handles: Mapping[str, str]) -> None:
+        """Remember the paths of agents and the handles last used for them."""
+        self.upsert(connection, "AGENTS", [{"path": path, "handle": handles[path]} for path in sorted(handles)])
 
     def append(self, connection: Connection, notes: Sequence[Note]) -> None:
         """Give notes their place at the end of the journal. The scope must be locked."""
@@ -111,14 +110,10 @@ class Scope:
         connection.execute(tables.insert_if_absent(_table(table), connection.dialect.name), {**self.keys, **row})
 
     def select(self, connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        from sqlalchemy import text
-
-        return connection.execute(text(statement), {**self.keys, **parameters}).fetchall()
+        return connection.execute(_prepared(statement), {**self.keys, **parameters}).fetchall()
 
     def run(self, connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        from sqlalchemy import text
-
-        connection.execute(text(statement), [{**self.keys, **row} for row in rows])
+        connection.execute(_prepared(statement), [{**self.keys, **row} for row in rows])
 
 
 _NO_LEASE = {
@@ -157,6 +152,13 @@ def read_head(text: str | None) -> tuple[int, str] | None:
     """The journal's last number and hash, as kept apart from it."""
     seq, _, event_hash = (text or "").partition(" ")
     return (int(seq), event_hash) if seq.isdecimal() else None
+
+
+@cache
+def _prepared(statement: str) -> TextClause:
+    from sqlalchemy import text
+
+    return text(statement)
 
 
 def _table(name: str) -> Table:
