@@ -1,4 +1,4 @@
-"""The calendar as iCalendar (RFC 5545): an event with a rule for each schedule, or single events where none is exact."""
+"""The calendar as iCalendar (RFC 5545): a rule for each schedule, or single events where no rule is exact."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from reconciler.render.calendar_words import (
     ASSUMPTION,
     SOURCES,
     WEEKDAYS,
+    Shades,
     change_text,
     clock_text,
     collision_text,
@@ -17,6 +18,7 @@ from reconciler.render.calendar_words import (
     moment_text,
     plural,
     quarter_text,
+    shades_of,
     summary_text,
     times_of,
 )
@@ -70,22 +72,21 @@ def _heat_maps(sheet: Sheet, found: Calendar) -> None:
     if not found.shown.load.total:
         sheet.title("Nothing runs in these days.")
         return
-    _heat_map(sheet, "Starts by hour", grid.days, grid.starts, "starts")
+    sheet.title("Starts by hour")
+    _heat_map(sheet, grid.days, grid.starts, shades_of(grid.rates()))
     if grid.load is not None and grid.highest >= 0.05:
-        _heat_map(
-            sheet, "Load by hour: runs at a time, where it is known how long they take", grid.days, grid.load, "load"
-        )
+        sheet.title("Load by hour: runs at a time, where it is known how long they take")
+        _heat_map(sheet, grid.days, grid.load, shades_of(grid.load), total=False)
 
 
 def _heat_map(
     sheet: Sheet,
-    title: str,
     days: Sequence[date],
-    cells: Sequence[Sequence[int | None]] | Sequence[Sequence[float | None]],
-    what: str,
+    cells: Sequence[Sequence[float | None]],
+    shades: Shades,
+    *,
+    total: bool = True,
 ) -> None:
-    sheet.title(title)
-    most = max((cell or 0 for day in cells for cell in day), default=0)
     across = max(1, min(7, (sheet.width - 6) // _CELL))
     for start in range(0, len(days), across):
         if start:
@@ -94,39 +95,25 @@ def _heat_map(
         names = [f"{WEEKDAYS[days[index].weekday()]} {days[index].day:02}" for index in chosen]
         sheet.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
         for hour in range(24):
-            row = [_cell(sheet, cells[index][hour], most) for index in chosen]
+            row = [_cell(sheet, cells[index][hour], shades.levels[index][hour]) for index in chosen]
             sheet.lines.append((f"{hour:02}:00 " + "".join(row)).rstrip())
-        if what == "starts":
-            totals = [sum(cell or 0 for cell in cells[index]) for index in chosen]
-            sheet.lines.append(sheet.paint("total " + "".join(f"{_short(total):>{_CELL}}" for total in totals), "dim"))
-    shades = _SHADES if sheet.signs else _PLAIN_SHADES
-    key = "  ".join(f"{shades[level]} {_from(level, most)}" for level in range(len(shades)))
-    sheet.paragraph(key, style="dim")
+        if total:
+            sums = [sum(cell or 0 for cell in cells[index]) for index in chosen]
+            sheet.lines.append(sheet.paint("total " + "".join(f"{_short(each):>{_CELL}}" for each in sums), "dim"))
+    signs = _SHADES if sheet.signs else _PLAIN_SHADES
+    words = ["none", *(f"from {_short(bound)}" for bound in shades.bounds)]
+    used = {level for day in shades.levels for level in day if level is not None}
+    sheet.paragraph("  ".join(f"{signs[level]} {words[level]}" for level in sorted(used)), style="dim")
 
 
-def _from(level: int, most: float) -> str:
-    if level == 0:
-        return "none"
-    low = most * ((level - 1) / 4) ** 2
-    return f"above {_short(low)}" if level > 1 else "few"
-
-
-def _cell(sheet: Sheet, value: float | None, most: float) -> str:
-    if value is None:
+def _cell(sheet: Sheet, value: float | None, level: int | None) -> str:
+    if value is None or level is None:
         return " " * (_CELL - 2) + "--"
-    shades = _SHADES if sheet.signs else _PLAIN_SHADES
-    level = level_of(value, most)
+    signs = _SHADES if sheet.signs else _PLAIN_SHADES
     if level == 0:
-        return " " * (_CELL - 1) + sheet.paint(shades[0], _STYLES[0])
-    text = f"{shades[level]}{_short(value):>4}"
+        return " " * (_CELL - 1) + sheet.paint(signs[0], _STYLES[0])
+    text = f"{signs[level]}{_short(value):>4}"
     return " " * (_CELL - len(text)) + sheet.paint(text, _STYLES[level])
-
-
-def level_of(value: float, most: float) -> int:
-    """The shade of a value, 0 to 4, by the square root of its share, so that little is told from nothing."""
-    if value <= 0 or most <= 0:
-        return 0
-    return min(4, 1 + int(4 * (value / most) ** 0.5 * 0.999999))
 
 
 def _short(value: float) -> str:
@@ -154,7 +141,7 @@ def _next(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         assert entry.next_run is not None
         took = length_text(entry.job.duration_seconds)
         tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
-        lead = f"  {moment_text(found, entry.next_run):<16}  "
+        lead = f"  {moment_text(found, entry.next_run):<19}  "
         room = sheet.width - columns(lead) - columns(tail)
         sheet.lines.append(
             lead + cut(sheet.say(entry.job.address), max(room, 20), sheet.ellipsis) + sheet.paint(tail, "dim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from reconciler.timetable.calendar import Calendar
@@ -21,6 +22,34 @@ SOURCES = {
 ASSUMPTION = (
     "Predicted from the schedules. ACC runs one job of an agent at a time; the load counts runs as if none waited."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Shades:
+    """How dark each cell of a heat map is: 0 for nothing, from 1 on by how busy; None for an hour that is skipped.
+
+    `bounds` are the values from which the shades 1, 2, … begin.
+    """
+
+    levels: tuple[tuple[int | None, ...], ...]
+    bounds: tuple[float, ...]
+
+
+def shades_of(cells: Sequence[Sequence[float | None]], steps: int = 4) -> Shades:
+    """Shade a heat map in so many steps between the quietest and the busiest hour.
+
+    What runs all the time is the ground that the others stand on, so shades begin at the quietest hour and not at
+    nothing.
+    """
+    values = [value for day in cells for value in day if value is not None]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    rising = tuple(low + (high - low) * (step / steps) ** 1.5 for step in range(steps))
+    bounds = rising if high > low else (low,)
+
+    def level(value: float) -> int:
+        return 0 if value <= 0 else max(1, sum(value >= bound for bound in bounds))
+
+    return Shades(tuple(tuple(None if value is None else level(value) for value in day) for day in cells), bounds)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

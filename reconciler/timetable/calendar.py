@@ -36,12 +36,21 @@ class Grid:
     """Starts and load by day and hour on the clock of the calendar's zone.
 
     `starts[day][hour]` is None for an hour that daylight saving skips. `load` is the mean number of runs at a time,
-    counting only runs of known duration; None where none is known.
+    counting only runs of known duration; None where none is known. `seconds` is how long each hour lasts: twice as
+    long where daylight saving repeats it, 0 where it skips it.
     """
 
     days: tuple[date, ...]
     starts: tuple[tuple[int | None, ...], ...]
     load: tuple[tuple[float | None, ...], ...] | None
+    seconds: tuple[tuple[int, ...], ...]
+
+    def rates(self) -> tuple[tuple[float | None, ...], ...]:
+        """Starts an hour, which is what a shade tells: an hour that lasts two hours is not busier for it."""
+        return tuple(
+            tuple(None if count is None else count * 3600 / length for count, length in zip(day, lengths, strict=True))
+            for day, lengths in zip(self.starts, self.seconds, strict=True)
+        )
 
     @property
     def most(self) -> int:
@@ -175,7 +184,7 @@ def grid_of(load: Load, zone: ZoneInfo) -> Grid:
             )
             for day in days
         )
-    return Grid(days, tuple(tuple(starts[day]) for day in days), known)
+    return Grid(days, tuple(tuple(starts[day]) for day in days), known, tuple(tuple(lengths[day]) for day in days))
 
 
 def _next_run(job: Job, as_of: datetime) -> int | None:
