@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import statements
-from reconciler.ledger.commits import GroupCommit
 from reconciler.ledger.records import Holder, Note, Owner
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
 from reconciler.model import at_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from reconciler.ledger.commits import GroupCommit
 
 _BEATS_PER_LIFE = 4
 
