@@ -72,7 +72,12 @@ def _words(file: Mapping[str, Any] | None) -> str | None:
         return None
     if "lines" not in file:
         return "known by its digest alone"
-    return f"{file['lines']:,} lines, {file['bytes']:,} bytes".replace(",", " ")
+    return f"{_counted(file['lines'], 'line')}, {_counted(file['bytes'], 'byte')}"
+
+
+def _counted(number: int, word: str) -> str:
+    """`1 line`, `12 000 lines`: thousands apart by a space, which is no decimal sign anywhere."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")
 
 
 def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...]) -> Intent:

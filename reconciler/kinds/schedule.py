@@ -86,8 +86,8 @@ def desired_state(spec: State) -> State:
     if "inputParameters" in spec:
         state["inputParameters"] = {str(name): str(value) for name, value in (spec["inputParameters"] or {}).items()}
     if "logLevel" in spec:
-        level = spec["logLevel"]
-        state["logLevel"] = _LOG_LEVELS.get(str(level).lower(), level)
+        level = str(spec["logLevel"]).lower()
+        state["logLevel"] = int(level) if level.isdecimal() else _LOG_LEVELS.get(level, level)
     if "sessionId" in spec:
         state["sessionId"] = str(spec["sessionId"] or "")
     for flag in ("windowless", "enabled"):

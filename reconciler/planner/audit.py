@@ -78,6 +78,6 @@ def _as_drift(address: Address, verdict: Verdict, origin: Origin | None) -> Drif
         status = DriftStatus.IN_SYNC if is_seen else DriftStatus.UNVERIFIABLE
         return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
     status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_seen else DriftStatus.PENDING
-    if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED):
+    if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED, Reason.DUE):
         evidence = Evidence.UNKNOWN
     return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.message)
