@@ -1,8 +1,8 @@
 """Fills in `${env:…}`, `${file:…}` and `${var:…}`, and remembers what came from outside.
 
 What is filled in is data: it is neither interpolated again nor read as YAML. `${env:NAME:-default}` takes the default
-when NAME is unset or empty, as a shell does. A string that is nothing but one `${var:NAME}` takes the variable as it was
-written, so a variable may hold `true` or a number.
+when NAME is unset or empty, as a shell does. A string that is nothing but one `${var:NAME}` takes the variable as it
+was written, so a variable may hold `true` or a number.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Interpolator:
                 continue
             end = text.find("}", start)
             if end < 0:
-                raise InterpolationError("interpolation-open", "a ${ is never closed: write } at its end, or $${ for a literal ${")
+                raise InterpolationError(
+                    "interpolation-open", "a ${ is never closed: write } at its end, or $${ for a literal ${"
+                )
             filled = self._look_up(text[start + 2 : end], folder)
             if start == 0 and end == len(text) - 1:
                 return filled
@@ -84,7 +86,9 @@ class Interpolator:
         if scheme not in _SCHEMES or not colon:
             raise _unknown_scheme(inside, scheme)
         if "${" in rest:
-            raise InterpolationError("interpolation-nested", "a ${ stands inside a ${…}: that is not supported, use a variable")
+            raise InterpolationError(
+                "interpolation-nested", "a ${ stands inside a ${…}: that is not supported, use a variable"
+            )
         if scheme == "file":
             return _secret(self._read(rest, folder))
         name, has_default, default = rest.partition(":-")
@@ -154,9 +158,13 @@ class Interpolator:
 
 @dataclass(slots=True)
 class Filling:
-    """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors."""
+    """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
+
+    Containers in which something was filled in are copies; `sources` has the `id` of what each one was copied from.
+    """
 
     value: Any
+    sources: dict[int, int] = field(default_factory=dict)
     secrets: dict[Path_, frozenset[str]] = field(default_factory=dict)
     errors: list[tuple[Path_, InterpolationError]] = field(default_factory=list)
 
@@ -180,11 +188,19 @@ def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
             if filled.is_secret:
                 filling.secrets[path] = filled.secrets
             return filled.value
+        filled_in: Any
         if isinstance(part, dict):
-            return {key: walk(one, (*path, key)) for key, one in part.items()}
-        if isinstance(part, list):
-            return [walk(one, (*path, index)) for index, one in enumerate(part)]
-        return part
+            filled_in = {key: walk(one, (*path, key)) for key, one in part.items()}
+            is_changed = any(filled_in[key] is not one for key, one in part.items())
+        elif isinstance(part, list):
+            filled_in = [walk(one, (*path, index)) for index, one in enumerate(part)]
+            is_changed = any(new is not one for new, one in zip(filled_in, part, strict=True))
+        else:
+            return part
+        if not is_changed:
+            return part
+        filling.sources[id(filled_in)] = id(part)
+        return filled_in
 
     filling.value = walk(value, ())
     return filling
@@ -196,7 +212,9 @@ def _secret(text: str) -> Filled:
 
 def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:
     if ":" not in inside and _NAME.fullmatch(inside):
-        message = f"${{{inside}}} names no source: write ${{env:{inside}}} or ${{var:{inside}}}, or $${{ for a literal ${{"
+        message = (
+            f"${{{inside}}} names no source: write ${{env:{inside}}} or ${{var:{inside}}}, or $${{ for a literal ${{"
+        )
         return InterpolationError("interpolation-scheme", message)
     near = get_close_matches(scheme.strip().lower(), _SCHEMES, 1)
     meant = f"did you mean {near[0]}?" if near else "known are env, file and var; $${ is a literal ${"

@@ -1,8 +1,8 @@
 """What an unquoted word in YAML means: text, unless it is exactly what a program would print for a value.
 
-`true`, `false`, `null`, `~` and nothing at all are those values. A number is a number when the number's own text is the
-same again: `5` and `1.5` are, `007`, `1.10`, `0x1f`, `1_000` and `1e3` stay text. So nothing that was written is ever lost,
-and every value can be turned back into the words it came from.
+`true`, `false`, `null`, `~` and nothing at all are those values. A number is a number when the number's own text is
+the same again: `5` and `1.5` are, `007`, `1.10`, `0x1f`, `1_000` and `1e3` stay text. So nothing that was written is
+ever lost, and every value can be turned back into the words it came from.
 """
 
 from __future__ import annotations

@@ -87,13 +87,13 @@ def violations(kind: str, document: Any) -> Iterator[Violation]:
 
 
 def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) -> Iterator[Violation]:
-    rule_path = [part for part in error.schema_path]
+    rule_path = list(error.schema_path)
     kind_of = type(error.kind).__name__
     shown = _shown(path)
     owner = _rule(kind, rule_path[:-1])
     match kind_of:
         case "AdditionalProperties":
-            value = _value_at(document, path)
+            value = value_at(document, path)
             known = list(owner.get("properties", {}))
             for key in [one for one in value if one not in known]:
                 yield Violation((*path, key), "unknown-key", _unknown_key(key, known, shown), at_key=True)
@@ -107,17 +107,17 @@ def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) 
         case "MaxProperties":
             yield Violation(path, "too-many", f"{shown} takes at most {owner['maxProperties']} entries")
         case "OneOfNotValid" | "OneOfMultipleValid":
-            yield _one_of(path, shown, owner, _value_at(document, path))
+            yield _one_of(path, shown, owner, value_at(document, path))
         case "AnyOf":
             yield from _any_of(document, path, shown, owner)
         case "Type":
-            yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], _value_at(document, path)))
+            yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], value_at(document, path)))
         case "Enum":
-            yield Violation(path, "wrong-value", _wrong_value(shown, owner["enum"], _value_at(document, path)))
+            yield Violation(path, "wrong-value", _wrong_value(shown, owner["enum"], value_at(document, path)))
         case "Constant":
             yield Violation(path, "wrong-value", f"{shown} must be {owner['const']}")
         case "Pattern":
-            yield Violation(path, "wrong-value", _wrong_pattern(shown, owner, _value_at(document, path)))
+            yield Violation(path, "wrong-value", _wrong_pattern(shown, owner, value_at(document, path)))
         case _:
             yield Violation(path, "wrong-value", f"{shown} {_limits(owner)}")
 
@@ -144,7 +144,8 @@ def _follow(root: dict[str, Any], reference: str) -> Any:
     return part
 
 
-def _value_at(document: Any, path: tuple[str | int, ...]) -> Any:
+def value_at(document: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a path that is there."""
     for step in path:
         document = document[step]
     return document
@@ -156,7 +157,7 @@ def _shown(path: tuple[str | int, ...]) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    return text.split(". ")[0].rstrip(".").lower() if text else "it is not optional"
+    return text.split(". ", 1)[0].rstrip(".").lower() if text else "it is not optional"
 
 
 def _unknown_key(key: str, known: list[str], shown: str) -> str:
@@ -180,7 +181,7 @@ def _any_of(document: Any, path: tuple[str | int, ...], shown: str, owner: dict[
     """The findings of the branch that a value is shaped like; where there is none, what the branches would take."""
     import jsonschema_rs
 
-    value = _value_at(document, path)
+    value = value_at(document, path)
     branches = owner["anyOf"]
     if isinstance(value, dict):
         for branch in branches:
@@ -194,7 +195,9 @@ def _any_of(document: Any, path: tuple[str | int, ...], shown: str, owner: dict[
                             message = _unknown_key(key, known, shown)
                             yield Violation((*path, key), "unknown-key", message, at_key=True)
                     else:
-                        yield Violation(inner, "wrong-value", f"{_shown(inner)} cannot be that{_example(branch, error)}")
+                        yield Violation(
+                            inner, "wrong-value", f"{_shown(inner)} cannot be that{_example(branch, error)}"
+                        )
                 return
     wanted = " or ".join(_branch_words(branch) for branch in branches)
     yield Violation(path, "wrong-type", f"{shown} must be {wanted}{_examples(owner)}")
@@ -230,7 +233,11 @@ def _wrong_type(shown: str, wanted: str | list[str], value: Any) -> str:
     message = f"{shown} must be {words}, not {_type_words(value)}"
     if isinstance(value, (int, float)) and "string" in wanted_types:
         return f"{message}: put it in quotes"
-    if isinstance(value, str) and "boolean" in wanted_types and value.lower() in ("yes", "no", "on", "off", "true", "false"):
+    if (
+        isinstance(value, str)
+        and "boolean" in wanted_types
+        and value.lower() in ("yes", "no", "on", "off", "true", "false")
+    ):
         meant = "true" if value.lower() in ("yes", "on", "true") else "false"
         return f"{message}: write {meant}, in lower case and without quotes"
     if isinstance(value, str) and "integer" in wanted_types:
@@ -243,7 +250,7 @@ def _type_words(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return "a number"
-    return {dict: "a mapping", list: "a list", str: "text"}.get(type(value), "that")
+    return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else "text"
 
 
 def _wrong_value(shown: str, allowed: list[Any], value: Any) -> str:
@@ -256,7 +263,11 @@ def _wrong_value(shown: str, allowed: list[Any], value: Any) -> str:
 def _wrong_pattern(shown: str, owner: dict[str, Any], value: Any) -> str:
     pattern = owner.get("pattern", "")
     if pattern.startswith("^[a-z0-9"):
-        allowed = "lower-case letters, digits and -" if "." not in pattern else "lower-case letters, digits, and . _ - after the first"
+        allowed = (
+            "lower-case letters, digits and -"
+            if "." not in pattern
+            else "lower-case letters, digits, and . _ - after the first"
+        )
         return f"{shown} takes {allowed}; {str(value)[:80]!r} has something else"
     if "[0-9A-Fa-f]{8}" in pattern:
         return f"{shown} must be a GUID, such as d9c944df-93a7-ea77-f7b7-fa0b9c579917"

@@ -135,7 +135,7 @@ class _Reader:
     def _scalar(self, event: Any) -> None:
         text: str = event.value
         is_plain = event.implicit[0]
-        if event.tag is not None and not (event.tag == "!" or event.tag == _STRING_TAG):
+        if event.tag is not None and event.tag not in ("!", _STRING_TAG):
             raise _tag_refused(event)
         stack = self.stack
         if stack:

@@ -1,0 +1,82 @@
+"""Manifests: from YAML files to `Desired`, with every problem at its place and all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.model import Desired, Problem, Project
+
+KINDS = ("Project", "Agent", "TaskTrigger")
+"""What a document may be. Each has a JSON Schema."""
+
+__all__ = ["KINDS", "check", "find_root", "load", "load_project", "schema", "schema_text", "write_project"]
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder from `start` upward that has a `reconciler.yaml`. Raises UsageError."""
+    from reconciler.manifests import discovery
+
+    return discovery.find_root(start)
+
+
+def check(
+    root: Path,
+    environment: str | None,
+    environ: Mapping[str, str],
+    *,
+    as_of: datetime,
+    connections: bool = True,
+) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """All that the files of a project say, and all problems in file order; no Desired when there is an error.
+
+    `as_of` is an aware moment: warnings about runs look ahead from it. With `connections=False` credentials need not
+    be there. Raises UsageError for an environment that the project file does not declare.
+    """
+    from reconciler.manifests import loading
+
+    return loading.check(root, environment, environ, as_of=as_of, connections=connections)
+
+
+def load(root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime) -> Desired:
+    """As `check`, for somebody who means to act. Raises ManifestError with every problem; UsageError as `check`."""
+    from reconciler.manifests import loading
+
+    return loading.load(root, environment, environ, as_of=as_of)
+
+
+def load_project(
+    root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime
+) -> tuple[Project, frozenset[str]]:
+    """The project file alone, and the values that must not be printed; manifests are not read.
+
+    A connection that cannot be resolved raises ManifestError when it is asked for. Raises ManifestError, UsageError.
+    """
+    from reconciler.manifests import loading
+
+    return loading.load_project(root, environment, environ, as_of=as_of)
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a kind. Raises UsageError for a kind that there is none of."""
+    from reconciler.manifests import schemas
+
+    return schemas.schema(kind)
+
+
+def schema_text(kind: str) -> str:
+    """The same as its file has it, for `reconciler schema KIND`. Raises UsageError."""
+    from reconciler.manifests import schemas
+
+    return schemas.schema_text(kind)
+
+
+def write_project(folder: Path) -> tuple[Path, ...]:
+    """Write a commented project that validates as it is, and return its files. Raises UsageError, never overwrites."""
+    from reconciler.manifests import starter
+
+    return starter.write_project(folder)

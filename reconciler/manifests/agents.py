@@ -1,0 +1,217 @@
+"""Turns an `Agent` document into resources: input files, approval and schedules."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reconciler import timetable
+from reconciler.identity import normal_id, owned_id
+from reconciler.manifests import input_files
+from reconciler.manifests.declarations import Declared, Scope, Sheet, claim, handle_of, labels_of, name_at
+from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests.scalars import text_of
+from reconciler.model import Address, Agent, KindName, Origin, Resource
+
+_LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
+_NOT_SPEC = ("name", "id", "protect")
+
+
+def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
+    """Add what an Agent document declares; what a schema cannot say is checked on the way."""
+    handle = handle_of(sheet)
+    path = sheet.spec_part("path")
+    if not handle:
+        return
+    origin = sheet.origin(sheet.document.value, ())
+    if not claim(declared, "agent", handle, origin, sheet.spot, f"the agent {handle!r}"):
+        return
+    if isinstance(path, str):
+        spot = sheet.spot
+        at = spot.origin(("spec", "path")) if ("path", path.lower()) in declared.places else origin
+        claim(declared, "path", path.lower(), at, spot, f"the path {path!r}")
+    agent_path = path if isinstance(path, str) else ""
+    agent = Agent(handle, agent_path, origin, labels_of(sheet))
+    declared.agents.append(agent)
+    needs = _input_files(sheet, scope, declared, agent)
+    needs = (*_approval(sheet, declared, agent, needs), *needs)
+    _schedules(sheet, scope, declared, agent, needs)
+
+
+def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -> tuple[Address, ...]:
+    spec = sheet.value.get("spec")
+    keys = ("inputFiles", "inputFilesExclusive", "inputFilesEnabled")
+    if not isinstance(spec, dict) or not any(key in spec for key in keys):
+        return ()
+    address = Address(KindName.INPUT_FILES, agent.handle)
+    declared.mentioned.add(address)
+    spot = sheet.spot.at(str(address))
+    content: dict[str, Any] = {}
+    listed = sheet.value["spec"].get("inputFiles")
+    files: list[dict[str, str]] = []
+    names: dict[str, Origin] = {}
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        path: Path_ = ("spec", "inputFiles", index)
+        if not isinstance(entry, dict) or not sheet.is_usable(path):
+            continue
+        file = input_files.judge(entry, path, spot, scope.root)
+        origin = spot.origin(path)
+        name = str(file["name"])
+        first = names.setdefault(name.lower(), origin)
+        if first is not origin:
+            message = f"the input file {name!r} is declared twice; the first is at {first}"
+            spot.error(path, "duplicate", message)
+        files.append(file)
+    content["files"] = sorted(files, key=lambda one: one["name"])
+    for key, short in (("inputFilesExclusive", "exclusive"), ("inputFilesEnabled", "enabled")):
+        value = sheet.spec_part(key)
+        if value is not None:
+            content[short] = value
+    written = next(key for key in keys if key in spec)
+    declared.resources.append(
+        Resource(
+            address=address,
+            spec=content,
+            origin=sheet.origin(spec[written], ("spec", written)),
+            agent_path=agent.path,
+            labels=agent.labels,
+        )
+    )
+    return (address,)
+
+
+def _approval(sheet: Sheet, declared: Declared, agent: Agent, needs: tuple[Address, ...]) -> tuple[Address, ...]:
+    spec = sheet.value.get("spec")
+    if not isinstance(spec, dict) or "approval" not in spec:
+        return ()
+    address = Address(KindName.APPROVAL, agent.handle)
+    declared.mentioned.add(address)
+    block = sheet.spec_part("approval")
+    if block is None:
+        return (address,)
+    origin = sheet.origin(block, ("spec", "approval"))
+    declared.resources.append(
+        Resource(address, dict(block), origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+    )
+    return (address,)
+
+
+def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]) -> None:
+    spec = sheet.value.get("spec")
+    listed = spec.get("schedules") if isinstance(spec, dict) else None
+    if not isinstance(listed, list):
+        return
+    for index, block in enumerate(listed):
+        name = name_at(listed, index)
+        if not name:
+            continue
+        address = Address(KindName.SCHEDULE, agent.handle, name)
+        declared.mentioned.add(address)
+        path: Path_ = ("spec", "schedules", index)
+        if sheet.wrong and not sheet.is_usable((*path, "name")):
+            continue
+        spot = sheet.spot.at(str(address))
+        origin = sheet.origin(block, path)
+        if not claim(declared, "address", str(address), origin, spot, f"the schedule {name!r} of {agent.handle}"):
+            continue
+        _judge_timing(block, path, spot, sheet, scope.as_of)
+        if sheet.wrong and not sheet.is_usable(path):
+            continue
+        frame = Resource(address, {}, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+        declared.resources.append(_schedule(sheet, scope, declared, block, path, frame))
+
+
+def _schedule(
+    sheet: Sheet, scope: Scope, declared: Declared, block: dict[str, Any], path: Path_, frame: Resource
+) -> Resource:
+    """The resource of a block that keeps to the schema; `frame` has what it shares with its agent."""
+    address = frame.address
+    content = {key: value for key, value in block.items() if key not in _NOT_SPEC}
+    if "logLevel" in content:
+        level = content["logLevel"]
+        content["logLevel"] = _LOG_LEVELS[level] if level in _LOG_LEVELS else int(level)
+    if "sessionId" in content:
+        content["sessionId"] = text_of(content["sessionId"])
+    secrets: tuple[str, ...] = ()
+    if "inputParameters" in content:
+        content["inputParameters"] = {key: text_of(value) for key, value in content["inputParameters"].items()}
+        if sheet.filling.secrets:
+            inside = (*path, "inputParameters")
+            secrets = tuple(f"inputParameters.{key}" for key in sheet.secret_paths(inside))
+            declared.secret_values |= hidden_values(sheet, inside)
+    adopted = block.get("id")
+    identity = normal_id(adopted) if adopted else ""
+    if adopted:
+        spot = sheet.spot.at(str(address))
+        claim(declared, "id", identity, frame.origin, spot, f"the schedule id {identity}")
+    elif frame.agent_path:
+        identity = owned_id(scope.project, scope.environment, frame.agent_path, address.name)
+    return replace(
+        frame,
+        spec=content,
+        identity=identity,
+        adopted=bool(adopted),
+        protect=block.get("protect", False),
+        secrets=secrets,
+    )
+
+
+def hidden_values(sheet: Sheet, path: Path_) -> set[str]:
+    """What came from outside under a path: never to be printed. Nothing that is empty."""
+    depth = len(path)
+    return {text for one, texts in sheet.filling.secrets.items() if one[:depth] == path for text in texts if text}
+
+
+# --- timing ----------------------------------------------------------------------------------------------------------
+
+
+def _judge_timing(block: dict[str, Any], path: Path_, spot: Spot, sheet: Sheet, as_of: datetime) -> None:
+    """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used."""
+    written: dict[str, str] = {}
+    for key in ("cron", "every", "startTime", "timeZone"):
+        value = block.get(key)
+        if isinstance(value, str) and (not sheet.wrong or sheet.is_usable((*path, key)) or (*path,) in sheet.wrong):
+            written[key] = value
+    errors, warnings = _timing_findings(
+        written.get("cron"), written.get("every"), written.get("startTime"), written.get("timeZone"), as_of
+    )
+    for key, code, message in errors:
+        spot.error((*path, key), code, message)
+    for code, message in warnings:
+        key = "timeZone" if "zone" in code else "every" if "every" in written else "cron"
+        spot.warn((*path, key), code, message)
+
+
+@functools.lru_cache(maxsize=65536)
+def _timing_findings(
+    cron: str | None, every: str | None, start: str | None, zone: str | None, as_of: datetime
+) -> tuple[tuple[tuple[str, str, str], ...], tuple[tuple[str, str], ...]]:
+    """Errors as (key, code, message), warnings as (code, message). Estates repeat themselves: asked once for each."""
+    errors: list[tuple[str, str, str]] = []
+    expression = moment = None
+    try:
+        expression = timetable.parse(cron) if cron is not None else timetable.parse_every(every) if every else None
+    except timetable.TimetableError as error:
+        key, code = ("cron", "bad-cron") if cron is not None else ("every", "bad-every")
+        errors.append((key, code, _worded(error)))
+    if every == "":
+        errors.append(("every", "bad-every", "`every` is empty: write a number and a unit, such as 15m"))
+    try:
+        moment = timetable.parse_declared_start(start) if start is not None else None
+    except timetable.TimetableError as error:
+        errors.append(("startTime", "bad-time", _worded(error)))
+    try:
+        if zone is not None:
+            timetable.zones.to_windows(zone)
+    except timetable.TimetableError as error:
+        errors.append(("timeZone", "bad-zone", _worded(error)))
+        zone = None
+    if expression is None or moment is None or zone is None:
+        return tuple(errors), ()
+    return tuple(errors), timetable.findings(timetable.Timing(expression, moment, zone), as_of)
+
+
+def _worded(error: timetable.TimetableError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message

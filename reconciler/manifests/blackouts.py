@@ -1,0 +1,66 @@
+"""Times in which schedules should not run: checks what the project file says of them, and gives it one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from reconciler import timetable
+from reconciler.manifests import durations
+from reconciler.manifests.problems import Path_, Spot
+from reconciler.model import JSON
+
+
+def judge(blackout: Mapping[str, Any], path: Path_, spot: Spot) -> None:
+    """Report what is wrong with a blackout that keeps to the schema."""
+    begin, end = (_moment(blackout, key, path, spot) for key in ("from", "to"))
+    if begin and end and end <= begin:
+        spot.error((*path, "to"), "wrong-value", "`to` must be later than `from`")
+    try:
+        timetable.zones.to_windows(blackout["timeZone"])
+    except timetable.TimetableError as error:
+        spot.error((*path, "timeZone"), "bad-zone", _worded("timeZone", error))
+    if "cron" in blackout:
+        try:
+            if timetable.parse(blackout["cron"]).is_interval:
+                spot.error((*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI")
+        except timetable.TimetableError as error:
+            spot.error((*path, "cron"), "bad-cron", _worded("cron", error))
+    if "duration" in blackout:
+        try:
+            durations.seconds(blackout["duration"])
+        except ValueError as error:
+            spot.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
+
+
+def normal(blackout: Mapping[str, Any]) -> Mapping[str, JSON]:
+    """A blackout in its one form: `name`, `timeZone`, `policy`, `only`, `exclude`; and its times.
+
+    These are `from` and `to` (naive local times, ISO 8601), or `cron` and `duration` (seconds).
+    """
+    form: dict[str, JSON] = {
+        "name": blackout["name"],
+        "timeZone": blackout["timeZone"],
+        "policy": blackout.get("policy", "warn"),
+        "only": list(blackout.get("only", ())),
+        "exclude": list(blackout.get("exclude", ())),
+    }
+    if "cron" in blackout:
+        return {**form, "cron": blackout["cron"], "duration": durations.seconds(blackout["duration"])}
+    times = {key: timetable.parse_declared_start(blackout[key]).isoformat() for key in ("from", "to")}
+    return {**form, **times}
+
+
+def _moment(blackout: Mapping[str, Any], key: str, path: Path_, spot: Spot) -> datetime | None:
+    if key not in blackout:
+        return None
+    try:
+        return timetable.parse_declared_start(blackout[key])
+    except timetable.TimetableError as error:
+        spot.error((*path, key), "bad-time", _worded(key, error))
+        return None
+
+
+def _worded(key: str, error: timetable.TimetableError) -> str:
+    return f"`{key}`: {error.message}" + (f"; {error.hint}" if error.hint else "")

@@ -1,0 +1,102 @@
+"""Turns the connection settings of the project file into their normal form, and finds what is unsafe in them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from reconciler.manifests import durations
+from reconciler.manifests.problems import Spot
+from reconciler.model import Connection
+
+_CREDENTIALS = {"acc": ("token",), "mft": ("tenantId", "keyId", "privateKey")}
+_HIDDEN = ("token", "privateKey")
+
+
+def resolve(name: str, settings: Mapping[str, Any], root: Path, spot: Spot) -> Connection | None:
+    """A connection in its normal form, or None; what is wrong goes to `spot`. `settings` keep to the schema."""
+    path = ("spec", "connections", name)
+    before = len(spot.notes.problems)
+    url = settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com"
+    if complaint := _url_complaint(url, is_insecure_allowed=settings.get("allowInsecure", False)):
+        spot.error((*path, "url"), *complaint)
+    for key in ("token", "tenantId", "keyId"):
+        if not _is_header_text(settings.get(key, "x")):
+            message = f"`{key}` has spaces or characters that no credential has: check what it is filled in from"
+            spot.error((*path, key), "bad-credential", message)
+    rate = timeout = None
+    try:
+        rate = durations.per_second(settings["rate"]) if "rate" in settings else None
+    except ValueError as error:
+        spot.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
+    try:
+        timeout = durations.seconds(settings.get("timeout", "30s"))
+    except ValueError as error:
+        spot.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
+    bundle = root / Path(settings["caBundle"]).expanduser() if "caBundle" in settings else None
+    if bundle is not None and not bundle.is_file():
+        spot.error((*path, "caBundle"), "missing-file", f"there is no file {settings['caBundle'][:200]!r}")
+    if len(spot.notes.problems) > before or timeout is None:
+        return None
+    return Connection(
+        name=name,
+        url=url.rstrip("/"),
+        settings={key: settings[key] for key in _CREDENTIALS[name]},
+        concurrency=int(settings.get("concurrency", 8)),
+        rate=rate,
+        timeout=timeout,
+        ca_bundle=str(bundle) if bundle else None,
+        allow_insecure=settings.get("allowInsecure", False),
+    )
+
+
+def secret_values(settings: Mapping[str, Any]) -> set[str]:
+    """What these settings hold that must never be printed. A key's lines are hidden one by one as well."""
+    values = {settings[key] for key in _HIDDEN if isinstance(settings.get(key), str)}
+    lines = {line.strip() for value in values if "\n" in value for line in value.splitlines()}
+    return {value for value in values | {line for line in lines if len(line) > 20 and "-----" not in line} if value}
+
+
+def url_secrets(url: str) -> set[str]:
+    """The password in a URL, as it is written and as it is meant."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return set()
+    return {password, unquote(password)} if password else set()
+
+
+def _url_complaint(url: str, *, is_insecure_allowed: bool) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "bad-url", "`url` cannot be read as a URL: write it like https://acc.sequentum.com"
+    if parts.scheme not in ("http", "https") or not host or any(char.isspace() for char in url):
+        return "bad-url", "`url` must be https:// and a host, such as https://acc.sequentum.com"
+    if parts.username is not None or parts.password is not None:
+        return "bad-url", "`url` may not hold a user or a password: credentials have keys of their own"
+    if parts.query or parts.fragment:
+        return "bad-url", "`url` may not have a query or a fragment: it is where the product's own paths begin"
+    if parts.scheme == "http" and not is_insecure_allowed and not _is_loopback(host):
+        message = (
+            "plain http would send the credential in clear text: write https, or `allowInsecure: true` if you must"
+        )
+        return "insecure-url", message
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_header_text(value: str) -> bool:
+    return value.isascii() and value.isprintable() and not any(char.isspace() for char in value)

@@ -1,0 +1,194 @@
+"""What the manifest files declare, file by file: agents, their resources, and triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from reconciler.manifests import schemas, source
+from reconciler.manifests.interpolation import Filling, Interpolator, fill_all
+from reconciler.manifests.problems import File, Notes, Path_, Spot
+from reconciler.model import Address, Agent, KindName, Origin, Resource
+
+API_VERSION = "reconciler/v1"
+_KINDS = ("Agent", "TaskTrigger")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What every manifest of a run is read with."""
+
+    root: Path
+    project: str
+    environment: str
+    interpolator: Interpolator
+    as_of: datetime
+
+
+@dataclass(slots=True)
+class Trigger:
+    """A trigger before its `changed` patterns have been held against all addresses."""
+
+    resource: Resource
+    patterns: list[tuple[str, Path_]]
+    spot: Spot
+
+
+@dataclass(slots=True)
+class Declared:
+    """All that the files declare. `mentioned` are addresses that stand in the files, those with errors included."""
+
+    agents: list[Agent] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+    secret_values: set[str] = field(default_factory=set)
+    mentioned: set[Address] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
+    places: dict[tuple[str, str], Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One document, filled in and held against its schema. `wrong` are the paths that cannot be used."""
+
+    kind: str
+    value: dict[str, Any]
+    document: source.Document
+    filling: Filling
+    wrong: frozenset[Path_]
+    spot: Spot
+
+    def is_usable(self, path: Path_) -> bool:
+        """Whether nothing is wrong at this path, inside it, or around it."""
+        return not any(bad[: len(path)] == path or path[: len(bad)] == bad for bad in self.wrong)
+
+    def origin(self, container: Any, path: Path_) -> Origin:
+        """Where a mapping or a list begins; by path where the container itself is not known."""
+        place = self.document.places.get(self.filling.sources.get(id(container), id(container)))
+        return Origin(self.spot.file.path, *place) if place else self.spot.origin(path)
+
+    def spec_part(self, key: str) -> Any:
+        """A part of `spec`, or None when it is not there or cannot be used."""
+        spec = self.value.get("spec")
+        if not isinstance(spec, dict) or key not in spec or not self.is_usable(("spec", key)):
+            return None
+        return spec[key]
+
+    def secret_paths(self, path: Path_) -> tuple[str, ...]:
+        """The keys directly under a path whose values came from outside."""
+        depth = len(path)
+        return tuple(
+            sorted(str(one[depth]) for one in self.filling.secrets if one[:depth] == path and len(one) > depth)
+        )
+
+
+def read_sheets(file: File, scope: Scope, notes: Notes) -> Iterator[Sheet]:
+    """The documents of one manifest file; what is wrong goes to `notes`."""
+    try:
+        documents = source.read(file.data)
+    except source.SourceError as error:
+        notes.add(file, (error.line, error.column), error.code, error.message)
+        return
+    folder = file.location.parent
+    # An escape in quotes can spell `${` without writing it.
+    may_interpolate = b"${" in file.data or b"\\" in file.data
+    for document in documents:
+        spot = Spot(notes, file, document.index)
+        kind = _kind_of(document.value, spot)
+        if kind is None:
+            continue
+        filling = Filling(document.value)
+        if may_interpolate:
+            filling = fill_all(document.value, lambda text: scope.interpolator.fill(text, folder))
+        yield _validated(kind, document, filling, spot)
+
+
+def _kind_of(value: Any, spot: Spot) -> str | None:
+    if not isinstance(value, dict):
+        spot.error((), "not-a-mapping", "a document begins with apiVersion, kind, metadata and spec")
+        return None
+    kind = value.get("kind")
+    if kind in _KINDS:
+        return str(kind)
+    if kind == "Project":
+        message = "a Project belongs into reconciler.yaml, and a project has one of them"
+        spot.error(("kind",), "unknown-kind", message)
+    elif kind is None:
+        near = get_close_matches("kind", [str(key) for key in value], 1, 0.7)
+        meant = f"; did you mean `kind` by `{near[0]}`?" if near else ""
+        spot.error((), "missing-key", f"the document needs `kind`: {' or '.join(_KINDS)}{meant}")
+    else:
+        near = get_close_matches(str(kind), _KINDS, 1, 0.5)
+        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(_KINDS)}"
+        spot.error(("kind",), "unknown-kind", f"there is no kind {str(kind)[:80]!r}; {advice}")
+    return None
+
+
+def _validated(kind: str, document: source.Document, filling: Filling, spot: Spot) -> Sheet:
+    value = filling.value
+    wrong = {path for path, _ in filling.errors}
+    sheet = Sheet(kind, value, document, filling, frozenset(), spot)
+    for path, error in filling.errors:
+        spot.at(address_text(sheet, path)).error(path, error.code, error.message)
+    if not schemas.is_valid(kind, value):
+        for violation in schemas.violations(kind, value):
+            if violation.path in wrong:
+                continue
+            here = spot.at(address_text(sheet, violation.path))
+            here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
+            wrong.add(violation.path)
+    return Sheet(kind, value, document, filling, frozenset(wrong), spot)
+
+
+def handle_of(sheet: Sheet) -> str:
+    """The name in `metadata`, or "" when there is none that can be used."""
+    metadata = sheet.value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) and sheet.is_usable(("metadata", "name")) else ""
+
+
+def address_text(sheet: Sheet, path: Path_) -> str:
+    """The address of what stands at a path, as exact as the document lets it be known."""
+    handle = handle_of(sheet)
+    if not handle:
+        return ""
+    if sheet.kind == "TaskTrigger":
+        return str(Address(KindName.TRIGGER, "", handle))
+    match path:
+        case ("spec", "schedules", int() as index, *_):
+            name = name_at(sheet.value["spec"]["schedules"], index)
+            return str(Address(KindName.SCHEDULE, handle, name)) if name else ""
+        case ("spec", "inputFiles" | "inputFilesExclusive" | "inputFilesEnabled", *_):
+            return str(Address(KindName.INPUT_FILES, handle))
+        case ("spec", "approval", *_):
+            return str(Address(KindName.APPROVAL, handle))
+    return ""
+
+
+def name_at(listed: Any, index: int) -> str:
+    """The `name` of an entry, or ""."""
+    entry = listed[index] if isinstance(listed, list) and index < len(listed) else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def labels_of(sheet: Sheet) -> dict[str, str]:
+    """The labels in `metadata`, as text."""
+    from reconciler.manifests.scalars import text_of
+
+    labels = sheet.value["metadata"].get("labels") if sheet.is_usable(("metadata", "labels")) else None
+    return {key: text_of(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
+
+
+def claim(declared: Declared, what: str, key: str, origin: Origin, spot: Spot, shown: str) -> bool:
+    """Take a name that only one place may have. A second claim is an error that names both places."""
+    first = declared.places.setdefault((what, key), origin)
+    if first is origin:
+        return True
+    message = f"{shown} is declared twice; the first is at {first}"
+    spot.notes.add(spot.file, (origin.line, origin.column), "duplicate", message, address=spot.address)
+    return False

@@ -1,0 +1,108 @@
+"""Writes the project that `reconciler init` leaves behind: commented, and valid as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from reconciler.errors import UsageError
+
+_PROJECT = """\
+# The project file of reconciler. `reconciler schema Project` prints all that may stand here.
+apiVersion: reconciler/v1
+kind: Project
+metadata:
+  # Part of the id of every schedule that this project creates: choose it once, and never change it.
+  name: {name}
+spec:
+  manifests: ["manifests/**/*.yaml"]
+
+  # How to reach the products. A connection is needed only once a manifest uses it, so its variables may be unset
+  # until then. What comes from the environment or from a file is never printed and never stored.
+  connections:
+    acc:
+      url: https://acc.sequentum.com
+      token: ${{env:ACC_TOKEN}}
+    # mft:
+    #   region: us                       # us | eu | staging; or url: https://...
+    #   tenantId: ${{env:MFT_TENANT_ID}}
+    #   keyId: ${{env:MFT_KEY_ID}}
+    #   privateKey: ${{file:~/.keys/mft.pem}}
+
+  # What was done is remembered here; a team shares postgresql://user@host/database instead.
+  ledger: sqlite:///.reconciler/ledger.db
+
+  policy:
+    prune: owned                         # delete schedules of ours that no manifest declares; or never
+    maxDeletes: 30%                      # refuse a plan that would delete more
+
+  # Used in manifests as ${{var:zone}}.
+  variables:
+    zone: UTC
+
+  # Chosen with --env NAME, and merged over all of the above.
+  # environments:
+  #   prod:
+  #     variables: {{zone: Australia/Perth}}
+"""
+
+_MANIFEST = """\
+# A manifest. `reconciler schema Agent` prints all that may stand here; saved to a file, an editor takes it from a first
+# line such as
+#   yaml-language-server: $schema=../agent.schema.json
+#
+# Take the # away, put in an agent of yours, set ACC_TOKEN, and ask `reconciler plan` what would change. To start from
+# what runs already: `reconciler import --agent PATH`.
+#
+# apiVersion: reconciler/v1
+# kind: Agent
+# metadata:
+#   name: prices                         # the handle used in addresses: schedule/prices/nightly
+# spec:
+#   path: sequentum/Retail/prices        # the agent's path in the ACC repository
+#   schedules:
+#     - name: nightly
+#       cron: "0 0 2 * * MON-FRI"        # second minute hour day month weekday
+#       startTime: 2026-01-01T02:00:00
+#       timeZone: ${var:zone}
+#     - name: poll
+#       every: 15m
+#       startTime: 2026-01-01T00:00:00
+#       timeZone: UTC
+"""
+
+_IGNORED = """\
+# What reconciler remembers on this machine.
+.reconciler/
+"""
+
+
+def write_project(folder: Path) -> tuple[Path, ...]:
+    """Write a commented project into a folder, and return its files.
+
+    Raises UsageError when one of them is there already, or cannot be written; then nothing is written at all.
+    """
+    files = {
+        folder / "reconciler.yaml": _PROJECT.format(name=_project_name(folder)),
+        folder / "manifests" / "example.yaml": _MANIFEST,
+    }
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} is there already", hint="`init` never overwrites: give another folder")
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        files[ignore] = _IGNORED
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as stream:
+                stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+    return tuple(files)
+
+
+def _project_name(folder: Path) -> str:
+    """A project name made from the folder's own."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:60]
+    return name or "my-project"

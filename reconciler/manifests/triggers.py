@@ -1,0 +1,130 @@
+"""Turns `TaskTrigger` documents into resources, once all addresses are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from reconciler import order
+from reconciler.manifests import durations
+from reconciler.manifests.agents import hidden_values
+from reconciler.manifests.declarations import Declared, Scope, Sheet, Trigger, claim, handle_of, labels_of
+from reconciler.manifests.problems import Spot
+from reconciler.manifests.scalars import text_of
+from reconciler.model import Address, KindName, Resource
+
+_WILD = frozenset("*?[")
+
+
+def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
+    """Add a trigger. `wait` stays out of its spec when it is not written: 30m, every 5s, is the default."""
+    handle = handle_of(sheet)
+    if not handle:
+        return
+    address = Address(KindName.TRIGGER, "", handle)
+    declared.mentioned.add(address)
+    spot = sheet.spot.at(str(address))
+    origin = sheet.origin(sheet.document.value, ())
+    if not claim(declared, "trigger", handle, origin, spot, f"the trigger {handle!r}"):
+        return
+    spec: dict[str, Any] = {}
+    if (task := sheet.spec_part("task")) is not None:
+        spec["task"] = {key: value.strip().lower() if key == "id" else value for key, value in task.items()}
+    secrets = _parameters(sheet, spec, spot, declared)
+    when = sheet.spec_part("when")
+    patterns: list[tuple[str, tuple[str | int, ...]]] = []
+    if when is not None:
+        spec["when"] = dict(when)
+        if "revision" in when:
+            spec["when"]["revision"] = text_of(when["revision"])
+        path = ("spec", "when", "changed")
+        patterns = [(pattern, (*path, index)) for index, pattern in enumerate(when.get("changed", ()))]
+    _wait(sheet, spec, spot)
+    if (retries := sheet.spec_part("retries")) is not None:
+        spec["retries"] = int(retries)
+    resource = Resource(address, spec, origin, secrets=secrets, labels=labels_of(sheet))
+    declared.triggers.append(Trigger(resource, patterns, spot))
+
+
+def _parameters(sheet: Sheet, spec: dict[str, Any], spot: Spot, declared: Declared) -> tuple[str, ...]:
+    parameters = sheet.spec_part("parameters")
+    if parameters is None:
+        return ()
+    spec["parameters"] = {key: text_of(value) for key, value in parameters.items()}
+    path = ("spec", "parameters")
+    names = sheet.secret_paths(path)
+    declared.secret_values |= hidden_values(sheet, path)
+    for name in names:
+        message = (
+            f"the parameter `{name}` came from the environment or a file, and Automate MFT does not promise to mask "
+            "parameters: whoever may see the task's runs may read it. Keep secrets in the task itself"
+        )
+        spot.warn((*path, name), "secret-parameter", message)
+    return tuple(f"parameters.{name}" for name in names)
+
+
+def _wait(sheet: Sheet, spec: dict[str, Any], spot: Spot) -> None:
+    wait = sheet.spec_part("wait")
+    if wait is None:
+        return
+    if wait is False:
+        spec["wait"] = False
+        return
+    spec["wait"] = {}
+    for key, text in wait.items():
+        try:
+            spec["wait"][key] = durations.seconds(text)
+        except ValueError as error:
+            spot.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")
+
+
+def connect(declared: Declared) -> None:
+    """Hold every `changed` pattern against all addresses, and add the triggers with what they need.
+
+    A pattern with wildcards never means the trigger itself. Patterns that match nothing, and triggers that wait for
+    each other, are errors.
+    """
+    triggers = {trigger.resource.address: trigger for trigger in declared.triggers}
+    known = {str(address): address for address in sorted(declared.mentioned)}
+    needs: dict[Address, tuple[Address, ...]] = {}
+    for address, trigger in triggers.items():
+        found: set[Address] = set()
+        for pattern, path in trigger.patterns:
+            matched = _matched(pattern, known, address)
+            if not matched:
+                trigger.spot.error(path, "no-match", _no_match(pattern, known))
+            found |= matched
+        needs[address] = tuple(sorted(found))
+    while True:
+        try:
+            order.sort(needs)
+            break
+        except order.CycleError as error:
+            _report_cycle(triggers[error.cycle[0]], error)
+            needs[error.cycle[0]] = tuple(one for one in needs[error.cycle[0]] if one != error.cycle[1])
+    declared.resources += [replace(trigger.resource, needs=needs[address]) for address, trigger in triggers.items()]
+
+
+def _matched(pattern: str, known: dict[str, Address], own: Address) -> set[Address]:
+    if not _WILD & set(pattern):
+        return {known[pattern]} if pattern in known else set()
+    return {address for text, address in known.items() if address != own and fnmatchcase(text, pattern)}
+
+
+def _no_match(pattern: str, known: Iterable[str]) -> str:
+    near = get_close_matches(pattern, known, 1)
+    advice = (
+        f"did you mean {near[0]}?"
+        if near
+        else "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
+    )
+    return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
+
+
+def _report_cycle(trigger: Trigger, error: order.CycleError) -> None:
+    path = next((path for pattern, path in trigger.patterns if fnmatchcase(str(error.cycle[1]), pattern)), ())
+    message = f"triggers that wait for each other never start: {error}"
+    trigger.spot.error(path, "cycle", message)
