@@ -36,7 +36,7 @@ def sections(found: Calendar) -> Iterator[str]:
 
 def _section(title: str, aside: str, items: Sequence[str], nothing: str, count: int) -> Iterator[str]:
     small = f" <small>{aside}</small>" if aside else ""
-    yield f"<section{' class=long' if len(items) > _NAMED else ''}><h2>{title}{small}</h2>"
+    yield f"<section><h2>{title}{small}</h2>"
     if items:
         yield f'<ol class="list">{"".join(items)}</ol>'
     else:

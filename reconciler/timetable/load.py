@@ -20,6 +20,9 @@ from reconciler.timetable.wallclock import clock_changes, instant_of
 QUARTER = 900
 """Seconds in a bucket. Every zone in use today keeps a whole number of quarter hours from UTC."""
 
+_COMPARED = 2_000_000
+"""At most so many pairs of a pattern and a quarter hour are looked at to name who makes a peak."""
+
 Pattern: TypeAlias = tuple[object, ...]
 """What decides all starts in a window: schedules with equal patterns start at the same instants."""
 
@@ -152,7 +155,7 @@ def forecast_of(rhythms: Rhythms, *, herd: int = 10, peaks: int = 8) -> Load:
         starts=tuple(counts),
         busy=_busy(rhythms),
         peaks=_peaks(rhythms, counts, peaks),
-        herds=_herds(rhythms, herd),
+        herds=herds_of(rhythms, herd),
         clock_marks=_clock_marks(rhythms),
         per_job=dict(sorted(per_job.items())),
     )
@@ -248,9 +251,9 @@ def _peaks(rhythms: Rhythms, counts: Sequence[int], wanted: int) -> tuple[Peak, 
     """The busiest quarter hours, those with the same members taken together; none where all are alike."""
     window = rhythms.window
     order = sorted((quarter for quarter, count in enumerate(counts) if count), key=lambda n: (-counts[n], n))
-    hot = order[: wanted * 20]
-    if not hot or wanted <= 0:
+    if not order or wanted <= 0:
         return ()
+    hot = _hottest(order, counts, wanted * 20, len(rhythms.groups))
     members: dict[int, list[tuple[str, int]]] = {quarter: [] for quarter in hot}
     for pattern, jobs in rhythms.groups.items():
         starts = rhythms.starts[pattern]
@@ -268,7 +271,19 @@ def _peaks(rhythms: Rhythms, counts: Sequence[int], wanted: int) -> tuple[Peak, 
     return tuple(sorted(found, key=lambda peak: (-peak.starts, peak.begins))[:wanted])
 
 
-def _herds(rhythms: Rhythms, threshold: int) -> tuple[Herd, ...]:
+def _hottest(order: Sequence[int], counts: Sequence[int], limit: int, patterns: int) -> Sequence[int]:
+    """The beginning of the order, cut where the counts change: half of what is alike would name half of the days."""
+    if len(order) <= limit:
+        return order
+    border = counts[order[limit]]
+    busier = [quarter for quarter in order[:limit] if counts[quarter] > border]
+    if busier:
+        return busier
+    alike = [quarter for quarter in order if counts[quarter] == border]
+    return alike if len(alike) * patterns <= _COMPARED else order[:limit]
+
+
+def herds_of(rhythms: Rhythms, threshold: int) -> tuple[Herd, ...]:
     """Who starts together, `threshold` and more in one second; largest first.
 
     A second that only even rhythms of less than a quarter hour share is found all the same: they differ in few

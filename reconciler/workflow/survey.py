@@ -14,6 +14,7 @@ from reconciler.model import Action, Address, Desired, Drift, Finding, KindName,
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
 from reconciler.selection import Selection, select
+from reconciler.workflow import foresight
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered, read
 from reconciler.workflow.rows import with_row_counts
@@ -27,7 +28,10 @@ KINDS = planner.Kinds(schedule, input_files, approval, trigger)
 
 def validate(setting: Setting) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that can be checked without a network, all problems at once."""
-    return manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    desired, problems = manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    if desired is None or not desired.project.blackouts:
+        return desired, problems
+    return desired, tuple(sorted((*problems, *foresight.of_manifests(desired, as_of=setting.clock()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,10 @@ def make_survey(
         if intention.destroy
         else guards.refusals(made, desired.project.policy, allowed_deletes=intention.max_deletes, starts_left=left)
     )
-    return Survey(scene, made, refusals, licence)
+    ahead = foresight.of_plan(scene, made)
+    if ahead.warnings:
+        made = replace(made, warnings=tuple(sorted({*made.warnings, *ahead.warnings})))
+    return Survey(scene, made, (*refusals, *ahead.refusals), licence)
 
 
 def load(setting: Setting) -> Desired:

@@ -1,0 +1,107 @@
+"""Times in which nothing should run: when they are, and what runs inside them all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from reconciler.timetable.expression import parse
+from reconciler.timetable.instants import count_between, starts_between
+from reconciler.timetable.timing import Timing, parse_declared_start, rules_of
+from reconciler.timetable.wallclock import instant_of
+
+HORIZON_DAYS = 28
+"""How far ahead a repeating blackout is looked at. One with dates of its own is looked at to its end."""
+
+_LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - local on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """One blackout and its coming periods: seconds since 1970, in order, none touching the next."""
+
+    name: str
+    blocks: bool
+    only: tuple[str, ...]
+    exclude: tuple[str, ...]
+    periods: tuple[tuple[int, int], ...]
+
+    def covers(self, address: str) -> bool:
+        """Whether its selectors leave this address."""
+        if any(fnmatchcase(address, pattern) for pattern in self.exclude):
+            return False
+        return not self.only or any(fnmatchcase(address, pattern) for pattern in self.only)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Runs inside a blackout: how many, and when the first one starts (seconds since 1970)."""
+
+    times: int
+    first: int
+
+
+def read_blackout(settings: Mapping[str, Any], as_of: datetime, horizon_days: int = HORIZON_DAYS) -> Blackout:
+    """A blackout of the project file in its one form, with what of it is still to come after an aware moment.
+
+    `from` and `to` are naive local times, `cron` begins periods of `duration` seconds; both on the clock of
+    `timeZone`. A zone without known rules has no periods.
+    """
+    now = int(as_of.timestamp())
+    zone = rules_of(str(settings["timeZone"]))
+    periods: list[tuple[int, int]] = []
+    if zone is not None and "cron" in settings:
+        length = max(1, int(settings["duration"]))
+        timing = Timing(parse(str(settings["cron"])), _LONG_AGO, str(settings["timeZone"]))
+        begins = starts_between(timing, now - length + 1, now + horizon_days * 86400)
+        periods = [(max(now, begin), begin + length) for begin in begins]
+    elif zone is not None:
+        begin, end = (instant_of(parse_declared_start(str(settings[key])), zone)[0] for key in ("from", "to"))
+        periods = [(max(now, begin), end)] if end > now else []
+    return Blackout(
+        name=str(settings["name"]),
+        blocks=settings.get("policy") == "block",
+        only=tuple(settings.get("only") or ()),
+        exclude=tuple(settings.get("exclude") or ()),
+        periods=_joined(periods),
+    )
+
+
+def runs_inside(timing: Timing, blackout: Blackout) -> Inside | None:
+    """What a timing starts inside the coming periods of a blackout; None for nothing."""
+    times, first = 0, None
+    if not blackout.periods:
+        return None
+    if len(blackout.periods) <= 3:
+        found = [starts_between(timing, begin, end) for begin, end in blackout.periods]
+        times = sum(map(len, found))
+        first = next((starts[0] for starts in found if starts), None)
+    else:
+        starts = starts_between(timing, blackout.periods[0][0], blackout.periods[-1][1])
+        for begin, end in blackout.periods:
+            number = count_between(starts, begin, end)
+            if number and first is None:
+                first = starts[count_between(starts, blackout.periods[0][0], begin)]
+            times += number
+    return None if first is None else Inside(times, first)
+
+
+def inside_text(blackout: Blackout, inside: Inside, timing: Timing) -> str:
+    """What a person is told: how often, inside what, and when for the first time on the schedule's own clock."""
+    first = datetime.fromtimestamp(inside.first, timing.rules or UTC)
+    often = "once" if inside.times == 1 else f"{inside.times:,} times"
+    return f"runs {often} inside the blackout {blackout.name!r}, first at {first.isoformat()}"
+
+
+def _joined(periods: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The same time without overlaps, so that no run is counted twice."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(period for period in periods if period[0] < period[1]):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return tuple(joined)

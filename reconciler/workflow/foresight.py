@@ -1,0 +1,206 @@
+"""What a plan, or the manifests, would run into: blackouts of the project, collisions within an agent, new herds.
+
+A blackout with the policy `warn` only tells. With `block`, `validate` reports an error, and a plan is refused (exit 3)
+when it creates, enables or retimes a schedule that would run inside. A schedule that the plan does not touch, or whose
+timing it leaves alone, is told of and never in the way: refusing the plan would not stop its runs, and would hold up
+the very change that somebody makes to get ready for the blackout.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler import planner
+from reconciler.kinds import schedule
+from reconciler.model import Action, Address, Change, Desired, Finding, KindName, Plan, Problem, Severity, State
+from reconciler.timetable.blackouts import Blackout, inside_text, read_blackout, runs_inside
+from reconciler.timetable.calendar import HERD
+from reconciler.timetable.collisions import collisions
+from reconciler.timetable.load import QUARTER, Job, Rhythms, Window, herds_of
+
+_DAYS = 7
+_MANY_CHANGES = 1_000
+_TIMING = {"cron", "every", "startTime", "timeZone", "enabled"}
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What to tell about a plan, and why it must not run."""
+
+    warnings: tuple[Finding, ...] = ()
+    refusals: tuple[Finding, ...] = ()
+
+
+def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
+    """What the manifests would run inside a blackout, at the place of its schedule."""
+    blackouts = _blackouts(desired, as_of)
+    if not blackouts:
+        return ()
+    found = []
+    for resource in desired.resources:
+        if resource.address.kind is not KindName.SCHEDULE:
+            continue
+        state = schedule.whole_state(schedule.desired_state(resource.spec), None)
+        for blackout, message in _inside(str(resource.address), state, blackouts):
+            at = resource.origin
+            severity = Severity.ERROR if blackout.blocks else Severity.WARNING
+            found.append(
+                Problem(at.path, at.line, at.column, str(resource.address), "blackout", _next_step(message), severity)
+            )
+    return tuple(sorted(found))
+
+
+def of_plan(scene: planner.Scene, plan: Plan) -> Foresight:
+    """What this plan would run into. Without blackouts, only agents whose schedules change cost anything."""
+    if scene.destroy:
+        return Foresight()
+    retimed = {
+        change.address: change
+        for change in plan.changes
+        if change.address.kind is KindName.SCHEDULE and _retimes(change) and (change.after or {}).get("enabled")
+    }
+    warnings: list[Finding] = []
+    refusals: list[Finding] = []
+    blackouts = _blackouts(scene.desired, scene.as_of)
+    if blackouts:
+        for address, state in _states_after(scene, plan):
+            for blackout, message in _inside(str(address), state, blackouts):
+                refused = blackout.blocks and address in retimed
+                told = Finding("blackout", str(address), _next_step(message) if refused else message)
+                (refusals if refused else warnings).append(told)
+    if retimed:
+        warnings.extend(_crowding(scene, plan, retimed))
+    return Foresight(tuple(sorted(warnings)), tuple(sorted(refusals)))
+
+
+def _retimes(change: Change) -> bool:
+    if change.action in (Action.CREATE, Action.ENABLE):
+        return True
+    return change.action is Action.UPDATE and any(field.path in _TIMING for field in change.fields)
+
+
+def _next_step(message: str) -> str:
+    return f"{message}. Move it, disable it, or name it in the blackout's `exclude`"
+
+
+# --- blackouts -------------------------------------------------------------------------------------------------------
+
+
+def _blackouts(desired: Desired, as_of: datetime) -> tuple[Blackout, ...]:
+    found = (read_blackout(settings, as_of) for settings in desired.project.blackouts)
+    return tuple(blackout for blackout in found if blackout.periods)
+
+
+def _inside(address: str, state: State, blackouts: Iterable[Blackout]) -> Iterator[tuple[Blackout, str]]:
+    if state.get("enabled") is False:
+        return
+    timing = schedule.timing(state)
+    if timing is None:
+        return
+    for blackout in blackouts:
+        inside = runs_inside(timing, blackout) if blackout.covers(address) else None
+        if inside is not None:
+            yield blackout, inside_text(blackout, inside, timing)
+
+
+def _states_after(scene: planner.Scene, plan: Plan) -> Iterator[tuple[Address, State]]:
+    """Every declared schedule in sight as it will be once the plan is applied."""
+    changed = {change.address: change.after for change in plan.changes if change.after is not None}
+    for resource in scene.desired.resources:
+        address = resource.address
+        if address.kind is not KindName.SCHEDULE or (scene.selected is not None and address not in scene.selected):
+            continue
+        if address in changed:
+            yield address, changed[address]
+            continue
+        view = scene.live.agents.get(resource.agent_path)
+        live = view.schedules.get(resource.identity) if view is not None else None
+        if live is not None:
+            yield address, schedule.live_state(live)
+
+
+# --- collisions and herds --------------------------------------------------------------------------------------------
+
+
+def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
+    """New collisions and a new herd on the agents whose schedules change. Starts alone count: no run is looked up."""
+    days = _DAYS if len(retimed) <= _MANY_CHANGES else 1
+    begin = int(scene.as_of.timestamp()) // QUARTER * QUARTER
+    window = Window(begin, begin + days * 86400)
+    before, after = _jobs(scene, plan, {change.agent_path for change in retimed.values()})
+    rhythms_before, rhythms = Rhythms(before, window), Rhythms(after, window)
+    known = {(found.one, found.other) for found in collisions(before, rhythms_before)}
+    names = {str(address) for address in retimed}
+    partners: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for found in collisions(after, rhythms):
+        if (found.one, found.other) in known or found.one == found.other:
+            continue
+        mine, other = (found.one, found.other) if found.one in names else (found.other, found.one)
+        if mine in names:
+            partners[mine].append((other, found.times, found.first))
+    for mine, others in sorted(partners.items()):
+        yield Finding("collision", mine, _together(others, days))
+    biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)), default=HERD - 1)
+    herds = herds_of(rhythms, HERD)
+    if herds and len(herds[0].members) > biggest_before:
+        herd = herds[0]
+        moved = sum(name in names for name in herd.members)
+        yield Finding(
+            "collision",
+            "",
+            f"a new peak: {len(herd.members)} schedules start in the same second, first at {_at(herd.instants[0])}; "
+            f"this plan sets {moved} of them. `reconciler calendar --source desired --spread` proposes other minutes",
+        )
+
+
+def _together(others: list[tuple[str, int, int]], days: int) -> str:
+    others.sort(key=lambda one: (one[2], one[0]))
+    named = ", ".join(name for name, _, _ in others[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    times = sum(times for _, times, _ in others)
+    often = "once" if times == 1 else f"{times:,} times"
+    span = "a day" if days == 1 else f"{days} days"
+    return (
+        f"starts at the same instant as {named}{more}, {often} in {span}, first at {_at(others[0][2])}: "
+        "ACC runs one job of an agent at a time"
+    )
+
+
+def _at(instant: int) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _jobs(scene: planner.Scene, plan: Plan, paths: set[str]) -> tuple[list[Job], list[Job]]:
+    """The schedules of these agents, before and after the plan; those that no manifest declares too."""
+    declared = {
+        (resource.agent_path, resource.identity): str(resource.address)
+        for resource in scene.desired.resources
+        if resource.agent_path in paths and resource.address.kind is KindName.SCHEDULE
+    }
+    states: dict[tuple[str, str], State] = {}
+    for path in paths:
+        view = scene.live.agents.get(path)
+        for identity, live in (view.schedules if view is not None else {}).items():
+            states[path, identity] = schedule.live_state(live)
+    after = dict(states)
+    for change in plan.changes:
+        if change.agent_path not in paths or change.address.kind is not KindName.SCHEDULE:
+            continue
+        if change.action is Action.DELETE:
+            after.pop((change.agent_path, change.identity), None)
+        elif change.after is not None:
+            after[change.agent_path, change.identity] = change.after
+
+    def jobs(found: dict[tuple[str, str], State]) -> list[Job]:
+        listed = []
+        for (path, identity), state in sorted(found.items()):
+            timing = schedule.timing(state)
+            if timing is not None and timing.rules is not None and state.get("enabled") is not False:
+                listed.append(Job(declared.get((path, identity), f"schedule/{path}/{identity}"), path, timing))
+        return listed
+
+    return jobs(states), jobs(after)
