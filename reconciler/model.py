@@ -519,6 +519,13 @@ class Standing:
     predicted: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether somebody should look: also at a schedule that is gone, and at a start that nobody knows about."""
+        if self.address.kind is KindName.TRIGGER and self.health is Health.UNKNOWN:
+            return True
+        return self.health.is_unhealthy or self.sync is DriftStatus.MISSING
+
 
 class Level(StrEnum):
     """How a check of `doctor` came out."""

@@ -18,10 +18,9 @@ def status(
 ) -> int:
     """Show sync, health, last run and next run of every schedule and trigger.
 
-    Exit 2 when something is unhealthy: failing, late, running long, or disabled although declared enabled. Exit 1 when
-    something could not be read.
+    Exit 2 when something is unhealthy: failing, late, running long, gone from ACC, disabled although declared enabled,
+    or started with nobody knowing how it went. Exit 1 when something could not be read.
     """
-    from reconciler.model import DriftStatus
     from reconciler.render import json_, standings
     from reconciler.workflow.status import status as look
 
@@ -36,9 +35,9 @@ def status(
         session.show(
             standings.status_text(found.standings, width=session.width, color=session.color, encoding=session.encoding)
         )
-    if any(one.sync is DriftStatus.UNREADABLE for one in found.standings):
+    if found.incomplete:
         return 1
-    return 2 if any(one.health.is_unhealthy for one in found.standings) else 0
+    return 2 if any(one.is_unhealthy for one in found.standings) else 0
 
 
 @click.command()

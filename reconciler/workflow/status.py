@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler import planner
+from reconciler.clients.replies import moment
 from reconciler.errors import ProductError
 from reconciler.kinds import health
 from reconciler.model import DriftStatus, Health, KindName, Resource, Standing
@@ -22,11 +23,12 @@ _RUNS_READ = 20
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `status` shows, worst first."""
+    """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks."""
 
     project: str
     environment: str
     standings: tuple[Standing, ...]
+    incomplete: bool = False
 
 
 def status(setting: Setting, selection: Selection) -> Status:
@@ -46,7 +48,8 @@ def status(setting: Setting, selection: Selection) -> Status:
     ]
     order = list(Health)
     standings.sort(key=lambda standing: (order.index(standing.health), standing.address))
-    return Status(desired.project.name, desired.project.environment, tuple(standings))
+    unread = any(standing.sync is DriftStatus.UNREADABLE for standing in standings) or None in runs.values()
+    return Status(desired.project.name, desired.project.environment, tuple(standings), incomplete=unread)
 
 
 def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Iterable[Any] | None]:
@@ -56,6 +59,8 @@ def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Ite
         return {}
 
     def runs_of(agent_id: str) -> Iterable[Any] | None:
+        if setting.stop.is_set():
+            return None
         try:
             return products.acc.run_history(agent_id, count=_RUNS_READ)
         except ProductError:
@@ -80,5 +85,7 @@ def _standing(resource: Resource, survey: Survey, sync: DriftStatus, runs: dict[
             return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
         if live is None:
             return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
-        said = health.of_schedule(live, resource.spec, runs.get(view.path), as_of=survey.scene.as_of)
+        entry = survey.scene.memory.entries.get(resource.address)
+        since = moment(entry.at) if entry is not None else None
+        said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=survey.scene.as_of)
     return Standing(resource.address, sync, said.health, said.last_run, said.next_run, said.predicted, said.notes)
