@@ -39,10 +39,12 @@ def sealer(key: bytes) -> Sealer:
 def changes(before: JSON, after: JSON, path: str = "") -> Iterator[FieldChange]:
     """Every leaf at which two values differ, in order of path; mappings are walked, all else is a leaf.
 
-    A key that one side lacks shows as None there.
+    A key that one side lacks shows as None there, and a mapping beside nothing is walked like one beside an empty one.
     """
     if before == after:
         return
+    if None in (before, after) and isinstance(before or after, Mapping):
+        before, after = before or {}, after or {}
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             yield from changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))

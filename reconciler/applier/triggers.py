@@ -110,7 +110,7 @@ def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float)
     outcome = run.finish(
         change,
         Status.APPLIED if good else Status.FAILED,
-        f"run {run_id} ended: {ended.status}",
+        f"ended: {ended.status}",
         since=since,
         run_id=run_id,
         evidence=Evidence.VERIFIED,

@@ -51,7 +51,7 @@ def plan(
         return 130
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
     if out is not None:
-        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, within {expires}")
+        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, while it holds")
     return plan_exit(found.plan, found.refusals, detailed=detailed_exitcode)
 
 

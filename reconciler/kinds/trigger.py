@@ -71,12 +71,21 @@ _UNKNOWN = (
 
 
 def _start(reason: Reason, message: str, desired: State, entry: Entry | None) -> Intent:
-    fields = [FieldChange("task", None, desired["task"].get("name") or desired["task"].get("id"))]
     before = entry.facts if entry is not None else {}
+    fields = []
+    if desired["task"] != before.get("task"):
+        fields.append(FieldChange("task", _task(before.get("task")), _task(desired["task"])))
     if desired["revision"] != before.get("revision"):
         fields.append(FieldChange("revision", before.get("revision"), desired["revision"]))
-    fields += [FieldChange(f"parameters.{name}", None, value) for name, value in sorted(desired["parameters"].items())]
+    if desired["sealed_parameters"] != before.get("sealed_parameters"):
+        # What the parameters were is not known: the ledger holds their digest alone.
+        given = sorted(desired["parameters"].items())
+        fields += [FieldChange(f"parameters.{name}", None, value) for name, value in given]
     return Intent(Action.START, reason, message, after=desired, fields=tuple(fields))
+
+
+def _task(task: Mapping[str, str] | None) -> str | None:
+    return None if task is None else task.get("name") or task.get("id")
 
 
 def _cause(desired: State, entry: Entry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.diff import Sealer, digest, sealed
+from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.identity import is_owned
 from reconciler.model import (
     JSON,
@@ -124,7 +124,7 @@ def _create(case: _Case, desired: State) -> Verdict:
     else:
         reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
     whole = case.kind.whole_state(desired, None)
-    fields = tuple(FieldChange(path, None, value) for path, value in whole.items() if value not in ("", {}))
+    fields = tuple(one for path, value in whole.items() if value not in ("", {}) for one in changes(None, value, path))
     return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
 
 
