@@ -168,15 +168,15 @@ class Demo:
 
     def by_hand(self) -> None:
         """Change an owned schedule behind the program's back, as somebody at ACC's own pages would."""
-        state = json.load(urllib.request.urlopen(f"{self.url}/_emulator/state"))  # noqa: S310 - loopback
+        state = json.load(urllib.request.urlopen(f"{self.url}/_emulator/state"))
         agent = next(one for one in state["agents"] if one["path"] == "sequentum/Retail/prices")
         schedule = next(one for one in agent["schedules"] if one["cron"] == "0 0 2 * * MON-FRI")
         typed(f"(in ACC: the schedule {schedule['scheduleId']} now runs at half past four)")
         body = json.dumps({"cron": "0 30 4 * * MON-FRI"}).encode()
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             f"{self.url}/_emulator/schedules/{schedule['scheduleId']}", body, method="PATCH"
         )
-        urllib.request.urlopen(request).close()  # noqa: S310 - loopback
+        urllib.request.urlopen(request).close()
 
 
 def commit(project: Path, message: str) -> None:

@@ -43,7 +43,7 @@ def format_option(*formats: str) -> Callable[[_Command], _Command]:
     )
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
     """A length of time with one unit: 90s, 30m, 24h, 7d."""
 
     name = "duration"
