@@ -1,0 +1,186 @@
+"""Words a spread of herds as a patch to the manifests, which keeps every comment and writes nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from reconciler.kinds import schedule
+from reconciler.model import KindName, Resource
+from reconciler.selection import Selection, select
+from reconciler.timetable.calendar import common_zone, window_of
+from reconciler.timetable.load import Job
+from reconciler.timetable.spread import shifted_cron, shifted_start, spread
+from reconciler.timetable.timing import Timing
+from reconciler.workflow.setting import Setting
+from reconciler.workflow.survey import load
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A patch for `git apply` ("" when there is nothing to move), one sentence about it, and what it had to leave."""
+
+    patch: str
+    summary: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """New text for a scalar that stands on one line; line and columns counted from 0."""
+
+    line: int
+    begin: int
+    end: int
+    text: str
+
+
+def propose(
+    setting: Setting, selection: Selection, *, first: date | None, days: int, herd: int, minutes: int
+) -> Proposal:
+    """Spread what the manifests say. Selected schedules are moved; the others count, and stay."""
+    desired = load(setting)
+    selected = select(desired.resources, selection)
+    jobs: list[Job] = []
+    resources: dict[str, Resource] = {}
+    for resource in desired.resources:
+        if resource.address.kind is not KindName.SCHEDULE:
+            continue
+        state = schedule.whole_state(schedule.desired_state(resource.spec), None)
+        timing = schedule.timing(state)
+        if timing is not None and timing.rules is not None and state["enabled"]:
+            address = str(resource.address)
+            jobs.append(Job(address, resource.agent_path, timing))
+            resources[address] = resource
+    zone, _ = common_zone(job.timing for job in jobs)
+    window = window_of(first or setting.clock().astimezone(zone).date(), days, zone)
+    fixed = frozenset(
+        name for name, resource in resources.items() if selected is not None and resource.address not in selected
+    )
+    found = spread(jobs, window, herd=herd, minutes=minutes, fixed=fixed)
+    if not found.shifts:
+        biggest = f"the biggest has {found.biggest_before}" if found.biggest_before > 1 else "no two start together"
+        return Proposal("", f"nothing to spread: {biggest}, and {herd} and more in one second are a herd")
+    timings = {job.address: job.timing for job in jobs}
+    patch, notes = _patch(setting.root, found.shifts, resources, timings)
+    moved = len(found.shifts) - len(notes)
+    summary = (
+        f"moves {moved} schedule{'s' if moved != 1 else ''} by minutes: "
+        f"the biggest herd goes from {found.biggest_before} to {found.biggest_after}"
+    )
+    return Proposal(patch, summary, notes)
+
+
+def _patch(
+    root: Path, shifts: Mapping[str, int], resources: Mapping[str, Resource], timings: Mapping[str, Timing]
+) -> tuple[str, tuple[str, ...]]:
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for address in shifts:
+        by_file[resources[address].origin.path].append(address)
+    prefix = _prefix(root)
+    pieces: list[str] = []
+    notes: list[str] = []
+    for path, addresses in sorted(by_file.items()):
+        text = (root / path).read_bytes().decode("utf-8")
+        blocks = _blocks(text)
+        edits: list[_Edit] = []
+        for address in sorted(addresses):
+            edit = _edit(text, blocks, resources[address], timings[address], shifts[address])
+            if isinstance(edit, str):
+                notes.append(f"{address} ({resources[address].origin}) stays: {edit}")
+            else:
+                edits.append(edit)
+        pieces.append(_unified(f"{prefix}{path}", text, _edited(text, edits)))
+    return "".join(pieces), tuple(notes)
+
+
+def _prefix(root: Path) -> str:
+    """The way from the repository's top, since `git apply` takes paths from there; "" outside Git."""
+    whole = root.resolve()
+    top = next((folder for folder in (whole, *whole.parents) if (folder / ".git").exists()), whole)
+    return f"{whole.relative_to(top).as_posix()}/" if top != whole else ""
+
+
+# --- places ----------------------------------------------------------------------------------------------------------
+
+
+def _blocks(text: str) -> dict[int, Any]:
+    """Every mapping of a file by the line on which it begins, counted from 1; the innermost where several do."""
+    import yaml
+
+    found: dict[int, Any] = {}
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    open_nodes = [node for node in yaml.compose_all(text.lstrip("\ufeff"), Loader=loader) if node is not None]
+    seen: set[int] = set()
+    while open_nodes:
+        node = open_nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            line = node.start_mark.line + 1
+            if line not in found or node.start_mark.column >= found[line].start_mark.column:
+                found[line] = node
+            open_nodes.extend(value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            open_nodes.extend(node.value)
+    return found
+
+
+def _edit(text: str, blocks: Mapping[int, Any], resource: Resource, timing: Timing, shift: int) -> _Edit | str:
+    """The new text of the one scalar to change, or why it cannot be changed here."""
+    key = "startTime" if timing.expression.is_interval else "cron"
+    block = blocks.get(resource.origin.line)
+    node = next((value for name, value in block.value if name.value == key), None) if block is not None else None
+    if block is None or node is None:
+        return f"its {key} does not stand in its own block"
+    if not block.start_mark.index <= node.start_mark.index < block.end_mark.index:
+        return f"its {key} is shared through an anchor"
+    if str(node.value) != str(resource.spec[key]):
+        return f"its {key} is put together from variables"
+    mark, end = node.start_mark, node.end_mark
+    lines = text.split("\n")
+    offset = 1 if text.startswith("\ufeff") and mark.line == 0 else 0
+    begin, until = mark.column + offset, end.column + offset
+    written = lines[mark.line][begin:until] if mark.line == end.line and mark.line < len(lines) else ""
+    if node.value not in written:
+        return f"its {key} is not written on one line"
+    value = str(node.value)
+    moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, timing.start, shift)
+    return _Edit(mark.line, begin, until, written.replace(value, moved, 1))
+
+
+def _edited(text: str, edits: list[_Edit]) -> str:
+    lines = text.split("\n")
+    for edit in sorted(edits, key=lambda edit: (edit.line, edit.begin), reverse=True):
+        line = lines[edit.line]
+        lines[edit.line] = line[: edit.begin] + edit.text + line[edit.end :]
+    return "\n".join(lines)
+
+
+def _unified(path: str, before: str, after: str) -> str:
+    if before == after:
+        return ""
+    shown = _quoted(path)
+    lines = list(_lines(before)), list(_lines(after))
+    header = f"diff --git a/{shown} b/{shown}\n" if shown == path else ""
+    names = (f"a/{path}", f"b/{path}") if shown == path else (f'"a/{shown}"', f'"b/{shown}"')
+    body = difflib.unified_diff(*lines, *names)
+    return header + "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, broken at line feeds alone, as Git does."""
+    yield from re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _quoted(path: str) -> str:
+    """A path as Git writes it inside double quotes; the path itself where it needs none."""
+    octets = path.encode("utf-8", "surrogateescape")
+    return "".join(chr(octet) if 32 <= octet < 127 and octet not in b'"\\' else f"\\{octet:03o}" for octet in octets)
