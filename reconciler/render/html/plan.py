@@ -20,6 +20,8 @@ from reconciler.render.wording import (
     removed_fields,
 )
 
+_NAMED = 4
+
 
 def plan(plan: Plan, stamp: Stamp) -> str:
     """The plan as a page of its own; it needs no network, and is read without its script, too."""
@@ -58,9 +60,10 @@ def _change(change: Change) -> Card:
             told += f"<p>Removes it from agent <code>{text(change.agent_path)}</code>.</p>"
     if change.needs:
         told += f'<p class="needs">After {", ".join(text(need) for need in sorted(map(str, change.needs)))}</p>'
-    often = ""
+    names = ", ".join(text(field.path) for field in fields[:_NAMED]) + (", …" if len(fields) > _NAMED else "")
+    often = f"<small>{names}</small>" if change.action is Action.UPDATE and fields else ""
     if change.preview and multiplies(change):
-        often = f"<mark>{text(frequency_text(change.preview))}</mark>"
+        often += f"<mark>{text(frequency_text(change.preview))}</mark>"
     return Card(
         word=change.action.value,
         sign=ACTION_STYLE[change.action][0],
