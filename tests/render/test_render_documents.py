@@ -31,8 +31,23 @@ from render_samples import (
 )
 
 from reconciler.diff import canonical_json, digest
-from reconciler.model import Action, Change, Drift, DriftStatus, FieldChange, Outcome, Plan, Problem
-from reconciler.render import github, json_, junit, sarif
+from reconciler.ledger.records import Owner, RunRecord
+from reconciler.model import (
+    Action,
+    Address,
+    Change,
+    Check,
+    Drift,
+    DriftStatus,
+    FieldChange,
+    Health,
+    Level,
+    Outcome,
+    Plan,
+    Problem,
+    Standing,
+)
+from reconciler.render import github, json_, junit, runs, sarif, standings
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
@@ -59,7 +74,42 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("drift", "drift", json_.drift_document(DRIFT, STAMP)),
         ("validate", "validate", json_.validate_document(PROBLEMS, STAMP)),
         ("validate", "validate-fine", json_.validate_document((), STAMP)),
+        ("status", "status", standings.status_document(STANDINGS, STAMP)),
+        ("doctor", "doctor", standings.doctor_document(CHECKS, STAMP)),
+        ("history", "history", runs.document(RUNS, STAMP)),
     ]
+
+
+STANDINGS = (
+    Standing(
+        Address.parse("schedule/prices/nightly"),
+        DriftStatus.DRIFTED,
+        Health.FAILING,
+        last_run="2026-11-22T02:00:00+11:00",
+        next_run="2026-11-23T02:00:00+11:00",
+        predicted="2026-11-23T02:00:00+11:00",
+        notes=("its last run: Page not found",),
+    ),
+    Standing(Address.parse("trigger/publish"), DriftStatus.UNVERIFIABLE, Health.NEVER_RAN),
+)
+CHECKS = (
+    Check("acc", Level.OK, "https://acc.example answers, and takes the token"),
+    Check("acc token", Level.WARNING, "runs out on 2026-12-01", "make a new one"),
+)
+RUNS = (
+    RunRecord(
+        id="4f1c",
+        owner=Owner("ada", "runner-1", 4711, "https://ci.example/jobs/12"),
+        commit="0a1b2c",
+        plan_digest="sha256:00",
+        command="apply",
+        started="2026-11-22T10:00:00Z",
+        finished="2026-11-22T10:00:09Z",
+        result="applied",
+        summary={"applied": 2},
+    ),
+    RunRecord("4f1b", Owner("ada", "laptop", 12), "", "", "destroy", "2026-11-21T10:00:00Z"),
+)
 
 
 @cache
