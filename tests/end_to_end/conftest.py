@@ -1,0 +1,32 @@
+"""A project and both products, for each test its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import Stage, opened
+
+Open = Callable[..., Stage]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    yield from opened(tmp_path)
+
+
+@pytest.fixture
+def open_stage(tmp_path: Path) -> Iterator[Open]:
+    """Open stages with settings of one's own; each call is another project against another emulator."""
+    with ExitStack() as stack:
+        count = 0
+
+        def make(**settings: Any) -> Stage:
+            nonlocal count
+            count += 1
+            return stack.enter_context(contextmanager(opened)(tmp_path / str(count), **settings))
+
+        yield make
