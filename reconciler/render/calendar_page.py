@@ -12,7 +12,7 @@ from reconciler.render.calendar_words import (
     length_text,
     moment_text,
     plural,
-    quarter_text,
+    quarters_of,
     times_of,
 )
 from reconciler.render.characters import neutral
@@ -72,7 +72,7 @@ def _peaks(found: Calendar) -> Iterator[str]:
     peaks = [peak for peak in found.shown.load.peaks if peak.starts > 1]
     most = max((peak.starts for peak in peaks), default=1)
     items = [
-        f'<li><div class="when">{quarter_text(found, peak.begins[0])}<em>{plural(peak.starts, "start")}</em></div>'
+        f'<li><div class="when">{quarters_of(found, peak.begins)}<em>{plural(peak.starts, "start")}</em></div>'
         f'<div class="bar" style="width:{100 * peak.starts / most:.0f}%"></div>'
         f"<div class=who>{_capital(days_of(found, peak.begins))}<br>"
         f"{_names(f'{name} ×{count}' if count > 1 else name for name, count in peak.members)}</div></li>"  # noqa: RUF001

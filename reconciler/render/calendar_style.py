@@ -72,7 +72,8 @@ table{border-collapse:collapse;width:100%}
 border-bottom:1px solid var(--line)}
 .plain th:first-child{text-align:left;white-space:nowrap}
 .columns{columns:3 320px;column-gap:48px;margin-top:40px}
-section{margin:0 0 28px;min-width:0}.columns h2{break-after:avoid}.columns section{break-inside:avoid}.columns li{break-inside:avoid}
+section{margin:0 0 28px;min-width:0}.columns h2{break-after:avoid}
+.columns section{break-inside:avoid}.columns li{break-inside:avoid}
 h2{margin:0 0 10px;padding-top:12px;border-top:1px solid var(--ink);font-size:19px;letter-spacing:-.01em;
 font-weight:680}
 h2 small{font-weight:450;font-size:14px;color:var(--soft);letter-spacing:0;margin-left:6px}

@@ -17,7 +17,7 @@ from reconciler.render.calendar_words import (
     length_text,
     moment_text,
     plural,
-    quarter_text,
+    quarters_of,
     shades_of,
     summary_text,
     times_of,
@@ -155,7 +155,7 @@ def _peaks(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         return
     sheet.title("Busiest quarter hours")
     for peak in peaks[:5] if limit else peaks:
-        head = f"{quarter_text(found, peak.begins[0])}  {plural(peak.starts, 'start')}, {days_of(found, peak.begins)}"
+        head = f"{quarters_of(found, peak.begins)}  {plural(peak.starts, 'start')}, {days_of(found, peak.begins)}"
         sheet.paragraph(head, indent=2)
         _names(sheet, [f"{name} {sheet.times}{count}" if count > 1 else name for name, count in peak.members], limit)
 

@@ -77,6 +77,13 @@ def quarter_text(calendar: Calendar, instant: int) -> str:
     return f"{calendar.local(instant):%H:%M}-{calendar.local(instant + 900):%H:%M}"
 
 
+def quarters_of(calendar: Calendar, begins: Sequence[int], *, most: int = 3) -> str:
+    """The quarters of the day that these instants begin: "02:00-02:15, 08:00-08:15 and 2 more"."""
+    times = sorted({quarter_text(calendar, begin) for begin in begins})
+    named = ", ".join(times[:most])
+    return named if len(times) <= most else f"{named} and {len(times) - most:,} more"
+
+
 def days_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
     """On which days: "every day", "Mon 23 Nov, Tue 24 Nov and 3 more days"."""
     days = sorted({calendar.local(instant).date() for instant in instants})
@@ -115,7 +122,7 @@ def collision_text(calendar: Calendar, found: Collision) -> str:
     first = moment_text(calendar, found.first)
     if found.one == found.other:
         return f"its runs take longer than its own rhythm: {count}, first {first}"
-    how = "runs overlap" if found.durations_known else "due while the other runs, or at the same instant,"
+    how = "runs overlap" if found.durations_known else "due at the same time"
     return f"{how} {count}, first {first}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from reconciler.timetable.spread import shifted_cron, shifted_start, spread
 from reconciler.timetable.timing import Timing
 from reconciler.workflow.setting import Setting
 from reconciler.workflow.survey import load
+
+_CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +166,45 @@ def _edited(text: str, edits: list[_Edit]) -> str:
 
 
 def _unified(path: str, before: str, after: str) -> str:
-    if before == after:
+    """The patch of one file. Lines are only replaced, never added, so that each hunk is known without a search."""
+    lines, new = _lines(before), _lines(after)
+    changed = [number for number, (one, two) in enumerate(zip(lines, new, strict=True)) if one != two]
+    if not changed:
         return ""
     shown = _quoted(path)
-    lines = list(_lines(before)), list(_lines(after))
-    header = f"diff --git a/{shown} b/{shown}\n" if shown == path else ""
-    names = (f"a/{path}", f"b/{path}") if shown == path else (f'"a/{shown}"', f'"b/{shown}"')
-    body = difflib.unified_diff(*lines, *names)
-    return header + "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)
+    one, two = (f"a/{path}", f"b/{path}") if shown == path else (f'"a/{shown}"', f'"b/{shown}"')
+    pieces = [f"diff --git {one} {two}\n--- {one}\n+++ {two}\n"]
+    while changed:
+        first = last = changed[0]
+        while changed and changed[0] <= last + 2 * _CONTEXT:
+            last = changed.pop(0)
+        pieces.extend(_hunk(lines, new, max(0, first - _CONTEXT), min(len(lines), last + _CONTEXT + 1)))
+    return "".join(pieces)
 
 
-def _lines(text: str) -> Iterator[str]:
+def _hunk(lines: list[str], new: list[str], begin: int, end: int) -> Iterator[str]:
+    yield f"@@ -{begin + 1},{end - begin} +{begin + 1},{end - begin} @@\n"
+    number = begin
+    while number < end:
+        if lines[number] == new[number]:
+            yield _marked(" ", lines[number])
+            number += 1
+            continue
+        until = number
+        while until < end and lines[until] != new[until]:
+            until += 1
+        yield from (_marked("-", line) for line in lines[number:until])
+        yield from (_marked("+", line) for line in new[number:until])
+        number = until
+
+
+def _marked(sign: str, line: str) -> str:
+    return f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"
+
+
+def _lines(text: str) -> list[str]:
     """Lines with their ends, broken at line feeds alone, as Git does."""
-    yield from re.findall(r"[^\n]*\n|[^\n]+", text)
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _quoted(path: str) -> str:
