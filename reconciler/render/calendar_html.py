@@ -25,6 +25,7 @@ from reconciler.render.characters import neutral
 from reconciler.timetable.calendar import Calendar, Side
 
 _STEPS = 8
+_STARTS = "starts an hour"
 _WEEK = 10
 """Up to so many days stand side by side on a phone; more stand below each other."""
 
@@ -189,8 +190,9 @@ def _cell(found: Calendar, index: int, hour: int, starts: Shades, load: Shades |
     if load is not None and grid.load is not None:
         value = grid.load[index][hour] or 0.0
         classes.append(f"l{load.levels[index][hour]}")
-        inside += f'<span class="l">{value:.1f}</span>' if value >= 0.05 else ""
-        title += f", {value:.1f} runs at a time"
+        digits = 1 if grid.highest >= 1 else 2
+        inside += f'<span class="l">{value:.{digits}f}</span>' if round(value, digits) else ""
+        title += f", {value:.{digits}f} runs at a time"
     if found.before is not None:
         change = count - (found.before.grid.starts[index][hour] or 0)
         most = _most_change(found)
@@ -223,7 +225,7 @@ def _number(count: int) -> str:
 
 def _key(found: Calendar, starts: Shades, load: Shades | None) -> Iterator[str]:
     yield '<figcaption class="key">'
-    yield f'<div class="ramp for-starts">{_ramp(starts, "starts an hour")}</div>'
+    yield f'<div class="ramp for-starts">{_ramp(starts, _STARTS)}</div>'
     if load is not None:
         yield f'<div class="ramp for-load">{_ramp(load, "runs at a time")}</div>'
     if found.before is not None:
@@ -235,7 +237,7 @@ def _key(found: Calendar, starts: Shades, load: Shades | None) -> Iterator[str]:
 def _ramp(shades: Shades, unit: str) -> str:
     seen = {level for day in shades.levels for level in day if level}
     parts = [
-        f'<span><i class="i{level}"></i>from {_bound(bound)}</span>'
+        f'<span><i class="i{level}"></i>from {_bound(bound, unit)}</span>'
         for level, bound in enumerate(shades.bounds, 1)
         if level in seen
     ]
@@ -244,8 +246,10 @@ def _ramp(shades: Shades, unit: str) -> str:
     return f"<span>{unit}</span>{''.join(parts)}"
 
 
-def _bound(value: float) -> str:
-    return f"{value:.1f}" if value < 10 and value != int(value) else f"{ceil(value):,}"
+def _bound(value: float, unit: str) -> str:
+    if unit == _STARTS:
+        return f"{ceil(value):,}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def _table(found: Calendar) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from math import ceil
 
 from reconciler.render.calendar_words import (
     ASSUMPTION,
@@ -33,6 +34,7 @@ _STYLES = ("dim", "green", "cyan", "yellow", "red")
 _SHOWN = 8
 _NAMED = 4
 _CELL = 7
+_LITTLE = 0.5
 
 
 def calendar(
@@ -74,9 +76,14 @@ def _heat_maps(sheet: Sheet, found: Calendar) -> None:
         return
     sheet.title("Starts by hour")
     _heat_map(sheet, grid.days, grid.starts, shades_of(grid.rates()))
-    if grid.load is not None and grid.highest >= 0.05:
-        sheet.title("Load by hour: runs at a time, where it is known how long they take")
-        _heat_map(sheet, grid.days, grid.load, shades_of(grid.load), total=False)
+    if grid.load is None:
+        return
+    if grid.highest < _LITTLE:
+        sheet.blank()
+        sheet.paragraph(f"Load: never more than {grid.highest:.2f} runs at a time, in the mean of an hour.")
+        return
+    sheet.title("Load by hour: runs at a time, where it is known how long they take")
+    _heat_map(sheet, grid.days, grid.load, shades_of(grid.load), total=False)
 
 
 def _heat_map(
@@ -101,7 +108,7 @@ def _heat_map(
             sums = [sum(cell or 0 for cell in cells[index]) for index in chosen]
             sheet.lines.append(sheet.paint("total " + "".join(f"{_short(each):>{_CELL}}" for each in sums), "dim"))
     signs = _SHADES if sheet.signs else _PLAIN_SHADES
-    words = ["none", *(f"from {_short(bound)}" for bound in shades.bounds)]
+    words = ["none", *(f"from {_short(ceil(bound) if total else bound)}" for bound in shades.bounds)]
     used = {level for day in shades.levels for level in day if level is not None}
     sheet.paragraph("  ".join(f"{signs[level]} {words[level]}" for level in sorted(used)), style="dim")
 

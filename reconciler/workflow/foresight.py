@@ -195,12 +195,15 @@ def _jobs(scene: planner.Scene, plan: Plan, paths: set[str]) -> tuple[list[Job],
         elif change.after is not None:
             after[change.agent_path, change.identity] = change.after
 
+    handles = {agent.path: agent.handle for agent in scene.desired.agents}
+
     def jobs(found: dict[tuple[str, str], State]) -> list[Job]:
         listed = []
         for (path, identity), state in sorted(found.items()):
             timing = schedule.timing(state)
             if timing is not None and timing.rules is not None and state.get("enabled") is not False:
-                listed.append(Job(declared.get((path, identity), f"schedule/{path}/{identity}"), path, timing))
+                name = declared.get((path, identity), f"schedule/{handles.get(path, path)}/{identity}")
+                listed.append(Job(name, path, timing))
         return listed
 
     return jobs(states), jobs(after)
