@@ -264,12 +264,18 @@ def by_gravity(changes: Iterable[Change]) -> list[Change]:
 
 
 def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:
-    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share, if they do; else each has its own."""
+    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share, if they do; else each has its own.
+
+    A year stands where it is not the first run's.
+    """
     moments = [_moment(run) for run in runs]
     offsets = {moment.strftime("%z") if moment else "" for moment in moments}
     shared = offsets.pop() if len(offsets) == 1 else ""
-    texts = [_run_text(moment, offset=not shared) if moment else run for run, moment in zip(runs, moments, strict=True)]
-    return texts, f"UTC{shared[:3]}:{shared[3:5]}" if shared else ""
+    year = next((moment.year for moment in moments if moment), 0)
+    texts = [
+        _run_text(moment, year, offset=not shared) if moment else run for run, moment in zip(runs, moments, strict=True)
+    ]
+    return texts, _offset_text(shared)
 
 
 def _moment(text: str) -> datetime | None:
@@ -279,9 +285,17 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _run_text(moment: datetime, *, offset: bool) -> str:
+def _offset_text(offset: str) -> str:
+    if not offset:
+        return ""
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
+
+
+def _run_text(moment: datetime, year: int, *, offset: bool) -> str:
     seconds = f":{moment.second:02d}" if moment.second else ""
     day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
+    if moment.year != year:
+        day += f" {moment.year}"
     zone = moment.strftime("%z")[:5] if offset else ""
     return f"{day} {moment.hour:02d}:{moment.minute:02d}{seconds}{' ' + zone if zone else ''}"
 

@@ -121,6 +121,13 @@ def test_next_runs_with_different_offsets_carry_each_their_own() -> None:
     assert "next runs: Sat 3 Oct 02:30 +1000, Sun 4 Oct 03:30:15 +1100\n" in page
 
 
+def test_a_run_in_another_year_says_which() -> None:
+    runs = ("2026-12-31T20:00:00+00:00", "2027-03-31T20:00:00+00:00")
+    change = replace(UPDATED, preview=Preview(after_runs=runs))
+    page = text.plan(Plan("p", "default", (change,)), width=80, color=False)
+    assert "next runs: Thu 31 Dec 20:00, Wed 31 Mar 2027 20:00 (UTC)\n" in page
+
+
 def test_a_schedule_that_stops_running_says_so() -> None:
     change = replace(UPDATED, preview=Preview(before_runs=("2026-10-03T02:30:00+10:00",), before_per_day=1.0))
     assert "next runs, after:  none\n" in text.plan(Plan("p", "default", (change,)), width=80, color=False)
