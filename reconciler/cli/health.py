@@ -52,9 +52,12 @@ def doctor(session: Session, form: str) -> int:
     from reconciler.workflow.doctor import examine
 
     with session.interruptible():
-        project, checks = examine(session.setting())
+        found = examine(session.setting())
+    if session.stop.is_set():
+        return 130
+    checks = found.checks
     if form == "json":
-        stamp = session.stamp_for(project.name, project.environment)
+        stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(standings.doctor_document(checks, stamp)))
     else:
         session.show(standings.doctor_text(checks, width=session.width, color=session.color, encoding=session.encoding))

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session
-from reconciler.errors import UsageError
+from reconciler.errors import ManifestError, UsageError
 
 
 @click.command()
@@ -32,12 +32,21 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
         raise UsageError("--run-id goes with --ran")
     setting = session.setting()
     found = settling.doubt(setting, address)
-    session.say(f"{address}: started {found.entry.at}, attempt {found.entry.facts.get('attempts', 1)}")
+    facts = found.entry.facts
+    known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
+    session.say(f"{address}: started {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}")
     session.say(f"licence, task executions: {_counter(found.licence_before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
-    settled = settling.resolve(setting, address, ran=ran, run_id=run_id)
-    session.show(f"{address} is settled: {settled.facts['state']}")
+    settled = settling.resolve(setting, address, ran=ran, run_id=run_id.strip())
+    session.show(f"{address} is settled: {_SETTLED[settled.facts['state']]}")
+
+
+_SETTLED = {
+    "running": "it ran, and the next apply follows its run to the end",
+    "success": "it ran",
+    "not-ran": "it did not run, and is due again",
+}
 
 
 def _counter(licence: Mapping[str, Any] | None) -> str:
@@ -104,7 +113,7 @@ def unlock(session: Session, force: bool) -> int:
 @click.option("--agent", "agents", multiple=True, required=True, metavar="PATH", help="Path in ACC. Repeatable.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
 @pass_session
-def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> None:
+def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
     """Write manifests of live schedules, each with its id.
 
     The plan of what was imported has no remote change: the next apply only lets the ledger learn of it.
@@ -112,8 +121,19 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> None
     from reconciler.workflow import importing
 
     setting = session.setting()
-    imported = importing.import_agents(setting, agents, out or setting.root / "manifests")
+    with session.interruptible():
+        imported = importing.import_agents(setting, agents, out or setting.root / "manifests")
+    if session.stop.is_set():
+        return 130
     importing.write(imported)
     for one in imported:
-        session.show(f"wrote {one.path}: {one.schedules} schedules")
+        session.show(f"wrote {one.path}: {one.schedules} schedule{'' if one.schedules == 1 else 's'}")
+        for note in one.notes:
+            session.say(f"note: {note}")
+    unreached, errors = importing.unseen(setting, imported)
+    for path in unreached:
+        session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
+    if errors:
+        raise ManifestError(errors)
     session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
+    return 0

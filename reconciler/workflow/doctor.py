@@ -2,118 +2,223 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reconciler import __version__, manifests, timetable
-from reconciler.errors import LedgerError, Missing, ProductError, ReconcilerError
-from reconciler.model import Check, Desired, Level, Project, Severity
+from reconciler.errors import LedgerError, ManifestError, Missing, ProductError, ReconcilerError, Unauthorised
+from reconciler.model import Check, Connection, Level, Problem, Project, Severity
 from reconciler.products import Products
 from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.setting import Setting
-from reconciler.workflow.survey import SOON, expiring_token
+from reconciler.workflow.survey import SOON
+
+if TYPE_CHECKING:
+    from reconciler.clients.mft import License
 
 _SKEW = 30.0
 _LICENCE_TIGHT = 0.9
+_NOBODY = "reconciler/doctor"
+"""A path to ask for where no agent is declared: any answer to it shows that ACC is there."""
 
 
-def examine(setting: Setting) -> tuple[Project, tuple[Check, ...]]:
-    """Every check, each with what to do. Nothing is written. Raises ManifestError for an unreadable project file."""
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All checks, and whose project it is as far as that could be read."""
+
+    project: str
+    environment: str
+    checks: tuple[Check, ...]
+
+
+def examine(setting: Setting) -> Examination:
+    """Every check, each with what to do. Nothing is written, and a broken project is a finding like any other.
+
+    Raises UsageError for an environment that the project file does not declare.
+    """
     now = setting.clock()
-    project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=now)
-    desired, problems = manifests.check(setting.root, setting.environment, setting.environ, as_of=now)
+    zones = f"zone rules {timetable.zones.rules_version()}, CLDR {timetable.zones.CLDR_VERSION}"
+    checks = [Check("program", Level.OK, f"reconciler {__version__}"), Check("zones", Level.OK, zones)]
+    try:
+        project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=now)
+    except ManifestError as error:
+        checks.append(_broken("project file", error.problems))
+        return Examination("", setting.environment or "default", tuple(checks))
+    check, path = _manifests(setting, now)
+    checks.append(check)
+    with Products(project, secrets, setting.stop) as products:
+        checks.extend(_acc(project, products, path, now))
+        checks.extend(_mft(project, products, now))
+    checks.extend(_ledger(setting, project))
+    return Examination(project.name, project.environment, tuple(checks))
+
+
+def _broken(name: str, problems: Sequence[Problem]) -> Check:
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more: `reconciler validate`)" if len(problems) > 1 else ""
+    return Check(name, Level.FAILED, f"{first.path}:{first.line}: {first.message}{more}", "correct that line")
+
+
+def _manifests(setting: Setting, now: datetime) -> tuple[Check, str]:
+    """How the manifests are, and the path of an agent to ask for: a declared one, where one can be read."""
+    desired, problems = manifests.check(
+        setting.root, setting.environment, setting.environ, as_of=now, connections=False
+    )
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
-    zones = f"zone rules {timetable.zones.rules_version()}, CLDR {timetable.zones.CLDR_VERSION}"
-    checks = [
-        Check("program", Level.OK, f"reconciler {__version__}"),
-        Check("zones", Level.OK, zones),
-        Check(
-            "manifests",
-            Level.FAILED if errors else Level.WARNING if warnings else Level.OK,
-            f"{errors} errors, {warnings} warnings",
-            "reconciler validate" if problems else "",
-        ),
-    ]
-    with Products(project, secrets, setting.stop) as products:
-        if "acc" in project.connections:
-            checks.extend(_acc(project, desired, products, now))
-        if "mft" in project.connections:
-            checks.extend(_mft(products, now))
-    checks.extend(_ledger(setting, project))
-    return project, tuple(checks)
+    path = desired.agents[0].path if desired is not None and desired.agents else _NOBODY
+    if not problems:
+        return Check("manifests", Level.OK, "no errors and no warnings"), path
+    level = Level.FAILED if errors else Level.WARNING
+    found = f"{_count(errors, 'error')} and {_count(warnings, 'warning')}"
+    return Check("manifests", level, found, "`reconciler validate` shows each"), path
 
 
-def _acc(project: Project, desired: Desired | None, products: Products, now: datetime) -> Iterator[Check]:
-    path = desired.agents[0].path if desired is not None and desired.agents else "reconciler/doctor"
+def _count(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+
+
+def _connection(project: Project, name: str) -> Connection | Check | None:
+    """A connection; what is wrong with it; or None, where the project has no such one."""
+    try:
+        return project.connections.get(name)
+    except ManifestError as error:
+        return _broken(name, error.problems)
+
+
+# --- ACC -------------------------------------------------------------------------------------------------------------
+
+
+def _acc(project: Project, products: Products, path: str, now: datetime) -> Iterator[Check]:
+    connection = _connection(project, "acc")
+    if not isinstance(connection, Connection):
+        if connection is not None:
+            yield connection
+        return
+    answers = f"{connection.url} answers, and takes the token"
     try:
         products.acc.get_agent(path)
     except Missing:
-        yield Check("acc", Level.OK, f"{products.connection('acc').url} answers, and takes the token")
+        where = "" if path == _NOBODY else f", but shows no agent at {path}"
+        step = "" if path == _NOBODY else "look at its path, and whether the token's organisation holds it"
+        yield Check("acc", Level.WARNING if where else Level.OK, answers + where, step)
+    except Unauthorised as error:
+        yield _unauthorised(error, path)
     except ProductError as error:
-        yield Check("acc", Level.FAILED, error.message, error.hint)
+        yield Check(
+            "acc", Level.FAILED, error.message, error.hint or "look at the connection's url, and at the network"
+        )
     else:
-        yield Check("acc", Level.OK, f"{products.connection('acc').url} answers, and shows {path}")
+        yield Check("acc", Level.OK, f"{answers}, and shows {path}")
     yield Check("acc, writing", Level.OK, "not tested: ACC tells only by refusing a write")
-    yield from _skew("acc", products.acc.session.clock_skew())
-    yield _token(project, now)
+    yield from _clock("acc", products)
+    yield _token(connection, now)
 
 
-def _token(project: Project, now: datetime) -> Check:
+def _unauthorised(error: Unauthorised, path: str) -> Check:
+    """A token that is not taken; or, where ACC says 403 of a path that may not be there, one that perhaps is."""
+    if error.status != 403 or path != _NOBODY:
+        return Check("acc", Level.FAILED, error.message, error.hint or "make a new token in ACC, Users, API Access")
+    found = "ACC answers, and refuses to show an agent that is not there: whether it takes the token is not known"
+    return Check("acc", Level.WARNING, found, "declare an agent, and ask again")
+
+
+def _token(connection: Connection, now: datetime) -> Check:
     from reconciler.clients.auth import token_expiry
 
-    expiry = token_expiry(project.connections["acc"].settings.get("token", ""))
+    expiry = token_expiry(connection.settings.get("token", ""))
     if expiry is None:
         return Check("acc token", Level.OK, "it does not say when it runs out")
-    found = expiring_token(project, now)
-    if found is None:
-        return Check("acc token", Level.OK, f"good until {expiry:%Y-%m-%d}")
-    level = Level.FAILED if expiry <= now else Level.WARNING
-    return Check("acc token", level, f"runs out on {expiry:%Y-%m-%d}", "make a new one in ACC, Users, API Access")
+    day = f"{expiry:%Y-%m-%d}"
+    if expiry - now > SOON:
+        return Check("acc token", Level.OK, f"good until {day}")
+    step = "make a new one in ACC, Users, API Access"
+    if expiry <= now:
+        return Check("acc token", Level.FAILED, f"ran out on {day}", step)
+    return Check("acc token", Level.WARNING, f"runs out on {day}, in {_count((expiry - now).days, 'day')}", step)
 
 
-def _mft(products: Products, now: datetime) -> Iterator[Check]:
+# --- Automate MFT ----------------------------------------------------------------------------------------------------
+
+
+def _mft(project: Project, products: Products, now: datetime) -> Iterator[Check]:
+    connection = _connection(project, "mft")
+    if not isinstance(connection, Connection):
+        if connection is not None:
+            yield connection
+        return
+    answers = f"{connection.url} answers, and takes the key"
     try:
         licence = products.mft.license()
+    except Unauthorised as error:
+        if error.message.startswith("No access token"):
+            yield Check("mft", Level.FAILED, error.message, error.hint)
+            return
+        found = f"{answers}, but does not show the licence: how many starts are left is not known"
+        yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
     except ProductError as error:
-        yield Check("mft", Level.FAILED, error.message, error.hint)
+        yield Check(
+            "mft", Level.FAILED, error.message, error.hint or "look at the connection's region, and the network"
+        )
         return
-    yield Check("mft", Level.OK, f"{products.connection('mft').url} answers, and takes the key")
-    yield from _skew("mft", products.mft.session.clock_skew())
+    else:
+        yield Check("mft", Level.OK, answers)
+        yield from _licence(licence, now)
+    yield from _clock("mft", products)
+
+
+def _licence(licence: License, now: datetime) -> Iterator[Check]:
     used, limit = licence.executions, licence.executions_limit
     if used is not None and limit is not None:
         tight = used >= limit * _LICENCE_TIGHT
-        found = f"{used} of {limit} task executions used{_forecast(licence.start, used, limit, now)}"
+        level = Level.FAILED if used >= limit else Level.WARNING if tight else Level.OK
         step = "ask Progress for more executions, or start fewer tasks" if tight else ""
-        yield Check("mft licence", Level.WARNING if tight else Level.OK, found, step)
+        found = f"{used} of {limit} task executions used{_forecast(licence, used, limit, now)}"
+        yield Check("mft licence", level, found, step)
+    elif used is not None:
+        yield Check("mft licence", Level.OK, f"{used} task executions used, without a limit")
     end = _date(licence.end)
     if end is not None:
         near = end - now <= SOON
-        found = f"ends on {end:%Y-%m-%d}"
-        yield Check("mft licence end", Level.WARNING if near else Level.OK, found, "renew it" if near else "")
+        ended = end <= now
+        level = Level.FAILED if ended else Level.WARNING if near else Level.OK
+        found = f"{'ended' if ended else 'ends'} on {end:%Y-%m-%d}"
+        yield Check("mft licence end", level, found, "renew it with Progress" if near else "")
 
 
-def _forecast(start: str | None, used: int, limit: int, now: datetime) -> str:
+def _forecast(licence: License, used: int, limit: int, now: datetime) -> str:
     """When the executions run out if they go on as they did since the licence began."""
-    began = _date(start)
-    if began is None or used <= 0 or now <= began:
+    began = _date(licence.start)
+    if began is None or not 0 < used < limit or now <= began:
         return ""
-    left = (limit - used) * (now - began) / used
-    if left > timedelta(days=3650):
+    seconds = (limit - used) * (now - began).total_seconds() / used
+    end = _date(licence.end)
+    if seconds > timedelta(days=3650).total_seconds():
         return ""
-    return f"; at this pace they last until {now + left:%Y-%m-%d}"
+    lasts = now + timedelta(seconds=seconds)
+    if end is not None and lasts > end:
+        return "; at this pace they outlast the licence"
+    return f"; at this pace they last until {lasts:%Y-%m-%d}"
 
 
 def _date(text: str | None) -> datetime | None:
-    from datetime import UTC
-
     from reconciler.clients.replies import moment
 
     found = moment(text)
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _skew(name: str, seconds: float | None) -> Iterator[Check]:
+# --- clock and ledger ------------------------------------------------------------------------------------------------
+
+
+def _clock(name: str, products: Products) -> Iterator[Check]:
+    """The product's clock against ours, where it answered at all."""
+    try:
+        seconds = (products.acc if name == "acc" else products.mft).session.clock_skew()
+    except ProductError:
+        return
     if seconds is None:
         return
     off = abs(seconds) > _SKEW
@@ -130,23 +235,29 @@ def _ledger(setting: Setting, project: Project) -> Iterator[Check]:
             yield Check("ledger", Level.OK, "there is none yet: the first apply makes it")
             return
         with open_ledger(setting, project, create=False) as ledger:
-            entries = ledger.memory().entries
+            memory = ledger.memory()
             broken = ledger.verify()
             held = ledger.holder()
-    except (LedgerError, ReconcilerError) as error:
-        yield Check("ledger", Level.FAILED, error.message, error.hint)
+    except ReconcilerError as error:
+        step = error.hint if isinstance(error, LedgerError) and error.hint else "restore it from a backup"
+        yield Check("ledger", Level.FAILED, error.message, step)
         return
-    unsettled = sorted(str(address) for address, entry in entries.items() if not entry.settled)
-    yield Check("ledger", Level.OK, f"{len(entries)} entries")
+    if memory.known or not memory.entries:
+        yield Check("ledger", Level.OK, _count(len(memory.entries), "resource") + " remembered")
+    else:
+        step = "`reconciler apply --accept-new-ledger`, once it is clear which tasks may start"
+        yield Check("ledger", Level.WARNING, "it took the place of one that was lost: no task is started", step)
     if broken:
-        yield Check("ledger events", Level.FAILED, broken[0].message, "reconciler history --verify")
+        step = "find out who changed the ledger, and restore it from a backup"
+        yield Check("ledger events", Level.FAILED, broken[0].message, step)
     else:
         yield Check("ledger events", Level.OK, "every event follows from the one before it")
+    unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)
     if unsettled:
-        step = "reconciler plan shows what each needs"
-        yield Check("unsettled", Level.WARNING, ", ".join(unsettled[:5]), step)
+        more = f" and {len(unsettled) - 5} more" if len(unsettled) > 5 else ""
+        found = ", ".join(unsettled[:5]) + more
+        yield Check("unsettled", Level.WARNING, found, "`reconciler plan` shows what each of them needs")
     if held is not None:
-        step = "reconciler unlock" if held.expired else ""
-        yield Check(
-            "lock", Level.WARNING if held.expired else Level.OK, f"held by {held.owner} since {held.since}", step
-        )
+        level = Level.WARNING if held.expired else Level.OK
+        step = "the next apply takes it over; `reconciler unlock` shows it" if held.expired else ""
+        yield Check("lock", level, f"held by {held.owner} since {held.since}", step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,69 +10,122 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import manifests, timetable
-from reconciler.errors import ProductError, UsageError
-from reconciler.identity import normal_id
+from reconciler.errors import ManifestError, ProductError, UsageError
+from reconciler.identity import is_owned, normal_id
 from reconciler.kinds import schedule
-from reconciler.model import AgentView
+from reconciler.model import Agent, AgentView, Problem, Project, Severity, State
 from reconciler.observe import look
 from reconciler.products import Products
 from reconciler.workflow.setting import Setting
 
 _LOG_LEVELS = {0: "none", 1: "low", 2: "medium", 3: "high"}
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PATH = re.compile(r"[^/\\\s]([^\\]*[^/\\\s])?")
+_SECRET_LIKE = re.compile(r"(?i)passw|pwd|secret|token|api[-_ ]?key|credential|private")
+_PLAIN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LONGEST_KEY = 100
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One agent's manifest: where it belongs, and its text."""
+    """One agent's manifest: where it belongs, its text, how many schedules are in it, and what a person should know."""
 
     path: Path
     text: str
     schedules: int
+    notes: tuple[str, ...] = ()
 
 
 def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple[Imported, ...]:
     """Read these agents, and word a manifest for each. All or nothing: an agent that cannot be read ends it.
 
-    Raises ProductError, and UsageError when an agent is declared already or a file is in the way.
+    Raises ProductError; ManifestError when the manifests that are there already have errors; UsageError when an agent
+    is declared already, or its path cannot stand in a manifest.
     """
-    wanted = sorted(set(paths))
+    wanted = sorted({path.casefold(): path for path in paths}.values())
     project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-    declared, _ = manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-    agents = declared.agents if declared is not None else ()
-    known = {agent.path.casefold(): agent for agent in agents}
+    declared = _declared(setting)
+    known = {agent.path.casefold(): agent for agent in declared}
     for path in wanted:
         if path.casefold() in known:
             origin = known[path.casefold()].origin
             raise UsageError(f"the agent {path} is declared already, at {origin}", hint="leave it out")
+        if not _PATH.fullmatch(path):
+            raise UsageError(
+                f"{path!r} is no path of an agent",
+                hint="write it without a slash at either end: sequentum/Retail/prices",
+            )
     with Products(project, secrets, setting.stop) as products:
-        concurrency = products.connection("acc").concurrency
-        live = look(products.acc, wanted, concurrency=concurrency, stop=setting.stop)
+        live = look(
+            products.acc,
+            wanted,
+            concurrency=products.connection("acc").concurrency,
+            stop=setting.stop,
+            progress=lambda done: setting.progress("reading agents", done, len(wanted)),
+        )
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
     if unread:
         raise ProductError(f"not every agent could be read, and nothing was written. {'; '.join(unread)}")
-    handles = {agent.handle for agent in agents}
-    return tuple(_import(view, folder, handles) for view in live.agents.values())
+    handles = {agent.handle for agent in declared}
+    return tuple(_import(view, folder, handles, project) for view in live.agents.values())
+
+
+def _declared(setting: Setting) -> tuple[Agent, ...]:
+    """The agents that are declared already; none in a project that has no manifest yet. Raises ManifestError."""
+    found, problems = manifests.check(
+        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+    )
+    errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
+    if errors:
+        raise ManifestError(errors)
+    return found.agents if found is not None else ()
 
 
 def write(imported: Iterable[Imported]) -> None:
-    """Write the files, none of which may be there already. Raises UsageError naming the one in the way."""
+    """Write the files, all of them or none. Raises UsageError naming the one that is there already, or in the way."""
     files = tuple(imported)
     for one in files:
-        if one.path.exists():
+        if one.path.exists() or one.path.is_symlink():
             raise UsageError(f"{one.path} is there already", hint="choose another folder with --out")
-    for one in files:
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        one.path.write_text(one.text, encoding="utf-8")
+    written: list[Path] = []
+    try:
+        for one in files:
+            one.path.parent.mkdir(parents=True, exist_ok=True)
+            with one.path.open("x", encoding="utf-8", newline="\n") as file:
+                written.append(one.path)
+                file.write(one.text)
+    except OSError as error:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        message = f"{error.filename or 'the manifest'} cannot be written: {error.strerror}"
+        raise UsageError(message, hint="nothing was written; choose another folder with --out") from error
 
 
-def _import(view: AgentView, folder: Path, taken: set[str]) -> Imported:
+def unseen(setting: Setting, imported: Iterable[Imported]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
+    """Of what was written: the files that no pattern of the project reaches, and the errors in the others."""
+    found, problems = manifests.check(
+        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+    )
+    errors = tuple(one for one in problems if one.severity is Severity.ERROR)
+    if found is None:
+        return (), errors
+    reached = {(setting.root / agent.origin.path).resolve() for agent in found.agents}
+    return tuple(one.path for one in imported if one.path.resolve() not in reached), errors
+
+
+# --- one agent -------------------------------------------------------------------------------------------------------
+
+
+def _import(view: AgentView, folder: Path, taken: set[str], project: Project) -> Imported:
     handle = _free(_slug(view.path.rsplit("/", 1)[-1]), taken)
     taken.add(handle)
     lines = [
         "apiVersion: reconciler/v1",
         "kind: Agent",
         "metadata:",
-        f"  name: {handle}",
+        f"  name: {_name(handle)}",
         "spec:",
         f"  path: {_text(view.path)}",
         "  # ACC does not show whether the agent is approved, nor its input files. Declare them to manage them:",
@@ -80,35 +133,77 @@ def _import(view: AgentView, folder: Path, taken: set[str]) -> Imported:
         "  # inputFiles:",
         "  #   - file: data/input.csv",
     ]
-    schedules = [view.schedules[identity] for identity in sorted(view.schedules)]
-    lines.append("  schedules:" if schedules else "  schedules: []")
+    notes: list[str] = []
+    blocks: list[list[str]] = []
+    count = 0
     names: set[str] = set()
-    for live in schedules:
-        name = _free(f"s-{_slug(normal_id(live.schedule_id))[:8]}", names)
+    for identity in sorted(view.schedules):
+        live = view.schedules[identity]
+        why = _unwritable(live)
+        if why:
+            notes.append(f"{view.path}: the schedule {identity} stays unmanaged: {why}")
+            blocks.append(list(_left_out(live, why)))
+            continue
+        name = _free(f"s-{identity[:8]}", names)
         names.add(name)
-        lines.extend(f"    {line}" for line in _schedule(live, name))
-    return Imported(folder / f"{handle}.yaml", "\n".join(lines) + "\n", len(schedules))
+        count += 1
+        blocks.append(list(_schedule(live, name, project)))
+        notes += [f"{view.path}: {name}: {word} looks like a secret, and stands in the file" for word in _secrets(live)]
+    lines.append("  schedules:" if count else "  schedules: []")
+    lines.extend(f"    {line}" for block in blocks for line in block)
+    return Imported(folder / f"{handle}.yaml", "\n".join(lines) + "\n", count, tuple(notes))
 
 
-def _schedule(live: Any, name: str) -> Iterator[str]:
+def _unwritable(live: Any) -> str:
+    """Why a schedule cannot be said in a manifest; "" when it can. No manifest may hold what nobody can read."""
     state = schedule.live_state(live)
+    if not _ID.fullmatch(normal_id(live.schedule_id)):
+        return f"its id {_shown(live.schedule_id)} is no GUID"
+    try:
+        timetable.parse(state["cron"])
+    except timetable.TimetableError as error:
+        return f"its cron {_shown(state['cron'])} cannot be read: {error.message}"
+    try:
+        zone = timetable.zones.to_windows(state["timeZone"])
+    except timetable.TimetableError:
+        return f"its time zone {_shown(state['timeZone'])} is not known"
+    try:
+        timetable.parse_start(state["startTime"], zone)
+    except timetable.TimetableError:
+        return f"its start {_shown(state['startTime'])} cannot be read"
+    return ""
+
+
+def _left_out(live: Any, why: str) -> Iterator[str]:
+    yield f"# The schedule {_comment(normal_id(live.schedule_id))} is left as it is, unmanaged:"
+    yield f"# {_comment(why)}"
+
+
+def _schedule(live: Any, name: str, project: Project) -> Iterator[str]:
+    state = schedule.live_state(live)
+    identity = normal_id(live.schedule_id)
     yield f"- name: {name}"
-    yield f"  id: {normal_id(live.schedule_id)}"
-    described = " ".join(str(live.cron_description or "").split())
+    if is_owned(identity, project.name, project.environment):
+        yield "  # Made by this project, from a manifest that is gone."
+    elif identity[14] == "8":
+        yield "  # Perhaps made by another project or environment: then leave it to that one, and take this block out."
+    yield f"  id: {identity}"
+    described = _comment(str(live.cron_description or ""))
     if described:
-        yield f"  # ACC says: {_comment(described)}"
+        yield f"  # ACC says: {described}"
     yield f"  {_rhythm(state['cron'])}"
     yield f"  startTime: {schedule.wire_start(state)}"
-    yield f"  timeZone: {_text(state['timeZone'])}"
-    parameters = state["inputParameters"]
-    if not isinstance(parameters, Mapping):
-        yield "  # inputParameters are no JSON object in ACC, and cannot be written here; they are left as they are"
-    elif parameters:
-        yield "  inputParameters:"
-        for key, value in sorted(parameters.items()):
-            yield f"    {_text(key)}: {_text(value)}"
-    if state["logLevel"] is not None:
-        yield f"  logLevel: {_LOG_LEVELS.get(state['logLevel'], state['logLevel'])}"
+    yield f"  timeZone: {_text(timetable.zones.to_windows(state['timeZone']))}"
+    yield from _parameters(state["inputParameters"])
+    yield from _rest(state)
+
+
+def _rest(state: State) -> Iterator[str]:
+    level = state["logLevel"]
+    if level in _LOG_LEVELS:
+        yield f"  logLevel: {_LOG_LEVELS[level]}"
+    elif level is not None:
+        yield f"  # logLevel is {level} in ACC, which is not documented; it is left as it is"
     if state["sessionId"]:
         yield f"  sessionId: {_text(state['sessionId'])}"
     for flag in ("windowless", "enabled"):
@@ -116,26 +211,68 @@ def _schedule(live: Any, name: str) -> Iterator[str]:
             yield f"  {flag}: {str(state[flag]).lower()}"
 
 
+def _parameters(parameters: object) -> Iterator[str]:
+    if not isinstance(parameters, Mapping):
+        yield "  # inputParameters are no JSON object in ACC; they cannot be written here, and stay as they are"
+    elif "" in parameters:
+        yield "  # inputParameters have one without a name in ACC; they cannot be written here, and stay as they are"
+    elif parameters:
+        yield "  inputParameters:"
+        for key, value in sorted(parameters.items()):
+            if _SECRET_LIKE.search(key):
+                yield "    # Looks like a secret: better `${env:NAME}`, so that it is neither shown nor kept in Git."
+            if len(key) > _LONGEST_KEY:
+                yield f"    ? {_quoted(key)}"
+                yield f"    : {_text(value)}"
+            else:
+                yield f"    {_quoted(key)}: {_text(value)}"
+
+
+def _secrets(live: Any) -> Iterator[str]:
+    parameters = schedule.live_state(live)["inputParameters"]
+    if isinstance(parameters, Mapping) and "" not in parameters:
+        yield from (f"inputParameters.{_comment(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
+
+
 def _rhythm(cron: str) -> str:
     """`every` where ACC's interval form has one unit, else the expression as it is."""
-    try:
-        every = timetable.parse(cron).every()
-    except timetable.TimetableError:
-        every = None
-    return f"every: {every}" if every else f"cron: {_text(cron)}"
+    every = timetable.parse(cron).every()
+    return f"every: {every}" if every else f"cron: {_text(' '.join(cron.split()))}"
+
+
+# --- words of YAML ---------------------------------------------------------------------------------------------------
 
 
 def _text(value: object) -> str:
     """A YAML string that reads back as this and nothing else: what looks like interpolation is escaped."""
-    return json.dumps(str(value).replace("${", "$${"), ensure_ascii=False)
+    return _quoted(str(value).replace("${", "$${"))
+
+
+def _quoted(text: str) -> str:
+    """A double-quoted YAML string; whatever cannot be seen stands there as an escape. Keys are not interpolated."""
+    return '"' + "".join(_PLAIN.get(char) or (char if char.isprintable() else _escape(char)) for char in text) + '"'
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _name(handle: str) -> str:
+    """A handle as YAML reads it back: one of digits alone would be a number."""
+    return handle if re.match(r"[a-z]", handle) and handle not in ("true", "false", "null") else f'"{handle}"'
+
+
+def _shown(text: object) -> str:
+    return _comment(f'"{text}"')[:200]
 
 
 def _comment(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._") or "agent"
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower())[:_LONGEST_NAME].strip("-._") or "agent"
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler import manifests
-from reconciler.errors import LedgerError, ProductError, UsageError
+from reconciler.errors import LedgerError, ReconcilerError, UsageError
 from reconciler.model import Address, Entry, Finding, KindName, Project, at_text
 from reconciler.products import Products
+from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, writing
 from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
-    from reconciler.ledger import Event, Holder, RunRecord
+    from reconciler.ledger import Event, Holder, Ledger, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +32,62 @@ def _project(setting: Setting) -> tuple[Project, frozenset[str]]:
 
 
 def doubt(setting: Setting, address_text: str) -> Doubt:
-    """The doubtful start at an address. Raises UsageError when there is none."""
+    """The doubtful start at an address. Raises UsageError when there is none, LedgerError when there is no ledger."""
     address = _trigger_address(address_text)
     project, secrets = _project(setting)
     with _existing(setting, project) as ledger:
-        entry = ledger.memory().entries.get(address)
-    if entry is None:
-        raise UsageError(f"the ledger knows no {address}", hint="`reconciler history` shows what it knows")
-    if entry.settled:
-        raise UsageError(f"nothing is in doubt about {address}: its last start is known to be {_state(entry)}")
-    now: Mapping[str, Any] | None = None
-    if "mft" in project.connections:
+        entry = _doubtful(ledger, address)
+    return Doubt(entry, entry.facts.get("licence"), _licence_now(setting, project, secrets))
+
+
+def _licence_now(setting: Setting, project: Project, secrets: frozenset[str]) -> Mapping[str, Any] | None:
+    """The licence's counter as it is now; None where it cannot be had: it is weak evidence, and no condition."""
+    try:
         with Products(project, secrets, setting.stop) as products:
-            try:
-                found = products.mft.license()
-                now = {"used": found.executions, "limit": found.executions_limit}
-            except ProductError:
-                now = None
-    return Doubt(entry, entry.facts.get("licence"), now)
+            found = products.mft.license()
+    except ReconcilerError:
+        return None
+    return {"used": found.executions, "limit": found.executions_limit}
 
 
 def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "") -> Entry:
     """Settle a doubtful start by a person's word, and return what the ledger now holds.
 
-    With `run_id` the next apply follows that run to its end. A start that did not run is due again.
+    With `run_id` the next apply follows that run to its end. A start that did not run is due again. Who said so stands
+    in the history. Raises UsageError when nothing is in doubt (any more), Locked when somebody is applying.
     """
     address = _trigger_address(address_text)
     project, _ = _project(setting)
+    _require_ledger(project)
     with writing(setting, project, 0.0) as (ledger, lease):
-        entry = ledger.memory().entries.get(address)
-        if entry is None or entry.settled:
-            raise UsageError(f"nothing is in doubt about {address}")
+        entry = _doubtful(ledger, address)
         state = "running" if run_id else "success" if ran else "not-ran"
         settled = replace(
             entry,
             settled=not run_id,
             applied={"key": entry.declared},
-            facts={**entry.facts, "state": state, "runId": run_id or entry.facts.get("runId", ""), "resolved": True},
+            facts={**entry.facts, "state": state, "runId": run_id if ran else "", "resolved": True},
             at=at_text(setting.clock()),
         )
+        run = ledger.begin_run(lease, commit=commit_of(setting.root), command="resolve", plan_digest="")
         ledger.put(lease, settled)
+        ledger.end_run(lease, run, result=f"{address}: {_SAID[state]}", summary={})
         return settled
+
+
+_SAID = {"running": "ran, to be followed", "success": "ran", "not-ran": "did not run"}
+
+
+def _doubtful(ledger: Ledger, address: Address) -> Entry:
+    entry = ledger.memory().entries.get(address)
+    if entry is None:
+        raise UsageError(f"the ledger knows no {address}", hint="`reconciler status` shows what there is")
+    if entry.settled:
+        raise UsageError(
+            f"nothing is in doubt about {address}",
+            hint=f"its last start is known: {entry.facts.get('state', 'settled')}",
+        )
+    return entry
 
 
 def _trigger_address(text: str) -> Address:
@@ -84,16 +100,16 @@ def _trigger_address(text: str) -> Address:
     return address
 
 
-def _state(entry: Entry) -> str:
-    return str(entry.facts.get("state", "settled"))
+def _existing(setting: Setting, project: Project) -> Ledger:
+    _require_ledger(project)
+    return open_ledger(setting, project, create=False)
 
 
-def _existing(setting: Setting, project: Project) -> Any:
+def _require_ledger(project: Project) -> None:
     from reconciler.ledger import Ledger
 
     if not Ledger.exists(project.ledger, project.root):
-        raise LedgerError("there is no ledger yet", hint="`reconciler apply` makes one")
-    return open_ledger(setting, project, create=False)
+        raise LedgerError("there is no ledger yet, so nothing is remembered", hint="`reconciler apply` makes one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +132,19 @@ def verify(setting: Setting) -> tuple[Finding, ...]:
     """Whether the chain of events is whole; what is wrong with it where it is not."""
     project, _ = _project(setting)
     with _existing(setting, project) as ledger:
-        found: tuple[Finding, ...] = ledger.verify()
-    return found
+        return ledger.verify()
 
 
 def holder(setting: Setting) -> Holder | None:
     """Who holds the lock; None when nobody does."""
     project, _ = _project(setting)
     with _existing(setting, project) as ledger:
-        found: Holder | None = ledger.holder()
-    return found
+        return ledger.holder()
 
 
 def unlock(setting: Setting) -> Holder | None:
     """Break the lock: whoever held it can write nothing more. Returns who it was."""
     project, _ = _project(setting)
-    from reconciler.ledger import Ledger
-
-    if not Ledger.exists(project.ledger, project.root):
-        raise LedgerError("there is no ledger yet, and so no lock")
+    _require_ledger(project)
     with open_ledger(setting, project, create=True) as ledger:
-        before = ledger.holder()
-        ledger.break_lock()
-    return before
+        return ledger.break_lock()
