@@ -37,16 +37,17 @@ def plan(
     Exit 0, or with --detailed-exitcode 2 when changes are pending; 1 when something could not be read; 3 when something
     is blocked.
     """
-    from reconciler.workflow import saved, survey
+    from reconciler.workflow import survey
     from reconciler.workflow.setting import Intention
 
     intention = Intention(selection_of(only, exclude, labels))
     with session.interruptible():
-        found = (
-            survey.plan(session.setting(), intention)
-            if out is None
-            else saved.plan_to_file(session.setting(), intention, out, expires)
-        )
+        if out is None:
+            found = survey.plan(session.setting(), intention)
+        else:
+            from reconciler.workflow import saved
+
+            found = saved.plan_to_file(session.setting(), intention, out, expires)
     if session.stop.is_set():
         return 130
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))

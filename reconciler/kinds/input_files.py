@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from reconciler.clients.uploads import InputFile
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.model import Action, Change, Entry, FieldChange, Intent, Reason, Resource, State
+
+if TYPE_CHECKING:
+    from reconciler.clients.uploads import InputFile
 
 _CHUNK = 1 << 20
 
@@ -158,6 +160,8 @@ def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer, is_b
                 "a run of this agent is active; its input files are not replaced now", hint="apply again later"
             )
         acc.delete_input_files(change.agent_id)
+    from reconciler.clients.uploads import InputFile
+
     for name in change.after["send"]:
         file = InputFile(name, paths[name])
         if name.lower().endswith(".csv"):

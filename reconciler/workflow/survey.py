@@ -14,7 +14,6 @@ from reconciler.model import Action, Address, Desired, Drift, Finding, KindName,
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
 from reconciler.selection import Selection, select
-from reconciler.workflow import foresight
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered, read
 from reconciler.workflow.rows import with_row_counts
@@ -31,6 +30,8 @@ def validate(setting: Setting) -> tuple[Desired | None, tuple[Problem, ...]]:
     desired, problems = manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
     if desired is None or not desired.project.blackouts:
         return desired, problems
+    from reconciler.workflow import foresight
+
     return desired, tuple(sorted((*problems, *foresight.of_manifests(desired, as_of=setting.clock()))))
 
 
@@ -96,10 +97,13 @@ def make_survey(
         if intention.destroy
         else guards.refusals(made, desired.project.policy, allowed_deletes=intention.max_deletes, starts_left=left)
     )
-    ahead = foresight.of_plan(scene, made)
-    if ahead.warnings:
+    if made.changes or desired.project.blackouts:
+        from reconciler.workflow import foresight
+
+        ahead = foresight.of_plan(scene, made)
         made = replace(made, warnings=tuple(sorted({*made.warnings, *ahead.warnings})))
-    return Survey(scene, made, (*refusals, *ahead.refusals), licence)
+        refusals = (*refusals, *ahead.refusals)
+    return Survey(scene, made, refusals, licence)
 
 
 def load(setting: Setting) -> Desired:
