@@ -26,10 +26,11 @@ lint: install    ## ruff: style and likely mistakes
 
 types: install   ## mypy --strict
 	@$(BIN)/mypy
+	@for each in tests/*/conftest.py; do $(BIN)/mypy --no-error-summary "$$each" || exit 1; done
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n $(JOBS)
+	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS)
 	@$(MAKE) --no-print-directory coverage
 
 coverage: install
