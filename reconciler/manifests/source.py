@@ -362,4 +362,7 @@ def _explained(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     if "mapping values are not allowed" in words:
         message = "a colon here makes no sense: put text that contains `: ` in quotes, or check the indentation"
         return SourceError("syntax", message, line, column)
+    if "flow" in words and "${" in written:
+        message = "inside { } or [ ] a text with ${…} needs quotes around it"
+        return SourceError("syntax", message, line, column)
     return SourceError("syntax", f"this is no YAML: {words}", line, column)
