@@ -51,7 +51,7 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
         if path.casefold() in known:
             origin = known[path.casefold()].origin
             raise UsageError(f"the agent {path} is declared already, at {origin}", hint="leave it out")
-        if not _PATH.fullmatch(path):
+        if not _PATH.fullmatch(path) or not _is_text(path):
             raise UsageError(
                 f"{path!r} is no path of an agent",
                 hint="write it without a slash at either end: sequentum/Retail/prices",
@@ -204,7 +204,9 @@ def _rest(state: State) -> Iterator[str]:
         yield f"  logLevel: {_LOG_LEVELS[level]}"
     elif level is not None:
         yield f"  # logLevel is {level} in ACC, which is not documented; it is left as it is"
-    if state["sessionId"]:
+    if not _is_text(state["sessionId"]):
+        yield "  # sessionId holds half a character in ACC; it cannot be written here, and stays as it is"
+    elif state["sessionId"]:
         yield f"  sessionId: {_text(state['sessionId'])}"
     for flag in ("windowless", "enabled"):
         if state[flag] is not None:
@@ -212,11 +214,10 @@ def _rest(state: State) -> Iterator[str]:
 
 
 def _parameters(parameters: object) -> Iterator[str]:
-    if not isinstance(parameters, Mapping):
-        yield "  # inputParameters are no JSON object in ACC; they cannot be written here, and stay as they are"
-    elif "" in parameters:
-        yield "  # inputParameters have one without a name in ACC; they cannot be written here, and stay as they are"
-    elif parameters:
+    why = _unsayable(parameters)
+    if why:
+        yield f"  # inputParameters {why} in ACC; they cannot be written here, and stay as they are"
+    elif isinstance(parameters, Mapping) and parameters:
         yield "  inputParameters:"
         for key, value in sorted(parameters.items()):
             if _SECRET_LIKE.search(key):
@@ -228,9 +229,25 @@ def _parameters(parameters: object) -> Iterator[str]:
                 yield f"    {_quoted(key)}: {_text(value)}"
 
 
+def _unsayable(parameters: object) -> str:
+    """Why no manifest can say these parameters; "" when one can."""
+    if not isinstance(parameters, Mapping):
+        return "are no JSON object"
+    if "" in parameters:
+        return "have one without a name"
+    if not all(_is_text(str(word)) for pair in parameters.items() for word in pair):
+        return "hold half a character"
+    return ""
+
+
+def _is_text(text: str) -> bool:
+    """Whether these are whole characters: JSON can escape half of one, and YAML cannot."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _secrets(live: Any) -> Iterator[str]:
     parameters = schedule.live_state(live)["inputParameters"]
-    if isinstance(parameters, Mapping) and "" not in parameters:
+    if isinstance(parameters, Mapping) and not _unsayable(parameters):
         yield from (f"inputParameters.{_comment(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
 
 

@@ -160,6 +160,7 @@ def test_a_schedule_that_nobody_can_read_is_left_alone_with_a_comment(
         {"input_parameters": "not json"},
         {"input_parameters": '["a"]'},
         {"input_parameters": '{"":"x"}'},
+        {"input_parameters": '{"half":"\\ud83d"}'},
         {"input_parameters": json.dumps({"k" * 2000: "v" * 5000})},
         {"log_level": 7},
         {"time_zone_id": "Mars Standard Time"},
