@@ -28,17 +28,19 @@ from reconciler.planner.scene import (
     RememberedKind,
     Scene,
     ScheduleKind,
+    Standing,
     TriggerKind,
     Verdict,
 )
 
 
-def judge(resource: Resource, scene: Scene, loss: Loss, kinds: Kinds, warnings: list[Finding]) -> Verdict:
-    """The table's verdict on one resource. `loss` is what is known of the ledger, looked up once for all."""
+def judge(resource: Resource, scene: Scene, standing: Standing, kinds: Kinds, warnings: list[Finding]) -> Verdict:
+    """The table's verdict on one resource. `standing` was found once for all."""
+    loss = standing.loss
     entry = scene.memory.entries.get(resource.address)
     match resource.address.kind:
         case KindName.SCHEDULE:
-            return _judge_schedule(resource, entry, scene, kinds.schedule)
+            return _judge_schedule(resource, entry, (scene, standing), kinds.schedule)
         case KindName.TRIGGER:
             return _judge_trigger(resource, entry, (scene, loss), kinds.trigger, warnings)
         case KindName.INPUT_FILES:
@@ -100,7 +102,10 @@ class _Case:
         )
 
 
-def _judge_schedule(resource: Resource, entry: Entry | None, scene: Scene, kind: ScheduleKind) -> Verdict:
+def _judge_schedule(
+    resource: Resource, entry: Entry | None, setting: tuple[Scene, Standing], kind: ScheduleKind
+) -> Verdict:
+    scene, standing = setting
     view = scene.live.agents.get(resource.agent_path)
     if view is None or view.problem:
         return _unreadable(resource, view)
@@ -109,11 +114,13 @@ def _judge_schedule(resource: Resource, entry: Entry | None, scene: Scene, kind:
     case = _Case(resource, entry, view, scene, kind)
     found = view.schedules.get(resource.identity)
     desired = kind.desired_state(resource.spec)
-    return _create(case, desired) if found is None else _compare(case, desired, kind.live_state(found))
+    if found is not None:
+        return _compare(case, desired, kind.live_state(found))
+    return _create(case, desired, standing.stray)
 
 
-def _create(case: _Case, desired: State) -> Verdict:
-    """The declared schedule is not live: create it, unless ACC keeps it under an id of its own making."""
+def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
+    """The declared schedule is not live: create it, unless ACC is known to make ids of its own."""
     entry = case.entry
     if entry is None:
         reason = Reason.NEW, "declared, and not in ACC"
@@ -123,6 +130,8 @@ def _create(case: _Case, desired: State) -> Verdict:
         reason = Reason.VANISHED, "applied before, and no longer in ACC"
     else:
         reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
+    if stray_elsewhere:
+        return _blocked(case.resource, Reason.POLICY, _IDS_IGNORED.format(id=stray_elsewhere))
     whole = case.kind.whole_state(desired, None)
     fields = tuple(one for path, value in whole.items() if value not in ("", {}) for one in changes(None, value, path))
     return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
@@ -152,6 +161,10 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
 _STRAY = (
     "ACC did not keep the id that we sent and made its own, {id}. Nothing is sent again while that schedule lives: "
     "declare it with `id: {id}`, or delete it in ACC"
+)
+_IDS_IGNORED = (
+    "ACC does not keep the ids that we send: it made {id} instead of another one. Nothing more is created there until "
+    "that schedule is declared with `id: {id}`, or deleted in ACC"
 )
 _UNOWNED = (
     "the schedule {id} was not made by this project and differs ({fields}). To take it over, first declare it "

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from reconciler.model import Address, Finding, KindName
 from reconciler.planner.declared import judge
-from reconciler.planner.scene import Kinds, Scene, Verdict, loss_of
+from reconciler.planner.scene import Kinds, Scene, Verdict, standing_of
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
 
 
 def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: list[Finding]) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
     declared = () if scene.destroy else (one for one in scene.desired.resources if _is_in_question(one.address, scene))
-    loss = loss_of(scene)
-    verdicts = {resource.address: judge(resource, scene, loss, kinds, warnings) for resource in declared}
+    standing = standing_of(scene)
+    verdicts = {resource.address: judge(resource, scene, standing, kinds, warnings) for resource in declared}
     if scene.selected is None or scene.destroy:
         verdicts.update(judge_strays(scene, strays, kinds, warnings))
         verdicts.update(judge_forgotten(scene, strays, verdicts))

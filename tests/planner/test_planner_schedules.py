@@ -275,6 +275,18 @@ def test_a_server_that_ignored_our_id_is_not_asked_again_while_the_stray_lives()
     assert only_change(planned([taken], views(seen(FOREIGN, of=taken)), [entry])).action is Action.ADOPT
 
 
+def test_a_server_that_ignores_ids_is_not_asked_for_others_either() -> None:
+    resource, other, third = declared(), declared("other"), declared("third", spec=EDITED)
+    entries = [remembered(resource, settled=False, facts={"stray": FOREIGN}), remembered(third)]
+    live = views(seen(FOREIGN), seen(of=declared("third")))
+    plan = planned([resource, other, third], live, entries)
+    assert {(one.address.name, one.reason) for one in plan.blocked} == {
+        ("nightly", Reason.UNOWNED),
+        ("other", Reason.POLICY),
+    }
+    assert [(change.address.name, change.action) for change in plan.changes] == [("third", Action.UPDATE)]
+
+
 def test_another_path_is_another_schedule() -> None:
     moved = replace(declared(), agent_path="sequentum/New/prices")
     moved = replace(moved, identity=owned_id("retail", "default", moved.agent_path, "nightly"))
