@@ -165,7 +165,7 @@ def _row(found: Calendar, entry: Entry, then: dict[str, Entry], hours: Sequence[
         f"<tr{'' if job.enabled else ' class=off'}>"
         f"<td>{tag}{_code(job.address)}<small>{_text(job.agent_path)}</small></td>"
         f"<td>{_text(_capital(entry.words))}<small>{_text(job.timing.windows_zone)}</small></td>"
-        f"<td>{_strip(found, entry, hours)}</td><td>{_moment(found, entry.next_run)}</td>"
+        f"<td>{_strip(found, entry, hours)}</td><td class=m>{_moment(found, entry.next_run)}</td>"
         f'<td class="n">{length_text(job.duration_seconds)}</td><td class="n">{entry.starts:,}</td></tr>'
     )
 
