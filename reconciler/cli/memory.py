@@ -77,9 +77,18 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
 
     if form == "json":
         stamp = session.stamp_for(found.project.name, found.project.environment)
-        session.show(json_.dumps(runs.document(found.runs, stamp)))
+        session.show(json_.dumps(runs.document(found.runs, found.changes, stamp)))
     else:
-        session.show(runs.text(found.runs, width=session.width, color=session.color, encoding=session.encoding))
+        session.show(
+            runs.text(
+                found.runs,
+                found.changes,
+                width=session.width,
+                color=session.color,
+                encoding=session.encoding,
+                verbose=session.verbose,
+            )
+        )
     return 0
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from reconciler.model import Status
 from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.text.sheet import Sheet
 
 
@@ -45,8 +47,37 @@ class Run(Protocol):
     def summary(self) -> Mapping[str, Any] | None: ...
 
 
-def text(runs: Sequence[Run], *, width: int, color: bool, encoding: str = "utf-8") -> str:
-    """A block a run, newest first: when and what, then who and from which commit."""
+class Done(Protocol):
+    """One change of a run, as the ledger's events keep it."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+_FEW = 10
+_PLAIN = ("·", ".", "dim")
+_ACTION_STYLE = {action.value: style for action, style in ACTION_STYLE.items()}
+
+
+def text(
+    runs: Sequence[Run],
+    changes: Mapping[str, Sequence[Done]],
+    *,
+    width: int,
+    color: bool,
+    encoding: str = "utf-8",
+    verbose: bool = False,
+) -> str:
+    """A block a run, newest first: when and what, who and from which commit, then its changes, by run id.
+
+    More than ten changes are counted, unless `verbose`; what did not go well is always shown.
+    """
     sheet = Sheet(width=width, color=color, encoding=encoding)
     if not runs:
         sheet.paragraph("Nothing was applied yet.")
@@ -55,10 +86,21 @@ def text(runs: Sequence[Run], *, width: int, color: bool, encoding: str = "utf-8
         sheet.heading("", [run.started, run.command, run.result or "did not finish", counts])
         who = f"{run.owner.user} on {run.owner.host}" + (f", {run.owner.ci_link}" if run.owner.ci_link else "")
         sheet.paragraph(f"commit {run.commit or 'unknown'}, by {who}", indent=4)
+        done = changes.get(run.id, ())
+        shown = [one for place, one in enumerate(done) if verbose or place < _FEW or one.status != "applied"]
+        for one in shown:
+            bad = one.status != "applied"
+            sign = sheet.sign(STATUS_STYLE[Status.FAILED]) if bad else sheet.sign(_ACTION_STYLE.get(one.action, _PLAIN))
+            said = f": {one.detail}" if bad and one.detail else ""
+            sheet.paragraph(
+                f"{one.action} {one.address}{f', {one.status}{said}' if bad else ''}", indent=4, lead=f"{sign} "
+            )
+        if len(shown) < len(done):
+            sheet.paragraph(f"and {len(done) - len(shown)} more, applied: -v shows them", indent=4)
     return sheet.text()
 
 
-def document(runs: Sequence[Run], stamp: Stamp) -> dict[str, Any]:
+def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> dict[str, Any]:
     """The same as a JSON document."""
     return {
         "format_version": FORMAT_VERSION,
@@ -79,6 +121,10 @@ def document(runs: Sequence[Run], stamp: Stamp) -> dict[str, Any]:
                 "user": run.owner.user,
                 "host": run.owner.host,
                 "ci_link": run.owner.ci_link or None,
+                "changes": [
+                    {"address": one.address, "action": one.action, "status": one.status, "detail": one.detail}
+                    for one in changes.get(run.id, ())
+                ],
             }
             for run in runs
         ],

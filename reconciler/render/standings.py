@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.model import Check, Health, Level, Standing
 from reconciler.render import FORMAT_VERSION, Stamp
-from reconciler.render.characters import columns, cut
+from reconciler.render.characters import columns
 from reconciler.render.text.sheet import Sheet
 
 _HEALTH_STYLE = {
@@ -45,22 +45,38 @@ def status_text(standings: Sequence[Standing], *, width: int, color: bool, encod
     ]
     head = ("", "sync", "health", "last run", "next run")
     sizes = [max(columns(sheet.say(row[place])) for row in (head, *rows)) for place in range(5)]
-    sizes[0] = max(12, min(sizes[0], sheet.width - 2 - sum(sizes[1:]) - len(_GAP) * 4))
-    sheet.lines.append(("  " + _row(sheet, head, sizes)).rstrip()[: sheet.width])
+    room = sheet.width - 2 - sum(sizes[1:]) - len(_GAP) * 4
+    fits = sizes[0] <= room
+    if fits and standings:
+        sheet.lines.append(("  " + _row(sheet, head, sizes)).rstrip())
     for one, row in zip(standings, rows, strict=True):
-        sheet.lines.append((sheet.sign(_HEALTH_STYLE[one.health]) + " " + _row(sheet, row, sizes)).rstrip())
+        sign = sheet.sign(_HEALTH_STYLE[one.health]) + " "
+        if fits:
+            sheet.lines.append((sign + _row(sheet, row, sizes)).rstrip())
+        else:
+            _block(sheet, sign, row)
         for note in one.notes:
             sheet.paragraph(note, indent=4)
     counts = Counter(one.health for one in standings)
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
     sheet.blank()
-    sheet.paragraph(f"{len(standings)} schedules and triggers: {said}." if standings else "Nothing is declared.")
+    total = f"{len(standings)} in all: {said}."
+    sheet.paragraph(total if standings else "No schedule and no trigger is declared.")
     return sheet.text()
 
 
 def _row(sheet: Sheet, cells: Sequence[str], sizes: Sequence[int]) -> str:
-    texts = [cut(sheet.say(cell), size, sheet.ellipsis) for cell, size in zip(cells, sizes, strict=True)]
-    return _GAP.join(text + " " * (size - columns(text)) for text, size in zip(texts, sizes, strict=True))
+    return _GAP.join(
+        text + " " * (size - columns(text)) for text, size in zip(map(sheet.say, cells), sizes, strict=True)
+    )
+
+
+def _block(sheet: Sheet, sign: str, cells: Sequence[str]) -> None:
+    """A row on lines of its own, where the table would be wider than the screen: no address is ever cut."""
+    address, sync, health, last_run, next_run = cells
+    sheet.paragraph(address, lead=sign)
+    times = [f"{word} {time}" for word, time in (("last", last_run), ("next", next_run)) if time]
+    sheet.paragraph(", ".join([sync, health, *times]), indent=4)
 
 
 def _short(moment: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,10 @@ from reconciler.workflow.memory import open_ledger, writing
 from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
-    from reconciler.ledger import Event, Holder, Ledger, RunRecord
+    from reconciler.ledger import Holder, Ledger, RunRecord
+
+
+_EVENTS_READ = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +117,40 @@ def _require_ledger(project: Project) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """How one change of a run ended, as the ledger's events have it."""
+
+    address: str
+    action: str
+    status: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """What was applied, newest first."""
+    """What was applied, newest first; `changes` by run id, for as far back as the latest events reach."""
 
     project: Project
     runs: tuple[RunRecord, ...]
-    events: tuple[Event, ...]
+    changes: Mapping[str, tuple[Done, ...]]
 
 
 def history(setting: Setting, limit: int) -> History:
-    """The last runs, and their events."""
+    """The last runs, and what each of them did."""
     project, _ = _project(setting)
     with _existing(setting, project) as ledger:
-        return History(project, ledger.runs(limit), ledger.events(limit * 20))
+        runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
+    changes: dict[str, list[Done]] = {}
+    for event in events:
+        if event.kind == "outcome":
+            body = json.loads(event.body)
+            done = Done(event.address, body["action"], body["status"], body.get("detail", ""))
+            changes.setdefault(event.run, []).append(done)
+    return History(project, runs, {run: tuple(sorted(done, key=_in_order)) for run, done in changes.items()})
+
+
+def _in_order(done: Done) -> str:
+    return done.address
 
 
 def verify(setting: Setting) -> tuple[Finding, ...]:

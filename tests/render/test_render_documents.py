@@ -48,6 +48,7 @@ from reconciler.model import (
     Standing,
 )
 from reconciler.render import github, json_, junit, runs, sarif, standings
+from reconciler.workflow.settling import Done
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
@@ -76,7 +77,7 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("validate", "validate-fine", json_.validate_document((), STAMP)),
         ("status", "status", standings.status_document(STANDINGS, STAMP)),
         ("doctor", "doctor", standings.doctor_document(CHECKS, STAMP)),
-        ("history", "history", runs.document(RUNS, STAMP)),
+        ("history", "history", runs.document(RUNS, CHANGES, STAMP)),
     ]
 
 
@@ -110,6 +111,12 @@ RUNS = (
     ),
     RunRecord("4f1b", Owner("ada", "laptop", 12), "", "", "destroy", "2026-11-21T10:00:00Z"),
 )
+CHANGES = {
+    "4f1c": (
+        Done("schedule/prices/nightly", "update", "applied", ""),
+        Done("schedule/prices/weekly", "create", "failed", "ACC refused it"),
+    )
+}
 
 
 @cache
