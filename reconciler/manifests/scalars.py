@@ -26,8 +26,9 @@ def plain_value(text: str) -> Any:
 def _number(text: str) -> int | float | str:
     if not _NUMBER.fullmatch(text):
         return text
-    if text.lstrip("-").isdigit():
-        whole = int(text) if len(text) <= _LONGEST else 0
+    digits = text.removeprefix("-")
+    if digits.isdigit():
+        whole = int(text) if len(digits) <= _LONGEST else 0
         return whole if str(whole) == text else text
     number = float(text)
     return number if repr(number) == text else text

@@ -108,8 +108,8 @@ def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) 
             yield Violation(path, "too-many", f"{shown} takes at most {owner['maxProperties']} entries")
         case "OneOfNotValid" | "OneOfMultipleValid":
             yield _one_of(path, shown, owner, value_at(document, path))
-        case "AnyOf":
-            yield from _any_of(document, path, shown, owner)
+        case "Not":
+            yield Violation(path, "wrong-value", f"{shown} cannot be {_type_words(value_at(document, path))} here")
         case "Type":
             yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], value_at(document, path)))
         case "Enum":
@@ -126,14 +126,13 @@ def _rule(kind: str, path: list[str | int]) -> dict[str, Any]:
     """The part of a schema at a path, references followed. {} when there is none."""
     root = part = _parsed(kind)
     for step in path:
-        while isinstance(part, dict) and "$ref" in part and step not in part:
+        if step == "$ref":
             part = _follow(root, part["$ref"])
+            continue
         try:
             part = part[step]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             return {}
-    while isinstance(part, dict) and "$ref" in part and len(part) == 1:
-        part = _follow(root, part["$ref"])
     return part if isinstance(part, dict) else {}
 
 
@@ -175,45 +174,6 @@ def _one_of(path: tuple[str | int, ...], shown: str, owner: dict[str, Any], valu
     if len(held) > 1:
         return Violation((*path, held[-1][0]), "exactly-one", f"{names}: only one of them may be written", at_key=True)
     return Violation(path, "exactly-one", f"{shown} needs {names}")
-
-
-def _any_of(document: Any, path: tuple[str | int, ...], shown: str, owner: dict[str, Any]) -> Iterator[Violation]:
-    """The findings of the branch that a value is shaped like; where there is none, what the branches would take."""
-    import jsonschema_rs
-
-    value = value_at(document, path)
-    branches = owner["anyOf"]
-    if isinstance(value, dict):
-        for branch in branches:
-            if branch.get("type") == "object":
-                known = list(branch["properties"])
-                errors = list(jsonschema_rs.Draft202012Validator(branch).iter_errors(value))
-                for error in errors:
-                    inner = (*path, *error.instance_path)
-                    if type(error.kind).__name__ == "AdditionalProperties" and not error.instance_path:
-                        for key in [one for one in value if one not in known]:
-                            message = _unknown_key(key, known, shown)
-                            yield Violation((*path, key), "unknown-key", message, at_key=True)
-                    else:
-                        yield Violation(
-                            inner, "wrong-value", f"{_shown(inner)} cannot be that{_example(branch, error)}"
-                        )
-                return
-    wanted = " or ".join(_branch_words(branch) for branch in branches)
-    yield Violation(path, "wrong-type", f"{shown} must be {wanted}{_examples(owner)}")
-
-
-def _example(branch: dict[str, Any], error: Any) -> str:
-    part: Any = branch
-    for step in list(error.schema_path)[:-1]:
-        part = part[step]
-    return _examples(part)
-
-
-def _branch_words(branch: dict[str, Any]) -> str:
-    if "const" in branch:
-        return str(branch["const"]).lower()
-    return _TYPES.get(str(branch.get("type")), "another value")
 
 
 def _examples(owner: dict[str, Any]) -> str:

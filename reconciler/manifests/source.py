@@ -134,7 +134,7 @@ class _Reader:
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
-        is_plain = event.implicit[0]
+        is_plain = event.implicit[0] and event.tag is None
         if event.tag is not None and event.tag not in ("!", _STRING_TAG):
             raise _tag_refused(event)
         stack = self.stack
