@@ -134,9 +134,12 @@ def _rule(entry: Entry, starts: Sequence[int], load: Load) -> _Rule | None:
 
 
 def _is_moved(entry: Entry, load: Load) -> bool:
-    """Whether daylight saving moves a run in the window: a rule would leave it out instead."""
+    """Whether daylight saving moves a run in the window: a rule would leave it out instead.
+
+    A time that comes twice is meant the first time by the standard too.
+    """
     address = entry.job.address
-    return any(address == name for mark in load.clock_marks for name, _ in mark.notes)
+    return any(address == name for mark in load.clock_marks if not mark.repeats for name, _ in mark.notes)
 
 
 def _cron_parts(expression: Expression) -> list[str] | None:

@@ -149,10 +149,12 @@ def _next(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         took = length_text(entry.job.duration_seconds)
         tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
         lead = f"  {moment_text(found, entry.next_run):<19}  "
-        room = sheet.width - columns(lead) - columns(tail)
-        sheet.lines.append(
-            lead + cut(sheet.say(entry.job.address), max(room, 20), sheet.ellipsis) + sheet.paint(tail, "dim")
-        )
+        name = sheet.say(entry.job.address)
+        if columns(lead) + columns(name) + columns(tail) <= sheet.width:
+            sheet.lines.append(lead + name + sheet.paint(tail, "dim"))
+            continue
+        sheet.lines.append(lead + cut(name, sheet.width - columns(lead), sheet.ellipsis))
+        sheet.lines.append(" " * columns(lead) + sheet.paint(tail.strip(), "dim"))
     _rest(sheet, len(coming), limit)
 
 
@@ -162,7 +164,7 @@ def _peaks(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         return
     sheet.title("Busiest quarter hours")
     for peak in peaks[:5] if limit else peaks:
-        head = f"{quarters_of(found, peak.begins)}  {plural(peak.starts, 'start')}, {days_of(found, peak.begins)}"
+        head = f"{plural(peak.starts, 'start')} at {quarters_of(found, peak.begins)}, {days_of(found, peak.begins)}"
         sheet.paragraph(head, indent=2)
         _names(sheet, [f"{name} {sheet.times}{count}" if count > 1 else name for name, count in peak.members], limit)
 

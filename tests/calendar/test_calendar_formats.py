@@ -1,0 +1,246 @@
+"""What a user sees of the calendar: text compared byte for byte, a page that runs nothing foreign, JSON, iCalendar."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from calendar_samples import STAMP, calendar_of, estate, job
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar as Parsed
+from jsonschema import Draft202012Validator
+
+from reconciler.render import calendar_html, calendar_ics, calendar_json, calendar_text, json_
+from reconciler.render.characters import columns
+from reconciler.timetable.calendar import Calendar
+from reconciler.timetable.instants import starts_between
+from reconciler.timetable.load import Job
+
+GOLDEN = Path(__file__).parent / "golden"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "calendar.schema.json"
+HOSTILE = "schedule/<script>alert(1)</script>\"'&/\x1b[31m\u202eevil,;\\n"
+
+
+def changed() -> Calendar:
+    """What a plan would make of the estate: an hourly deal, no month end, an earlier stock."""
+    before = [each for each in estate() if "ticker" not in each.address and "early" not in each.address]
+    after = [each for each in before if "month-end" not in each.address]
+    after += [job("schedule/deals/hourly", "0 0 * * * *", seconds=600)]
+    return calendar_of(after, before=before, source="plan", unreadable=(("sequentum/broken", "ACC answered 500"),))
+
+
+def check(name: str, text: str) -> None:
+    """Compare with a golden file; RECONCILER_UPDATE_GOLDEN=1 writes it anew, to be read by eye."""
+    path = GOLDEN / name
+    if os.environ.get("RECONCILER_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+    assert text == path.read_bytes().decode()
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_text(width: int) -> None:
+    check(f"calendar-{width}.txt", calendar_text.calendar(calendar_of(estate()), width=width))
+
+
+def test_text_of_a_plan() -> None:
+    check("calendar-plan.txt", calendar_text.calendar(changed(), width=100))
+
+
+def test_text_in_full_and_in_colour() -> None:
+    check("calendar-verbose.txt", calendar_text.calendar(calendar_of(estate(), days=2), verbose=True, color=True))
+
+
+def test_text_of_nothing() -> None:
+    assert "Nothing runs in these days." in calendar_text.calendar(calendar_of([]))
+
+
+def test_text_without_signs() -> None:
+    assert calendar_text.calendar(calendar_of(estate()), encoding="ascii").isascii()
+
+
+@pytest.mark.parametrize("width", [60, 77, 100, 200])
+@pytest.mark.parametrize("days", [1, 7, 31])
+def test_no_line_is_wider_than_the_terminal(width: int, days: int) -> None:
+    drawn = [*estate(), job(f"schedule/{'long-name-' * 12}/nightly", "0 0 2 * * *")]
+    lines = calendar_text.calendar(calendar_of(drawn, days=days), width=width).splitlines()
+    assert max(map(columns, lines)) <= width
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "found", [calendar_of(estate()), changed(), calendar_of([])], ids=["estate", "plan", "nothing"]
+)
+def test_json_keeps_to_its_schema(found: Calendar) -> None:
+    document = json.loads(json_.dumps(calendar_json.calendar(found, STAMP)))
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    assert list(document)[:5] == ["format_version", "reconciler_version", "project", "environment", "created_at"]
+    assert [day["starts"] for day in document["days"]] == [
+        sum(hour["starts"] or 0 for hour in day["hours"]) for day in document["days"]
+    ]
+    assert sum(day["starts"] for day in document["days"]) == document["summary"]["starts"]
+
+
+def test_json_says_the_same_whatever_the_order() -> None:
+    one = json_.dumps(calendar_json.calendar(calendar_of(estate()), STAMP))
+    assert one == json_.dumps(calendar_json.calendar(calendar_of(reversed(estate())), STAMP))
+
+
+def test_json_of_a_plan_names_what_it_changes() -> None:
+    document = calendar_json.calendar(changed(), STAMP)
+    assert [one["addresses"] for one in document["difference"]["new_collisions"]] == [
+        ["schedule/deals/hourly", "schedule/deals/nightly"]
+    ]
+    assert document["difference"]["before"]["starts"] == document["summary"]["starts"] - 168 + 1
+
+
+# --- HTML ------------------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """What a page is made of: its elements, and the texts a reader sees."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
+    drawn = [*estate(), job(HOSTILE, "0 0 2 * * *", zone='Mars "<b>" Standard Time'), job(HOSTILE + "2", "0 0 2 * * *")]
+    text = calendar_html.calendar(calendar_of(drawn, notes=("<img src=x onerror=alert(1)>",)), STAMP)
+    page = Page(text)
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert not [tag for tag, attrs in page.tags if tag in ("img", "link", "iframe", "object") or "src" in attrs]
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert not re.findall(r"url\(|https?://", text)
+    assert "\u202e" not in text and "\x1b" not in text
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
+    assert policy is not None and policy.startswith("default-src 'none'")
+
+
+def test_the_picture_has_its_numbers_as_a_table() -> None:
+    found = calendar_of(estate())
+    text = calendar_html.calendar(found, STAMP)
+    table = re.search(r'<table class="plain">.*?</table>', text, re.DOTALL)
+    assert table is not None
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", table[0])
+    cells = [[int(one) for one in re.findall(r"<td>([0-9,]+)</td>", row.replace(",", ""))] for row in rows]
+    assert [row[:24] for row in cells] == [list(day) for day in found.shown.grid.starts]
+    assert [row[24] for row in cells] == [sum(one or 0 for one in day) for day in found.shown.grid.starts]
+
+
+def test_every_cell_of_the_picture_says_what_it_shows() -> None:
+    page = Page(calendar_html.calendar(changed(), STAMP))
+    cells = [attrs for tag, attrs in page.tags if tag == "div" and (attrs.get("class") or "").startswith("c ")]
+    assert len(cells) == 7 * 24
+    assert all("start" in (attrs["title"] or "") for attrs in cells)
+
+
+def test_a_page_of_many_schedules_stays_small() -> None:
+    drawn = [job(f"schedule/agent-{n}/nightly", f"0 {n % 60} {n % 24} * * *", seconds=60) for n in range(5000)]
+    assert len(calendar_html.calendar(calendar_of(drawn), STAMP).encode()) < 1_000_000
+
+
+# --- iCalendar -------------------------------------------------------------------------------------------------------
+
+
+def expanded(text: str, found: Calendar) -> dict[str, list[int]]:
+    """Every start in the file, by address, as a reader of its rules would find it."""
+    from dateutil.rrule import rrulestr
+
+    whole: dict[str, list[int]] = {}
+    for event in Parsed.from_ical(text).walk("VEVENT"):
+        begin = event["DTSTART"].dt
+        starts = whole.setdefault(str(event["SUMMARY"]), [])
+        if "RRULE" not in event:
+            starts.append(int(begin.timestamp()))
+            continue
+        rule = event["RRULE"].to_ical().decode()
+        until = re.search(r";UNTIL=(\d{8}T\d{6}Z)", rule)
+        assert until is not None
+        last = datetime.strptime(until[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        # Rules of a zone are walked on its clock, as the standard says.
+        rules = rrulestr(rule.replace(until[0], ""), dtstart=begin.replace(tzinfo=None))
+        for moment in rules.xafter(begin.replace(tzinfo=None) - timedelta(seconds=1)):
+            instant = moment.replace(tzinfo=begin.tzinfo)
+            if instant.astimezone(UTC) > last:
+                break
+            starts.append(int(instant.timestamp()))
+    return {address: sorted(starts) for address, starts in whole.items()}
+
+
+def predicted(drawn: list[Job], found: Calendar) -> dict[str, list[int]]:
+    window = found.shown.load.window
+    return {
+        each.address: starts
+        for each in drawn
+        if each.enabled and (starts := list(starts_between(each.timing, window.begin, window.end)))
+    }
+
+
+def test_ics_names_every_start() -> None:
+    drawn = [each for each in estate() if "ticker" not in each.address]
+    found = calendar_of(drawn, days=14)
+    written = calendar_ics.calendar(found, STAMP)
+    assert written.notes == ()
+    assert expanded(written.text, found) == predicted(drawn, found)
+
+
+expressible = st.sampled_from(
+    [
+        *(
+            "0 0 5 * * *",
+            "0 15,45 9-17 * * MON-FRI",
+            "30 0 6 1,15 * ?",
+            "0 0 22 L * ?",
+            "0 0 9 ? * 5#3",
+            "0 0 9 ? * 5L",
+        ),
+        *("0 30 4 * 3,4 *", "0 0 7 ? * SUN,7", "0 0 4 LW * ?", "0 0 6 15W * ?", "0 0 6 1 * MON", "0 0 8 */2 * ?"),
+        *("15m", "90m", "1d", "3d", "36h", "7d"),
+    ]
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(expressible, st.sampled_from(["UTC", "Australia/Sydney", "Europe/Berlin", "Asia/Kathmandu"]), st.integers(0, 40))
+def test_a_rule_is_written_only_where_it_is_exact(rhythm: str, zone: str, shift: int) -> None:
+    drawn = [job("schedule/a/one", rhythm, zone=zone, start="2026-01-05T04:20:00")]
+    found = calendar_of(drawn, first=date(2026, 2, 20) + timedelta(days=shift), days=35)
+    assert expanded(calendar_ics.calendar(found, STAMP).text, found) == predicted(drawn, found)
+
+
+def test_what_no_rule_says_becomes_single_events_up_to_a_limit() -> None:
+    drawn = [job("schedule/a/both", "0 */5 * 1 * MON")]
+    written = calendar_ics.calendar(calendar_of(drawn, days=28), STAMP)
+    assert written.text.count("BEGIN:VEVENT") == calendar_ics.SINGLE_EVENTS
+    (note,) = written.notes
+    assert "schedule/a/both" in note and "first 200" in note
+
+
+def test_ics_lines_are_short_and_ids_stay() -> None:
+    name = "schedule/prices/sehr-langer-näme-" + "ü" * 120
+    drawn = [*estate(), job(name, "0 0 2 * * *"), job(HOSTILE, "0 0 3 * * *")]
+    text = calendar_ics.calendar(calendar_of(drawn), STAMP).text
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    assert "\n" not in text.replace("\r\n", "")
+    ids = re.findall(r"UID:(\S+)", text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"UID:(\S+)", calendar_ics.calendar(calendar_of(drawn, days=3), STAMP).text)) <= set(ids)
+    assert name in {str(event["SUMMARY"]) for event in Parsed.from_ical(text).walk("VEVENT")}
