@@ -49,7 +49,7 @@ def install(folder: Path) -> str:
     typed("python3 -m venv … && pip install '.[emulator]'")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
+    quiet = ["-qq", "--disable-pip-version-check", "--no-warn-script-location"]
     subprocess.run([python, "-m", "pip", "install", *quiet, f"{HERE.parent}[emulator]"], check=True)
     return str(folder / "bin" / "reconciler")
 
