@@ -8,29 +8,36 @@ from collections.abc import Callable
 import pytest
 from stage import NIGHTLY, POLL, Ended, Stage, agent, as_bytes, task_trigger
 
+from reconciler.clients import calls, mft
+
 Open = Callable[..., Stage]
 
 EFFECTS = (
     "400",
     "401",
-    "403",
     "404",
-    "409",
     "500",
     "503 retry-after=0",
     "429 retry-after=0",
     "500 after",
-    "503 after retry-after=0",
     "drop-before",
     "drop-after",
     "cut",
-    "html",
     "html after",
     "redirect",
     "truncate",
     "garbage",
     "empty",
 )
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
+    monkeypatch.setattr(calls.Patience.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
+    monkeypatch.setattr(mft, "PATIENCE", calls.Patience(throttled_tries=3))
+
+
 FILES = "  approval: {state: approved}\n  inputFiles:\n    - file: urls.csv\n"
 ENABLED = "      enabled: true\n"
 DISABLED = "      enabled: false\n"
@@ -108,11 +115,8 @@ def count_of_requests(open_stage: Open) -> int:
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_a_fault_at_every_request(open_stage: Open, effect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_at_every_request(open_stage: Open, effect: str) -> None:
     """The n-th request fails, for every n, and then nothing else does."""
-    from reconciler.clients import calls
-
-    monkeypatch.setattr(calls.Patience, "__init__", _impatient(calls.Patience.__init__))
     last = count_of_requests(open_stage)
     struck = 0
     for number in range(1, last + 3):
@@ -128,21 +132,9 @@ def test_a_fault_at_every_request(open_stage: Open, effect: str, monkeypatch: py
     assert struck >= last - 2
 
 
-def _impatient(real: Callable[..., None]) -> Callable[..., None]:
-    """Waits between attempts take no time: what is repeated, and how often, stays as it is."""
-
-    def init(self: object, *arguments: object, **settings: object) -> None:
-        real(self, *arguments, **{"first_wait": 0.0, **settings, "throttled_wait": 0.0})
-
-    return init
-
-
 @pytest.mark.parametrize("effect", ["503", "drop-after", "html", "500 after", "400"])
-def test_a_product_that_stays_down(open_stage: Open, effect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_product_that_stays_down(open_stage: Open, effect: str) -> None:
     """From the n-th request on nothing works any more."""
-    from reconciler.clients import calls
-
-    monkeypatch.setattr(calls.Patience, "__init__", _impatient(calls.Patience.__init__))
     last = count_of_requests(open_stage)
     for number in range(1, last + 1, 2):
         stage = open_stage()
