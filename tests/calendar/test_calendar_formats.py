@@ -160,13 +160,14 @@ def test_a_page_of_many_schedules_stays_small() -> None:
 # --- iCalendar -------------------------------------------------------------------------------------------------------
 
 
-def expanded(text: str, found: Calendar) -> dict[str, list[int]]:
+def expanded(text: str) -> dict[str, list[int]]:
     """Every start in the file, by address, as a reader of its rules would find it."""
     from dateutil.rrule import rrulestr
 
     whole: dict[str, list[int]] = {}
     for event in Parsed.from_ical(text).walk("VEVENT"):
         begin = event["DTSTART"].dt
+        assert isinstance(begin, datetime)
         starts = whole.setdefault(str(event["SUMMARY"]), [])
         if "RRULE" not in event:
             starts.append(int(begin.timestamp()))
@@ -199,7 +200,7 @@ def test_ics_names_every_start() -> None:
     found = calendar_of(drawn, days=14)
     written = calendar_ics.calendar(found, STAMP)
     assert written.notes == ()
-    assert expanded(written.text, found) == predicted(drawn, found)
+    assert expanded(written.text) == predicted(drawn, found)
 
 
 expressible = st.sampled_from(
@@ -223,7 +224,7 @@ expressible = st.sampled_from(
 def test_a_rule_is_written_only_where_it_is_exact(rhythm: str, zone: str, shift: int) -> None:
     drawn = [job("schedule/a/one", rhythm, zone=zone, start="2026-01-05T04:20:00")]
     found = calendar_of(drawn, first=date(2026, 2, 20) + timedelta(days=shift), days=35)
-    assert expanded(calendar_ics.calendar(found, STAMP).text, found) == predicted(drawn, found)
+    assert expanded(calendar_ics.calendar(found, STAMP).text) == predicted(drawn, found)
 
 
 def test_what_no_rule_says_becomes_single_events_up_to_a_limit() -> None:

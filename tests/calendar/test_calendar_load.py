@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 import pytest
+from calendar_samples import calendar_of, estate, job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calendar_samples import calendar_of, estate, job
 from reconciler import timetable
 from reconciler.timetable.calendar import common_zone, read_zone, window_of
 from reconciler.timetable.collisions import Collision, collisions
@@ -144,7 +144,7 @@ def test_collisions_are_the_pairs_of_runs_that_overlap(drawn: list[Job], window:
     for index, one in enumerate(drawn):
         mine = one_by_one(one.timing, window.begin, window.end)
         own = one.duration_seconds or 1
-        late = sum(after - before < own for before, after in zip(mine, mine[1:], strict=False))
+        late = sum(after - before < own for before, after in pairwise(mine))
         if late:
             expected[one.address, one.address] += late
         for other in drawn[index + 1 :]:
