@@ -60,7 +60,14 @@ def _of_two(one: Job, one_starts: Sequence[int], other: Job, other_starts: Seque
     starts, others = (one_starts, other_starts) if sparse is one else (other_starts, one_starts)
     own, theirs = sparse.duration_seconds or 1, dense.duration_seconds or 1
     times, first = 0, None
-    for start in starts[:_WALKED]:
+    walked = starts[:_WALKED]
+    if own == theirs == 1:
+        common = (
+            [start for start in walked if start in others] if isinstance(others, range) else _common(walked, others)
+        )
+        times, first = len(common), min(common, default=None)
+        walked = ()
+    for start in walked:
         number = count_between(others, start - theirs + 1, start + own)
         if number:
             times += number
@@ -83,6 +90,10 @@ def _with_itself(job: Job, starts: Sequence[int]) -> tuple[Collision, ...]:
         late = [after for before, after in itertools.pairwise(starts) if after - before < duration]
         times, first = len(late), late[0] if late else 0
     return (Collision(job.agent_path, first, job.address, job.address, times, durations_known=True),) if times else ()
+
+
+def _common(starts: Sequence[int], others: Sequence[int]) -> set[int]:
+    return set(starts).intersection(others)
 
 
 def _first_from(starts: Sequence[int], moment: int) -> int:
