@@ -10,7 +10,7 @@ from typing import Any
 from reconciler import timetable
 from reconciler.identity import normal_id, owned_id
 from reconciler.manifests import input_files
-from reconciler.manifests.declarations import Declared, Scope, Sheet, claim, handle_of, labels_of, name_at
+from reconciler.manifests.declarations import Declared, Scope, Sheet, claim, handle_of, labels_of, name_at, raw_handle
 from reconciler.manifests.problems import Path_, Spot
 from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, Agent, KindName, Origin, Resource
@@ -21,7 +21,7 @@ _NOT_SPEC = ("name", "id", "protect")
 
 def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
     """Add what an Agent document declares; what a schema cannot say is checked on the way."""
-    handle = handle_of(sheet)
+    handle = handle_of(sheet) or raw_handle(sheet)
     path = sheet.spec_part("path")
     if not handle:
         return
@@ -110,7 +110,7 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
         address = Address(KindName.SCHEDULE, agent.handle, name)
         declared.mentioned.add(address)
         path: Path_ = ("spec", "schedules", index)
-        if sheet.wrong and not sheet.is_usable((*path, "name")):
+        if (*path, "name") in sheet.wrong:
             continue
         spot = sheet.spot.at(str(address))
         origin = sheet.origin(block, path)

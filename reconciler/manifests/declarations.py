@@ -93,6 +93,8 @@ def read_sheets(file: File, scope: Scope, notes: Notes) -> Iterator[Sheet]:
     except source.SourceError as error:
         notes.add(file, (error.line, error.column), error.code, error.message)
         return
+    for problem in (problem for document in documents for problem in document.problems):
+        notes.add(file, (problem.line, problem.column), problem.code, problem.message)
     folder = file.location.parent
     # An escape in quotes can spell `${` without writing it.
     may_interpolate = b"${" in file.data or b"\\" in file.data
@@ -149,6 +151,13 @@ def handle_of(sheet: Sheet) -> str:
     metadata = sheet.value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return name if isinstance(name, str) and sheet.is_usable(("metadata", "name")) else ""
+
+
+def raw_handle(sheet: Sheet) -> str:
+    """The name as it was written, for judging the rest of a document whose name is wrong; "" when it is no text."""
+    metadata = sheet.value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def address_text(sheet: Sheet, path: Path_) -> str:

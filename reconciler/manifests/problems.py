@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from reconciler.manifests import source
+from reconciler.manifests.places import Places, locate
+from reconciler.manifests.plain import Place
 from reconciler.model import Origin, Problem, Severity
 
 Path_: TypeAlias = tuple[str | int, ...]
@@ -20,12 +21,12 @@ class File:
     path: str
     location: Path
     data: bytes = b""
-    _places: dict[int, source.Places] = field(default_factory=dict)
+    _places: dict[int, Places] = field(default_factory=dict)
 
-    def places(self, index: int) -> source.Places:
+    def places(self, index: int) -> Places:
         """The places of one document of this file."""
         if index not in self._places:
-            self._places[index] = source.locate(self.data, index)
+            self._places[index] = locate(self.data, index)
         return self._places[index]
 
 
@@ -38,7 +39,7 @@ class Notes:
     def add(
         self,
         file: File,
-        place: source.Place,
+        place: Place,
         code: str,
         message: str,
         *,
@@ -90,7 +91,7 @@ class Spot:
         """The same document, for another address."""
         return Spot(self.notes, self.file, self.index, address, self.overlay)
 
-    def _place(self, path: Path_, *, at_key: bool) -> source.Place:
+    def _place(self, path: Path_, *, at_key: bool) -> Place:
         places = self.file.places(self.index)
         candidates = [path]
         if self.overlay and path[:1] == ("spec",):

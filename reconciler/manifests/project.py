@@ -100,6 +100,8 @@ def _only_document(file: File, notes: Notes) -> source.Document | None:
             file, (1, 1), "empty-project", "the project file is empty: `reconciler init` writes one to start from"
         )
         return None
+    for problem in documents[0].problems:
+        notes.add(file, (problem.line, problem.column), problem.code, problem.message)
     if len(documents) > 1:
         message = "the project file holds one document: manifests go into files of their own"
         notes.add(file, documents[1].place, "extra-document", message)

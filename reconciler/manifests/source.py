@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
+from reconciler.manifests import plain
+from reconciler.manifests.plain import Place
 from reconciler.manifests.scalars import plain_value
-
-Key: TypeAlias = str | int
-Place: TypeAlias = tuple[int, int]
-"""Line and column, counted from 1."""
 
 MAX_BYTES = 10_000_000
 _MAX_DEPTH = 100
@@ -35,13 +33,15 @@ class SourceError(Exception):
 class Document:
     """One YAML document: its value, where it begins, and where each mapping and list in it begins, by `id`.
 
-    `index` counts the documents of the file, empty ones included.
+    `index` counts the documents of the file, empty ones included. `problems` do not keep the rest from being read: of a
+    key that stands twice, the first value counts.
     """
 
     value: Any
     index: int
     place: Place
     places: dict[int, Place]
+    problems: tuple[SourceError, ...] = ()
 
     def place_of(self, container: Any) -> Place:
         """Where a mapping or a list of this document begins."""
@@ -51,6 +51,27 @@ class Document:
 def read(data: bytes) -> list[Document]:
     """The documents of a file that hold anything. Raises SourceError at the first place that cannot be read."""
     text = decode(data)
+    try:
+        found = plain.read(text, _flow)
+        return [Document(one[0], index, one[1], one[2]) for index, one in enumerate(found) if one[0] is not None]
+    except plain.Declined:
+        pass
+    return parse(text)
+
+
+def _flow(written: str) -> Any:
+    """A `{…}` or `[…]` that stands in one line, for the reader of the plain style."""
+    try:
+        (document,) = parse(written)
+    except (SourceError, ValueError):
+        raise plain.Declined from None
+    if document.problems:
+        raise plain.Declined
+    return document.value
+
+
+def parse(text: str) -> list[Document]:
+    """The same by the YAML parser, which knows all of YAML."""
     try:
         return list(_Reader(text).documents())
     except yaml.reader.ReaderError as error:
@@ -91,13 +112,14 @@ class _Open:
     keys: dict[str, Place] = field(default_factory=dict)
     merges: list[Any] = field(default_factory=list)
     is_merging: bool = False
+    doubles: list[str] = field(default_factory=list)
 
 
 class _Reader:
     """Builds values from the parser's events, with a stack of its own: depth costs no recursion."""
 
     def __init__(self, text: str) -> None:
-        self.events = _events(text)
+        self.events = events(text)
         self.aliased = 0
 
     def documents(self) -> Iterator[Document]:
@@ -114,6 +136,7 @@ class _Reader:
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.places: dict[int, Place] = {}
+        self.problems: list[SourceError] = []
         self.root: Any = None
         self.root_place: Place | None = None
         for event in self.events:
@@ -130,7 +153,7 @@ class _Reader:
                 break
             else:
                 self._close()
-        return Document(self.root, index, self.root_place or (1, 1), self.places)
+        return Document(self.root, index, self.root_place or (1, 1), self.places, tuple(self.problems))
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
@@ -158,7 +181,9 @@ class _Reader:
         if text in top.keys:
             first = top.keys[text]
             message = f"the key {text[:80]!r} stands here twice; the first one is in line {first[0]}, column {first[1]}"
-            raise SourceError("duplicate-key", message, *place)
+            self.problems.append(SourceError("duplicate-key", message, *place))
+            text = f"{text}\0{len(self.problems)}"  # beside the first one until the mapping ends, and then dropped
+            top.doubles.append(text)
         top.keys[text] = place
         top.key, top.key_place = text, place
 
@@ -199,6 +224,8 @@ class _Reader:
 
     def _close(self) -> None:
         done = self.stack.pop()
+        for double in done.doubles:
+            done.value.pop(double, None)
         if done.merges:
             _merge(done)
         if done.anchor is not None:
@@ -243,7 +270,7 @@ def _tag_refused(event: Any) -> SourceError:
     return SourceError("tag", message, mark.line + 1, mark.column + 1)
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
     """The parser's events; libyaml's where PyYAML was built with it, else the same in Python."""
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     parser = loader(text)
@@ -253,84 +280,6 @@ def _events(text: str) -> Iterator[Any]:
             yield event
     finally:
         parser.dispose()
-
-
-# --- places ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Level:
-    """One level of a walk over events: the path so far, and the next index or the key that waits for its value."""
-
-    path: tuple[Key, ...]
-    is_list: bool
-    index: int = 0
-    key: str | None = None
-    key_place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where the keys and the values of one document stand, by path."""
-
-    keys: dict[tuple[Key, ...], Place]
-    values: dict[tuple[Key, ...], Place]
-
-    def of_value(self, path: tuple[Key, ...]) -> Place | None:
-        return self.values.get(path)
-
-    def of_key(self, path: tuple[Key, ...]) -> Place | None:
-        return self.keys.get(path) or self.values.get(path)
-
-    def nearest(self, path: tuple[Key, ...]) -> Place:
-        """The value at this path, or the innermost thing around it that was written."""
-        for length in range(len(path), -1, -1):
-            if place := self.values.get(path[:length]):
-                return place
-        return (1, 1)
-
-
-def locate(data: bytes, index: int) -> Places:
-    """The places of the document number `index` of a file that `read` could read.
-
-    Reading for values and reading for places are two passes: a file without problems never pays for the second.
-    """
-    places = Places({}, {})
-    stack: list[_Level] = []
-    number = -1
-    for event in _events(decode(data)):
-        kind = type(event)
-        if kind is yaml.DocumentStartEvent:
-            number += 1
-        elif number == index and kind is not yaml.DocumentEndEvent:
-            _note(event, kind, stack, places)
-        elif number > index:
-            break
-    return places
-
-
-def _note(event: Any, kind: type, stack: list[_Level], places: Places) -> None:
-    if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
-        stack.pop()
-        return
-    place = (event.start_mark.line + 1, event.start_mark.column + 1)
-    top = stack[-1] if stack else None
-    if top is None:
-        path: tuple[Key, ...] = ()
-    elif top.is_list:
-        path = (*top.path, top.index)
-        top.index += 1
-    elif top.key is None:
-        top.key = event.value if kind is yaml.ScalarEvent else f"*{event.anchor}"
-        top.key_place = place
-        return
-    else:
-        path = (*top.path, top.key)
-        places.keys[path] = top.key_place or place
-        top.key = None
-    places.values[path] = place
-    if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
-        stack.append(_Level(path, kind is yaml.SequenceStartEvent))
 
 
 # --- what went wrong -------------------------------------------------------------------------------------------------

@@ -1,0 +1,88 @@
+"""Finds the line and column of every key and value of a document, once there is something to report about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import yaml
+
+from reconciler.manifests.plain import Place
+from reconciler.manifests.source import decode, events
+
+Key: TypeAlias = str | int
+
+
+@dataclass(slots=True)
+class _Level:
+    """One level of a walk over events: the path so far, and the next index or the key that waits for its value."""
+
+    path: tuple[Key, ...]
+    is_list: bool
+    index: int = 0
+    key: str | None = None
+    key_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the keys and the values of one document stand, by path."""
+
+    keys: dict[tuple[Key, ...], Place]
+    values: dict[tuple[Key, ...], Place]
+
+    def of_value(self, path: tuple[Key, ...]) -> Place | None:
+        return self.values.get(path)
+
+    def of_key(self, path: tuple[Key, ...]) -> Place | None:
+        return self.keys.get(path) or self.values.get(path)
+
+    def nearest(self, path: tuple[Key, ...]) -> Place:
+        """The value at this path, or the innermost thing around it that was written."""
+        for length in range(len(path), -1, -1):
+            if place := self.values.get(path[:length]):
+                return place
+        return (1, 1)
+
+
+def locate(data: bytes, index: int) -> Places:
+    """The places of the document number `index` of a file that `read` could read.
+
+    Reading for values and reading for places are two passes: a file without problems never pays for the second.
+    """
+    places = Places({}, {})
+    stack: list[_Level] = []
+    number = -1
+    for event in events(decode(data)):
+        kind = type(event)
+        if kind is yaml.DocumentStartEvent:
+            number += 1
+        elif number == index and kind is not yaml.DocumentEndEvent:
+            _note(event, kind, stack, places)
+        elif number > index:
+            break
+    return places
+
+
+def _note(event: Any, kind: type, stack: list[_Level], places: Places) -> None:
+    if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+        stack.pop()
+        return
+    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+    top = stack[-1] if stack else None
+    if top is None:
+        path: tuple[Key, ...] = ()
+    elif top.is_list:
+        path = (*top.path, top.index)
+        top.index += 1
+    elif top.key is None:
+        top.key = event.value if kind is yaml.ScalarEvent else f"*{event.anchor}"
+        top.key_place = place
+        return
+    else:
+        path = (*top.path, top.key)
+        places.keys.setdefault(path, top.key_place or place)  # of a key that stands twice, the first one counts
+        top.key = None
+    places.values.setdefault(path, place)
+    if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+        stack.append(_Level(path, kind is yaml.SequenceStartEvent))

@@ -1,0 +1,162 @@
+"""Reads the plain style that nearly every manifest is written in, line by line and much faster than a YAML parser.
+
+It knows block mappings and lists of them, one-line scalars, flat one-line `{...}` and `[...]`, and comments. Whatever
+else stands in a file makes it decline the whole file, which then goes to the parser; so it may say less than YAML, but
+never anything else. A test holds the two against each other. Estates repeat themselves: a line that was seen before
+costs one look-up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from reconciler.manifests.scalars import plain_value
+
+Place: TypeAlias = tuple[int, int]
+"""Line and column, counted from 1."""
+
+Places: TypeAlias = dict[int, Place]
+Flow: TypeAlias = Callable[[str], Any]
+
+_INNER = r"[A-Za-z0-9_./+~$%=@*?!&()<>{}\[\];,-]"
+_REST = rf"(?::{_INNER}+)*(?: +{_INNER}+(?::{_INNER}+)*)*"
+_LINE = re.compile(
+    r"(?P<indent> *)(?P<dash>- )?(?P<key>[A-Za-z_][A-Za-z0-9_]*):"
+    r"(?: +(?:"
+    rf"(?P<word>[A-Za-z0-9_./$]{_INNER}*{_REST})"
+    r'|"(?P<double>[ !#-\[\]-~]*)"'
+    r"|'(?P<single>[ -&(-~]*)'"
+    r"|(?P<flow>\{[ -\"$-~]*\}|\[[ -\"$-~]*\])"
+    r"))? *(?: #[ -~]*)?"
+)
+_NOTHING = re.compile(r" *(?:#[ -~]*)?")
+_MAX_LINE = 500
+_MAX_LEVELS = 30
+_MAX_REMEMBERED = 20_000
+
+_BLANK, _OPENS, _HOLDS, _FLOWS = range(4)
+_Line: TypeAlias = tuple[int, int, bool, str, Any]
+"""What a line says: which of the above, its indentation, whether a dash begins it, its key, and its value."""
+
+_lines: dict[str, _Line | None] = {}
+_flows: dict[str, Any] = {}
+
+
+class Declined(Exception):
+    """The file has something in it that this reader does not know."""
+
+
+def read(text: str, flow: Flow) -> list[tuple[Any, Place, Places]]:
+    """The documents of a text as (value, place, places of containers by `id`). Raises Declined.
+
+    `flow` reads a one-line `{…}` or `[…]`, and may raise Declined.
+    """
+    if len(_lines) > _MAX_REMEMBERED:
+        _lines.clear()
+        _flows.clear()
+    documents: list[tuple[Any, Place, Places]] = []
+    rows: list[tuple[int, _Line]] = []
+    begun = False
+    for number, written in enumerate(text.split("\n"), 1):
+        line = _lines[written] if written in _lines else _remember(written)
+        if line is None:
+            if written != "---":
+                raise Declined
+            if begun or rows:
+                documents.append(_document(rows, flow))
+            rows, begun = [], True
+        elif line[0] != _BLANK:
+            rows.append((number, line))
+    if begun or rows:
+        documents.append(_document(rows, flow))
+    return documents
+
+
+def _remember(written: str) -> _Line | None:
+    line = _lines[written] = _line(written)
+    return line
+
+
+def _line(written: str) -> _Line | None:
+    """What a line says, by itself. None when this reader does not know it."""
+    if len(written) > _MAX_LINE:
+        return None
+    if _NOTHING.fullmatch(written):
+        return (_BLANK, 0, False, "", None)
+    match = _LINE.fullmatch(written)
+    if match is None:
+        return None
+    indent, has_dash, key = len(match["indent"]), match["dash"] is not None, match["key"]
+    if match["word"] is not None:
+        return (_HOLDS, indent, has_dash, key, plain_value(match["word"]))
+    for quoted in ("double", "single"):
+        if match[quoted] is not None:
+            return (_HOLDS, indent, has_dash, key, match[quoted])
+    if match["flow"] is not None:
+        return (_FLOWS, indent, has_dash, key, (match["flow"], match.start("flow") + 1))
+    return (_OPENS, indent, has_dash, key, None)
+
+
+def _document(rows: list[tuple[int, _Line]], flow: Flow) -> tuple[Any, Place, Places]:
+    places: Places = {}
+    if not rows:
+        return None, (1, 1), places
+    number, (_, indent, has_dash, _, _) = rows[0]
+    if has_dash or indent:
+        raise Declined
+    root: dict[str, Any] = {}
+    places[id(root)] = (number, 1)
+    stack: list[tuple[int, Any]] = [(0, root)]
+    waiting: str | None = None
+    holder, holder_indent = root, 0
+    for number, (sort, indent, has_dash, key, value) in rows:
+        if waiting is not None and (indent > holder_indent or (has_dash and indent == holder_indent)):
+            inner: Any = [] if has_dash else {}
+            holder[waiting] = inner
+            places[id(inner)] = (number, indent + 1)
+            stack.append((indent, inner))
+        else:
+            _unwind(stack, indent, list if has_dash else dict)
+        holder, holder_indent = stack[-1][1], indent
+        if has_dash:
+            holder_indent = indent + 2
+            entry: dict[str, Any] = {}
+            places[id(entry)] = (number, holder_indent + 1)
+            stack[-1][1].append(entry)
+            stack.append((holder_indent, entry))
+            holder = entry
+        if key in holder or len(stack) > _MAX_LEVELS:
+            raise Declined
+        waiting = key if sort == _OPENS else None
+        if sort == _FLOWS:
+            held = _flow(value[0], flow)
+            places[id(held)] = (number, value[1])
+            holder[key] = held
+        else:
+            holder[key] = value
+    return root, places[id(root)], places
+
+
+def _unwind(stack: list[tuple[int, Any]], indent: int, kind: type) -> None:
+    """Close what is indented deeper, until the mapping or the list is on top that goes on at this indentation."""
+    while stack[-1][0] > indent:
+        stack.pop()
+    if kind is dict and type(stack[-1][1]) is list:
+        stack.pop()
+    top, container = stack[-1]
+    if top != indent or type(container) is not kind:
+        raise Declined
+
+
+def _flow(written: str, flow: Flow) -> Any:
+    """A flat container; each place that writes it gets one of its own."""
+    if written not in _flows:
+        found = flow(written)
+        parts = found.values() if isinstance(found, dict) else found
+        _flows[written] = None if any(isinstance(part, dict | list) for part in parts) else found
+    held = _flows[written]
+    if held is None:
+        raise Declined
+    return held.copy()
