@@ -76,6 +76,11 @@ class Ended:
     err: str
 
     @property
+    def said(self) -> str:
+        """All that was printed, as one line."""
+        return " ".join((self.out + self.err).split())
+
+    @property
     def document(self) -> Any:
         return json.loads(self.out)
 
@@ -162,7 +167,7 @@ class Stage:
         for secret in (TOKEN, PASSWORD, PRIVATE_KEY.splitlines()[1]):
             assert secret not in ended.out + ended.err
         assert "Traceback" not in ended.err
-        assert "internal error" not in ended.err
+        assert "internal error" not in ended.err, ended.err
         return ended
 
     def apply(self, *arguments: str) -> Ended:
