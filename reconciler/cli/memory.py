@@ -30,6 +30,8 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
         raise UsageError("--ran and --not-ran exclude each other")
     if run_id and not ran:
         raise UsageError("--run-id goes with --ran")
+    if run_id and not run_id.strip():
+        raise UsageError("--run-id is empty", hint="leave it out if the run's id is not known")
     setting = session.setting()
     found = settling.doubt(setting, address)
     facts = found.entry.facts
@@ -107,15 +109,28 @@ def unlock(session: Session, force: bool) -> int:
     if held is None:
         session.show("nobody holds the lock")
         return 0
-    state = "has not been heard of for" if held.expired else "was last heard of"
-    ago = "" if held.expired else " ago"
-    session.show(f"held by {held.owner} since {held.since}; {state} {held.silent:.0f} s{ago}")
+    quiet = _span(held.silent)
+    if held.expired:
+        said = f"has been silent for {quiet}, longer than it may: the next apply takes the lock over"
+    else:
+        said = f"was last heard of {quiet} ago"
+    session.show(f"held by {held.owner} since {held.since}; it {said}")
     if not force:
         session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
         return 6
-    settling.unlock(setting)
-    session.show("broken")
+    broken = settling.unlock(setting)
+    if broken is None:
+        session.show("it was given back meanwhile")
+    else:
+        session.show(f"the lock is broken: {broken.owner} can write nothing more")
     return 0
+
+
+def _span(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 @click.command(name="import")

@@ -181,9 +181,12 @@ class Ledger:
             self._entries = entries
         return lease
 
-    def break_lock(self) -> Holder | None:
-        """Take the lease away from its holder, who can write nothing from then on. None when nobody holds it."""
-        return self._writer().alone(lambda connection: break_off(self._scope, connection))
+    def break_lock(self, by: str = "") -> Holder | None:
+        """Take the lease away from its holder, who can write nothing from then on. None when nobody holds it.
+
+        `by` says who does it, for the journal.
+        """
+        return self._writer().alone(lambda connection: break_off(self._scope, connection, by))
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

@@ -114,14 +114,14 @@ def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int 
     return fencing
 
 
-def break_off(scope: Scope, connection: Connection, run: str = "") -> Holder | None:
-    """Take the lease away from whoever holds it, for good, and write that down; None when nobody does."""
+def break_off(scope: Scope, connection: Connection, by: str = "") -> Holder | None:
+    """Take the lease away from whoever holds it, for good, and write down who did; None when nobody holds it."""
     row, now = scope.lock(connection), scope.now(connection)
     if not row.held:
         return None
     scope.run(connection, statements.BREAK_LEASE, [{}])
-    body = {"user": row.user, "host": row.host, "pid": row.pid, "since": row.since, "fencing": row.fencing}
-    scope.append(connection, [Note(at_text(scope.clock()), run, "lock-broken", "", body)])
+    body = {"user": row.user, "host": row.host, "pid": row.pid, "since": row.since, "fencing": row.fencing, "by": by}
+    scope.append(connection, [Note(at_text(scope.clock()), "", "lock-broken", "", body)])
     return holder_of(row, now)
 
 

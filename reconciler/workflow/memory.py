@@ -16,7 +16,7 @@ from reconciler.model import Address, Change, Memory, Outcome, Project
 from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
-    from reconciler.ledger import Lease, Ledger
+    from reconciler.ledger import Lease, Ledger, Owner
 
 _CI_LINKS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL")
 
@@ -64,14 +64,18 @@ def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:
 @contextmanager
 def writing(setting: Setting, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
     """The ledger, with the lease held until the end. Raises Locked when somebody else holds it."""
-    from reconciler.ledger import Owner
-
-    owner = Owner(user=_user(setting), host=socket.gethostname(), pid=os.getpid(), ci_link=ci_link(setting.environ))
     with (
         open_ledger(setting, project, create=True) as ledger,
-        ledger.acquire(owner, timeout=lock_timeout) as lease,
+        ledger.acquire(this_owner(setting), timeout=lock_timeout) as lease,
     ):
         yield ledger, lease
+
+
+def this_owner(setting: Setting) -> Owner:
+    """Who we are to others that use the ledger."""
+    from reconciler.ledger import Owner
+
+    return Owner(user=_user(setting), host=socket.gethostname(), pid=os.getpid(), ci_link=ci_link(setting.environ))
 
 
 def ci_link(environ: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from reconciler.errors import LedgerError, ReconcilerError, UsageError
 from reconciler.model import Address, Entry, Finding, KindName, Project, at_text
 from reconciler.products import Products
 from reconciler.workflow.git import commit_of
-from reconciler.workflow.memory import open_ledger, writing
+from reconciler.workflow.memory import open_ledger, this_owner, writing
 from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
@@ -172,4 +172,4 @@ def unlock(setting: Setting) -> Holder | None:
     project, _ = _project(setting)
     _require_ledger(project)
     with open_ledger(setting, project, create=True) as ledger:
-        return ledger.break_lock()
+        return ledger.break_lock(str(this_owner(setting)))
