@@ -85,7 +85,7 @@ def read_durations(setting: Setting, live: Live, products: Products) -> Duration
 def took_by_schedule(runs: Iterable[FinishedRun]) -> dict[str, int]:
     """The median seconds of finished runs by schedule id, and of all of them under "".
 
-    The sessions of one job run count as one run, from the first begin to the last end.
+    The sessions of one job run count as one run, from the first begin to the last end. A run of no job has number 0.
     """
     spans: dict[tuple[str, object], tuple[datetime, datetime]] = {}
     for number, run in enumerate(runs):
@@ -94,7 +94,7 @@ def took_by_schedule(runs: Iterable[FinishedRun]) -> dict[str, int]:
             continue
         if not timedelta(0) <= end - begin <= _LONGEST:
             continue
-        key = (run.schedule_id or "", run.job_run_number if run.job_run_number is not None else f"run {number}")
+        key = (run.schedule_id or "", run.job_run_number or f"run {number}")
         known = spans.get(key)
         if known is not None and (known[0].tzinfo is None) == (begin.tzinfo is None):
             begin, end = min(known[0], begin), max(known[1], end)
