@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import uuid
@@ -21,7 +22,8 @@ def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> 
     bits = (
         (_mark(project, environment) << 80) | (8 << 76) | ((own >> 62) << 64) | (0b10 << 62) | (own & ((1 << 62) - 1))
     )
-    return str(uuid.UUID(int=bits))
+    digits = f"{bits:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def is_owned(schedule_id: str, project: str, environment: str) -> bool:
@@ -38,5 +40,6 @@ def normal_id(schedule_id: str) -> str:
     return schedule_id.strip().strip("{}").lower()
 
 
+@functools.lru_cache(maxsize=64)
 def _mark(project: str, environment: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{project}/{environment}".encode()).digest()) >> (256 - _MARK_BITS)

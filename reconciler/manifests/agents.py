@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -103,31 +102,50 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
     listed = spec.get("schedules") if isinstance(spec, dict) else None
     if not isinstance(listed, list):
         return
+    prefix = f"{KindName.SCHEDULE.value}/{agent.handle}/"
     for index, block in enumerate(listed):
         name = name_at(listed, index)
         if not name:
             continue
         address = Address(KindName.SCHEDULE, agent.handle, name)
-        declared.mentioned.add(address)
         path: Path_ = ("spec", "schedules", index)
-        if (*path, "name") in sheet.wrong:
-            continue
-        spot = sheet.spot.at(str(address))
+        if sheet.wrong:
+            declared.mentioned.add(address)
+            if (*path, "name") in sheet.wrong:
+                continue
+        spot = sheet.spot.at(prefix + name)
         origin = sheet.origin(block, path)
-        if not claim(declared, "address", str(address), origin, spot, f"the schedule {name!r} of {agent.handle}"):
+        if not claim(declared, "address", spot.address, origin, spot, f"the schedule {name!r} of {agent.handle}"):
             continue
         _judge_timing(block, path, spot, sheet, scope.as_of)
         if sheet.wrong and not sheet.is_usable(path):
             continue
-        frame = Resource(address, {}, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
-        declared.resources.append(_schedule(sheet, scope, declared, block, path, frame))
+        content, secrets = _content(sheet, declared, block, path)
+        adopted = block.get("id")
+        if adopted:
+            identity = normal_id(adopted)
+            claim(declared, "id", identity, origin, spot, f"the schedule id {identity}")
+        else:
+            identity = owned_id(scope.project, scope.environment, agent.path, name) if agent.path else ""
+        resource = Resource(
+            address=address,
+            spec=content,
+            origin=origin,
+            agent_path=agent.path,
+            identity=identity,
+            adopted=adopted is not None,
+            protect=block.get("protect", False),
+            needs=needs,
+            secrets=secrets,
+            labels=agent.labels,
+        )
+        declared.resources.append(resource)
 
 
-def _schedule(
-    sheet: Sheet, scope: Scope, declared: Declared, block: dict[str, Any], path: Path_, frame: Resource
-) -> Resource:
-    """The resource of a block that keeps to the schema; `frame` has what it shares with its agent."""
-    address = frame.address
+def _content(
+    sheet: Sheet, declared: Declared, block: dict[str, Any], path: Path_
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The spec of a block that keeps to the schema, and the paths in it that are secret."""
     content = {key: value for key, value in block.items() if key not in _NOT_SPEC}
     if "logLevel" in content:
         level = content["logLevel"]
@@ -141,21 +159,7 @@ def _schedule(
             inside = (*path, "inputParameters")
             secrets = tuple(f"inputParameters.{key}" for key in sheet.secret_paths(inside))
             declared.secret_values |= hidden_values(sheet, inside)
-    adopted = block.get("id")
-    identity = normal_id(adopted) if adopted else ""
-    if adopted:
-        spot = sheet.spot.at(str(address))
-        claim(declared, "id", identity, frame.origin, spot, f"the schedule id {identity}")
-    elif frame.agent_path:
-        identity = owned_id(scope.project, scope.environment, frame.agent_path, address.name)
-    return replace(
-        frame,
-        spec=content,
-        identity=identity,
-        adopted=bool(adopted),
-        protect=block.get("protect", False),
-        secrets=secrets,
-    )
+    return content, secrets
 
 
 def hidden_values(sheet: Sheet, path: Path_) -> set[str]:
@@ -169,11 +173,13 @@ def hidden_values(sheet: Sheet, path: Path_) -> set[str]:
 
 def _judge_timing(block: dict[str, Any], path: Path_, spot: Spot, sheet: Sheet, as_of: datetime) -> None:
     """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used."""
-    written: dict[str, str] = {}
-    for key in ("cron", "every", "startTime", "timeZone"):
-        value = block.get(key)
-        if isinstance(value, str) and (not sheet.wrong or sheet.is_usable((*path, key)) or (*path,) in sheet.wrong):
-            written[key] = value
+    written: dict[str, str] = block
+    if sheet.wrong:
+        written = {
+            key: block[key]
+            for key in ("cron", "every", "startTime", "timeZone")
+            if isinstance(block.get(key), str) and (path in sheet.wrong or sheet.is_usable((*path, key)))
+        }
     errors, warnings = _timing_findings(
         written.get("cron"), written.get("every"), written.get("startTime"), written.get("timeZone"), as_of
     )

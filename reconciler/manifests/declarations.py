@@ -40,7 +40,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class Declared:
-    """All that the files declare. `mentioned` are addresses that stand in the files, those with errors included."""
+    """All that the files declare. `mentioned` are further addresses that stand in the files, but with errors."""
 
     agents: list[Agent] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)

@@ -13,7 +13,7 @@ from reconciler.errors import ManifestError
 from reconciler.manifests import agents, discovery, project, triggers
 from reconciler.manifests.declarations import Declared, Scope, read_sheets
 from reconciler.manifests.problems import File, Notes
-from reconciler.model import Connection, Desired, Problem, Project
+from reconciler.model import Connection, Desired, Problem, Project, Resource
 
 _PRODUCTS = {"Agent": "acc", "TaskTrigger": "mft"}
 
@@ -65,11 +65,17 @@ def check(
         desired = Desired(
             project=setting.project(),
             agents=tuple(sorted(declared.agents, key=lambda agent: agent.handle)),
-            resources=tuple(sorted(declared.resources, key=lambda resource: resource.address)),
+            resources=tuple(sorted(declared.resources, key=_by_address)),
             problems=problems,
             secret_values=frozenset(setting.secret_values | declared.secret_values) - {""},
         )
         return desired, problems
+
+
+def _by_address(resource: Resource) -> tuple[str, str, str]:
+    """What addresses are sorted by, as plain text: many times faster than asking the addresses themselves."""
+    address = resource.address
+    return (address.kind.value, address.agent, address.name)
 
 
 def load(root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime) -> Desired:

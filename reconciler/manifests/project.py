@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -112,9 +114,15 @@ def _only_document(file: File, notes: Notes) -> source.Document | None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes, but never more than one past the limit of what is read as YAML."""
-    with path.open("rb") as stream:
-        return stream.read(source.MAX_BYTES + 1)
+    """A file's bytes, but never more than one past the limit of what is read as YAML. Raises OSError."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if found.st_size > source.MAX_BYTES:
+        with path.open("rb") as stream:
+            return stream.read(source.MAX_BYTES + 1)
+    with path.open("rb", buffering=0) as stream:
+        return stream.readall()
 
 
 def _choose(asked: str | None, environments: Mapping[str, Any]) -> str:

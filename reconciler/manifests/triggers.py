@@ -88,7 +88,10 @@ def connect(declared: Declared) -> None:
     each other, are errors.
     """
     triggers = {trigger.resource.address: trigger for trigger in declared.triggers}
-    known = {str(address): address for address in sorted(declared.mentioned)}
+    if not triggers:
+        return
+    sound = {resource.address for resource in declared.resources}
+    known = {str(address): address for address in sorted(sound | declared.mentioned | set(triggers))}
     needs: dict[Address, tuple[Address, ...]] = {}
     for address, trigger in triggers.items():
         found: set[Address] = set()

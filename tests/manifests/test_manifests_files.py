@@ -70,6 +70,16 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert places(problems) == [("manifests/a.yaml", 1, 1, "unreadable")]
 
 
+def test_a_manifest_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    root = write(tmp_path, {"b.yaml": AGENT})
+    os.mkfifo(root / "manifests" / "a.yaml")
+    (root / "manifests" / "c.yaml").symlink_to("nowhere")
+    assert places(check(root)[1]) == [
+        ("manifests/a.yaml", 1, 1, "unreadable"),
+        ("manifests/c.yaml", 1, 1, "unreadable"),
+    ]
+
+
 def test_an_empty_project_file(tmp_path: Path) -> None:
     _, problems = check(write(tmp_path, {"a.yaml": AGENT}, "# nothing\n"))
     assert places(problems) == [("reconciler.yaml", 1, 1, "empty-project")]
