@@ -98,6 +98,7 @@ border-bottom:1px solid
 var(--ink)}.all td{padding:8px 14px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .all .n{text-align:right;white-space:nowrap}.all td small{display:block;color:var(--soft);font-size:13px}
 .all svg{display:block;width:144px;height:16px}.all svg rect{fill:var(--c0)}.all svg path{fill:var(--c6)}
+.all td:first-child{overflow-wrap:anywhere}.banner{overflow-wrap:anywhere}footer{overflow-wrap:anywhere}
 .all .m{white-space:nowrap}.all tr.off td{opacity:.6}
 footer{margin-top:40px;padding-top:14px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 footer p{margin:0 0 4px}
@@ -112,7 +113,8 @@ footer p{margin:0 0 4px}
 .poster.week .t{grid-row:26;grid-column:calc(var(--d) + 2);text-align:center;font-size:11px}
 .poster.many{grid-template-columns:58px repeat(24,minmax(0,1fr));--gap:1px}.poster.many .c{height:18px;font-size:0;
 border-radius:2px}
-.poster.many .t{display:none}.poster.many .twice::after{content:none}.poster.many .h{font-size:9px}.poster.many .h:nth-child(odd){visibility:hidden}
+.poster.many .t{display:none}.poster.many .twice::after{content:none}
+.poster.many .h{font-size:9px}.poster.many .h:nth-child(odd){visibility:hidden}
 .poster.many .d b{font-size:13px}.poster.many .d span{font-size:10px}
 .all thead{display:none}.all tr{display:grid;grid-template-columns:1fr auto;gap:2px 12px;padding:10px 0;
 border-bottom:1px solid var(--line)}.all tr[hidden]{display:none}.all td{padding:0;border:0}
