@@ -201,7 +201,14 @@ def run_restart(run_id: str, form: str) -> None:
 
 @run.command("retry")
 @_run_argument
-@click.option("--method", type=click.Choice(_METHODS), default=_METHODS[4], show_default=True, help="How to do it.")
+@click.option(
+    "--method",
+    type=click.Choice(_METHODS),
+    default=_METHODS[4],
+    show_default=True,
+    metavar="METHOD",
+    help=f"One of {', '.join(_METHODS)}.",
+)
 @form_option
 def run_retry(run_id: str, method: str, form: str) -> None:
     """Retry the errors of a run."""

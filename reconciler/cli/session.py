@@ -82,8 +82,15 @@ class Session:
         from reconciler.products import Products
         from reconciler.workflow.setting import utc_now
 
-        project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=utc_now())
-        return Products(project, secrets, self.stop).connection(name), secrets
+        now = utc_now()
+        project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=now)
+        connection = Products(project, secrets, self.stop).connection(name)
+        desired, problems = manifests.check(self.root, self.environment, self.environ, as_of=now, connections=False)
+        if desired is not None:
+            secrets |= desired.secret_values
+        elif any(problem.code != "no-files" for problem in problems):
+            self.say("note: the manifests have errors, so what they make secret is not known and may be shown")
+        return connection, secrets
 
     def say(self, text: str) -> None:
         """A line of progress or of a log, on stderr."""

@@ -25,7 +25,7 @@ from reconciler.clients.replies import (
     StartedJob,
     StartedRuns,
 )
-from reconciler.clients.transport import Reply, Request, Session, query_text, segment
+from reconciler.clients.transport import Patience, Reply, Request, Session, query_text, segment
 from reconciler.clients.uploads import InputFile, file_body, multipart
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
@@ -377,12 +377,14 @@ def connect(
     *,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
+    patience: Patience | None = None,
 ) -> AccClient:
-    """A client for this connection, with `settings["token"]` as its access token."""
+    """A client for this connection, with `settings["token"]` as its access token. `patience`: other than usual."""
     authorise = BearerToken(
         connection.settings.get("token", ""), hint=f"Look at connections.{connection.name}.token in reconciler.yaml."
     )
-    return AccClient(Session(connection, authorise=authorise, redact=redact, interrupted=interrupted))
+    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=patience)
+    return AccClient(session)
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

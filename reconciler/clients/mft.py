@@ -141,10 +141,11 @@ def connect(
     *,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
+    patience: Patience = PATIENCE,
 ) -> MftClient:
     """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
     token_session = Session(
-        replace(connection, rate=None), authorise=Anonymous(), redact=redact, interrupted=interrupted, patience=PATIENCE
+        replace(connection, rate=None), authorise=Anonymous(), redact=redact, interrupted=interrupted, patience=patience
     )
     authorise = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
@@ -154,7 +155,7 @@ def connect(
         ask=lambda body: ask_for_token(token_session, body),
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
     )
-    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=PATIENCE)
+    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=patience)
     return MftClient(session)
 
 
