@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, ManifestError, Missing, ProductError, ReconcilerError, Unauthorised
 from reconciler.model import Check, Connection, Level, Problem, Project, Severity
-from reconciler.products import Products
 from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.setting import Setting
 from reconciler.workflow.survey import SOON
 
 if TYPE_CHECKING:
-    from reconciler.clients.mft import License
+    from reconciler.clients.acc import AccClient
+    from reconciler.clients.mft import License, MftClient
 
 _SKEW = 30.0
 _LICENCE_TIGHT = 0.9
+_TIMEOUT = 10.0
+_DEADLINE = 15.0
 _NOBODY = "reconciler/doctor"
 """A path to ask for where no agent is declared: any answer to it shows that ACC is there."""
 
@@ -48,9 +51,8 @@ def examine(setting: Setting) -> Examination:
         return Examination("", setting.environment or "default", tuple(checks))
     check, path = _manifests(setting, now)
     checks.append(check)
-    with Products(project, secrets, setting.stop) as products:
-        checks.extend(_acc(project, products, path, now))
-        checks.extend(_mft(project, products, now))
+    checks.extend(_product("acc", setting, project, secrets, lambda connection: _acc(connection, path, now)))
+    checks.extend(_product("mft", setting, project, secrets, lambda connection: _mft(connection, now)))
     checks.extend(_ledger(setting, project))
     return Examination(project.name, project.environment, tuple(checks))
 
@@ -80,41 +82,75 @@ def _count(number: int, word: str) -> str:
     return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
-def _connection(project: Project, name: str) -> Connection | Check | None:
-    """A connection; what is wrong with it; or None, where the project has no such one."""
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """A connection, and how to open its client: one that soon gives up, since somebody waits for the answer."""
+
+    connection: Connection
+    redact: Callable[[str], str]
+    stop: threading.Event
+
+    def acc(self) -> AccClient:
+        from reconciler.clients import acc
+        from reconciler.clients.calls import Patience
+
+        return acc.connect(
+            self.connection, redact=self.redact, interrupted=self.stop, patience=Patience(tries=2, deadline=_DEADLINE)
+        )
+
+    def mft(self) -> MftClient:
+        from reconciler.clients import mft
+
+        patience = replace(mft.PATIENCE, tries=1, deadline=_DEADLINE)
+        return mft.connect(self.connection, redact=self.redact, interrupted=self.stop, patience=patience)
+
+
+def _product(
+    name: str,
+    setting: Setting,
+    project: Project,
+    secrets: frozenset[str],
+    examine_it: Callable[[_Reach], Iterator[Check]],
+) -> Iterator[Check]:
+    """The checks of one connection; what is wrong with its settings; nothing, where the project has no such one."""
+    from reconciler.clients.redaction import Redactor
+
     try:
-        return project.connections.get(name)
+        connection = project.connections.get(name)
     except ManifestError as error:
-        return _broken(name, error.problems)
+        yield _broken(name, error.problems)
+        return
+    if connection is not None:
+        patient = replace(connection, timeout=min(connection.timeout, _TIMEOUT))
+        yield from examine_it(_Reach(patient, Redactor(secrets), setting.stop))
 
 
 # --- ACC -------------------------------------------------------------------------------------------------------------
 
 
-def _acc(project: Project, products: Products, path: str, now: datetime) -> Iterator[Check]:
-    connection = _connection(project, "acc")
-    if not isinstance(connection, Connection):
-        if connection is not None:
-            yield connection
-        return
-    answers = f"{connection.url} answers, and takes the token"
+def _acc(reach: _Reach, path: str, now: datetime) -> Iterator[Check]:
+    answers = f"{reach.connection.url} answers, and takes the token"
     try:
-        products.acc.get_agent(path)
-    except Missing:
-        where = "" if path == _NOBODY else f", but shows no agent at {path}"
-        step = "" if path == _NOBODY else "look at its path, and whether the token's organisation holds it"
-        yield Check("acc", Level.WARNING if where else Level.OK, answers + where, step)
-    except Unauthorised as error:
-        yield _unauthorised(error, path)
+        client = reach.acc()
     except ProductError as error:
-        yield Check(
-            "acc", Level.FAILED, error.message, error.hint or "look at the connection's url, and at the network"
-        )
-    else:
-        yield Check("acc", Level.OK, f"{answers}, and shows {path}")
-    yield Check("acc, writing", Level.OK, "not tested: ACC tells only by refusing a write")
-    yield from _clock("acc", products)
-    yield _token(connection, now)
+        yield Check("acc", Level.FAILED, error.message, error.hint)
+        return
+    with client.session:
+        try:
+            client.get_agent(path)
+        except Missing:
+            where = "" if path == _NOBODY else f", but shows no agent at {path}"
+            step = "look at its path, and whether the token's organisation holds it" if where else ""
+            yield Check("acc", Level.WARNING if where else Level.OK, answers + where, step)
+        except Unauthorised as error:
+            yield _unauthorised(error, path)
+        except ProductError as error:
+            yield Check("acc", Level.FAILED, error.message, error.hint or "look at the url, and at the network")
+        else:
+            yield Check("acc", Level.OK, f"{answers}, and shows {path}")
+        yield Check("acc, writing", Level.OK, "not tested: ACC tells only by refusing a write")
+        yield from _clock("acc", client.session.clock_skew())
+    yield _token(reach.connection, now)
 
 
 def _unauthorised(error: Unauthorised, path: str) -> Check:
@@ -143,30 +179,29 @@ def _token(connection: Connection, now: datetime) -> Check:
 # --- Automate MFT ----------------------------------------------------------------------------------------------------
 
 
-def _mft(project: Project, products: Products, now: datetime) -> Iterator[Check]:
-    connection = _connection(project, "mft")
-    if not isinstance(connection, Connection):
-        if connection is not None:
-            yield connection
-        return
-    answers = f"{connection.url} answers, and takes the key"
+def _mft(reach: _Reach, now: datetime) -> Iterator[Check]:
+    answers = f"{reach.connection.url} answers, and takes the key"
     try:
-        licence = products.mft.license()
-    except Unauthorised as error:
-        if error.message.startswith("No access token"):
-            yield Check("mft", Level.FAILED, error.message, error.hint)
-            return
-        found = f"{answers}, but does not show the licence: how many starts are left is not known"
-        yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
+        client = reach.mft()
     except ProductError as error:
-        yield Check(
-            "mft", Level.FAILED, error.message, error.hint or "look at the connection's region, and the network"
-        )
+        yield Check("mft", Level.FAILED, error.message, error.hint)
         return
-    else:
-        yield Check("mft", Level.OK, answers)
-        yield from _licence(licence, now)
-    yield from _clock("mft", products)
+    with client.session:
+        try:
+            licence = client.license()
+        except Unauthorised as error:
+            if error.message.startswith("No access token"):
+                yield Check("mft", Level.FAILED, error.message, error.hint)
+                return
+            found = f"{answers}, but does not show the licence: how many starts are left is not known"
+            yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
+        except ProductError as error:
+            yield Check("mft", Level.FAILED, error.message, error.hint or "look at the region, and at the network")
+            return
+        else:
+            yield Check("mft", Level.OK, answers)
+            yield from _licence(licence, now)
+        yield from _clock("mft", client.session.clock_skew())
 
 
 def _licence(licence: License, now: datetime) -> Iterator[Check]:
@@ -213,12 +248,8 @@ def _date(text: str | None) -> datetime | None:
 # --- clock and ledger ------------------------------------------------------------------------------------------------
 
 
-def _clock(name: str, products: Products) -> Iterator[Check]:
-    """The product's clock against ours, where it answered at all."""
-    try:
-        seconds = (products.acc if name == "acc" else products.mft).session.clock_skew()
-    except ProductError:
-        return
+def _clock(name: str, seconds: float | None) -> Iterator[Check]:
+    """The product's clock against ours, where its answer told the time."""
     if seconds is None:
         return
     off = abs(seconds) > _SKEW
