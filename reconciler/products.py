@@ -23,6 +23,7 @@ class Products:
         self._stop = stop
         self._acc: AccClient | None = None
         self._mft: MftClient | None = None
+        self._redact: Callable[[str], str] | None = None
 
     def __enter__(self) -> Products:
         return self
@@ -31,6 +32,19 @@ class Products:
         for client in (self._acc, self._mft):
             if client is not None:
                 client.session.close()
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Never print these values either, from now on."""
+        self._secrets |= secrets
+        self._redact = None
+
+    def redact(self, text: str) -> str:
+        """A text without the secrets that are known so far."""
+        if self._redact is None:
+            from reconciler.clients.redaction import Redactor
+
+            self._redact = Redactor(self._secrets)
+        return self._redact(text)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name. Raises UsageError."""
@@ -45,7 +59,7 @@ class Products:
         if self._acc is None:
             from reconciler.clients import acc
 
-            self._acc = acc.connect(self.connection("acc"), redact=self._redactor(), interrupted=self._stop)
+            self._acc = acc.connect(self.connection("acc"), redact=self.redact, interrupted=self._stop)
         return self._acc
 
     @property
@@ -53,10 +67,5 @@ class Products:
         if self._mft is None:
             from reconciler.clients import mft
 
-            self._mft = mft.connect(self.connection("mft"), redact=self._redactor(), interrupted=self._stop)
+            self._mft = mft.connect(self.connection("mft"), redact=self.redact, interrupted=self._stop)
         return self._mft
-
-    def _redactor(self) -> Callable[[str], str]:
-        from reconciler.clients.redaction import Redactor
-
-        return Redactor(self._secrets)

@@ -17,8 +17,9 @@ from reconciler.products import Products
 from reconciler.render import Stamp, json_
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import Recorder, read_from, writing
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import Survey, load, make_survey
+from reconciler.workflow.survey import Survey, make_survey
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger

@@ -18,8 +18,9 @@ from reconciler.timetable.load import Job
 from reconciler.workflow.contents import with_needs
 from reconciler.workflow.durations import Durations, read_durations
 from reconciler.workflow.memory import read
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import load, look_at_agents, make_survey
+from reconciler.workflow.survey import look_at_agents, make_survey
 
 Key = tuple[str, str]
 """A schedule by its agent's path and its id."""

@@ -13,8 +13,9 @@ from reconciler.selection import Selection
 from reconciler.workflow.applying import Applied, apply, plan_digest
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, read_from
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import Survey, load, make_survey
+from reconciler.workflow.survey import Survey, make_survey
 
 
 def plan_to_file(setting: Setting, intention: Intention, path: Path, expires: timedelta) -> Survey:

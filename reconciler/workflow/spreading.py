@@ -17,8 +17,8 @@ from reconciler.timetable.calendar import common_zone, window_of
 from reconciler.timetable.load import Job
 from reconciler.timetable.spread import shifted_cron, shifted_start, spread
 from reconciler.timetable.timing import Timing
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Setting
-from reconciler.workflow.survey import load
 
 _CONTEXT = 3
 

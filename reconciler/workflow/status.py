@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler import planner
+from reconciler.clients.redaction import Redactor
 from reconciler.clients.replies import moment
 from reconciler.errors import ProductError
 from reconciler.kinds import health
@@ -15,8 +16,9 @@ from reconciler.model import DriftStatus, Health, KindName, Resource, Standing
 from reconciler.products import Products
 from reconciler.selection import Selection
 from reconciler.workflow.memory import read
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import KINDS, Survey, load, make_survey
+from reconciler.workflow.survey import KINDS, Survey, make_survey
 
 _RUNS_READ = 20
 
@@ -46,6 +48,9 @@ def status(setting: Setting, selection: Selection) -> Status:
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
     ]
+    # The product may show back what a manifest made secret, in an error that a run ended with.
+    redact = Redactor(desired.secret_values)
+    standings = [replace(one, notes=tuple(map(redact, one.notes))) for one in standings]
     order = list(Health)
     standings.sort(key=lambda standing: (order.index(standing.health), standing.address))
     unread = any(standing.sync is DriftStatus.UNREADABLE for standing in standings) or None in runs.values()

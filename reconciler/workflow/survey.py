@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from reconciler import guards, manifests, planner
 from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kinds import approval, input_files, schedule, trigger
-from reconciler.model import Action, Address, Desired, Drift, Finding, KindName, Live, Plan, Problem, Project, State
+from reconciler.model import (
+    Action,
+    Address,
+    AgentView,
+    Desired,
+    Drift,
+    Finding,
+    KindName,
+    Live,
+    Plan,
+    Problem,
+    Project,
+    State,
+)
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.workflow.contents import desired_contents, with_needs
-from reconciler.workflow.memory import Remembered, read
+from reconciler.workflow.memory import Remembered
+from reconciler.workflow.reading import reading
 from reconciler.workflow.rows import with_row_counts
 from reconciler.workflow.setting import Intention, Setting
 
@@ -51,22 +66,27 @@ class Survey:
 
 def plan(setting: Setting, intention: Intention) -> Survey:
     """Read live and memory, and decide. Writes nothing."""
-    desired = load(setting)
-    memory = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop) as products:
-        return make_survey(setting, intention, desired, memory, products)
+    everything = intention.selection.is_everything and not intention.gone_agents
+    with reading(setting, everything=everything) as found:
+        return make_survey(setting, intention, found.desired, found.remembered, found.products, found.seen)
 
 
 def make_survey(
-    setting: Setting, intention: Intention, desired: Desired, remembered: Remembered, products: Products
+    setting: Setting,
+    intention: Intention,
+    desired: Desired,
+    remembered: Remembered,
+    products: Products,
+    seen: Mapping[str, AgentView] = MappingProxyType({}),
 ) -> Survey:
+    """Look, and decide. `seen` are agents that were looked at already."""
     as_of = setting.clock()
     selected = select(desired.resources, intention.selection)
     wanted = with_needs(desired, selected)
     contents = desired_contents(desired, wanted, remembered.seal)
     gone = _gone(desired, remembered, intention)
     known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
-    live = look_at_agents(setting, desired, wanted, replace(remembered, agent_paths=known), products)
+    live = look_at_agents(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen)
     scene = planner.Scene(
         desired=desired,
         live=live,
@@ -106,10 +126,6 @@ def make_survey(
     return Survey(scene, made, refusals, licence)
 
 
-def load(setting: Setting) -> Desired:
-    return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-
-
 def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> frozenset[str]:
     """The agents that the caller gives up. Raises UsageError for one that is declared, or that nothing is known of."""
     for path in intention.gone_agents:
@@ -123,24 +139,35 @@ def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> fro
 
 
 def look_at_agents(
-    setting: Setting, desired: Desired, wanted: frozenset[Address], remembered: Remembered, products: Products
+    setting: Setting,
+    desired: Desired,
+    wanted: frozenset[Address],
+    remembered: Remembered,
+    products: Products,
+    seen: Mapping[str, AgentView] = MappingProxyType({}),
 ) -> Live:
-    """Read the agents of what is wanted; all that are declared or remembered, when everything is."""
+    """Read the agents of what is wanted; all that are declared or remembered, when everything is.
+
+    Those that were `seen` already are not read again.
+    """
     # While nothing is remembered, all agents are looked at: one of them may tell that the ledger was lost.
     everything = len(wanted) == len(desired.resources) or not remembered.memory.known
     paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
     if everything:
         paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
+    known = {path: seen[path] for path in paths & seen.keys()}
+    paths -= known.keys()
     if not paths:
-        return Live({})
+        return Live(dict(sorted(known.items())))
     concurrency = products.connection("acc").concurrency
-    return look(
+    live = look(
         products.acc,
         paths,
         concurrency=concurrency,
         stop=setting.stop,
         progress=lambda done: setting.progress("reading agents", done, len(paths)),
     )
+    return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
 
 
 def _busy(
@@ -173,11 +200,7 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
 
 def drift(setting: Setting, selection: Selection) -> Drift:
     """Audit: how live stands to what was last applied. Writes nothing."""
-    desired = load(setting)
-    memory = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop) as products:
-        found = make_survey(setting, Intention(selection), desired, memory, products)
-    return planner.audit(found.scene, KINDS)
+    return planner.audit(plan(setting, Intention(selection)).scene, KINDS)
 
 
 def expiring_token(project: Project, now: datetime) -> Finding | None:

@@ -1,0 +1,115 @@
+"""Reads manifests, ledger and products, and looks at the agents that the ledger knows while it reads the manifests.
+
+Reading ten thousand manifests takes as long as asking after as many agents, and the one waits for the processor where
+the other waits for the network. What was looked at too early is looked at all the same: the agents that the ledger
+knows are part of every plan of everything.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from reconciler import manifests
+from reconciler.errors import ReconcilerError
+from reconciler.model import AgentView, Desired, Live
+from reconciler.observe import look
+from reconciler.products import Products
+from reconciler.workflow.memory import Remembered, read
+from reconciler.workflow.setting import Setting
+
+_SWITCH_SECONDS = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read. `seen` are the agents that were looked at already, by path."""
+
+    desired: Desired
+    remembered: Remembered
+    products: Products
+    seen: Mapping[str, AgentView] = field(default_factory=dict)
+
+
+def load(setting: Setting) -> Desired:
+    """What the manifests say. Raises ManifestError with all that is wrong with them."""
+    return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+
+
+@contextmanager
+def reading(setting: Setting, *, everything: bool) -> Iterator[Read]:
+    """Manifests and ledger, with the products open until the end. With `everything` no agent is left out."""
+    ahead = _look_ahead(setting) if everything else None
+    if ahead is None:
+        desired = load(setting)
+        remembered = read(setting, desired.project)
+        with Products(desired.project, desired.secret_values, setting.stop) as products:
+            yield Read(desired, remembered, products)
+        return
+    with ahead.products:
+        try:
+            with _shared_interpreter():
+                desired = load(setting)
+                live = ahead.live.result()
+        except BaseException:
+            setting.stop.set()  # nothing comes of this command: what is under way ends, and nothing more is asked
+            raise
+        ahead.products.hide(desired.secret_values)
+        seen = {path: _cleaned(view, ahead.products.redact) for path, view in live.agents.items()}
+        yield Read(desired, ahead.remembered, ahead.products, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    products: Products
+    remembered: Remembered
+    live: Future[Live]
+
+
+def _look_ahead(setting: Setting) -> _Ahead | None:
+    """Begin to look at all agents that the ledger knows; None when it knows none, or anything is amiss.
+
+    What is amiss is not said here: whoever reads on finds it too, and all else that is wrong.
+    """
+    try:
+        project, secrets = manifests.load_project(
+            setting.root, setting.environment, setting.environ, as_of=setting.clock()
+        )
+        remembered = read(setting, project)
+        if not remembered.agent_paths or not remembered.memory.known:
+            return None
+        products = Products(project, secrets, setting.stop)
+        acc, concurrency = products.acc, products.connection("acc").concurrency
+    except ReconcilerError:
+        return None
+    paths = tuple(remembered.agent_paths)
+    pool = ThreadPoolExecutor(1, "look-ahead")
+    live = pool.submit(
+        look,
+        acc,
+        paths,
+        concurrency=concurrency,
+        stop=setting.stop,
+        progress=lambda done: setting.progress("reading agents", done, len(paths)),
+    )
+    pool.shutdown(wait=False)
+    return _Ahead(products, remembered, live)
+
+
+@contextmanager
+def _shared_interpreter() -> Iterator[None]:
+    """Let threads that wait for the network take turns quickly with one that never waits."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _cleaned(view: AgentView, redact: Callable[[str], str]) -> AgentView:
+    """A view whose problem shows no secret of the manifests, which were not known when it was worded."""
+    return replace(view, problem=redact(view.problem)) if view.problem else view
