@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.cli import main
@@ -153,3 +154,35 @@ def accepts(name: str, document: Mapping[str, Any]) -> None:
     """Hold a document against the published schema of its command."""
     schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
+
+
+NASTY = st.text(
+    st.one_of(
+        st.characters(codec="utf-8"),
+        st.sampled_from(list("${}:-#'\"\\\n\r\t,[]&*!|>%@`~=<?\x00\x85\u2028\u202e\ufeff\U0001f551")),
+    ),
+    max_size=30,
+)
+CRON = st.sampled_from(
+    ["0 0 0 1", "0 15 0 0", "30 0 0 0", "0 0 2 * * *", "5 4 3 ? * MON#2", "0 0 1 L * ?", "1 2 3 0", "0/5 * * * * *"]
+)
+SCHEDULE = st.fixed_dictionaries(
+    {
+        "cron": CRON | NASTY,
+        "start_time": st.datetimes().map(lambda at: at.isoformat()) | NASTY,
+        "time_zone_id": st.sampled_from([ZONE, "UTC", "Eastern Standard Time", "Odd Standard Time"]) | NASTY,
+        "session_id": st.none() | NASTY,
+        "input_parameters": st.dictionaries(NASTY, NASTY, max_size=3).map(json.dumps) | NASTY,
+        "log_level": st.integers(-1, 5),
+        "is_windowless": st.booleans(),
+        "is_enabled": st.booleans(),
+    }
+)
+
+
+def populated(schedules: list[dict[str, Any]]) -> Estate:
+    """An estate with whatever people may have typed into ACC."""
+    made = estate()
+    for number, values in enumerate(schedules):
+        made.add_schedule(PATH, f"{number:08x}-93a7-4a77-b7b7-fa0b9c579917", **values)
+    return made

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from operations_desk import PATH, ZONE, Desk, desk, estate
+from operations_desk import PATH, SCHEDULE, ZONE, Desk, desk, estate, populated
 
-from reconciler.emulator import Estate, Switches
+from reconciler.emulator import Switches
 from reconciler.identity import owned_id
 
 DAILY = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
@@ -228,37 +228,6 @@ def test_a_server_that_spells_differently_is_taken_over_all_the_same(tmp_path: P
         # An answer that is no list is never taken for an empty one.
         expected = 1 if setting in ("empty_list=null", "empty_list=nothing") else 0
         assert at.type("import", "--agent", "sequentum/Retail/empty").code == expected
-
-
-NASTY = st.text(
-    st.one_of(
-        st.characters(codec="utf-8"),
-        st.sampled_from(list("${}:-#'\"\\\n\r\t,[]&*!|>%@`~=<?\x00\x85\u2028\u202e\ufeff\U0001f551")),
-    ),
-    max_size=30,
-)
-CRON = st.sampled_from(
-    ["0 0 0 1", "0 15 0 0", "30 0 0 0", "0 0 2 * * *", "5 4 3 ? * MON#2", "0 0 1 L * ?", "1 2 3 0", "0/5 * * * * *"]
-)
-SCHEDULE = st.fixed_dictionaries(
-    {
-        "cron": CRON | NASTY,
-        "start_time": st.datetimes().map(lambda at: at.isoformat()) | NASTY,
-        "time_zone_id": st.sampled_from([ZONE, "UTC", "Eastern Standard Time", "Odd Standard Time"]) | NASTY,
-        "session_id": st.none() | NASTY,
-        "input_parameters": st.dictionaries(NASTY, NASTY, max_size=3).map(json.dumps) | NASTY,
-        "log_level": st.integers(-1, 5),
-        "is_windowless": st.booleans(),
-        "is_enabled": st.booleans(),
-    }
-)
-
-
-def populated(schedules: list[dict[str, Any]]) -> Estate:
-    made = estate()
-    for number, values in enumerate(schedules):
-        made.add_schedule(PATH, f"{number:08x}-93a7-4a77-b7b7-fa0b9c579917", **values)
-    return made
 
 
 @given(schedules=st.lists(SCHEDULE, max_size=4))

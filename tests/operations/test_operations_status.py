@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operations_desk import PATH, ZONE, Desk, accepts, desk, estate, give_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from operations_desk import NASTY, PATH, SCHEDULE, ZONE, Desk, accepts, desk, estate, give_run, populated
 
 from reconciler.emulator import Switches
 from reconciler.emulator.state import RunStatus, Schedule, ScheduleStatus
@@ -286,3 +288,29 @@ def test_the_state_of_a_running_schedule_is_believed_without_its_runs(tmp_path: 
         schedule.status = ScheduleStatus.RUNNING
         schedule.last_run_time = datetime.now(UTC) - MINUTES
         assert row(at, 0)["health"] == "running"
+
+
+PAST = st.lists(
+    st.tuples(st.integers(1, 5000), st.integers(0, 400), st.sampled_from(list(RunStatus)), NASTY), max_size=4
+)
+
+
+@given(schedules=st.lists(st.tuples(SCHEDULE, PAST), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=20)
+def test_whatever_stands_in_acc_status_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, schedules: list[tuple[dict[str, Any], Any]]
+) -> None:
+    made = populated([values for values, _ in schedules])
+    for schedule, (_, past) in zip(made.schedules.values(), schedules, strict=True):
+        for ago, took, outcome, message in past:
+            give_run(schedule, ago=ago * MINUTES, took=took * MINUTES, outcome=outcome)
+            schedule.error_message = message or None
+    with desk(tmp_path_factory.mktemp("law"), made) as at:
+        assert at.type("import", "--agent", PATH).code == 0
+        typed = at.type("status", "--format", "json")
+        accepts("status", typed.json)
+        unhealthy = {"failing", "disabled", "late", "running long"}
+        assert typed.code == (2 if any(one["health"] in unhealthy for one in typed.json["resources"]) else 0)
+        text = at.type("status", columns=60)
+        assert text.code == typed.code
+        assert max(columns(line) for line in text.lines) <= 60
