@@ -118,7 +118,7 @@ def _facts(found: Calendar) -> Iterator[str]:
             f"{len(side.collisions):,}{was(len(side.collisions), len(before.collisions) if before else None)}",
             bool(side.collisions),
         ),
-        (f"herds of {found.herd} and more", f"{len(side.load.herds):,}", bool(side.load.herds)),
+        (f"herds of {found.herd} and more", f"{side.load.herd_count:,}", bool(side.load.herds)),
     )
     yield '<dl class="facts">'
     for name, value, bad in rows:

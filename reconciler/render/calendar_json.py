@@ -75,7 +75,7 @@ def _summary(side: Side) -> Document:
         "busiest_quarter_starts": max(side.load.starts, default=0),
         "highest_load": round(max(busy) / QUARTER, 3) if busy else None,
         "collisions": len(side.collisions),
-        "herds": len(side.load.herds),
+        "herds": side.load.herd_count,
         "durations_known": sum(entry.job.duration_known for entry in side.entries),
     }
 

@@ -105,7 +105,7 @@ def _herds(found: Calendar) -> Iterator[str]:
         for herd in herds[:_LISTED]
     ]
     nothing = f"At no second do {found.herd} schedules start together."
-    yield from _section("Herds", "many in the same second", items, nothing, len(herds))
+    yield from _section("Herds", "many in the same second", items, nothing, found.shown.load.herd_count)
 
 
 def _clocks(found: Calendar) -> Iterator[str]:

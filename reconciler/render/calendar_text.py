@@ -194,7 +194,7 @@ def _herds(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         when = f"{times_of(found, herd.instants)}, {days_of(found, herd.instants)}"
         sheet.paragraph(f"{plural(len(herd.members), 'schedule')} at {when}", indent=2)
         _names(sheet, herd.members, limit)
-    _rest(sheet, len(herds), limit)
+    _rest(sheet, found.shown.load.herd_count, limit)
     sheet.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
 
 

@@ -145,7 +145,7 @@ def summary_text(calendar: Calendar) -> str:
         f"{plural(enabled, 'enabled schedule')}{f' ({off} disabled)' if off else ''}",
         plural(side.load.total, "start"),
         plural(len(side.collisions), "collision"),
-        plural(len(side.load.herds), "herd"),
+        plural(side.load.herd_count, "herd"),
     ]
     return ", ".join(parts)
 

@@ -20,6 +20,9 @@ from reconciler.timetable.wallclock import clock_changes, instant_of
 QUARTER = 900
 """Seconds in a bucket. Every zone in use today keeps a whole number of quarter hours from UTC."""
 
+_HERDS = 200
+"""At most so many herds are named."""
+
 _COMPARED = 2_000_000
 """At most so many pairs of a pattern and a quarter hour are looked at to name who makes a peak."""
 
@@ -88,7 +91,7 @@ class Load:
     """What is going on in a window, by the quarter hour.
 
     `starts[n]` counts the starts of quarter n, `busy[n]` the seconds that runs of known duration take in it, as if
-    nothing ever waited; `busy` is None where no duration is known.
+    nothing ever waited; `busy` is None where no duration is known. `herds` are the largest of `herd_count`.
     """
 
     window: Window
@@ -96,6 +99,7 @@ class Load:
     busy: tuple[int, ...] | None
     peaks: tuple[Peak, ...]
     herds: tuple[Herd, ...]
+    herd_count: int
     clock_marks: tuple[ClockMark, ...]
     per_job: Mapping[str, int]
 
@@ -149,13 +153,15 @@ def forecast_of(rhythms: Rhythms, *, herd: int = 10, peaks: int = 8) -> Load:
     for pattern, members in rhythms.groups.items():
         for quarter, number in _by_quarter(rhythms.starts[pattern], window):
             counts[quarter] += number * len(members)
+    herds, herd_count = herds_of(rhythms, herd)
     per_job = {job.address: len(rhythms.starts[pattern]) for pattern, group in rhythms.groups.items() for job in group}
     return Load(
         window=window,
         starts=tuple(counts),
         busy=_busy(rhythms),
         peaks=_peaks(rhythms, counts, peaks),
-        herds=herds_of(rhythms, herd),
+        herds=herds,
+        herd_count=herd_count,
         clock_marks=_clock_marks(rhythms),
         per_job=dict(sorted(per_job.items())),
     )
@@ -283,8 +289,8 @@ def _hottest(order: Sequence[int], counts: Sequence[int], limit: int, patterns: 
     return alike if len(alike) * patterns <= _COMPARED else order[:limit]
 
 
-def herds_of(rhythms: Rhythms, threshold: int) -> tuple[Herd, ...]:
-    """Who starts together, `threshold` and more in one second; largest first.
+def herds_of(rhythms: Rhythms, threshold: int) -> tuple[tuple[Herd, ...], int]:
+    """Who starts together, `threshold` and more in one second: the largest herds first, and how many there are.
 
     A second that only even rhythms of less than a quarter hour share is found all the same: they differ in few
     phases, so there are few patterns of them.
@@ -298,21 +304,22 @@ def herds_of(rhythms: Rhythms, threshold: int) -> tuple[Herd, ...]:
                 sizes[instant] += len(jobs)
     crowded = {instant for instant, size in sizes.items() if size >= max(2, threshold)}
     if not crowded:
-        return ()
+        return (), 0
     patterns: dict[int, list[Pattern]] = defaultdict(list)
     for pattern in rhythms.groups:
         for instant in crowded.intersection(rhythms.starts[pattern]):
             patterns[instant].append(pattern)
     together: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    groups = list(rhythms.groups.values())
     numbers = {pattern: number for number, pattern in enumerate(rhythms.groups)}
-    names = {number: [job.address for job in rhythms.groups[pattern]] for pattern, number in numbers.items()}
     for instant in sorted(crowded):
         together[tuple(numbers[pattern] for pattern in patterns[instant])].append(instant)
-    found = [
-        Herd(tuple(sorted(name for number in group for name in names[number])), tuple(instants))
-        for group, instants in together.items()
-    ]
-    return tuple(sorted(found, key=lambda herd: (-len(herd.members), herd.instants[0], herd.members)))
+    order = sorted(together, key=lambda group: (-sum(len(groups[number]) for number in group), together[group][0]))
+    found = tuple(
+        Herd(tuple(sorted(job.address for number in group for job in groups[number])), tuple(together[group]))
+        for group in order[:_HERDS]
+    )
+    return found, len(order)
 
 
 # --- clocks ----------------------------------------------------------------------------------------------------------

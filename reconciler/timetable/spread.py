@@ -95,10 +95,14 @@ def _move(one: _Movable, counts: Counter[int]) -> bool:
     weight = sum(counts[instant] for instant in here)
     width = one.high - one.low + 1
     best, best_crowd = one.shift, crowd
+    known = counts.get
     for step in range(width):
         shift = one.low + (one.seed + step) % width
-        there = [counts[instant + 60 * shift] for instant in one.starts]
-        if max(there) + 1 < best_crowd and sum(there) < weight:
+        offset = 60 * shift
+        if any(known(instant + offset, 0) + 1 >= best_crowd for instant in one.starts):
+            continue
+        there = [known(instant + offset, 0) for instant in one.starts]
+        if sum(there) < weight:
             best, best_crowd = shift, max(there) + 1
     moved = best != one.shift
     one.shift = best

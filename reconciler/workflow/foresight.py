@@ -144,8 +144,8 @@ def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) 
             partners[mine].append((other, found.times, found.first))
     for mine, others in sorted(partners.items()):
         yield Finding("collision", mine, _together(others, days))
-    biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)), default=HERD - 1)
-    herds = herds_of(rhythms, HERD)
+    biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)[0]), default=HERD - 1)
+    herds, _ = herds_of(rhythms, HERD)
     if herds and len(herds[0].members) > biggest_before:
         herd = herds[0]
         moved = sum(name in names for name in herd.members)

@@ -46,7 +46,8 @@ SHOPS = tuple(entry(f"schedule/shop-{n}/nightly", f"0 0 {n % 5} * * *") for n in
 
 
 def complaints(chrome: Chrome) -> list[str]:
-    return [line["message"] for line in chrome.get_log("browser") if line["level"] == "SEVERE"]
+    lines = chrome.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it without types
+    return [line["message"] for line in lines if line["level"] == "SEVERE"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
