@@ -71,8 +71,8 @@ class Desk:
     emulator: Emulator
     environ: dict[str, str] = field(default_factory=dict)
 
-    def type(self, *words: str, columns: int = 120, **variables: str | None) -> Typed:
-        """Run one command without a terminal. A variable that is None is not set."""
+    def type(self, *words: str, columns: int = 120, **variables: Any) -> Typed:
+        """Run one command without a terminal. An environment variable that is None is not set."""
         out, err = io.StringIO(), io.StringIO()
         environ = {**self.environ, "COLUMNS": str(columns), **variables}
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "USER", "LOGNAME") if name in os.environ}
