@@ -50,8 +50,9 @@ class Products:
         """The connection of this name. Raises UsageError."""
         found = self._project.connections.get(name)
         if found is None:
-            hint = f"add `connections.{name}` to reconciler.yaml"
-            raise UsageError(f"the project has no connection {name!r}, and a manifest needs it", hint=hint)
+            raise UsageError(
+                f"the project has no connection {name!r}", hint=f"add `connections.{name}` to reconciler.yaml"
+            )
         return found
 
     @property

@@ -22,7 +22,7 @@ from reconciler.errors import ManifestError, UsageError
 def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: str) -> None:
     """Settle an unknown start: say whether the task ran.
 
-    Without --ran or --not-ran it shows what is known.
+    Without --ran or --not-ran it shows what is known. ADDRESS is a trigger's, such as trigger/publish-prices.
     """
     from reconciler.workflow import settling
 
@@ -59,14 +59,19 @@ def _counter(licence: Mapping[str, Any] | None) -> str:
 
 @click.command()
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many runs.")
-@click.option("--verify", is_flag=True, help="Check that nobody changed the ledger's events.")
+@click.option("--verify", is_flag=True, help="Check that nobody changed the ledger's events; exit 1 when somebody did.")
 @format_option("text", "json")
 @pass_session
 def history(session: Session, limit: int, verify: bool, form: str) -> int:
-    """Show what was applied: when, by whom, from which commit."""
+    """Show what was applied: when, by whom, from which commit.
+
+    `reconciler -v history` lists every change of every run.
+    """
     from reconciler.workflow import settling
 
     setting = session.setting()
+    if verify and form == "json":
+        raise UsageError("--verify answers in words and with its exit code", hint="leave --format json out")
     if verify:
         findings = settling.verify(setting)
         for finding in findings:
@@ -100,7 +105,7 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
 def unlock(session: Session, force: bool) -> int:
     """Show the lock; with --force break it.
 
-    Whoever held it can write nothing more, even when it comes back to life.
+    Whoever held it can write nothing more, even when it comes back to life. Exit 6 while somebody holds it.
     """
     from reconciler.workflow import settling
 

@@ -39,7 +39,7 @@ def at(tmp_path: Path) -> Iterator[Desk]:
         yield one
 
 
-def checks(at: Desk, code: int, **variables: str | None) -> dict[str, Any]:
+def checks(at: Desk, code: int, **variables: Any) -> dict[str, Any]:
     """All checks by name. JSON follows its schema; text says the same, and each that is not well says what to do."""
     typed = at.type("doctor", "--format", "json", **variables)
     assert typed.code == code, typed.out + typed.err

@@ -248,6 +248,10 @@ def test_tampering_shows(at: Desk, statement: str, code: str) -> None:
     assert next(one["level"] for one in ill.json["checks"] if one["name"] == "ledger events") == "failed"
 
 
+def test_verify_has_no_document(at: Desk) -> None:
+    assert at.type("history", "--verify", "--format", "json").code == 64
+
+
 def test_a_ledger_cut_short_ends_in_words(at: Desk) -> None:
     at.write("manifests/prices.yaml", AGENT)
     assert at.type("apply", "--auto-approve").code == 0
