@@ -137,6 +137,39 @@ def test_a_broken_lock_ends_the_run_that_held_it(open_stage: Open) -> None:
     assert len(stage.owned()) == 20
 
 
+def test_a_frozen_owner_that_wakes_up_writes_nothing_more(open_stage: Open) -> None:
+    stage = open_stage(latency=0.05)
+    stage.write(many(20))
+    first = stage.start("apply", "--auto-approve")
+    wait_for(lambda: len(stage.owned()) >= 2)
+    first.send_signal(signal.SIGSTOP)
+    assert stage.apply().code == 6
+    assert stage.run("unlock", "--force").code == 0
+    stage.emulator.latency = 0.0
+    assert stage.apply().code == 0
+    assert len(stage.owned()) == 20
+    stage.emulator.clear_requests()
+    first.send_signal(signal.SIGCONT)
+    _, err = first.communicate(timeout=60)
+    assert first.returncode in (4, 6), err  # 6 when it had something left to do, 4 when all of it was done meanwhile
+    assert len(stage.writes()) <= 1, "what was under way when it froze, at most"
+    assert stage.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_ledger_that_was_cut_short_ends_everything_before_it_begins(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY) + "---\n" + task_trigger())
+    assert stage.apply("--only", "schedule/*").code == 0
+    whole = stage.ledger.read_bytes()
+    for size in (0, 100, len(whole) // 2, len(whole) - 1):
+        stage.ledger.write_bytes(whole[:size])
+        stage.emulator.clear_requests()
+        ended = stage.apply()
+        assert ended.code in (1, 3), (size, ended.said)
+        assert "ledger" in ended.said
+        assert stage.starts() == 0
+        assert not any("schedule" in call for call in stage.writes())
+
+
 # --- 7: saved plans --------------------------------------------------------------------------------------------------
 
 
