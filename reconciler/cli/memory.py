@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import format_option, pass_session
-from reconciler.cli.session import Session
+from reconciler.cli.session import Session, harmless
 from reconciler.errors import ManifestError, UsageError
 
 
@@ -36,7 +36,7 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     found = settling.doubt(setting, address)
     facts = found.entry.facts
     known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
-    session.say(f"{address}: started {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}")
+    session.say(harmless(f"{address}: started {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
     session.say(f"licence, task executions: {_counter(found.licence_before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
@@ -119,7 +119,7 @@ def unlock(session: Session, force: bool) -> int:
         said = f"has been silent for {quiet}, longer than it may: the next apply takes the lock over"
     else:
         said = f"was last heard of {quiet} ago"
-    session.show(f"held by {held.owner} since {held.since}; it {said}")
+    session.show(harmless(f"held by {held.owner} since {held.since}; it {said}"))
     if not force:
         session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
         return 6
@@ -127,7 +127,7 @@ def unlock(session: Session, force: bool) -> int:
     if broken is None:
         session.show("it was given back meanwhile")
     else:
-        session.show(f"the lock is broken: {broken.owner} can write nothing more")
+        session.show(harmless(f"the lock is broken: {broken.owner} can write nothing more"))
     return 0
 
 
@@ -158,7 +158,7 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
     for one in imported:
         session.show(f"wrote {one.path}: {one.schedules} schedule{'' if one.schedules == 1 else 's'}")
         for note in one.notes:
-            session.say(f"note: {note}")
+            session.say(harmless(f"note: {note}"))
     unreached, errors = importing.unseen(setting, imported)
     for path in unreached:
         session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")

@@ -154,6 +154,13 @@ def terminal_columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
+def harmless(text: str) -> str:
+    """A text that may hold words from elsewhere, with whatever a terminal would obey made visible."""
+    from reconciler.render.characters import neutral
+
+    return "\n".join(map(neutral, text.split("\n")))
+
+
 def complain(error: Exception, *, verbose: bool) -> int:
     """Word an error on stderr, and return its exit code."""
     if isinstance(error, ManifestError):
@@ -162,9 +169,9 @@ def complain(error: Exception, *, verbose: bool) -> int:
         click.echo(text.problems(error.problems, width=terminal_columns(), color=False), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
-        click.echo(f"error: {error.message}", err=True)
+        click.echo(harmless(f"error: {error.message}"), err=True)
         if error.hint:
-            click.echo(f"  next: {error.hint}", err=True)
+            click.echo(harmless(f"  next: {error.hint}"), err=True)
         return error.exit_code
     if verbose:
         import traceback

@@ -312,6 +312,15 @@ def test_the_lock_is_shown_and_only_force_breaks_it(at: Desk) -> None:
     assert at.type("history", "--verify").code == 0
 
 
+def test_an_owner_from_elsewhere_cannot_paint_our_screen(at: Desk) -> None:
+    at.write("manifests/prices.yaml", AGENT)
+    with ledger_of(at) as ledger, ledger.acquire(Owner("bob\x1b[2J", "build-7", 99, "https://ci/\x9b31m")):
+        for words in (["unlock"], ["apply", "--auto-approve"], ["doctor"], ["unlock", "--force"]):
+            typed = at.type(*words)
+            assert "bob\\x1b[2J on build-7" in typed.out + typed.err, words
+            assert not {"\x1b", "\x9b"} & set(typed.out + typed.err)
+
+
 def test_a_frozen_owner_is_told_by_its_silence(at: Desk) -> None:
     at.write("manifests/prices.yaml", AGENT)
     long_ago = datetime.now(UTC) - timedelta(hours=2)
