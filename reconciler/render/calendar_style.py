@@ -102,7 +102,7 @@ var(--ink)}.all td{padding:8px 14px 8px 0;border-bottom:1px solid var(--line);ve
 .all .m{white-space:nowrap}.all tr.off td{opacity:.6}
 footer{margin-top:40px;padding-top:14px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 footer p{margin:0 0 4px}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 .sheet{padding:24px 16px 40px}.where{text-align:left}
 .poster.week{grid-template-columns:38px repeat(var(--days),minmax(0,1fr))}
 .poster.week .c{grid-row:calc(var(--h) + 2);grid-column:calc(var(--d) + 2);height:26px;font-size:11px}
@@ -125,8 +125,11 @@ border-bottom:1px solid var(--line)}.all tr[hidden]{display:none}.all td{padding
 @page{size:A4 landscape;margin:11mm}
 :root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#555;--line:#ccc}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.sheet{padding:0;max-width:none}.tools,.views,.skip,details{display:none}.columns{break-before:page}
-.c{height:34px}section li,tr{break-inside:avoid}
+.sheet{padding:0;max-width:none}body{font-size:12px}h1{font-size:44px}.all svg{width:96px}
+.columns{columns:3 200px;column-gap:28px}.columns section{break-inside:auto}
+.tools,.views,.skip,details{display:none}.columns{break-before:page}
+.poster.week .c{height:min(58px,calc(420px / var(--days)))}.poster.many .c{height:min(34px,calc(560px / var(--days)))}
+section li,tr{break-inside:avoid}
 }
 """.strip()
 
