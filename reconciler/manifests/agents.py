@@ -198,7 +198,7 @@ def _timing_findings(
     errors: list[tuple[str, str, str]] = []
     expression = moment = None
     try:
-        expression = timetable.parse(cron) if cron is not None else timetable.parse_every(every) if every else None
+        expression = timetable.parse(cron) if cron is not None else _interval(every) if every else None
     except timetable.TimetableError as error:
         key, code = ("cron", "bad-cron") if cron is not None else ("every", "bad-every")
         errors.append((key, code, _worded(error)))
@@ -217,6 +217,11 @@ def _timing_findings(
     if expression is None or moment is None or zone is None:
         return tuple(errors), ()
     return tuple(errors), timetable.findings(timetable.Timing(expression, moment, zone), as_of)
+
+
+@functools.lru_cache(maxsize=4096)
+def _interval(every: str) -> timetable.Expression:
+    return timetable.parse_every(every)
 
 
 def _worded(error: timetable.TimetableError) -> str:

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.runs import times_between
-from reconciler.timetable.timing import Timing
+from reconciler.timetable.timing import Timing, rules_of, windows_zone
 from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
 from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info
 
 Advice: TypeAlias = tuple[str, str]
 
 _MONTHS_AHEAD_DAYS = 396
+_SECOND = timedelta(seconds=1)
 
 
 def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
@@ -26,15 +27,21 @@ def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
     `long-step`, `short-month`, `start-in-past`, and `dst-skipped` and `dst-repeated` for the next 13 months.
     """
     return (
-        *_zone_advice(timing, as_of),
+        *_zone_advice(timing.zone, as_of.date().toordinal()),
         *_expression_advice(timing.expression),
         *_start_advice(timing, as_of),
         *_daylight_advice(timing, as_of),
     )
 
 
-def _zone_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
-    windows = timing.windows_zone
+@functools.lru_cache(maxsize=2048)
+def _zone_advice(zone: str, first_day: int) -> tuple[Advice, ...]:
+    """What there is to say about a zone, whatever runs in it; an estate has few of them."""
+    return tuple(_on_zone(zone, first_day))
+
+
+def _on_zone(zone: str, first_day: int) -> Iterator[Advice]:
+    windows = windows_zone(zone)
     if is_recent_windows(windows):
         yield (
             "recent-zone",
@@ -45,13 +52,13 @@ def _zone_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
         near = suggest(windows)
         meant = f"; did you mean {near}?" if near else ""
         yield "unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}"
-    own, used = zone_info(timing.zone), timing.rules
+    own, used = zone_info(zone), rules_of(zone)
     if own is not None and used is not None and own is not used:
-        day = _first_difference(own, used, as_of.date().toordinal())
+        day = _first_difference(own, used, first_day)
         if day is not None:
             yield (
                 "zone-differs",
-                f"ACC knows {timing.zone} only as {windows}, whose clock differs from it on {day:%Y-%m-%d}: "
+                f"ACC knows {zone} only as {windows}, whose clock differs from it on {day:%Y-%m-%d}: "
                 f"runs follow {windows}",
             )
 
@@ -132,6 +139,8 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
     zone = timing.rules
     if zone is None:
         return
+    if timing.expression.is_interval and not timing.expression.whole_days:
+        return
     begin = max(as_of, _start_instant(timing, zone, as_of))
     days = _MONTHS_AHEAD_DAYS - (begin - as_of).days
     if days <= 0:
@@ -151,8 +160,16 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
 
 
 def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
+    if timing.start < _long_before(as_of):
+        return as_of
     instant, _ = instant_of(timing.start, zone)
     return datetime.fromtimestamp(instant, as_of.tzinfo) if instant > whole_second(as_of) else as_of
+
+
+@functools.lru_cache(maxsize=64)
+def _long_before(as_of: datetime) -> datetime:
+    """A time on the clock that has passed in every zone."""
+    return (as_of - timedelta(days=2)).replace(tzinfo=None) if as_of.year > 1 else datetime.min  # noqa: DTZ901 - a clock
 
 
 def _time_within(timing: Timing, change: ClockChange) -> datetime | None:
@@ -169,5 +186,10 @@ def _time_within(timing: Timing, change: ClockChange) -> datetime | None:
                 return local
         return None
     if expression.is_interval or len(expression.hours) == 24:
+        return None
+    last = change.end - _SECOND
+    if change.begin.date() == last.date() and not any(
+        hour in expression.hours for hour in range(change.begin.hour, last.hour + 1)
+    ):
         return None
     return next(times_between(expression, max(change.begin, timing.start), change.end), None)
