@@ -128,7 +128,11 @@ border-bottom:1px solid var(--line)}.all tr[hidden]{display:none}.all td{padding
 .sheet{padding:0;max-width:none}body{font-size:12px}h1{font-size:44px}.all svg{width:96px}
 .columns{columns:3 200px;column-gap:28px}.columns section{break-inside:auto}
 .tools,.views,.skip,details{display:none}.columns{break-before:page}
-.poster.week .c{height:min(58px,calc(420px / var(--days)))}.poster.many .c{height:min(34px,calc(560px / var(--days)))}
+.poster.week .c{height:min(58px,calc(420px / var(--days)))}.poster.many{--gap:2px}
+.poster.many .c{height:min(34px,calc(420px / var(--days) - 2px));font-size:9px}
+.poster.many .d,.poster.many .t{line-height:1}
+.poster.many .d b{font-size:11px}.poster.many .d span,.poster.many .t{font-size:9px}
+.poster.many .twice::after{content:none}
 section li,tr{break-inside:avoid}
 }
 """.strip()
