@@ -362,7 +362,7 @@ class Ledger:
 
 def _reader(location: Location, commits: GroupCommit | None) -> Reader:
     if location.path is not None:
-        return SqliteReader(location)
+        return SqliteReader(location, beside_writer=commits is not None)
     from reconciler.ledger.writing import engine_of
 
     engine = commits.engine if commits is not None else engine_of(location)

@@ -30,17 +30,22 @@ class Reader(Protocol):
 
 
 class SqliteReader:
-    """Reads a SQLite ledger through the standard library, which spares a plan the start-up of a database library."""
+    """Reads a SQLite ledger through the standard library, which spares a plan the start-up of a database library.
 
-    def __init__(self, location: Location) -> None:
+    `beside_writer`: this process has the ledger open for writing. Then its file must not be opened and closed by hand:
+    closing it would take SQLite's locks away from the whole process, and another one would throw the log away.
+    """
+
+    def __init__(self, location: Location, *, beside_writer: bool = False) -> None:
         self._location = location
+        self._beside_writer = beside_writer
         self._guard = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
     def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
         with self._guard, told(self._location):
             if self._connection is None:
-                self._connection = _open_read_only(self._location)
+                self._connection = _open_read_only(self._location, is_checked=self._beside_writer)
             return self._connection.execute(statement, dict(parameters)).fetchall()
 
     def close(self) -> None:
@@ -88,11 +93,12 @@ def absent(location: Location) -> LedgerError:
     return LedgerError(f"there is no ledger at {location.shown}", hint="the first `reconciler apply` makes one")
 
 
-def _open_read_only(location: Location) -> sqlite3.Connection:
+def _open_read_only(location: Location, *, is_checked: bool) -> sqlite3.Connection:
     assert location.path is not None
     if not location.path.is_file():
         raise absent(location)
-    require_whole(location.path)
+    if not is_checked:
+        require_whole(location.path)
     connection = _connect(location.path, "mode=ro")
     try:
         version = _version(connection, location)

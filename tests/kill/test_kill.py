@@ -26,7 +26,7 @@ from stage import NIGHTLY, POLL, PRICES, STOCK, Stage, agent, estate, opened, ta
 
 pytest_plugins = ["postgres"]
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "40"))
 LATENCY = 0.002
 
 
