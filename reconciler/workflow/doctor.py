@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from reconciler import __version__, manifests, timetable
-from reconciler.errors import LedgerError, ManifestError, Missing, ProductError, ReconcilerError, Unauthorised
-from reconciler.model import Check, Connection, Level, Problem, Project, Severity
+from reconciler.errors import LedgerError, ManifestError, ReconcilerError
+from reconciler.model import Check, Desired, Level, Project, Severity
+from reconciler.workflow.connections import Visit, broken, count
 from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.setting import Setting
-from reconciler.workflow.survey import SOON
-
-if TYPE_CHECKING:
-    from reconciler.clients.acc import AccClient
-    from reconciler.clients.mft import License, MftClient
-
-_SKEW = 30.0
-_LICENCE_TIGHT = 0.9
-_TIMEOUT = 10.0
-_DEADLINE = 15.0
-_NOBODY = "reconciler/doctor"
-"""A path to ask for where no agent is declared: any answer to it shows that ACC is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,240 +36,57 @@ def examine(setting: Setting) -> Examination:
     try:
         project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=now)
     except ManifestError as error:
-        checks.append(_broken("project file", error.problems))
+        checks.append(broken("project file", error.problems))
         return Examination("", setting.environment or "default", tuple(checks))
-    check, path = _manifests(setting, now)
+    check, desired = _manifests(setting, now)
     checks.append(check)
-    checks.extend(_product("acc", setting, project, secrets, lambda connection: _acc(connection, path, now)))
-    checks.extend(_product("mft", setting, project, secrets, lambda connection: _mft(connection, now)))
+    checks.extend(Visit(setting, project, secrets, desired, now).checks())
     checks.extend(_ledger(setting, project))
     return Examination(project.name, project.environment, tuple(checks))
 
 
-def _broken(name: str, problems: Sequence[Problem]) -> Check:
-    first = problems[0]
-    more = f" (and {len(problems) - 1} more: `reconciler validate`)" if len(problems) > 1 else ""
-    return Check(name, Level.FAILED, f"{first.path}:{first.line}: {first.message}{more}", "correct that line")
-
-
-def _manifests(setting: Setting, now: datetime) -> tuple[Check, str]:
-    """How the manifests are, and the path of an agent to ask for: a declared one, where one can be read."""
+def _manifests(setting: Setting, now: datetime) -> tuple[Check, Desired | None]:
+    """How the manifests are, and what they say where they have no error."""
     desired, problems = manifests.check(
         setting.root, setting.environment, setting.environ, as_of=now, connections=False
     )
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
-    path = desired.agents[0].path if desired is not None and desired.agents else _NOBODY
     if not problems:
-        return Check("manifests", Level.OK, "no errors and no warnings"), path
+        return Check("manifests", Level.OK, "no errors and no warnings"), desired
     level = Level.FAILED if errors else Level.WARNING
-    found = f"{_count(errors, 'error')} and {_count(warnings, 'warning')}"
-    return Check("manifests", level, found, "`reconciler validate` shows each"), path
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """A connection, and how to open its client: one that soon gives up, since somebody waits for the answer."""
-
-    connection: Connection
-    redact: Callable[[str], str]
-    stop: threading.Event
-
-    def acc(self) -> AccClient:
-        from reconciler.clients import acc
-        from reconciler.clients.calls import Patience
-
-        return acc.connect(
-            self.connection, redact=self.redact, interrupted=self.stop, patience=Patience(tries=2, deadline=_DEADLINE)
-        )
-
-    def mft(self) -> MftClient:
-        from reconciler.clients import mft
-
-        patience = replace(mft.PATIENCE, tries=1, deadline=_DEADLINE)
-        return mft.connect(self.connection, redact=self.redact, interrupted=self.stop, patience=patience)
-
-
-def _product(
-    name: str,
-    setting: Setting,
-    project: Project,
-    secrets: frozenset[str],
-    examine_it: Callable[[_Reach], Iterator[Check]],
-) -> Iterator[Check]:
-    """The checks of one connection; what is wrong with its settings; nothing, where the project has no such one."""
-    from reconciler.clients.redaction import Redactor
-
-    try:
-        connection = project.connections.get(name)
-    except ManifestError as error:
-        yield _broken(name, error.problems)
-        return
-    if connection is not None:
-        patient = replace(connection, timeout=min(connection.timeout, _TIMEOUT))
-        yield from examine_it(_Reach(patient, Redactor(secrets), setting.stop))
-
-
-# --- ACC -------------------------------------------------------------------------------------------------------------
-
-
-def _acc(reach: _Reach, path: str, now: datetime) -> Iterator[Check]:
-    answers = f"{reach.connection.url} answers, and takes the token"
-    try:
-        client = reach.acc()
-    except ProductError as error:
-        yield Check("acc", Level.FAILED, error.message, error.hint)
-        return
-    with client.session:
-        try:
-            client.get_agent(path)
-        except Missing:
-            where = "" if path == _NOBODY else f", but shows no agent at {path}"
-            step = "look at its path, and whether the token's organisation holds it" if where else ""
-            yield Check("acc", Level.WARNING if where else Level.OK, answers + where, step)
-        except Unauthorised as error:
-            yield _unauthorised(error, path)
-        except ProductError as error:
-            yield Check("acc", Level.FAILED, error.message, error.hint or "look at the url, and at the network")
-        else:
-            yield Check("acc", Level.OK, f"{answers}, and shows {path}")
-        yield Check("acc, writing", Level.OK, "not tested: ACC tells only by refusing a write")
-        yield from _clock("acc", client.session.clock_skew())
-    yield _token(reach.connection, now)
-
-
-def _unauthorised(error: Unauthorised, path: str) -> Check:
-    """A token that is not taken; or, where ACC says 403 of a path that may not be there, one that perhaps is."""
-    if error.status != 403 or path != _NOBODY:
-        return Check("acc", Level.FAILED, error.message, error.hint or "make a new token in ACC, Users, API Access")
-    found = "ACC answers, and refuses to show an agent that is not there: whether it takes the token is not known"
-    return Check("acc", Level.WARNING, found, "declare an agent, and ask again")
-
-
-def _token(connection: Connection, now: datetime) -> Check:
-    from reconciler.clients.auth import token_expiry
-
-    expiry = token_expiry(connection.settings.get("token", ""))
-    if expiry is None:
-        return Check("acc token", Level.OK, "it does not say when it runs out")
-    day = f"{expiry:%Y-%m-%d}"
-    if expiry - now > SOON:
-        return Check("acc token", Level.OK, f"good until {day}")
-    step = "make a new one in ACC, Users, API Access"
-    if expiry <= now:
-        return Check("acc token", Level.FAILED, f"ran out on {day}", step)
-    return Check("acc token", Level.WARNING, f"runs out on {day}, in {_count((expiry - now).days, 'day')}", step)
-
-
-# --- Automate MFT ----------------------------------------------------------------------------------------------------
-
-
-def _mft(reach: _Reach, now: datetime) -> Iterator[Check]:
-    answers = f"{reach.connection.url} answers, and takes the key"
-    try:
-        client = reach.mft()
-    except ProductError as error:
-        yield Check("mft", Level.FAILED, error.message, error.hint)
-        return
-    with client.session:
-        try:
-            licence = client.license()
-        except Unauthorised as error:
-            if error.message.startswith("No access token"):
-                yield Check("mft", Level.FAILED, error.message, error.hint)
-                return
-            found = f"{answers}, but does not show the licence: how many starts are left is not known"
-            yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
-        except ProductError as error:
-            yield Check("mft", Level.FAILED, error.message, error.hint or "look at the region, and at the network")
-            return
-        else:
-            yield Check("mft", Level.OK, answers)
-            yield from _licence(licence, now)
-        yield from _clock("mft", client.session.clock_skew())
-
-
-def _licence(licence: License, now: datetime) -> Iterator[Check]:
-    used, limit = licence.executions, licence.executions_limit
-    if used is not None and limit is not None:
-        tight = used >= limit * _LICENCE_TIGHT
-        level = Level.FAILED if used >= limit else Level.WARNING if tight else Level.OK
-        step = "ask Progress for more executions, or start fewer tasks" if tight else ""
-        found = f"{used} of {limit} task executions used{_forecast(licence, used, limit, now)}"
-        yield Check("mft licence", level, found, step)
-    elif used is not None:
-        yield Check("mft licence", Level.OK, f"{used} task executions used, without a limit")
-    end = _date(licence.end)
-    if end is not None:
-        near = end - now <= SOON
-        ended = end <= now
-        level = Level.FAILED if ended else Level.WARNING if near else Level.OK
-        found = f"{'ended' if ended else 'ends'} on {end:%Y-%m-%d}"
-        yield Check("mft licence end", level, found, "renew it with Progress" if near else "")
-
-
-def _forecast(licence: License, used: int, limit: int, now: datetime) -> str:
-    """When the executions run out if they go on as they did since the licence began."""
-    began = _date(licence.start)
-    if began is None or not 0 < used < limit or now <= began:
-        return ""
-    seconds = (limit - used) * (now - began).total_seconds() / used
-    end = _date(licence.end)
-    if seconds > timedelta(days=3650).total_seconds():
-        return ""
-    lasts = now + timedelta(seconds=seconds)
-    if end is not None and lasts > end:
-        return "; at this pace they outlast the licence"
-    return f"; at this pace they last until {lasts:%Y-%m-%d}"
-
-
-def _date(text: str | None) -> datetime | None:
-    from reconciler.clients.replies import moment
-
-    found = moment(text)
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
-
-
-# --- clock and ledger ------------------------------------------------------------------------------------------------
-
-
-def _clock(name: str, seconds: float | None) -> Iterator[Check]:
-    """The product's clock against ours, where its answer told the time."""
-    if seconds is None:
-        return
-    off = abs(seconds) > _SKEW
-    step = "set this machine's clock: signed requests and next runs depend on it" if off else ""
-    found = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours" if off else "agrees with ours"
-    yield Check(f"{name} clock", Level.WARNING if off else Level.OK, found, step)
+    found = f"{count(errors, 'error')} and {count(warnings, 'warning')}"
+    return Check("manifests", level, found, "`reconciler validate` shows each"), desired
 
 
 def _ledger(setting: Setting, project: Project) -> Iterator[Check]:
     from reconciler.ledger import Ledger
 
     try:
+        barred = _barred(project)
+        if barred is not None:
+            step = "let whoever applies write there"
+            yield Check("ledger", Level.FAILED, f"{barred} cannot be written by this user", step)
         if not Ledger.exists(project.ledger, project.root):
-            yield Check("ledger", Level.OK, "there is none yet: the first apply makes it")
+            if barred is None:
+                yield Check("ledger", Level.OK, "there is none yet: the first apply makes it")
             return
         with open_ledger(setting, project, create=False) as ledger:
             memory = ledger.memory()
-            broken = ledger.verify()
+            tampered = ledger.verify()
             held = ledger.holder()
     except ReconcilerError as error:
         step = error.hint if isinstance(error, LedgerError) and error.hint else "restore it from a backup"
         yield Check("ledger", Level.FAILED, error.message, step)
         return
     if memory.known or not memory.entries:
-        yield Check("ledger", Level.OK, _count(len(memory.entries), "resource") + " remembered")
+        yield Check("ledger", Level.OK, count(len(memory.entries), "resource") + " remembered")
     else:
         step = "`reconciler apply --accept-new-ledger`, once it is clear which tasks may start"
         yield Check("ledger", Level.WARNING, "it took the place of one that was lost: no task is started", step)
-    if broken:
+    if tampered:
         step = "find out who changed the ledger, and restore it from a backup"
-        yield Check("ledger events", Level.FAILED, broken[0].message, step)
+        yield Check("ledger events", Level.FAILED, tampered[0].message, step)
     else:
         yield Check("ledger events", Level.OK, "every event follows from the one before it")
     unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)
@@ -292,3 +98,15 @@ def _ledger(setting: Setting, project: Project) -> Iterator[Check]:
         level = Level.WARNING if held.expired else Level.OK
         step = "the next apply takes it over; `reconciler unlock` shows it" if held.expired else ""
         yield Check("lock", level, f"held by {held.owner} since {held.since}", step)
+
+
+def _barred(project: Project) -> Path | None:
+    """What keeps this user from writing a ledger that is a file: itself, or the nearest thing above; or None."""
+    from reconciler.ledger.location import locate
+
+    path = locate(project.ledger, project.root).path
+    if path is None:
+        return None
+    nearest = next(one for one in (path, *path.parents) if one.exists())
+    fits = nearest == path or nearest.is_dir()
+    return None if fits and os.access(nearest, os.W_OK) else nearest

@@ -233,10 +233,29 @@ def test_an_undefined_variable_is_told_for_its_connection_alone(at: Desk, name: 
     assert found["mft" if check == "acc" else "acc"]["level"] == "ok"
 
 
-def test_missing_connections_are_nobodys_illness(at: Desk) -> None:
+def test_a_connection_that_manifests_need_is_missed(at: Desk) -> None:
     at.write("reconciler.yaml", "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: retail-data}\nspec: {}\n")
+    found = checks(at, 1)
+    assert found["acc"]["next"] == "add `connections.acc` to reconciler.yaml"
+    assert "mft" not in found
+
+
+def test_connections_that_nobody_needs_are_not_missed(at: Desk) -> None:
+    text = "apiVersion: reconciler/v1\nkind: TaskTrigger\nmetadata: {name: x}\nspec: {task: {name: Fail}}\n"
+    at.write("manifests/prices.yaml", text)
+    path = at.root / "reconciler.yaml"
+    text = path.read_text()
+    path.write_text(text[: text.index("    acc:")] + text[text.index("    mft:") :])
     found = checks(at, 0)
-    assert not {"acc", "mft"} & set(found)
+    assert found["mft"]["level"] == "ok"
+    assert "acc" not in found
+
+
+def test_a_ledger_that_nobody_can_write(at: Desk) -> None:
+    path = at.root / "reconciler.yaml"
+    path.write_text(path.read_text().replace("spec:\n", "spec:\n  ledger: sqlite:///mft.pem/ledger.db\n", 1))
+    assert checks(at, 1)["ledger"]["found"] == f"{at.root}/mft.pem cannot be written by this user"
+    assert at.type("apply", "--auto-approve").code == 1
 
 
 @pytest.mark.parametrize(
