@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from reconciler import timetable
@@ -15,6 +15,7 @@ from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, Agent, KindName, Origin, Resource
 
 _LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
+_EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own zone
 _NOT_SPEC = ("name", "id", "protect")
 
 
@@ -216,7 +217,31 @@ def _timing_findings(
         zone = None
     if expression is None or moment is None or zone is None:
         return tuple(errors), ()
-    return tuple(errors), timetable.findings(timetable.Timing(expression, moment, zone), as_of)
+    return tuple(errors), _advice(cron, every, _same_start(expression, moment, as_of), zone, as_of)
+
+
+@functools.lru_cache(maxsize=65536)
+def _advice(
+    cron: str | None, every: str | None, start: datetime, zone: str, as_of: datetime
+) -> tuple[tuple[str, str], ...]:
+    expression = timetable.parse(cron) if cron is not None else _interval(every or "")
+    return timetable.findings(timetable.Timing(expression, start, zone), as_of)
+
+
+def _same_start(expression: timetable.Expression, start: datetime, as_of: datetime) -> datetime:
+    """A start that means the same from `as_of` on, and that many schedules share, so that advice is asked for once.
+
+    One that has passed everywhere makes no difference to cron; to an interval of days only its phase does.
+    """
+    if start > as_of.replace(tzinfo=None) - timedelta(days=2) or as_of.year < 2010:
+        return start
+    if not expression.is_interval:
+        return _EARLY
+    step = expression.whole_days
+    if not 0 < step < 1000:
+        return start
+    day = _EARLY.toordinal() - step + (start.toordinal() - _EARLY.toordinal()) % step
+    return datetime.combine(date.fromordinal(day), start.time())
 
 
 @functools.lru_cache(maxsize=4096)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, TRIGGER, check, desired, places, write
 
-from reconciler import manifests
+from reconciler import manifests, timetable
 from reconciler.errors import ManifestError, UsageError
 from reconciler.identity import owned_id
 from reconciler.model import Address, Severity
@@ -363,3 +366,33 @@ def test_addresses_and_agents_come_sorted(tmp_path: Path) -> None:
     addresses = [resource.address for resource in found.resources]
     assert addresses == sorted(addresses)
     assert isinstance(addresses[0], Address)
+
+
+CRONS = st.builds(
+    "{} {} {} {} {} {}".format,
+    st.just(0),
+    st.integers(0, 59),
+    st.sampled_from(["1", "2", "*/2", "3", "*", "0,2"]),
+    st.sampled_from(["*", "?", "1", "L", "29"]),
+    st.sampled_from(["*", "3", "10-11"]),
+    st.sampled_from(["*", "?", "SUN", "MON-FRI"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    cron=CRONS | st.none(),
+    every=st.sampled_from(["1d", "7d", "31d", "6h", "45m", "2000d"]),
+    start=st.datetimes(datetime(1990, 1, 1), datetime(2028, 1, 1)).map(lambda moment: moment.replace(microsecond=0)),
+    zone=st.sampled_from(["Europe/Berlin", "Australia/Sydney", "UTC", "America/New_York", "Asia/Kolkata"]),
+)
+def test_advice_is_what_the_timetable_says(
+    tmp_path_factory: pytest.TempPathFactory, cron: str | None, every: str, start: datetime, zone: str
+) -> None:
+    """However a start is made to look like others, so that advice is asked for once, the advice is the same."""
+    timing = f'cron: "{cron}"' if cron else f"every: {every}"
+    text = AGENT.replace('cron: "0 0 2 * * *"', timing).replace("2026-01-01T02:00:00", start.isoformat())
+    found = desired(write(tmp_path_factory.mktemp("timing"), {"a.yaml": text.replace("UTC", zone)}))
+    expression = timetable.parse(cron) if cron else timetable.parse_every(every)
+    said = timetable.findings(timetable.Timing(expression, start, zone), NOW)
+    assert {(problem.code, problem.message) for problem in found.problems} == set(said)
