@@ -36,7 +36,9 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     found = settling.doubt(setting, address)
     facts = found.entry.facts
     known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
-    session.say(harmless(f"{address}: started {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
+    task = facts.get("task") or {}
+    what = f"task {task.get('name') or task.get('id')}, " if task else ""
+    session.say(harmless(f"{address}: {what}sent {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
     session.say(f"licence, task executions: {_counter(found.licence_before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")

@@ -80,8 +80,11 @@ def _block(sheet: Sheet, sign: str, cells: Sequence[str]) -> None:
 
 
 def _short(moment: str) -> str:
-    """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`."""
-    return f"{moment[:10]} {moment[11:16]} {moment[19:]}".rstrip() if len(moment) >= 16 else moment
+    """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`, `2026-11-23 02:00 UTC`."""
+    if len(moment) < 16:
+        return moment
+    offset = "UTC" if moment[19:] in ("Z", "+00:00") else moment[19:]
+    return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
 
 
 def status_document(standings: Iterable[Standing], stamp: Stamp) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_without_a_word_it_shows_what_is_known_and_settles_nothing(at: Desk) -> 
     in_doubt(at)
     typed = at.type("resolve", ADDRESS)
     assert typed.code == 64
-    assert "attempt 1, no run id came back" in typed.err
+    assert re.match(r"trigger/publish: task Publish prices, sent 20\S+Z, attempt 1, no run id came back\n", typed.err)
     assert "licence, task executions: 10 of 10000 before, 11 of 10000 now" in typed.err
     assert "say --ran or --not-ran" in typed.err
     assert at.type("plan").code == 3
