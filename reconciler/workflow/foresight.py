@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from reconciler import planner
 from reconciler.kinds import schedule
@@ -19,9 +19,10 @@ from reconciler.model import Action, Address, Change, Desired, Finding, KindName
 from reconciler.timetable.blackouts import Blackout, inside_text, read_blackout, runs_inside
 from reconciler.timetable.calendar import HERD
 from reconciler.timetable.collisions import collisions
-from reconciler.timetable.load import QUARTER, Job, Rhythms, Window, herds_of
+from reconciler.timetable.load import Job, Rhythms, Window, herds_of
 
 _DAYS = 7
+_DAY = 86400
 _MANY_CHANGES = 1_000
 _TIMING = {"cron", "every", "startTime", "timeZone", "enabled"}
 _NAMED = 3
@@ -129,19 +130,20 @@ def _states_after(scene: planner.Scene, plan: Plan) -> Iterator[tuple[Address, S
 def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
     """New collisions and a new herd on the agents whose schedules change. Starts alone count: no run is looked up."""
     days = _DAYS if len(retimed) <= _MANY_CHANGES else 1
-    begin = int(scene.as_of.timestamp()) // QUARTER * QUARTER
-    window = Window(begin, begin + days * 86400)
+    # Whole days, and no moment in the words: the same plan made again an hour later has to read the same.
+    begin = int(scene.as_of.timestamp()) // _DAY * _DAY
+    window = Window(begin, begin + days * _DAY)
     before, after = _jobs(scene, plan, {change.agent_path for change in retimed.values()})
     rhythms_before, rhythms = Rhythms(before, window), Rhythms(after, window)
     known = {(found.one, found.other) for found in collisions(before, rhythms_before)}
     names = {str(address) for address in retimed}
-    partners: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    partners: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for found in collisions(after, rhythms):
         if (found.one, found.other) in known or found.one == found.other:
             continue
         mine, other = (found.one, found.other) if found.one in names else (found.other, found.one)
         if mine in names:
-            partners[mine].append((other, found.times, found.first))
+            partners[mine].append((other, found.times))
     for mine, others in sorted(partners.items()):
         yield Finding("collision", mine, _together(others, days))
     biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)[0]), default=HERD - 1)
@@ -152,26 +154,19 @@ def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) 
         yield Finding(
             "collision",
             "",
-            f"a new peak: {len(herd.members)} schedules start in the same second, first at {_at(herd.instants[0])}; "
+            f"a new peak: {len(herd.members)} schedules start in the same second; "
             f"this plan sets {moved} of them. `reconciler calendar --source desired --spread` proposes other minutes",
         )
 
 
-def _together(others: list[tuple[str, int, int]], days: int) -> str:
-    others.sort(key=lambda one: (one[2], one[0]))
-    named = ", ".join(name for name, _, _ in others[:_NAMED])
+def _together(others: list[tuple[str, int]], days: int) -> str:
+    others.sort()
+    named = ", ".join(name for name, _ in others[:_NAMED])
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    times = sum(times for _, times, _ in others)
+    times = sum(times for _, times in others)
     often = "once" if times == 1 else f"{times:,} times"
     span = "a day" if days == 1 else f"{days} days"
-    return (
-        f"starts at the same instant as {named}{more}, {often} in {span}, first at {_at(others[0][2])}: "
-        "ACC runs one job of an agent at a time"
-    )
-
-
-def _at(instant: int) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"starts at the same instant as {named}{more}, {often} in {span}: ACC runs one job of an agent at a time"
 
 
 def _jobs(scene: planner.Scene, plan: Plan, paths: set[str]) -> tuple[list[Job], list[Job]]:
