@@ -45,23 +45,20 @@ class Places:
         return (1, 1)
 
 
-def locate(data: bytes, index: int) -> Places:
-    """The places of the document number `index` of a file that `read` could read.
+def locate(data: bytes) -> dict[int, Places]:
+    """The places of every document of a file that `source.read` could read, by the number of the document.
 
     Reading for values and reading for places are two passes: a file without problems never pays for the second.
     """
-    places = Places({}, {})
+    found: dict[int, Places] = {}
     stack: list[_Level] = []
-    number = -1
     for event in events(decode(data)):
         kind = type(event)
         if kind is yaml.DocumentStartEvent:
-            number += 1
-        elif number == index and kind is not yaml.DocumentEndEvent:
+            places = found[len(found)] = Places({}, {})
+        elif kind not in (yaml.StreamStartEvent, yaml.DocumentEndEvent):
             _note(event, kind, stack, places)
-        elif number > index:
-            break
-    return places
+    return found
 
 
 def _note(event: Any, kind: type, stack: list[_Level], places: Places) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from reconciler.manifests.scalars import plain_value
@@ -40,7 +41,7 @@ _BLANK, _OPENS, _HOLDS, _FLOWS = range(4)
 _Line: TypeAlias = tuple[int, int, bool, str, Any]
 """What a line says: which of the above, its indentation, whether a dash begins it, its key, and its value."""
 
-_lines: dict[str, _Line | None] = {}
+_lines: dict[str, _Line] = {}
 _flows: dict[str, Any] = {}
 
 
@@ -56,26 +57,19 @@ def read(text: str, flow: Flow) -> list[tuple[Any, Place, Places]]:
     if len(_lines) > _MAX_REMEMBERED:
         _lines.clear()
         _flows.clear()
-    documents: list[tuple[Any, Place, Places]] = []
-    rows: list[tuple[int, _Line]] = []
-    begun = False
-    for number, written in enumerate(text.split("\n"), 1):
-        line = _lines[written] if written in _lines else _remember(written)
-        if line is None:
-            if written != "---":
-                raise Declined
-            if begun or rows:
-                documents.append(_document(rows, flow))
-            rows, begun = [], True
-        elif line[0] != _BLANK:
-            rows.append((number, line))
-    if begun or rows:
-        documents.append(_document(rows, flow))
-    return documents
+    lines = text.split("\n")
+    marks = [number for number, line in enumerate(lines) if line == "---"] if "---" in text else []
+    first = marks[0] if marks else len(lines)
+    documents = [_document(lines, mark + 1, end, flow) for mark, end in pairwise((*marks, len(lines)))]
+    before = _document(lines, 0, first, flow)
+    return documents if before[0] is None else [before, *documents]
 
 
-def _remember(written: str) -> _Line | None:
-    line = _lines[written] = _line(written)
+def _remember(written: str) -> _Line:
+    line = _line(written)
+    if line is None:
+        raise Declined
+    _lines[written] = line
     return line
 
 
@@ -99,44 +93,55 @@ def _line(written: str) -> _Line | None:
     return (_OPENS, indent, has_dash, key, None)
 
 
-def _document(rows: list[tuple[int, _Line]], flow: Flow) -> tuple[Any, Place, Places]:
+def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[Any, Place, Places]:
+    """The document between two lines; None where nothing but comments stand."""
     places: Places = {}
-    if not rows:
-        return None, (1, 1), places
-    number, (_, indent, has_dash, _, _) = rows[0]
-    if has_dash or indent:
-        raise Declined
     root: dict[str, Any] = {}
-    places[id(root)] = (number, 1)
     stack: list[tuple[int, Any]] = [(0, root)]
     waiting: str | None = None
     holder, holder_indent = root, 0
-    for number, (sort, indent, has_dash, key, value) in rows:
+    for index in range(begin, end):
+        written = lines[index]
+        sort, indent, has_dash, key, value = _lines[written] if written in _lines else _remember(written)
+        if sort == _HOLDS and indent == holder_indent and not has_dash and key not in holder:
+            holder[key] = value
+            waiting = None
+            continue
+        if sort == _BLANK:
+            continue
         if waiting is not None and (indent > holder_indent or (has_dash and indent == holder_indent)):
             inner: Any = [] if has_dash else {}
             holder[waiting] = inner
-            places[id(inner)] = (number, indent + 1)
+            places[id(inner)] = (index + 1, indent + 1)
             stack.append((indent, inner))
         else:
             _unwind(stack, indent, list if has_dash else dict)
         holder, holder_indent = stack[-1][1], indent
         if has_dash:
-            holder_indent = indent + 2
-            entry: dict[str, Any] = {}
-            places[id(entry)] = (number, holder_indent + 1)
-            stack[-1][1].append(entry)
-            stack.append((holder_indent, entry))
-            holder = entry
+            holder = _entry(stack, places, index + 1)
+            holder_indent += 2
         if key in holder or len(stack) > _MAX_LEVELS:
             raise Declined
-        waiting = key if sort == _OPENS else None
         if sort == _FLOWS:
-            held = _flow(value[0], flow)
-            places[id(held)] = (number, value[1])
-            holder[key] = held
-        else:
-            holder[key] = value
+            value, column = _flow(value[0], flow), value[1]
+            places[id(value)] = (index + 1, column)
+        waiting = key if sort == _OPENS else None
+        holder[key] = value
+    if not root:
+        return None, (1, 1), places
+    first = next(index for index in range(begin, end) if _lines[lines[index]][0] != _BLANK)
+    places[id(root)] = (first + 1, 1)
     return root, places[id(root)], places
+
+
+def _entry(stack: list[tuple[int, Any]], places: Places, number: int) -> dict[str, Any]:
+    """Begin the mapping that stands behind a dash, in the list on top."""
+    indent, listed = stack[-1]
+    entry: dict[str, Any] = {}
+    listed.append(entry)
+    places[id(entry)] = (number, indent + 3)
+    stack.append((indent + 2, entry))
+    return entry
 
 
 def _unwind(stack: list[tuple[int, Any]], indent: int, kind: type) -> None:

@@ -25,8 +25,8 @@ class File:
 
     def places(self, index: int) -> Places:
         """The places of one document of this file."""
-        if index not in self._places:
-            self._places[index] = locate(self.data, index)
+        if not self._places:
+            self._places = locate(self.data)
         return self._places[index]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 from reconciler import order
@@ -16,6 +17,7 @@ from reconciler.manifests.problems import Spot
 from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, KindName, Resource
 
+_MAX_COMPARED = 5000
 _WILD = frozenset("*?[")
 
 
@@ -118,7 +120,7 @@ def _matched(pattern: str, known: dict[str, Address], own: Address) -> set[Addre
 
 
 def _no_match(pattern: str, known: Iterable[str]) -> str:
-    near = get_close_matches(pattern, known, 1)
+    near = get_close_matches(pattern, islice(known, _MAX_COMPARED), 1)
     advice = (
         f"did you mean {near[0]}?"
         if near

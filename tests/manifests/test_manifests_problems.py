@@ -27,6 +27,8 @@ AGENT_MISTAKES = [
     ("  path: sequentum/Retail/prices\n", "", (6, 3, "missing-key"), "", "`path`"),
     ("path: sequentum/Retail/prices", "path: /sequentum/prices", (6, 9, "wrong-value"), "", "path"),
     ("path: sequentum/Retail/prices", "path: sequentum/prices/", (6, 9, "wrong-value"), "", "path"),
+    ("path: sequentum/Retail/prices", "path: sequentum//prices", (6, 9, "wrong-value"), "", "path"),
+    ("path: sequentum/Retail/prices", 'path: "a/b\\nc"', (6, 9, "wrong-value"), "", "path"),
     ("name: nightly", "name: night ly", (8, 13, "wrong-value"), "schedule/prices/night ly", "lower-case"),
     ('"0 0 2 * * *"', '"0 2 * * *"', (9, 13, "bad-cron"), "schedule/prices/nightly", "0 0 2 * * *"),
     ('"0 0 2 * * *"', '"0 0 25 * * *"', (9, 13, "bad-cron"), "schedule/prices/nightly", "25"),

@@ -156,6 +156,13 @@ def test_several_documents_share_a_file_and_empty_ones_are_skipped(tmp_path: Pat
     assert [resource.origin.line for resource in found.resources] == [11, 17]
 
 
+def test_many_documents_with_a_mistake_each_are_no_matter(tmp_path: Path) -> None:
+    text = "---\n".join(AGENT.replace("prices", f"p{number}").replace("cron:", "crom:") for number in range(300))
+    _, problems = check(write(tmp_path, {"a.yaml": text}))
+    unknown = [problem for problem in problems if problem.code == "unknown-key"]
+    assert [problem.line for problem in unknown] == [12 * number + 9 for number in range(300)]
+
+
 @pytest.mark.parametrize("text", ["just text\n", "- a\n- b\n", "5\n", "'${env:HOME}'\n"])
 def test_a_document_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     _, problems = check(write(tmp_path, {"a.yaml": text}))
