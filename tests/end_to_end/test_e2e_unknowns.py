@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -186,7 +187,7 @@ def documents(draw: st.DrawFn) -> str:
     return "---\n".join(made)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(documents(), min_size=1, max_size=3))
 def test_apply_then_plan_is_empty_for_any_estate(open_stage: Open, history: list[str]) -> None:
     """Whatever is declared, one after the other: apply reaches it, the plan after is empty, nothing foreign moves."""
@@ -203,5 +204,6 @@ def test_apply_then_plan_is_empty_for_any_estate(open_stage: Open, history: list
         assert stage.run("plan", "--detailed-exitcode").code == 0
         assert len(stage.owned()) == text.count("    - name: ")
         assert as_bytes(stage.estate.schedule(HAND_MADE)) == before
-    assert stage.starts() <= 1
-    assert PRICES in stage.estate.agents
+    # A document that goes is forgotten, so a trigger that comes back is due once more.
+    came = [text for before, text in pairwise(["", *history]) if "TaskTrigger" in text and "TaskTrigger" not in before]
+    assert stage.starts() == len(came)
