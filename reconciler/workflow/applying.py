@@ -17,7 +17,7 @@ from reconciler.products import Products
 from reconciler.render import Stamp, json_
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import Recorder, read_from, writing
-from reconciler.workflow.reading import load
+from reconciler.workflow.reading import reading
 from reconciler.workflow.setting import Intention, Setting
 from reconciler.workflow.survey import Survey, make_survey
 
@@ -52,20 +52,23 @@ def apply(
     something to do; `tell` hears every event, one at a time. Raises Locked when somebody else is applying.
     A plan that a guard refuses is not carried out at all.
     """
-    desired = load(setting)
+    everything = intention.selection.is_everything and not intention.gone_agents
     with (
-        writing(setting, desired.project, lock_timeout) as (ledger, lease),
-        Products(desired.project, desired.secret_values, setting.stop) as products,
+        reading(setting, everything=everything) as found,
+        writing(setting, found.desired.project, lock_timeout) as (ledger, lease),
     ):
         if plan_file_digest and ledger.is_plan_used(plan_file_digest):
             raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
-        survey = make_survey(setting, intention, desired, read_from(ledger), products)
+        remembered = read_from(ledger)
+        # What was seen before the lock was ours counts only if nobody applied meanwhile.
+        seen = found.seen if remembered.memory == found.remembered.memory else {}
+        survey = make_survey(setting, intention, found.desired, remembered, found.products, seen)
         check(survey)
         if survey.refusals:
             return Applied(survey, applier.Result(()))
         if survey.plan.changes and not confirm(survey):
             return Applied(survey, applier.Result(()), declined=True)
-        return _Apply(setting, survey, products, ledger, lease, plan_file_digest).run(tell)
+        return _Apply(setting, survey, found.products, ledger, lease, plan_file_digest).run(tell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,15 @@ _CI_LINKS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the ledger says, read once. Without a ledger the seal is good for this process alone."""
+    """What the ledger says, read once. Without a ledger the seal is good for this process alone.
+
+    `is_held`: somebody was applying when it was read.
+    """
 
     memory: Memory
     agent_paths: Mapping[str, str]
     seal: Sealer
+    is_held: bool = False
 
 
 def read(setting: Setting, project: Project) -> Remembered:
@@ -42,7 +46,7 @@ def read(setting: Setting, project: Project) -> Remembered:
 
 def read_from(ledger: Ledger) -> Remembered:
     """The same of a ledger that is open."""
-    return Remembered(ledger.memory(), ledger.agent_paths(), ledger.seal)
+    return Remembered(ledger.memory(), ledger.agent_paths(), ledger.seal, ledger.holder() is not None)
 
 
 def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:

@@ -72,14 +72,15 @@ class _Ahead:
 def _look_ahead(setting: Setting) -> _Ahead | None:
     """Begin to look at all agents that the ledger knows; None when it knows none, or anything is amiss.
 
-    What is amiss is not said here: whoever reads on finds it too, and all else that is wrong.
+    What is amiss is not said here: whoever reads on finds it too, and all else that is wrong. While somebody applies,
+    what is seen early would soon be wrong, and another apply is to hear of the lock at once.
     """
     try:
         project, secrets = manifests.load_project(
             setting.root, setting.environment, setting.environ, as_of=setting.clock()
         )
         remembered = read(setting, project)
-        if not remembered.agent_paths or not remembered.memory.known:
+        if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
         products = Products(project, secrets, setting.stop)
         acc, concurrency = products.acc, products.connection("acc").concurrency

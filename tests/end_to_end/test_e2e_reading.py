@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from stage import PASSWORD, PRICES, STOCK, Stage, agent
 
 NIGHTLY = """\
@@ -63,3 +65,20 @@ def test_an_error_that_was_worded_before_a_secret_was_known_does_not_show_it(sta
     assert ended.code == 1
     assert "(secret)" in ended.out
     assert PASSWORD not in ended.out + ended.err
+
+
+def test_an_apply_that_waited_for_another_plans_from_what_that_one_left(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY, name="prices"))
+    stage.apply()
+    stage.write(agent(NIGHTLY.replace("0 0 2", "0 0 3"), name="prices"))
+    stage.emulator.inject("POST schedule$ #1 sleep=1.5")
+    first = stage.start("apply", "--auto-approve")
+    deadline = time.monotonic() + 30
+    while len(stage.writes()) < 2:  # the first was made before
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    second = stage.apply("--lock-timeout", "60s")
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert second.code == 0
+    assert stage.changes() == []
