@@ -113,8 +113,7 @@ def _start_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
     expression, zone = timing.expression, timing.rules
     if expression.interval is None or expression.whole_days or zone is None:
         return
-    instant, _ = instant_of(timing.start, zone)
-    if instant > whole_second(as_of):
+    if timing.start >= _long_before(as_of) and instant_of(timing.start, zone)[0] > whole_second(as_of):
         return
     start_date = f"{timing.start:%Y-%m-%d}" if timing.start.year > 1000 else "long ago"
     if expression.units > 1:
