@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+import sys
 import uuid
 
 _MARK_BITS = 48
@@ -23,7 +24,7 @@ def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> 
         (_mark(project, environment) << 80) | (8 << 76) | ((own >> 62) << 64) | (0b10 << 62) | (own & ((1 << 62) - 1))
     )
     digits = f"{bits:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return sys.intern(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 
 
 def is_owned(schedule_id: str, project: str, environment: str) -> bool:
@@ -36,8 +37,11 @@ def is_owned(schedule_id: str, project: str, environment: str) -> bool:
 
 
 def normal_id(schedule_id: str) -> str:
-    """An id as it is compared: lower case, without braces or space around it."""
-    return schedule_id.strip().strip("{}").lower()
+    """An id as it is compared: lower case, without braces or space around it.
+
+    Manifest, ledger and product name the same ids; the text of each is held once.
+    """
+    return sys.intern(schedule_id.strip().strip("{}").lower())
 
 
 @functools.lru_cache(maxsize=64)

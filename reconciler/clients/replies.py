@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from typing import Any, TypeVar
 
 from reconciler.errors import ProductError
@@ -151,7 +152,7 @@ def read_agent(value: JSON) -> AgentInfo:
 
 
 def read_schedule(value: JSON) -> JobSchedule:
-    raw, keys = _object(value, "a schedule")
+    raw, keys = _object(_shared(value), "a schedule")
     get = keys.get
     return JobSchedule(
         schedule_id=_id(keys, "scheduleid", "a schedule"),
@@ -281,6 +282,13 @@ def _object(value: JSON, what: str) -> tuple[Raw, dict[str, Any]]:
     if not isinstance(value, dict):
         raise ProductError(f"{_shape(value).capitalize()} was answered where {what} is due")
     return value, {key.lower(): each for key, each in value.items()}
+
+
+def _shared(value: JSON) -> JSON:
+    """An object with each text held once: an estate is kept in memory as a whole, and repeats itself."""
+    if not isinstance(value, dict):
+        return value
+    return {intern(key): intern(each) if type(each) is str else each for key, each in value.items()}
 
 
 def _shape(value: JSON) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Any, NamedTuple
 
 from reconciler.diff import canonical_json
@@ -107,20 +108,25 @@ def entry_of(row: Sequence[Any]) -> Entry:
     address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row
     return Entry(
         address=Address.parse(address),
-        identity=identity,
-        agent_path=agent_path,
+        identity=intern(identity),
+        agent_path=intern(agent_path),
         declared=declared,
-        applied=_EMPTY if applied == "{}" else json.loads(applied),
+        applied=_EMPTY if applied == "{}" else _shared(json.loads(applied)),
         settled=bool(settled),
         protect=bool(protect),
         adopted=bool(adopted),
         needs=() if needs == "[]" else tuple(map(Address.parse, json.loads(needs))),
-        facts={} if facts == "{}" else json.loads(facts),
-        at=at,
+        facts=_EMPTY if facts == "{}" else json.loads(facts),
+        at=intern(at),
     )
 
 
 _EMPTY: dict[str, str] = {}
+
+
+def _shared(applied: Mapping[str, str]) -> dict[str, str]:
+    """Digests by field, each text held once: most schedules are alike in most of their fields."""
+    return {intern(field): intern(digest) for field, digest in applied.items()}
 
 
 def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapping[str, JSON], at: str) -> Entry:

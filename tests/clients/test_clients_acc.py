@@ -415,7 +415,7 @@ def test_documented_replies_are_understood(wire: responses.RequestsMock, acc: Ac
     found = read_schedule(SCHEDULE_REPLY)
     assert (found.cron, found.log_level, found.is_enabled, found.schedule_status) == ("0 0 0 1", 2, True, "Succeeded")
     assert found.input_parameters == {}
-    assert found.raw is SCHEDULE_REPLY
+    assert found.raw == SCHEDULE_REPLY
 
 
 def test_starts_hand_back_their_ids(wire: responses.RequestsMock, acc: AccClient) -> None:
