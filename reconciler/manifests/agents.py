@@ -228,6 +228,12 @@ def _advice(
     return timetable.findings(timetable.Timing(expression, start, zone), as_of)
 
 
+def forget_timings() -> None:
+    """Let go of what was remembered of timings while a project was read: afterwards it only takes up memory."""
+    _timing_findings.cache_clear()
+    _advice.cache_clear()
+
+
 def _same_start(expression: timetable.Expression, start: datetime, as_of: datetime) -> datetime:
     """A start that means the same from `as_of` on, and that many schedules share, so that advice is asked for once.
 

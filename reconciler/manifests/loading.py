@@ -56,6 +56,7 @@ def check(
         if setting is None:
             return None, notes.sorted()
         declared = _read_all(setting, as_of, notes)
+        agents.forget_timings()
         triggers.connect(declared)
         if connections:
             _demand_connections(setting, declared)
