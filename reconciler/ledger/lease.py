@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import statements
+from reconciler.ledger.life import trace
 from reconciler.ledger.records import Holder, Note, Owner
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
 from reconciler.model import at_text
@@ -97,7 +98,7 @@ class Lease:
 def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:
     """Take the lease if it is free or ran out, and return its number; otherwise who holds it."""
     row, now = scope.lock(connection), scope.now(connection)
-    if row.held and not row.expired(now):
+    if row.held and not row.is_abandoned(now):
         return holder_of(row, now)
     fencing = row.fencing + 1
     values = {
@@ -106,6 +107,7 @@ def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int 
         "owner_host": owner.host,
         "owner_pid": owner.pid,
         "ci_link": owner.ci_link,
+        "trace": trace(),
         "since": at_text(scope.clock()),
         "heartbeat": now,
         "ttl": ttl,
@@ -127,4 +129,4 @@ def break_off(scope: Scope, connection: Connection, by: str = "") -> Holder | No
 
 def holder_of(row: LeaseRow, now: float) -> Holder:
     owner = Owner(row.user, row.host, row.pid, row.ci_link)
-    return Holder(owner, row.since, row.fencing, max(0.0, now - row.heartbeat), row.expired(now))
+    return Holder(owner, row.since, row.fencing, max(0.0, now - row.heartbeat), row.is_abandoned(now))

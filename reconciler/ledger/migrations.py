@@ -30,7 +30,7 @@ _FIRST: tuple[str, ...] = (
     "PRIMARY KEY (project, environment, seq))",
     f"CREATE TABLE reconciler_lease ({_SCOPE}, fencing BIGINT NOT NULL, held INTEGER NOT NULL, "
     "owner_user TEXT NOT NULL, owner_host TEXT NOT NULL, owner_pid BIGINT NOT NULL, ci_link TEXT NOT NULL, "
-    "since TEXT NOT NULL, heartbeat DOUBLE PRECISION NOT NULL, ttl DOUBLE PRECISION NOT NULL, "
+    "trace TEXT NOT NULL, since TEXT NOT NULL, heartbeat DOUBLE PRECISION NOT NULL, ttl DOUBLE PRECISION NOT NULL, "
     "PRIMARY KEY (project, environment))",
     f"CREATE TABLE reconciler_used_plans ({_SCOPE}, plan_digest TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, "
     "PRIMARY KEY (project, environment, plan_digest))",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fenced
 from reconciler.ledger import statements
+from reconciler.ledger.life import is_over
 from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of
 from reconciler.model import Entry
 
@@ -27,12 +28,17 @@ class LeaseRow:
     host: str
     pid: int
     ci_link: str
+    trace: str
     since: str
     heartbeat: float
     ttl: float
 
     def expired(self, now: float) -> bool:
         return now > self.heartbeat + self.ttl
+
+    def is_abandoned(self, now: float) -> bool:
+        """Whether its owner has been silent for too long, or is surely dead: then anybody may take it."""
+        return self.expired(now) or is_over(self.trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ _NO_LEASE = {
     "owner_host": "",
     "owner_pid": 0,
     "ci_link": "",
+    "trace": "",
     "since": "",
     "heartbeat": 0.0,
     "ttl": 0.0,

@@ -28,8 +28,8 @@ NEXT_EVENTS = (
     "WHERE project = :project AND environment = :environment AND seq > :seq ORDER BY seq LIMIT :limit"
 )
 LEASE = (
-    "SELECT fencing, held, owner_user, owner_host, owner_pid, ci_link, since, heartbeat, ttl FROM reconciler_lease "
-    "WHERE project = :project AND environment = :environment"
+    "SELECT fencing, held, owner_user, owner_host, owner_pid, ci_link, trace, since, heartbeat, ttl "
+    "FROM reconciler_lease WHERE project = :project AND environment = :environment"
 )
 FORGET_ENTRY = (
     "DELETE FROM reconciler_entries WHERE project = :project AND environment = :environment AND address = :address"
@@ -45,7 +45,7 @@ END_RUN = (
 )
 TAKE_LEASE = (
     "UPDATE reconciler_lease SET fencing = :fencing, held = 1, owner_user = :owner_user, owner_host = :owner_host, "
-    "owner_pid = :owner_pid, ci_link = :ci_link, since = :since, heartbeat = :heartbeat, ttl = :ttl "
+    "owner_pid = :owner_pid, ci_link = :ci_link, trace = :trace, since = :since, heartbeat = :heartbeat, ttl = :ttl "
     "WHERE project = :project AND environment = :environment"
 )
 BEAT = "UPDATE reconciler_lease SET heartbeat = :heartbeat WHERE project = :project AND environment = :environment"

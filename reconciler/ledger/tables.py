@@ -57,7 +57,7 @@ EVENTS = _table(
 LEASE = _table(
     "lease",
     [],
-    ["owner_user", "owner_host", "ci_link", "since"],
+    ["owner_user", "owner_host", "ci_link", "trace", "since"],
     [Column("fencing", BigInteger, nullable=False), Column("owner_pid", BigInteger, nullable=False)]
     + [Column("held", Integer, nullable=False)]
     + [Column(name, Double, nullable=False) for name in ("heartbeat", "ttl")],

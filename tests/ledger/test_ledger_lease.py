@@ -11,7 +11,7 @@ import pytest
 from ledger_samples import OWNER, Place, change, entry
 
 from reconciler.errors import Fenced, Locked
-from reconciler.ledger import Owner
+from reconciler.ledger import Owner, life
 from reconciler.model import Outcome, Status
 
 pytest_plugins = ["ledger_places"]
@@ -219,3 +219,37 @@ def test_what_a_killed_run_began_is_unsettled(place: Place) -> None:
             ledger.outcome(lease, Outcome(change(), Status.APPLIED), entry())
         assert ledger.memory().entries == {entry().address: entry()}
         assert ledger.verify() == ()
+
+
+def test_the_lock_of_a_killed_process_is_free_at_once_and_that_of_a_living_one_is_not(place: Place) -> None:
+    victim = _start(_KILLED, place)
+    try:
+        assert _hear(victim) == "sent"
+        with place.open() as ledger:
+            held = ledger.holder()
+            assert held is not None
+            assert not held.expired
+            with pytest.raises(Locked):
+                ledger.acquire(BOB)
+            victim.send_signal(signal.SIGKILL)
+            victim.wait(60)
+            held = ledger.holder()
+            assert held is not None
+            assert held.expired
+            with ledger.acquire(BOB) as lease:
+                lease.check()
+    finally:
+        _end(victim)
+
+
+@pytest.mark.parametrize(
+    "trace", ["", "x", "a b c d", "boot pid:[1] 1 1", life.trace().rpartition(" ")[0], f"{life.trace()} 1"]
+)
+def test_a_trace_that_says_nothing_of_a_process_here_is_no_death(trace: str) -> None:
+    assert not life.is_over(trace)
+
+
+def test_a_process_is_told_from_another_that_got_its_id() -> None:
+    head, _, started = life.trace().rpartition(" ")
+    assert not life.is_over(life.trace())
+    assert life.is_over(f"{head} {int(started) + 1}")
