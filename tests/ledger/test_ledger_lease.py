@@ -242,11 +242,9 @@ def test_the_lock_of_a_killed_process_is_free_at_once_and_that_of_a_living_one_i
         _end(victim)
 
 
-@pytest.mark.parametrize(
-    "trace", ["", "x", "a b c d", "boot pid:[1] 1 1", life.trace().rpartition(" ")[0], f"{life.trace()} 1"]
-)
-def test_a_trace_that_says_nothing_of_a_process_here_is_no_death(trace: str) -> None:
-    assert not life.is_over(trace)
+def test_a_trace_that_says_nothing_of_a_process_here_is_no_death() -> None:
+    for trace in ("", "x", "a b c d", "boot pid:[1] 1 1", life.trace().rpartition(" ")[0], f"{life.trace()} 1"):
+        assert not life.is_over(trace)
 
 
 def test_a_process_is_told_from_another_that_got_its_id() -> None:
