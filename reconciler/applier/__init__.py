@@ -134,5 +134,5 @@ def _forget(run: Run, change: Change) -> None:
     if why:
         run.skip(change, why)
         return
-    outcome = run.finish(change, Status.APPLIED, "forgotten", evidence=Evidence.VERIFIED)
+    outcome = run.finish(change, Status.APPLIED, evidence=Evidence.VERIFIED)
     run.record(outcome, None)

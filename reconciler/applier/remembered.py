@@ -20,7 +20,7 @@ def carry(run: Run, change: Change) -> None:
     since = run.tools.monotonic()
     known = run.tools.entries.get(change.address)
     if change.action is Action.FORGET:
-        outcome = run.finish(change, Status.APPLIED, "forgotten", since=since, evidence=Evidence.ATTESTED)
+        outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
         run.record(outcome, _reached(run, outcome, known))
         return
     if not run.begin(change, declared=declared_of(run, change), facts=known.facts if known is not None else {}):

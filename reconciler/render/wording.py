@@ -180,6 +180,8 @@ def outcome_sentence(outcome: Outcome) -> str:
         case Status.APPLIED:
             run = f", run {outcome.run_id}" if outcome.run_id else ""
             return f"{DONE[action]} in {took} ({outcome.evidence}{run}){detail}"
+        case Status.FAILED if outcome.run_id:
+            return f"{DONE[action]}, and not well, in {took} (run {outcome.run_id}){detail}"
         case Status.FAILED:
             return f"failed to {action} after {took}{detail}"
         case Status.SKIPPED:

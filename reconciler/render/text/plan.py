@@ -134,7 +134,7 @@ def _blocked(sheet: Sheet, blocked: BlockedResource) -> None:
 
 def _warnings(sheet: Sheet, warnings: Sequence[Finding]) -> None:
     for warning in warnings:
-        sheet.heading(sheet.paint("! ", "yellow"), [warning.address or "project", warning.code], style="")
+        sheet.heading(sheet.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
         sheet.paragraph(warning.message, indent=4)
 
 
