@@ -23,7 +23,7 @@ _LATENCY = 0.05
 
 def shards(shop: Workshop) -> Iterator[Result]:
     """One change an agent, 50 ms away."""
-    size = shop.size(800) // _SHARDS
+    size = shop.size(1200) // _SHARDS
     whole = Estate("bench-whole", size * _SHARDS, movable=1)
     parts = [Estate(f"bench-shard-{n}", size, movable=1, first=10_000 * (n + 1)) for n in range(_SHARDS)]
     state = write_state(shop.folder / "shards.json", whole, *parts)
