@@ -30,8 +30,9 @@ types: install   ## mypy --strict
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS)
+	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill
 	@$(MAKE) --no-print-directory coverage
+	@$(BIN)/python -m pytest -n $(JOBS) tests/kill
 
 coverage: install
 	@$(BIN)/coverage combine --quiet
