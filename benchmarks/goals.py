@@ -29,9 +29,7 @@ class Result:
         behind = "".join(f", {name} {value:.4g}" for name, value in (self.behind or {}).items())
         verdict = "met" if self.is_met else "NOT met"
         figure = f"{self.figure:.3g}{self.unit}"
-        return (
-            f"{self.name:<22} {figure:>9}  goal {sign} {self.goal:g}{self.unit:<4} {verdict:<8} {self.what}{behind}"
-        )
+        return f"{self.name:<22} {figure:>9}  goal {sign} {self.goal:g}{self.unit:<4} {verdict:<8} {self.what}{behind}"
 
     def as_json(self) -> dict[str, Any]:
         return {
