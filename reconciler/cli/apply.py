@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -159,21 +160,30 @@ def _ask(session: Session, survey: Survey, *, shown: bool) -> bool:
 
 @contextmanager
 def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began | Outcome], None]]:
-    """Say each outcome on stderr as it happens, and write every event as a JSON line, one at a time."""
+    """Say each outcome on stderr as it happens, and write every event as a JSON line.
+
+    Events queue up for one thread that words them, so that nobody who works for a product waits for a terminal.
+    """
+    queue: SimpleQueue[Began | Outcome | None] = SimpleQueue()
+    with events.open("a", encoding="utf-8") if events is not None else nullcontext() as file:
+        teller = threading.Thread(target=_tell_all, args=(session, queue, file), name="teller")
+        teller.start()
+        try:
+            yield queue.put
+        finally:
+            queue.put(None)
+            teller.join()
+
+
+def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file: TextIO | None) -> None:
     from reconciler.render import json_, text
 
-    lock = threading.Lock()
-    with events.open("a", encoding="utf-8") if events is not None else nullcontext() as file:
-
-        def tell(event: Began | Outcome) -> None:
-            with lock:
-                if file is not None:
-                    file.write(json.dumps(json_.event_object(event), ensure_ascii=False) + "\n")
-                    file.flush()
-                if isinstance(event, Outcome):
-                    session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
-
-        yield tell
+    while (event := queue.get()) is not None:
+        if file is not None:
+            file.write(json.dumps(json_.event_object(event), ensure_ascii=False) + "\n")
+            file.flush()
+        if isinstance(event, Outcome):
+            session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
 
 
 def _finish(session: Session, done: Applied, form: str) -> int:
