@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diff import Sealer
-from reconciler.errors import PlanRefused
+from reconciler.errors import PlanRefused, UsageError
 from reconciler.model import (
     JSON,
     Action,
@@ -116,7 +116,7 @@ def save(
 
 
 def load(path: Path) -> SavedPlan:
-    """Read a plan file. Raises PlanRefused when it is none, or not of this format."""
+    """Read a plan file. Raises PlanRefused when it is none, or not of this format; UsageError without a file."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
         if body["format_version"] != FORMAT_VERSION or body["kind"] != "Plan":
@@ -134,7 +134,9 @@ def load(path: Path) -> SavedPlan:
             seal=str(body["seal"]),
         )
     except OSError as error:
-        raise PlanRefused(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", hint="name a file that `plan --out` wrote"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "make it with `reconciler plan --out FILE`"
         raise PlanRefused(f"{path} is no plan file of this program, or was cut short", hint=hint) from error

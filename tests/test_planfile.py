@@ -12,7 +12,7 @@ import pytest
 
 from reconciler import planfile
 from reconciler.diff import sealer
-from reconciler.errors import PlanRefused
+from reconciler.errors import PlanRefused, UsageError
 from reconciler.model import (
     Action,
     Address,
@@ -218,8 +218,9 @@ def test_every_cut_is_noticed(path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(PlanRefused):
+        with pytest.raises(UsageError, match="cannot be read") as caught:
             planfile.load(path)
+        assert caught.value.exit_code == 64
 
 
 LATE = replace(START, address=Address.parse("trigger/late"))

@@ -65,7 +65,8 @@ def _start(run: Run, change: Change, known: Entry | None, attempt: int, since: f
             run.record(outcome, known)
             return
         except ProductError as error:
-            detail = f"{error.words}. Whether the task started is not known: say so with `reconciler resolve`"
+            lost = error.words.rstrip(".")
+            detail = f"{lost}. Whether the task started is not known: say so with `reconciler resolve`"
             outcome = run.finish(change, Status.UNKNOWN, detail, since=since)
             run.record(outcome, _entry(run, outcome, "unknown", attempt, settled=False))
             return

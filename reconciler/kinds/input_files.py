@@ -54,7 +54,7 @@ def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
     before, after = _remembered(entry), desired["files"]
     for name in sorted({*before, *after}):
         if before.get(name, {}).get("digest") != after.get(name, {}).get("digest"):
-            found.append(FieldChange(f"files.{name}", _words(before.get(name)), _words(after.get(name))))
+            found.append(FieldChange(f"files.{name}", _words(name, before.get(name)), _words(name, after.get(name))))
     return tuple(found)
 
 
@@ -69,12 +69,13 @@ def _remembered(entry: Entry | None) -> dict[str, dict[str, Any]]:
     }
 
 
-def _words(file: Mapping[str, Any] | None) -> str | None:
+def _words(name: str, file: Mapping[str, Any] | None) -> str | None:
     if file is None:
         return None
     if "lines" not in file:
         return "known by its digest alone"
-    return f"{_counted(file['lines'], 'line')}, {_counted(file['bytes'], 'byte')}"
+    size = _counted(file["bytes"], "byte")
+    return size if name.lower().endswith(".zip") else f"{_counted(file['lines'], 'line')}, {size}"
 
 
 def _counted(number: int, word: str) -> str:

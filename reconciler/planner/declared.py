@@ -122,6 +122,9 @@ def _judge_schedule(
 def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
     """The declared schedule is not live: create it, unless ACC is known to make ids of its own."""
     entry = case.entry
+    if elsewhere := _path_that_has(case):
+        message = _ELSEWHERE.format(id=case.resource.identity, path=elsewhere)
+        return _blocked(case.resource, Reason.UNOWNED, message)
     if entry is None:
         reason = Reason.NEW, "declared, and not in ACC"
     elif (stray := str(entry.facts.get("stray", ""))) in case.view.schedules:
@@ -135,6 +138,14 @@ def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
     whole = case.kind.whole_state(desired, None)
     fields = tuple(one for path, value in whole.items() if value not in ("", {}) for one in changes(None, value, path))
     return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
+
+
+def _path_that_has(case: _Case) -> str:
+    """The path of another agent that has the declared id. An id of our own making names its agent: nobody else has it."""
+    project, identity = case.scene.desired.project, case.resource.identity
+    if is_owned(identity, project.name, project.environment):
+        return ""
+    return next((path for path, view in sorted(case.scene.live.agents.items()) if identity in view.schedules), "")
 
 
 def _compare(case: _Case, desired: State, live: State) -> Verdict:
@@ -165,6 +176,13 @@ _STRAY = (
 _IDS_IGNORED = (
     "ACC does not keep the ids that we send: it made {id} instead of another one. Nothing more is created there until "
     "that schedule is declared with `id: {id}`, or deleted in ACC"
+)
+_ELSEWHERE = (
+    "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` out for"
+    " a schedule of its own, or declare it under that agent"
+)
+_RUN_ACTIVE = (
+    "a run of this agent is active, and its input files are not replaced meanwhile. Apply again when it has ended"
 )
 _UNOWNED = (
     "the schedule {id} was not made by this project and differs ({fields}). To take it over, first declare it "
@@ -228,7 +246,7 @@ def _judge_remembered(
     intent = kind.intent(entry, desired, fields)
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
     if intent.needs_idle_agent and resource.agent_path in scene.busy:
-        return _blocked(resource, Reason.POLICY, "a run of this agent is active; its input files are not replaced now")
+        return _blocked(resource, Reason.POLICY, _RUN_ACTIVE)
     if entry is None:
         lost = loss is Loss.CERTAIN
         reason = Reason.DIFFERS if lost else Reason.NEW

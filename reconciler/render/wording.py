@@ -72,7 +72,6 @@ _BLOCKED_STEP = {
     Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
     Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
     Reason.UNREADABLE: ("doctor", "Run `reconciler doctor`, then plan again."),
-    Reason.POLICY: ("policy", "See `spec.policy` in reconciler.yaml."),
     Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
     Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
     Reason.STRANDED: ("", "Settle what it needs first; it follows by itself."),
@@ -168,6 +167,8 @@ def outcome_step(outcome: Outcome) -> str:
         if outcome.change.action is Action.START:
             return f"Find out whether it ran, then `reconciler resolve {outcome.change.address} --ran | --not-ran`."
         return "Run `reconciler plan`: it looks again."
+    if "the next apply follows it" in outcome.detail:
+        return "Nothing has to be mended: run `reconciler apply` again later, or raise `wait.timeout`."
     return _OUTCOME_STEP.get(outcome.status, "")
 
 

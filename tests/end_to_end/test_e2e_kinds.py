@@ -70,7 +70,10 @@ def test_an_exclusive_set_is_not_replaced_while_the_agent_runs(stage: Stage) -> 
     from reconciler.emulator.execution import Order
 
     run = stage.emulator.acc.execution.start_run(prices, Order(), datetime.now(UTC))
-    assert stage.run("plan").code == 3
+    refused = stage.run("plan")
+    assert refused.code == 3
+    assert "Apply again when it has ended" in refused.said
+    assert "spec.policy" not in refused.said, "no policy can allow it"
     assert stage.apply().code == 3
     assert held(stage) == {}
     run.end = datetime.now(UTC)
@@ -202,6 +205,7 @@ def test_a_lost_reply_is_settled_by_a_person(stage: Stage, effect: str, took_pla
     stage.emulator.inject(f"POST tasks #1 {effect}")
     lost = stage.apply()
     assert lost.code == 5
+    assert ".." not in lost.said
     assert "reconciler resolve" in lost.said
     assert stage.live("nightly"), "nothing else is held back"
     for _ in range(2):
@@ -240,6 +244,8 @@ def test_a_run_that_goes_on_is_followed_by_the_next_apply(stage: Stage) -> None:
     ended = stage.apply()
     assert ended.code == 4
     assert "still going" in ended.said
+    assert "run `reconciler apply` again later" in ended.said
+    assert "Fix the cause" not in ended.said
     assert stage.changes() == [("trigger/publish", "adopt", "interrupted")]
     assert stage.apply().code == 4
     assert stage.starts() == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,14 @@ def test_only_what_changed_is_sent(tmp_path: Path) -> None:
     assert change.after is not None
     assert change.after["send"] == ["zones.txt"]
     assert [(field.before, field.after) for field in change.fields] == [("1 line, 2 bytes", "2 lines, 4 bytes")]
+
+
+def test_an_archive_has_a_size_and_no_lines(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("urls.csv", "a\nb\n")
+    change = only_change(planned([input_set(tmp_path, files={"urls.ZIP": content.getvalue()})]))
+    assert [field.after for field in change.fields] == [f"{len(content.getvalue())} bytes"]
 
 
 def test_a_removed_file_is_forgotten_with_a_warning(tmp_path: Path) -> None:
