@@ -141,7 +141,7 @@ def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
 
 
 def _path_that_has(case: _Case) -> str:
-    """The path of another agent that has the declared id. An id of our own making names its agent: nobody else has it."""
+    """The path of another agent that has the declared id. An id of our own making names its agent."""
     project, identity = case.scene.desired.project, case.resource.identity
     if is_owned(identity, project.name, project.environment):
         return ""
@@ -178,8 +178,8 @@ _IDS_IGNORED = (
     "that schedule is declared with `id: {id}`, or deleted in ACC"
 )
 _ELSEWHERE = (
-    "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` out for"
-    " a schedule of its own, or declare it under that agent"
+    "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` out"
+    " for a schedule of its own, or declare it under that agent"
 )
 _RUN_ACTIVE = (
     "a run of this agent is active, and its input files are not replaced meanwhile. Apply again when it has ended"

@@ -13,6 +13,7 @@ from planner_stage import (
     declared,
     only_block,
     only_change,
+    path_of,
     planned,
     remembered,
     scene,
@@ -40,6 +41,17 @@ def test_an_unreadable_agent_blocks_what_is_declared_there_and_nothing_else() ->
 
 def test_an_agent_that_was_not_looked_at_is_unreadable() -> None:
     assert only_block(planned([declared()], {})).reason is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize("remember", [False, True], ids=["unknown", "adopted, and the path of its agent was edited"])
+def test_an_id_that_another_agent_has_is_not_written_to(remember: bool) -> None:
+    # The call that adds a schedule also updates by id: it would change, or move, what the other agent has.
+    moved = declared(identity=FOREIGN, adopted=True)
+    entries = [replace(remembered(moved, seen(FOREIGN)), agent_path=path_of("stock"))] if remember else []
+    plan = planned([moved, declared(agent="stock")], views() | views(seen(FOREIGN), agent="stock"), entries)
+    assert [(str(one.address), one.reason) for one in plan.blocked] == [("schedule/prices/nightly", Reason.UNOWNED)]
+    assert path_of("stock") in plan.blocked[0].message
+    assert [str(one.address) for one in plan.changes] == ["schedule/stock/nightly"]
 
 
 def test_declared_and_absent_is_new() -> None:
