@@ -30,7 +30,7 @@ from reconciler.model import (
 )
 from reconciler.planner.audit import audit
 from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
-from reconciler.planner.undeclared import owned_in_sight, strays_of
+from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, way_out
 from reconciler.planner.verdicts import judge_all
 
 __all__ = ["Kinds", "Loss", "Scene", "audit", "loss_of", "plan"]
@@ -107,17 +107,11 @@ def _stuck(change: Change, verdicts: Mapping[Address, Verdict], scene: Scene) ->
 
 def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
     """Agents that could not be read although nothing declared stands blocked for it: an orphan may hide there."""
-    told = {one.message for one in blocked if one.reason is Reason.UNREADABLE}
+    told = {one.message.partition(WAY_OUT)[0] for one in blocked if one.reason is Reason.UNREADABLE}
     for path, view in sorted(scene.live.agents.items()):
         if view.problem and view.problem not in told:
-            yield Finding("unreadable", path, f"{view.problem}{_way_out(scene, path)}")
+            yield Finding("unreadable", path, f"{view.problem}{way_out(scene, path)}")
     yield from scene.live.problems
-
-
-def _way_out(scene: Scene, path: str) -> str:
-    if any(agent.path == path for agent in scene.desired.agents):
-        return ""
-    return f". If the agent is gone for good: `reconciler apply --forget-agent {path}`"
 
 
 def _withheld_deletions(

@@ -16,7 +16,7 @@ from reconciler.model import (
     Reason,
 )
 from reconciler.planner.scene import Kinds, Scene, Verdict
-from reconciler.planner.undeclared import strays_of
+from reconciler.planner.undeclared import WAY_OUT, strays_of
 from reconciler.planner.verdicts import judge_all
 
 
@@ -32,7 +32,7 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
         if (scene.selected is None or address in scene.selected)
         and (found := _as_drift(address, verdict, origins.get(address))) is not None
     ]
-    told = {finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE}
+    told = {finding.message.partition(WAY_OUT)[0] for finding in findings if finding.status is DriftStatus.UNREADABLE}
     for path, view in scene.live.agents.items():
         if view.problem and view.problem not in told:
             address = Address(KindName.SCHEDULE, path, "*")

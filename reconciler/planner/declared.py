@@ -141,9 +141,9 @@ def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
 
 
 def _path_that_has(case: _Case) -> str:
-    """The path of another agent that has the declared id. An id of our own making names its agent."""
-    project, identity = case.scene.desired.project, case.resource.identity
-    if is_owned(identity, project.name, project.environment):
+    """The path of another agent that has the id a manifest adopts. A derived id names its agent: nobody else has it."""
+    identity = case.resource.identity
+    if not case.resource.adopted:
         return ""
     return next((path for path, view in sorted(case.scene.live.agents.items()) if identity in view.schedules), "")
 

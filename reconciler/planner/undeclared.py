@@ -118,7 +118,7 @@ def judge_forgotten(
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
         if address.kind is KindName.SCHEDULE and (view is None or view.problem):
-            problem = view.problem if view else "its agent was not looked at"
+            problem = f"{view.problem}{way_out(scene, entry.agent_path)}" if view else "its agent was not looked at"
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if address.kind is not KindName.SCHEDULE:
@@ -139,3 +139,13 @@ def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:
         if resource.identity and (view := scene.live.agents.get(resource.agent_path)) is not None
     )
     return alive + sum(stray.ours for stray in strays)
+
+
+WAY_OUT = ". If the agent is gone for good: `reconciler apply --forget-agent "
+
+
+def way_out(scene: Scene, path: str) -> str:
+    """What to do about an agent that no manifest declares and that cannot be read, should it be gone for ever."""
+    if any(agent.path == path for agent in scene.desired.agents):
+        return ""
+    return f"{WAY_OUT}{path}`"

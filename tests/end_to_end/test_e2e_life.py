@@ -199,3 +199,29 @@ def test_selectors(stage: Stage) -> None:
     stage.apply()
     stage.write(agent(NIGHTLY))
     assert stage.plan("--only", "schedule/prices/*")["changes"] == [], "a filtered plan prunes nothing"
+
+
+def test_events_are_written_as_they_happen(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY, POLL))
+    log = stage.root / "events.jsonl"
+    assert stage.apply("--events", str(log)).code == 0
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    for address in ("schedule/prices/nightly", "schedule/prices/poll"):
+        began, ended = [event for event in events if event["address"] == address]
+        assert (began["event"], began["action"]) == ("began", "create")
+        assert (ended["event"], ended["status"], ended["evidence"]) == ("outcome", "applied", "verified")
+
+
+def test_an_agent_that_is_gone_from_acc_for_good_is_given_up_by_word_only(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY) + "---\n" + agent(NIGHTLY, name="stock"))
+    assert stage.apply().code == 0
+    gone = stage.estate.agents.pop(STOCK)
+    stage.write(agent(NIGHTLY))
+    unread = stage.run("plan")
+    assert unread.code == 1
+    assert f"--forget-agent {STOCK}" in unread.said.replace("\n    ", " ").replace("\n", " ")
+    assert stage.run("apply", "--auto-approve", "--forget-agent", PRICES).code == 64, "it is declared"
+    assert stage.run("apply", "--auto-approve", "--forget-agent", "nowhere").code == 64
+    assert stage.apply("--forget-agent", STOCK).code == 0
+    assert stage.run("plan", "--detailed-exitcode").code == 0
+    assert gone.path == STOCK

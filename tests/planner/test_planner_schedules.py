@@ -246,7 +246,8 @@ def test_an_entry_of_what_is_gone_on_both_sides_is_forgotten() -> None:
 
 def test_an_entry_whose_agent_cannot_be_read_is_not_forgotten() -> None:
     blocked = only_block(planned([], views(problem="down"), [remembered(declared("old"))]))
-    assert (blocked.reason, blocked.message) == (Reason.UNREADABLE, "down")
+    assert blocked.reason is Reason.UNREADABLE
+    assert blocked.message == f"down. If the agent is gone for good: `reconciler apply --forget-agent {PATH}`"
 
 
 def test_hand_made_schedules_are_counted_and_nothing_else() -> None:
