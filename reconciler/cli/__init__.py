@@ -6,7 +6,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class _Commands(click.Group):
         module = importlib.import_module(f"reconciler.cli.{_COMMANDS[cmd_name][0]}")
         command = getattr(module, cmd_name.replace("-", "_") + ("_" if cmd_name == "import" else ""))
         assert isinstance(command, click.Command)
-        return command
+        return _with_global_options(command)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names and lines from the table: a key press should not wait for every command to be imported."""
@@ -79,6 +79,31 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+def _with_global_options(command: click.Command) -> click.Command:
+    """The global options are understood after the command as well: `plan --env prod` is what most people type."""
+    known = {name for parameter in command.params for name in parameter.opts}
+    for declarations, field, settings in (
+        (("-C", "--project"), "folder", {"type": click.Path(path_type=Path, file_okay=False)}),
+        (("--env",), "environment", {}),
+        (("--no-color",), "no_color", {"is_flag": True, "default": None}),
+        (("-v", "--verbose"), "verbose", {"is_flag": True, "default": None}),
+    ):
+        if known.isdisjoint(declarations):
+            names = [*declarations, f"global_{field}"]
+            command.params.append(
+                click.Option(names, expose_value=False, hidden=True, callback=_setter(field), **settings)
+            )
+    return command
+
+
+def _setter(field: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    def override(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+        if value and (session := ctx.find_object(Session)):
+            setattr(session, field, value)
+
+    return override
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -53,6 +53,17 @@ def test_what_could_not_be_read_makes_plan_and_drift_one(stage: Stage) -> None:
     assert drift.document["summary"]["in-sync"] == 1
 
 
+def test_global_options_are_understood_after_the_command_too(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY))
+    stage.apply()
+    after = stage.run("plan", "--env", "nowhere")
+    assert after.code == 64
+    assert "there is no environment 'nowhere'" in after.said
+    assert after.said == stage.run("--env", "nowhere", "plan").said
+    assert stage.run("--env", "nowhere", "plan", "--env", "default", "--no-color").code == 0
+    assert stage.run("plan", "-C", str(stage.root / "nowhere")).code == 64
+
+
 def test_pending_is_no_drift(stage: Stage) -> None:
     stage.write(agent(NIGHTLY))
     stage.apply()
