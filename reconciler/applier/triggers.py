@@ -95,7 +95,10 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
             tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
         )
     except ProductError as error:
-        return None, f"run {run_id} was started, and cannot be read: {error.words}; the next apply follows it"
+        return (
+            None,
+            f"run {run_id} was started, and cannot be read: {error.words.rstrip('.')}; the next apply follows it",
+        )
     return ended, f"run {run_id} is still going; the next apply follows it"
 
 

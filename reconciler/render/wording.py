@@ -168,7 +168,8 @@ def outcome_step(outcome: Outcome) -> str:
             return f"Find out whether it ran, then `reconciler resolve {outcome.change.address} --ran | --not-ran`."
         return "Run `reconciler plan`: it looks again."
     if "the next apply follows it" in outcome.detail:
-        return "Nothing has to be mended: run `reconciler apply` again later, or raise `wait.timeout`."
+        over = f"if that run is surely over, `reconciler resolve {outcome.change.address} --ran`"
+        return f"Run `reconciler apply` again later; {over}."
     return _OUTCOME_STEP.get(outcome.status, "")
 
 

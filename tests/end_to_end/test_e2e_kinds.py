@@ -239,12 +239,24 @@ def test_resolving_with_the_run_s_id_follows_it(stage: Stage) -> None:
     assert stage.starts() == 1
 
 
+def test_a_run_that_the_product_forgot_is_settled_by_a_person(stage: Stage) -> None:
+    stage.write(task_trigger(task="Slow", extra="  wait: {timeout: 1s, interval: 1s}\n"))
+    assert stage.apply().code == 4
+    assert stage.estate.tenant is not None
+    stage.estate.tenant.runs.clear()
+    lost = stage.apply()
+    assert lost.code == 4
+    assert "`reconciler resolve trigger/publish --ran`" in lost.said
+    assert stage.run("resolve", "trigger/publish", "--ran").code == 0
+    assert stage.plan()["changes"] == []
+
+
 def test_a_run_that_goes_on_is_followed_by_the_next_apply(stage: Stage) -> None:
     stage.write(task_trigger(task="Slow", extra="  wait: {timeout: 1s, interval: 1s}\n"))
     ended = stage.apply()
     assert ended.code == 4
     assert "still going" in ended.said
-    assert "run `reconciler apply` again later" in ended.said
+    assert "Run `reconciler apply` again later" in ended.said
     assert "Fix the cause" not in ended.said
     assert stage.changes() == [("trigger/publish", "adopt", "interrupted")]
     assert stage.apply().code == 4
