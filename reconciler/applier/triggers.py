@@ -91,7 +91,7 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
     tools = run.tools
     wait = tools.hands.trigger.wait_of(tools.resources[change.address].spec) or tools.hands.trigger.wait_of({})
     try:
-        ended = tools.hands.trigger.follow(
+        seen = tools.hands.trigger.follow(
             tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
         )
     except ProductError as error:
@@ -99,7 +99,9 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
             None,
             f"run {run_id} was started, and cannot be read: {error.words.rstrip('.')}; the next apply follows it",
         )
-    return ended, f"run {run_id} is still going; the next apply follows it"
+    if seen.is_final:
+        return seen, ""
+    return None, f"run {run_id} is still going ({seen.status}); the next apply follows it"
 
 
 def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float) -> Entry:

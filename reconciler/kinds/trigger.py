@@ -166,15 +166,13 @@ def wait_of(spec: State) -> Wait | None:
 
 def follow(
     mft: TaskStarter, run_id: str, wait: Wait, *, clock: Callable[[], float], pause: Callable[[float], bool]
-) -> TaskRun | None:
-    """Ask for a run until it has ended; None when it has not within the time, or when `pause` says to stop.
+) -> TaskRun:
+    """Ask for a run until it has ended, or the time is over, or `pause` says to stop; the run as it was seen last.
 
     `clock` is monotonic seconds; `pause` waits, and returns whether to go on. Raises ProductError.
     """
     deadline = clock() + wait.timeout
     while True:
         run = mft.task_run(run_id)
-        if run.is_final:
+        if run.is_final or clock() + wait.interval > deadline or not pause(wait.interval):
             return run
-        if clock() + wait.interval > deadline or not pause(wait.interval):
-            return None

@@ -255,7 +255,7 @@ def test_a_run_that_goes_on_is_followed_by_the_next_apply(stage: Stage) -> None:
     stage.write(task_trigger(task="Slow", extra="  wait: {timeout: 1s, interval: 1s}\n"))
     ended = stage.apply()
     assert ended.code == 4
-    assert "still going" in ended.said
+    assert "still going (" in " ".join(ended.said.split()), "what Automate MFT calls it is shown"
     assert "Run `reconciler apply` again later" in ended.said
     assert "Fix the cause" not in ended.said
     assert stage.changes() == [("trigger/publish", "adopt", "interrupted")]
