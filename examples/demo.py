@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-COLOR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+COLOR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def main() -> int:

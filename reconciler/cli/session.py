@@ -56,7 +56,7 @@ class Session:
     @property
     def color(self) -> bool:
         """Whether stdout wants colour: a terminal that nobody has asked to be plain."""
-        return sys.stdout.isatty() and not self.no_color and "NO_COLOR" not in self.environ
+        return sys.stdout.isatty() and not self.no_color and not self.environ.get("NO_COLOR")
 
     @property
     def width(self) -> int:

@@ -156,7 +156,10 @@ def _shown(path: tuple[str | int, ...]) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    return text.split(". ", 1)[0].rstrip(".").lower() if text else "it is not optional"
+    first = text.split(". ", 1)[0].rstrip(".")
+    if not first:
+        return "it is not optional"
+    return first if first[:2].isupper() else first[0].lower() + first[1:]
 
 
 def _unknown_key(key: str, known: list[str], shown: str) -> str:
