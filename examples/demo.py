@@ -118,6 +118,9 @@ class Demo:
         say("What was applied, when, by whom; and how everything is doing")
         self.run("history")
         self.run("status", expect=None)
+        say("What runs in the next two days, and what collides; and which token or licence runs out first")
+        self.run("calendar", "--days", "2")
+        self.run("doctor")
         say("All of this ran against an emulator. For the real products, write a project of your own:")
         for line in (
             "pip install reconciler",
