@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def _applying(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--auto-approve", is_flag=True, help="Do not ask."),
+        click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page of how it went."),
         click.option(
             "--events",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -64,6 +65,7 @@ def apply(
     auto_approve: bool,
     lock_timeout: timedelta,
     events: Path | None,
+    html: Path | None,
     form: str,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -84,10 +86,17 @@ def apply(
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
         with session.interruptible(), _telling(session, events) as tell:
             done = saved.apply_file(session.setting(), planfile, tell=tell, lock_timeout=seconds)
-        return _finish(session, done, form)
+        return _finish(session, done, form, html)
     intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents)
     return _run(
-        session, intention, applying.apply, auto_approve=auto_approve, form=form, events=events, lock_timeout=seconds
+        session,
+        intention,
+        applying.apply,
+        auto_approve=auto_approve,
+        form=form,
+        events=events,
+        html=html,
+        lock_timeout=seconds,
     )
 
 
@@ -99,6 +108,7 @@ def destroy(
     auto_approve: bool,
     lock_timeout: timedelta,
     events: Path | None,
+    html: Path | None,
     form: str,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -119,6 +129,7 @@ def destroy(
         auto_approve=auto_approve,
         form=form,
         events=events,
+        html=html,
         lock_timeout=lock_timeout.total_seconds(),
     )
 
@@ -131,6 +142,7 @@ def _run(
     auto_approve: bool,
     form: str,
     events: Path | None,
+    html: Path | None,
     lock_timeout: float,
 ) -> int:
     def confirm(survey: Survey) -> bool:
@@ -142,7 +154,7 @@ def _run(
 
     with session.interruptible(), _telling(session, events) as tell:
         done = carry_out(session.setting(), intention, confirm=confirm, tell=tell, lock_timeout=lock_timeout)
-    return _finish(session, done, form)
+    return _finish(session, done, form, html)
 
 
 def _ask(session: Session, survey: Survey, *, shown: bool) -> bool:
@@ -186,11 +198,16 @@ def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file
             session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
 
 
-def _finish(session: Session, done: Applied, form: str) -> int:
+def _finish(session: Session, done: Applied, form: str, page: Path | None) -> int:
     plan, outcomes = done.survey.plan, done.result.outcomes
     if done.declined:
         session.say("declined: nothing was done")
         return 1
+    if page is not None:
+        from reconciler.render import html
+
+        stamp = session.stamp_for(plan.project, plan.environment)
+        page.write_text(html.outcomes(outcomes, plan, stamp), encoding="utf-8")
     for finding in done.survey.refusals:
         session.say(f"blocked [{finding.code}]: {finding.message}")
     if form == "json":

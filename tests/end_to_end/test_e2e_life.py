@@ -225,3 +225,12 @@ def test_an_agent_that_is_gone_from_acc_for_good_is_given_up_by_word_only(stage:
     assert stage.apply("--forget-agent", STOCK).code == 0
     assert stage.run("plan", "--detailed-exitcode").code == 0
     assert gone.path == STOCK
+
+
+def test_a_page_tells_how_an_apply_went(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY))
+    page = stage.root / "apply.html"
+    assert stage.apply("--html", str(page)).code == 0
+    shown = page.read_text(encoding="utf-8")
+    assert shown.startswith("<!doctype html>")
+    assert "nightly" in shown
