@@ -126,7 +126,7 @@ def test_a_rolling_start_is_no_drift(open_stage: Open) -> None:
         assert stage.run("plan", "--detailed-exitcode").code == 0
         assert stage.run("drift").code == 0
         listing = stage.emulator.acc.schedules.listing(stage.estate.agents[PRICES], moment[0])
-        shown |= {one["startTime"] for one in json.loads(listing.body)}
+        shown |= {(one["scheduleId"], one["startTime"]) for one in json.loads(listing.body)}
     assert len(shown) > 4, "the server did move the starts on"
 
 
