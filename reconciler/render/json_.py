@@ -35,7 +35,7 @@ _ALWAYS_COUNTED = (Status.APPLIED, Status.FAILED, Status.SKIPPED, Status.UNKNOWN
 
 def plan_document(plan: Plan, stamp: Stamp) -> Document:
     """A plan; `digest` covers all but itself and `created_at`. Next runs depend on the clock and are left out."""
-    document = _header(stamp) | {
+    document = header(stamp) | {
         "digest": "",
         "summary": dict(plan_counts(plan)),
         "changes": _sorted((_change(change) for change in plan.changes), "address", "action"),
@@ -68,7 +68,7 @@ def apply_document(plan: Plan, outcomes: Iterable[Outcome], stamp: Stamp) -> Doc
     listed = [outcome_object(outcome) for outcome in outcomes]
     counts = Counter(item["status"] for item in listed)
     summary = {status.value: counts[status.value] for status in Status if status in _ALWAYS_COUNTED or counts[status]}
-    return _header(stamp) | {"summary": summary, "outcomes": _sorted(listed, "address", "action")}
+    return header(stamp) | {"summary": summary, "outcomes": _sorted(listed, "address", "action")}
 
 
 def outcome_object(outcome: Outcome) -> Document:
@@ -89,7 +89,7 @@ def outcome_object(outcome: Outcome) -> Document:
 def drift_document(drift: Drift, stamp: Stamp) -> Document:
     """An audit: how many resources stand how, and each finding with its fields (`before` is live)."""
     counts = Counter(finding.status for finding in drift.findings)
-    return _header(stamp) | {
+    return header(stamp) | {
         "summary": {status.value: counts[status] for status in DriftStatus},
         "findings": _sorted((_finding(finding) for finding in drift.findings), "address", "status"),
     }
@@ -97,7 +97,7 @@ def drift_document(drift: Drift, stamp: Stamp) -> Document:
 
 def validate_document(problems: Sequence[Problem], stamp: Stamp) -> Document:
     """All problems of the files, in file order."""
-    return _header(stamp) | {
+    return header(stamp) | {
         "problems": [
             {
                 "path": problem.path,
@@ -130,7 +130,8 @@ def dumps(document: Mapping[str, Any]) -> str:
     return _UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
 
 
-def _header(stamp: Stamp) -> Document:
+def header(stamp: Stamp) -> Document:
+    """The keys that every document begins with."""
     return {
         "format_version": FORMAT_VERSION,
         "reconciler_version": stamp.reconciler_version,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from reconciler.model import Status
-from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render import Stamp
+from reconciler.render.json_ import header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.text.sheet import Sheet
 
@@ -102,12 +103,7 @@ def text(
 
 def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> dict[str, Any]:
     """The same as a JSON document."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "reconciler_version": stamp.reconciler_version,
-        "project": stamp.project,
-        "environment": stamp.environment,
-        "created_at": stamp.created_at,
+    return header(stamp) | {
         "runs": [
             {
                 "id": run.id,

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.model import Check, Health, Level, Standing
-from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render import Stamp
 from reconciler.render.characters import columns
+from reconciler.render.json_ import header
 from reconciler.render.text.sheet import Sheet
 
 _HEALTH_STYLE = {
@@ -91,7 +92,7 @@ def status_document(standings: Iterable[Standing], stamp: Stamp) -> dict[str, An
     """The same as a JSON document."""
     shown = list(standings)
     counts = Counter(one.health for one in shown)
-    return _header(stamp) | {
+    return header(stamp) | {
         "summary": {word.value: counts[word] for word in Health},
         "resources": [
             {
@@ -126,19 +127,9 @@ def doctor_text(checks: Sequence[Check], *, width: int, color: bool, encoding: s
 
 def doctor_document(checks: Iterable[Check], stamp: Stamp) -> dict[str, Any]:
     """The same as a JSON document."""
-    return _header(stamp) | {
+    return header(stamp) | {
         "checks": [
             {"name": check.name, "level": check.level.value, "found": check.found, "next": check.next_step}
             for check in checks
         ]
-    }
-
-
-def _header(stamp: Stamp) -> dict[str, Any]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "reconciler_version": stamp.reconciler_version,
-        "project": stamp.project,
-        "environment": stamp.environment,
-        "created_at": stamp.created_at,
     }
