@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model import at_text
-from reconciler.render import FORMAT_VERSION, Stamp
+from reconciler.render import Stamp
+from reconciler.render.json_ import header
 from reconciler.timetable.calendar import Calendar, Entry, Side
 from reconciler.timetable.collisions import Collision
 from reconciler.timetable.load import QUARTER, Load
@@ -17,12 +18,7 @@ Document = dict[str, Any]
 def calendar(found: Calendar, stamp: Stamp) -> Document:
     """The document. `difference` is there only for what a plan would change."""
     window = found.shown.load.window
-    document: Document = {
-        "format_version": FORMAT_VERSION,
-        "reconciler_version": stamp.reconciler_version,
-        "project": stamp.project,
-        "environment": stamp.environment,
-        "created_at": stamp.created_at,
+    document: Document = header(stamp) | {
         "source": found.source,
         "window": {
             "from": _instant(window.begin),
