@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= auto
+ROUNDS ?= 5
 
-.PHONY: help demo install lint types test coverage bench clean
+.PHONY: help demo install lint types test coverage explore bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,13 +27,18 @@ lint: install    ## ruff: style and likely mistakes
 
 types: install   ## mypy --strict
 	@$(BIN)/mypy
-	@for each in tests/*/conftest.py; do $(BIN)/mypy --no-error-summary "$$each" || exit 1; done
+	@for each in tests/conftest.py tests/*/conftest.py; do $(BIN)/mypy --no-error-summary "$$each" || exit 1; done
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
 	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill
 	@$(MAKE) --no-print-directory coverage
 	@$(BIN)/python -m pytest -n $(JOBS) tests/kill
+
+explore: install ## Search for new cases: ROUNDS=5 of every generated test, each with other seeds
+	@for round in $$(seq $(ROUNDS)); do \
+	  HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n $(JOBS) -m generated --ignore=tests/kill || exit 1; \
+	done
 
 coverage: install
 	@$(BIN)/coverage combine --quiet

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -177,6 +177,12 @@ def live_through(stage: Stage, zygote: Zygote, seed: int, rounds: int) -> Counte
     return met
 
 
+def tell(met: Counter[str], record_count: Callable[[str, int], None]) -> None:
+    record_count("kills (SIGKILL during an apply)", met["killed"])
+    record_count("applies that ended before their signal", met["finished"])
+    record_count("starts a person had to explain", met["explained"])
+
+
 def is_alive(process: int) -> bool:
     """Whether it still runs. A zombie does not: the zygote has not looked yet."""
     try:
@@ -191,17 +197,23 @@ def lively(folder: Path) -> Iterator[Stage]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_killed_at_any_moment_on_sqlite(tmp_path: Path, zygote: Zygote, seed: int) -> None:
+def test_killed_at_any_moment_on_sqlite(
+    tmp_path: Path, zygote: Zygote, seed: int, record_count: Callable[[str, int], None]
+) -> None:
     with lively(tmp_path) as stage:
         met = live_through(stage, zygote, seed, ROUNDS)
+    tell(met, record_count)
     assert met["killed"] >= met["finished"]
 
 
 @pytest.mark.parametrize("seed", range(100, 102))
-def test_killed_at_any_moment_on_postgresql(tmp_path: Path, zygote: Zygote, postgres_url: str, seed: int) -> None:
+def test_killed_at_any_moment_on_postgresql(
+    tmp_path: Path, zygote: Zygote, postgres_url: str, seed: int, record_count: Callable[[str, int], None]
+) -> None:
     with lively(tmp_path) as stage:
         stage.project(f"  ledger: {postgres_url}\n")
         met = live_through(stage, zygote, seed, ROUNDS // 2)
+    tell(met, record_count)
     assert met["killed"] >= met["finished"]
 
 
