@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import Stage, opened
-
-Open = Callable[..., Stage]
+from stage import Open, Stage, opened
 
 
 @pytest.fixture

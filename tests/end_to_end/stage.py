@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,6 +224,10 @@ class Stage:
 def as_bytes(schedule: Schedule) -> Mapping[str, object]:
     """All that is held of a schedule, for telling whether anybody touched it."""
     return {name: value for name, value in vars(schedule).items() if name != "agent"}
+
+
+Open = Callable[..., Stage]
+"""Opens another stage; takes what `opened` takes."""
 
 
 def opened(root: Path, *, held: Estate | None = None, **settings: Any) -> Iterator[Stage]:

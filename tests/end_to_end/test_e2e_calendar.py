@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Open
 from jsonschema import Draft202012Validator
-from stage import HAND_MADE, NIGHTLY, POLL, PRICES, Stage, agent
+from stage import HAND_MADE, NIGHTLY, POLL, PRICES, Open, Stage, agent
 
 from reconciler.emulator.state import Run
 
