@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.emulator.faults import Fault, parse_fault
 from reconciler.emulator.keys import new_key
 from reconciler.emulator.population import demo, estate
+from reconciler.emulator.repository import alias_agent, move_agent, remake_agent, remove_agent
 from reconciler.emulator.requestlog import Request
 from reconciler.emulator.server import DEFAULT_TOKEN, Emulator
 from reconciler.emulator.service import serve
@@ -22,11 +23,15 @@ __all__ = [
     "Task",
     "Tenant",
     "Token",
+    "alias_agent",
     "demo",
     "estate",
     "load",
+    "move_agent",
     "new_key",
     "parse_fault",
+    "remake_agent",
+    "remove_agent",
     "save",
     "serve",
 ]

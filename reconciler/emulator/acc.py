@@ -87,7 +87,7 @@ class Acc:
     def agent(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get agent details from repository."""
         path = call.query.get("agentPath", "")
-        agent = self.estate.agents.get(path)
+        agent = self._agent_at(path)
         if agent is None:
             if not path:
                 raise Refusal(400, "agentPath is required")
@@ -98,6 +98,13 @@ class Acc:
             agent.record = json_reply(self.spelling.written(self.spelling.agent(agent))).body
         return Reply(agent.record)
 
+    def _agent_at(self, path: str) -> Agent | None:
+        agent = self.estate.agents.get(path)
+        if agent is None and self.switches.path_case == "ignored":
+            folded = path.casefold()
+            agent = next((at for each, at in self.estate.agents.items() if each.casefold() == folded), None)
+        return agent
+
     def _agent(self, agent_id: str) -> Agent:
         agent = self.estate.agents_by_id.get(normal_id(agent_id))
         if agent is None:
@@ -105,7 +112,7 @@ class Acc:
         return agent
 
     def _start_by_path(self, call: Call) -> Reply | Later:
-        agent = self.estate.agents.get(call.query.get("agentPath", ""))
+        agent = self._agent_at(call.query.get("agentPath", ""))
         if agent is None:
             raise Refusal(404, "There is no agent at this agentPath")
         return self.runs.start_on_cluster(agent, call)

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
+from reconciler.emulator.repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
 from reconciler.emulator.requestlog import Request
-from reconciler.emulator.state import Estate
+from reconciler.emulator.state import Agent, Estate
 from reconciler.emulator.statefile import change_schedule, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
 from reconciler.identity import normal_id
@@ -33,14 +34,17 @@ class _Server(Protocol):
 
 class Admin:
     """GET state · GET and DELETE requests · GET, POST and DELETE faults · PATCH and DELETE schedules/{id} ·
-    POST agents?path= (a schedule) · PATCH agents?path= · POST reset. It asks for no token and is bound to loopback."""
+    POST agents?path= (a schedule) · PATCH and DELETE agents?path= · POST agents/move?path= {"to": PATH} ·
+    POST agents/remake?path= {"agentId": ID}? · POST agents/alias?path= {"alias": PATH} · POST reset.
+    It asks for no token and is bound to loopback."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
 
     def answer(self, call: Call) -> Reply:
         """Answer one call under /_emulator."""
-        name, _, rest = call.path.removeprefix("/_emulator").strip("/").partition("/")
+        whole = call.path.removeprefix("/_emulator").strip("/")
+        name, _, rest = whole.partition("/")
         answers: dict[tuple[str, str], Callable[[Call, str], Any]] = {
             ("GET", "state"): self._state,
             ("GET", "requests"): self._requests,
@@ -51,11 +55,15 @@ class Admin:
             ("PATCH", "schedules"): self._change,
             ("DELETE", "schedules"): self._delete,
             ("POST", "agents"): self._add,
+            ("POST", "agents/move"): self._move,
+            ("POST", "agents/remake"): self._remake,
+            ("POST", "agents/alias"): self._alias,
+            ("DELETE", "agents"): self._remove,
             ("PATCH", "agents"): self._change_agent,
             ("POST", "reset"): self._reset,
         }
         try:
-            answer = answers[call.method, name]
+            answer = answers.get((call.method, whole)) or answers[call.method, name]
         except KeyError:
             return json_reply({"message": f"there is no {call.method} {call.path}"}, status=404)
         try:
@@ -125,3 +133,22 @@ class Admin:
             setattr(agent, name, value)
         agent.record = None
         return {"path": agent.path, "approved": agent.approved}
+
+    def _move(self, call: Call, rest: str) -> Any:
+        estate, document = self._server.estate, call.json_object()
+        return self._agent(move_agent(estate, call.query["path"], document.get("to", "")))
+
+    def _remake(self, call: Call, rest: str) -> Any:
+        estate, document = self._server.estate, call.json_object()
+        return self._agent(remake_agent(estate, call.query["path"], document.get("agentId") or ""))
+
+    def _alias(self, call: Call, rest: str) -> Any:
+        estate, document = self._server.estate, call.json_object()
+        return self._agent(alias_agent(estate, call.query["path"], document.get("alias", "")))
+
+    def _remove(self, call: Call, rest: str) -> Any:
+        remove_agent(self._server.estate, call.query["path"])
+        return {}
+
+    def _agent(self, agent: Agent) -> Any:
+        return {"path": agent.path, "paths": paths_of(self._server.estate, agent), "agentId": agent.agent_id}

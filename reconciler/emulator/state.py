@@ -294,7 +294,8 @@ class Tenant:
 
 
 class Estate:
-    """Everything the emulator holds. Ids are found without regard to case, braces or space; paths exactly."""
+    """Everything the emulator holds. Ids are found without regard to case, braces or space. Several paths may
+    lead to one agent."""
 
     def __init__(self, *, tenant: Tenant | None = None, zone: str = "UTC", new_id: NewId = random_id) -> None:
         self.agents: dict[str, Agent] = {}

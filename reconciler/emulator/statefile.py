@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.emulator.repository import alias_agent, paths_of
 from reconciler.emulator.state import (
     Agent,
     Estate,
@@ -62,7 +63,7 @@ _LICENCE = {"plan": "plan", "startDate": "start_date", "endDate": "end_date", "u
 _TENANT = {"tokenSeconds": "token_seconds", "tokenUses": "token_uses"}
 _SERVER = {"key": "key", "ipAddress": "ip_address", "port": "port", "useSsl": "use_ssl"}
 _TOP = {"zone", "agents", "tokens", "servers", "tenant", "fileLog"}
-_AGENT_MORE = {"path", "agentId", "outcomes", "schedules", "inputFiles", "runs", "jobs"}
+_AGENT_MORE = {"path", "aliases", "agentId", "outcomes", "schedules", "inputFiles", "runs", "jobs"}
 _TENANT_MORE = {"tenantId", "keys", "tasks", "licence"}
 _RUN = {"agentRunHistoryId", "startTime", "endTime", "status", "scheduleId", "jobRunId"}
 
@@ -131,7 +132,7 @@ def to_document(estate: Estate) -> dict[str, Any]:
             for t in estate.tokens.values()
         ],
         "servers": [{key: getattr(s, name) for key, name in _SERVER.items()} for s in estate.servers],
-        "agents": [_agent_document(agent) for agent in estate.agents.values()],
+        "agents": [_agent_document(estate, agent) for agent in dict.fromkeys(estate.agents.values())],
         "tenant": _tenant_document(estate.tenant) if estate.tenant else None,
         "fileLog": [
             {"at": e.at.isoformat(), "path": e.path, "user": e.user, "event": e.event, "message": e.message}
@@ -159,6 +160,8 @@ def _read_agent(estate: Estate, entry: Mapping[str, Any]) -> None:
     if not entry.get("path"):
         raise UsageError("an agent in the state file has no path")
     agent = estate.add_agent(entry["path"], entry.get("agentId") or "", **settings)
+    for alias in entry.get("aliases") or ():
+        alias_agent(estate, agent.path, alias)
     if entry.get("outcomes"):
         agent.outcomes = tuple(RunStatus[word.upper()] for word in entry["outcomes"])
     for document in entry.get("schedules") or ():
@@ -230,9 +233,10 @@ def _read_tenant(document: Mapping[str, Any]) -> Tenant:
     return tenant
 
 
-def _agent_document(agent: Agent) -> dict[str, Any]:
+def _agent_document(estate: Estate, agent: Agent) -> dict[str, Any]:
     return {
         "path": agent.path,
+        "aliases": [path for path in paths_of(estate, agent) if path != agent.path],
         "agentId": agent.agent_id,
         **{key: getattr(agent, name) for key, name in _AGENT.items()},
         "outcomes": [outcome.name.lower() for outcome in agent.outcomes],

@@ -41,6 +41,7 @@ class Switches:
     skipped_hour: str = _choice("a local time that daylight saving skips", "moved", "lost")
     repeated_hour: str = _choice("a local time that daylight saving repeats runs", "once", "twice")
     empty_list: str = _choice("the reply when an agent has no schedules", "list", "null", "nothing")
+    path_case: str = _choice("whether the case of an agent's path matters", "matters", "ignored")
     missing_agent: str = _choice("the reply for a path that is not there", "404", "403", "null")
     # what is written
     ignore_new_ids: bool = _flag("an unseen scheduleId is replaced by one of the server's own")
