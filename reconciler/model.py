@@ -44,7 +44,8 @@ class Address:
         """Read an address back from its text. Raises ValueError when it is none."""
         kind_text, _, rest = text.partition("/")
         kind = KindName(kind_text)
-        agent, _, name = rest.partition("/")
+        # The agent of a schedule that no manifest declares may be a path, which has slashes of its own.
+        agent, _, name = rest.rpartition("/") if kind is KindName.SCHEDULE else rest.partition("/")
         match kind:
             case KindName.SCHEDULE if agent and name:
                 return cls(kind, agent, name)
@@ -144,7 +145,8 @@ class Resource:
     For input files each entry of `spec["files"]` is `{"name": str, "file": absolute path str}`.
     `agent_path` is the agent's path in the ACC repository ("" for a trigger). `identity` is the id that the live
     schedule has or will have; `adopted` when the manifest names that id itself. `secrets` are paths into `spec`
-    (`inputParameters.password`) whose values are never shown.
+    (`inputParameters.password`) whose values are never shown. `moved_from` is the name that a schedule had before
+    (`movedFrom`). `known_as` is the address that triggers know it by, where that is another one than its own.
     """
 
     address: Address
@@ -157,16 +159,23 @@ class Resource:
     needs: tuple[Address, ...] = ()
     secrets: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    moved_from: str = ""
+    known_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One `Agent` document: the handle used in addresses, and the path that ACC knows."""
+    """One `Agent` document: the handle used in addresses, and the path that ACC knows.
+
+    `moved_from` is the handle, `path_before` the path that it had before, where the document says so (`movedFrom`).
+    """
 
     handle: str
     path: str
     origin: Origin
     labels: Mapping[str, str] = field(default_factory=dict)
+    moved_from: str = ""
+    path_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +247,10 @@ class Entry:
     field; neither can be turned back into content. `settled` is false between Began and Outcome, and stays false
     when the outcome is not known. `protect` outlives the block that declared it. `facts` are small public facts that a
     kind needs later (a trigger's run id and attempts, the names of input files and their row counts).
+
+    An agent is who its id says: `agent_id` is the one that the entry was reached under ("" in entries of older
+    ledgers), `agent_path` only where it was last. `known_as` is the address under which triggers first knew the
+    resource, where a rename has given it another one since: so that a new name changes no trigger's key.
     """
 
     address: Address
@@ -251,6 +264,8 @@ class Entry:
     needs: tuple[Address, ...] = ()
     facts: Mapping[str, JSON] = field(default_factory=dict)
     at: str = ""
+    agent_id: str = ""
+    known_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +273,15 @@ class Memory:
     """The ledger's entries for one project and environment.
 
     `known` is false until the ledger was accepted as the one to go by. `lost`: it took the place of one that was lost,
-    and nobody has accepted that yet.
+    and nobody has accepted that yet. `agent_ids` are the ids of agents by the path where each was last ("" in what
+    older ledgers hold). `neighbours` are the other projects and environments that share the ledger.
     """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     known: bool = False
     lost: bool = False
+    agent_ids: Mapping[str, str] = field(default_factory=dict)
+    neighbours: tuple[tuple[str, str], ...] = ()
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------

@@ -239,6 +239,8 @@ def entry_of(
         needs=change.needs,
         facts=facts or {},
         at=at,
+        agent_id=change.agent_id,
+        known_as=resource.known_as if resource is not None else "",
     )
 
 

@@ -54,7 +54,7 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self._is_closed = False
         self._last_size = 1
-        self._agents: dict[str, str] = {}
+        self._agents: dict[str, tuple[str, str]] = {}
         self.engine: Engine = engine_of(location)
         try:
             prepare(self.engine, location)
@@ -137,8 +137,8 @@ class GroupCommit:
             entries.update(record.entries)
         notes = [note for record in batch for note in record.notes]
         kept = [entry for entry in entries.values() if entry is not None]
-        handles = {entry.agent_path: entry.address.agent for entry in kept if entry.agent_path}
-        fresh = dict(handles.items() - self._agents.items())
+        agents = {entry.agent_path: (entry.address.agent, entry.agent_id) for entry in kept if entry.agent_path}
+        fresh = dict(agents.items() - self._agents.items())
         self._last_size = len(batch)
         try:
             with transaction(self.engine, self._location) as connection:

@@ -122,11 +122,17 @@ class Ledger:
         """
         entries = {entry.address: entry for entry in self._read_entries().values()}
         known = self._meta("accepted") is not None
-        return Memory(entries, known, lost=not known and self._meta("lost") is not None)
+        return Memory(
+            entries,
+            known,
+            lost=not known and self._meta("lost") is not None,
+            agent_ids={path: agent_id for path, _, agent_id in self._rows(statements.AGENTS)},
+            neighbours=tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS)),
+        )
 
     def agent_paths(self) -> Mapping[str, str]:
         """The handle last used for every agent path that we ever wrote to and did not forget."""
-        return dict(self._rows(statements.AGENTS))  # type: ignore[arg-type]  # pairs
+        return {path: handle for path, handle, _ in self._rows(statements.AGENTS)}
 
     def is_plan_used(self, plan_digest: str) -> bool:
         """Whether a saved plan was applied already."""
@@ -248,6 +254,18 @@ class Ledger:
         bodies = {str(entry.address): {"identity": entry.identity, "settled": entry.settled} for entry in entries}
         notes = [self._note("put", address, body) for address, body in bodies.items()]
         self._record(lease, {str(entry.address): entry for entry in entries}, notes)
+
+    def rekey(self, lease: Lease, moves: Mapping[Address, Entry | None]) -> None:
+        """Take entries to the addresses and agents that they belong to now, all in one transaction.
+
+        `moves` holds what stands at each address from now on; None where nothing is left.
+        """
+        notes = [
+            self._note("rekeyed", str(address), {"identity": entry.identity, "agent_id": entry.agent_id})
+            for address, entry in moves.items()
+            if entry is not None
+        ]
+        self._record(lease, {str(address): entry for address, entry in moves.items()}, notes)
 
     def remove(self, lease: Lease, *addresses: Address) -> None:
         """Forget entries for which no product was asked, all in one transaction."""

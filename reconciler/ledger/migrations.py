@@ -36,7 +36,13 @@ _FIRST: tuple[str, ...] = (
     "PRIMARY KEY (project, environment, plan_digest))",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_AGENT_IDS: tuple[str, ...] = (
+    "ALTER TABLE reconciler_entries ADD COLUMN agent_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE reconciler_entries ADD COLUMN known_as TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE reconciler_agents ADD COLUMN agent_id TEXT NOT NULL DEFAULT ''",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGENT_IDS)
 """`STEPS[n]` leads from version n to n + 1; version 0 is a database without tables of ours."""
 
 READ_VERSION = "SELECT value FROM reconciler_meta WHERE project = '' AND environment = '' AND name = 'schema_version'"

@@ -100,12 +100,15 @@ def row_of(entry: Entry) -> dict[str, Any]:
         "needs": canonical_json([str(need) for need in entry.needs]),
         "facts": canonical_json(dict(entry.facts)),
         "at": entry.at,
+        "agent_id": entry.agent_id,
+        "known_as": entry.known_as,
     }
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
     """An entry from a row of `statements.ENTRIES`. Raises ValueError when the row makes no sense."""
-    address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row
+    address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row[:11]
+    agent_id, known_as = row[11:]
     return Entry(
         address=Address.parse(address),
         identity=intern(identity),
@@ -118,6 +121,8 @@ def entry_of(row: Sequence[Any]) -> Entry:
         needs=() if needs == "[]" else tuple(map(Address.parse, json.loads(needs))),
         facts=_EMPTY if facts == "{}" else json.loads(facts),
         at=intern(at),
+        agent_id=intern(agent_id),
+        known_as=known_as,
     )
 
 
@@ -142,11 +147,13 @@ def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapp
             needs=change.needs,
             facts=dict(facts),
             at=at,
+            agent_id=change.agent_id,
         )
     return replace(
         previous,
         identity=previous.identity or change.identity,
         agent_path=change.agent_path or previous.agent_path,
+        agent_id=change.agent_id or previous.agent_id,
         declared=declared,
         settled=False,
         facts={**previous.facts, **facts},

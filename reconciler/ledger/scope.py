@@ -89,9 +89,10 @@ class Scope:
         if gone:
             self.run(connection, statements.FORGET_ENTRY, [{"address": address} for address in gone])
 
-    def put_agents(self, connection: Connection, handles: Mapping[str, str]) -> None:
-        """Remember the paths of agents and the handles last used for them."""
-        self.upsert(connection, "AGENTS", [{"path": path, "handle": handles[path]} for path in sorted(handles)])
+    def put_agents(self, connection: Connection, agents: Mapping[str, tuple[str, str]]) -> None:
+        """Remember the paths of agents, each with the handle last used for it and the agent's id."""
+        rows = [{"path": path, "handle": agents[path][0], "agent_id": agents[path][1]} for path in sorted(agents)]
+        self.upsert(connection, "AGENTS", rows)
 
     def append(self, connection: Connection, notes: Sequence[Note]) -> None:
         """Give notes their place at the end of the journal. The scope must be locked."""

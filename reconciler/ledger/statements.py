@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 ENTRIES = (
-    "SELECT address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at "
-    "FROM reconciler_entries WHERE project = :project AND environment = :environment ORDER BY address"
+    "SELECT address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at, agent_id, "
+    "known_as FROM reconciler_entries WHERE project = :project AND environment = :environment ORDER BY address"
 )
 AGENTS = (
-    "SELECT path, handle FROM reconciler_agents WHERE project = :project AND environment = :environment ORDER BY path"
+    "SELECT path, handle, agent_id FROM reconciler_agents "
+    "WHERE project = :project AND environment = :environment ORDER BY path"
+)
+NEIGHBOURS = (
+    "SELECT DISTINCT project, environment FROM reconciler_agents "
+    "WHERE NOT (project = :project AND environment = :environment) ORDER BY project, environment"
 )
 META = "SELECT value FROM reconciler_meta WHERE project = :project AND environment = :environment AND name = :name"
 USED_PLAN = (

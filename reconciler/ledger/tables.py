@@ -38,10 +38,10 @@ META = _table("meta", ["name"], ["value"])
 ENTRIES = _table(
     "entries",
     ["address"],
-    ["identity", "agent_path", "declared", "applied", "needs", "facts", "at"],
+    ["identity", "agent_path", "declared", "applied", "needs", "facts", "at", "agent_id", "known_as"],
     [Column(name, Integer, nullable=False) for name in ("settled", "protect", "adopted")],
 )
-AGENTS = _table("agents", ["path"], ["handle"])
+AGENTS = _table("agents", ["path"], ["handle", "agent_id"])
 RUNS = _table(
     "runs",
     [],

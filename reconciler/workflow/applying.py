@@ -211,6 +211,8 @@ class _Apply:
             needs=resource.needs,
             facts=facts,
             at=known.at,
+            agent_id=known.agent_id,
+            known_as=known.known_as,
         )
 
 

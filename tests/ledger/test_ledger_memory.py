@@ -86,6 +86,47 @@ def test_agent_paths_outlive_their_entries_until_forgotten(place: Place) -> None
         assert ledger.agent_paths() == {}
 
 
+def test_an_agent_is_remembered_by_its_id_and_by_the_last_path(place: Place) -> None:
+    with place.open() as ledger, ledger.acquire(OWNER) as lease:
+        ledger.put(lease, entry(agent_id="agent-7", known_as="schedule/old/nightly"))
+        memory = ledger.memory()
+    assert memory.agent_ids == {"Retail/prices": "agent-7"}
+    assert next(iter(memory.entries.values())) == entry(agent_id="agent-7", known_as="schedule/old/nightly")
+
+
+def test_entries_change_their_addresses_in_one_step(place: Place) -> None:
+    one, other = entry("one"), entry("other")
+    with place.open() as ledger, ledger.acquire(OWNER) as lease:
+        ledger.put(lease, one, other)
+        swapped = {one.address: replace(other, address=one.address), other.address: replace(one, address=other.address)}
+        ledger.rekey(lease, swapped)
+        ledger.rekey(lease, {one.address: None})
+        assert ledger.memory().entries == {other.address: replace(one, address=other.address)}
+        assert [event.address for event in ledger.events(2)] == [str(one.address), str(other.address)]
+
+
+def test_the_other_projects_and_environments_of_a_ledger_are_told(place: Place) -> None:
+    with place.open("prod") as prod, prod.acquire(OWNER) as lease:
+        prod.put(lease, entry())
+        assert prod.memory().neighbours == ()
+    with place.open("test") as test:
+        assert test.memory().neighbours == (("retail", "prod"),)
+
+
+def test_a_ledger_that_does_not_know_agents_by_their_id_is_read(place: Place) -> None:
+    with place.open() as ledger, ledger.acquire(OWNER) as lease:
+        ledger.put(lease, entry())
+    for column in ("entries DROP COLUMN agent_id", "entries DROP COLUMN known_as", "agents DROP COLUMN agent_id"):
+        place.execute(f"ALTER TABLE reconciler_{column}")
+    place.execute("UPDATE reconciler_meta SET value = '1' WHERE name = 'schema_version'")
+    if place.is_file:
+        with place.open(create=False) as ledger:
+            assert ledger.memory().entries == {entry().address: entry()}
+    with place.open() as ledger:
+        assert ledger.memory().entries == {entry().address: entry()}
+        assert ledger.memory().agent_ids == {"Retail/prices": ""}
+
+
 def test_runs_tell_who_did_what(place: Place) -> None:
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
         first = ledger.begin_run(lease, commit="c0ffee", command="apply", plan_digest="sha256:1")
