@@ -1,4 +1,9 @@
-"""Carries out one start of an Automate MFT task: told before it is sent, followed to its end, never sent twice."""
+"""Carries out one start of an Automate MFT task: told before it is sent, followed to its end, never sent twice.
+
+A start that was accepted and whose end is not seen is `unverified`: not `failed`, which is the product's word about a
+run that ended; not `applied`, which is said of what was read; and not `unknown`, since its run id is held and the next
+apply follows that run by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from typing import Any
 
 from reconciler.applier.run import Run, entry_of
 from reconciler.errors import ProductError, Refused
-from reconciler.model import Action, Change, Entry, Evidence, Outcome, Reason, Status, at_text
+from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status, at_text
 
 
 def carry(run: Run, change: Change) -> None:
@@ -18,10 +23,11 @@ def carry(run: Run, change: Change) -> None:
         return
     known = run.tools.entries.get(change.address)
     since = run.tools.monotonic()
-    attempts = int(known.facts.get("attempts", 1)) if known is not None else 0
+    assert change.after is not None
+    attempt = int(change.after["attempt"])
     if change.action is Action.ADOPT:
         assert known is not None
-        _followed(run, change, str(known.facts["runId"]), attempts, since)
+        _followed(run, change, str(known.facts["runId"]), attempt, since)
         return
     if known is not None and not known.settled:
         # A run for an earlier key is still open. It is settled under that key, so that no crash from here on can
@@ -29,16 +35,19 @@ def carry(run: Run, change: Change) -> None:
         known = _earlier_ended(run, change, known, since)
         if known is None:
             return
-    _start(run, change, known, attempts + 1 if change.reason is Reason.RETRY else 1, since)
+    _start(run, change, known, attempt, since)
 
 
 def _earlier_ended(run: Run, change: Change, known: Entry, since: float) -> Entry | None:
-    """Follow the open run of an earlier key, and return its settled entry; None when it goes on, or is not readable."""
+    """Follow the open run of an earlier key, and return its settled entry; None when its end is not seen.
+
+    Then nothing was sent for this key: it is skipped, and the entry stays that of the earlier run.
+    """
     run_id = str(known.facts["runId"])
     ended, trouble = _end_of(run, change, run_id)
     if ended is None:
-        outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
-        run.record(outcome, known)
+        detail = f"not started, since its earlier {trouble}"
+        run.record(run.finish(change, Status.SKIPPED, detail, since=since, run_id=run_id), known)
         return None
     state = "success" if ended.status == "success" else "failed"
     settled = replace(known, settled=True, facts={**known.facts, "state": state}, at=at_text(run.tools.clock()))
@@ -95,10 +104,7 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
             tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
         )
     except ProductError as error:
-        return (
-            None,
-            f"run {run_id} was started, and cannot be read: {error.words.rstrip('.')}; the next apply follows it",
-        )
+        return None, f"run {run_id} cannot be read: {error.words.rstrip('.')}; the next apply follows it"
     if seen.is_final:
         return seen, ""
     return None, f"run {run_id} is still going ({seen.status}); the next apply follows it"
@@ -108,7 +114,7 @@ def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float)
     """Follow a run to its end, if that comes in time; say Outcome, and return what the ledger holds from now on."""
     ended, trouble = _end_of(run, change, run_id)
     if ended is None:
-        outcome = run.finish(change, Status.FAILED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
+        outcome = run.finish(change, Status.UNVERIFIED, trouble, since=since, run_id=run_id, evidence=Evidence.ATTESTED)
         entry = _entry(run, outcome, "running", attempt, settled=False)
         run.record(outcome, entry)
         return entry

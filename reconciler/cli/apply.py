@@ -74,7 +74,7 @@ def apply(
     """Ask, carry out the plan, and read back.
 
     With PLANFILE it does exactly what that plan shows, without asking, or nothing. Exit 4 when something failed or was
-    skipped, 5 when the outcome of a start is unknown, 8 when reading back shows something else.
+    skipped, 5 when the outcome of a start is unknown, 8 when reading back does not show that it is done.
     """
     from reconciler.workflow import applying, saved
     from reconciler.workflow.setting import Intention

@@ -50,18 +50,25 @@ def judge(resource: Resource, desired: State, entry: Entry | None) -> Intent | N
         return _start(Reason.DUE, _cause(desired, entry), desired, entry)
     if not entry.settled:
         message = f"run {entry.facts.get('runId')} was started before: it is followed to its end, not started again"
-        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after=desired)
+        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after={**desired, "attempt": _attempts(entry)})
     if state == "not-ran":
         return _start(Reason.DUE, "the last start is known not to have run", desired, entry)
     if state == "failed":
-        attempts = int(entry.facts.get("attempts", 1))
-        if attempts <= desired["retries"]:
-            return _start(
-                Reason.RETRY, f"run {entry.facts.get('runId')} failed; attempt {attempts + 1}", desired, entry
-            )
-        message = f"run {entry.facts.get('runId')} failed; change `revision` to start the task again"
-        return Intent(Action.START, warnings=(("trigger-failed", message),))
+        run, attempt = entry.facts.get("runId"), _attempts(entry) + 1
+        if attempt <= desired["retries"] + 1:
+            return _start(Reason.RETRY, f"run {run} failed; attempt {attempt}", desired, entry, attempt=attempt)
+        return Intent(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
     return None
+
+
+def _attempts(entry: Entry) -> int:
+    return int(entry.facts.get("attempts", 1))
+
+
+_FAILED = (
+    "run {run} failed. Once its cause is mended, start the task again: `reconciler apply --resend {address}`, or with "
+    "another `when.revision`"
+)
 
 
 _UNKNOWN = (
@@ -70,7 +77,7 @@ _UNKNOWN = (
 )
 
 
-def _start(reason: Reason, message: str, desired: State, entry: Entry | None) -> Intent:
+def _start(reason: Reason, message: str, desired: State, entry: Entry | None, *, attempt: int = 1) -> Intent:
     before = entry.facts if entry is not None else {}
     fields = []
     if desired["task"] != before.get("task"):
@@ -81,7 +88,7 @@ def _start(reason: Reason, message: str, desired: State, entry: Entry | None) ->
         # What the parameters were is not known: the ledger holds their digest alone.
         given = sorted(desired["parameters"].items())
         fields += [FieldChange(f"parameters.{name}", None, value) for name, value in given]
-    return Intent(Action.START, reason, message, after=desired, fields=tuple(fields))
+    return Intent(Action.START, reason, message, after={**desired, "attempt": attempt}, fields=tuple(fields))
 
 
 def _task(task: Mapping[str, str] | None) -> str | None:

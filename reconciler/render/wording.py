@@ -63,7 +63,7 @@ STATUS_MEANING = {
     Status.FAILED: "the product did not do it",
     Status.SKIPPED: "held back, nothing was sent",
     Status.STALE: "live moved after the plan was made, nothing was sent",
-    Status.UNVERIFIED: "sent and accepted, but reading back shows something else",
+    Status.UNVERIFIED: "sent and accepted, but reading back does not show that it is done",
     Status.UNKNOWN: "sent, and the answer was lost: perhaps it happened",
 }
 STATUS_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, Status.SKIPPED)
@@ -167,9 +167,13 @@ def outcome_step(outcome: Outcome) -> str:
         if outcome.change.action is Action.START:
             return f"Find out whether it ran, then `reconciler resolve {outcome.change.address} --ran | --not-ran`."
         return "Run `reconciler plan`: it looks again."
-    if "the next apply follows it" in outcome.detail:
+    if outcome.run_id and outcome.status in (Status.UNVERIFIED, Status.SKIPPED):
         over = f"if that run is surely over, `reconciler resolve {outcome.change.address} --ran`"
         return f"Run `reconciler apply` again later; {over}."
+    if outcome.run_id and outcome.status is Status.FAILED:
+        # Another apply alone starts nothing: this key was started.
+        again = f"`reconciler apply --resend {outcome.change.address}` starts the task once more"
+        return f"Fix the cause; then {again}, and so does another `when.revision`."
     return _OUTCOME_STEP.get(outcome.status, "")
 
 
@@ -183,13 +187,15 @@ def outcome_sentence(outcome: Outcome) -> str:
             run = f", run {outcome.run_id}" if outcome.run_id else ""
             return f"{DONE[action]} in {took} ({outcome.evidence}{run}){detail}"
         case Status.FAILED if outcome.run_id:
-            return f"{DONE[action]}, and not well, in {took} (run {outcome.run_id}){detail}"
+            return f"started; the run failed, after {took} (run {outcome.run_id}){detail}"
         case Status.FAILED:
             return f"failed to {action} after {took}{detail}"
         case Status.SKIPPED:
             return f"skipped, nothing was sent{detail}"
         case Status.UNKNOWN:
             return f"unknown whether it was {DONE[action]}, after {took}{detail}"
+        case Status.UNVERIFIED if outcome.run_id:
+            return f"started; its end was not seen in {took} (run {outcome.run_id}){detail}"
         case Status.UNVERIFIED:
             return f"{DONE[action]} in {took}, but reading back shows something else{detail}"
         case Status.STALE:

@@ -241,11 +241,11 @@ def test_resolving_with_the_run_s_id_follows_it(stage: Stage) -> None:
 
 def test_a_run_that_the_product_forgot_is_settled_by_a_person(stage: Stage) -> None:
     stage.write(task_trigger(task="Slow", extra="  wait: {timeout: 1s, interval: 1s}\n"))
-    assert stage.apply().code == 4
+    assert stage.apply().code == 8
     assert stage.estate.tenant is not None
     stage.estate.tenant.runs.clear()
     lost = stage.apply()
-    assert lost.code == 4
+    assert lost.code == 8
     assert "`reconciler resolve trigger/publish --ran`" in lost.said
     assert stage.run("resolve", "trigger/publish", "--ran").code == 0
     assert stage.plan()["changes"] == []
@@ -253,13 +253,17 @@ def test_a_run_that_the_product_forgot_is_settled_by_a_person(stage: Stage) -> N
 
 def test_a_run_that_goes_on_is_followed_by_the_next_apply(stage: Stage) -> None:
     stage.write(task_trigger(task="Slow", extra="  wait: {timeout: 1s, interval: 1s}\n"))
-    ended = stage.apply()
-    assert ended.code == 4
-    assert "still going (" in " ".join(ended.said.split()), "what Automate MFT calls it is shown"
-    assert "Run `reconciler apply` again later" in ended.said
-    assert "Fix the cause" not in ended.said
+    ended = stage.apply("--format", "json")
+    assert ended.code == 8, "it was started, and its end was not seen: neither applied nor failed"
+    (outcome,) = ended.document["outcomes"]
+    assert (outcome["status"], outcome["evidence"]) == ("unverified", "attested")
+    assert "still going (" in outcome["detail"], "what Automate MFT calls it is shown"
     assert stage.changes() == [("trigger/publish", "adopt", "interrupted")]
-    assert stage.apply().code == 4
+    again = stage.apply()
+    assert again.code == 8
+    assert "Run `reconciler apply` again later" in again.said
+    assert "Fix the cause" not in again.said
+    assert "failed" not in again.said
     assert stage.starts() == 1
     assert stage.estate.tenant is not None
     (run,) = stage.estate.tenant.runs.values()
@@ -273,9 +277,11 @@ def test_a_new_key_while_an_earlier_run_is_open_starts_exactly_once(stage: Stage
     """The open run belongs to the key that it was started for: its end must not be taken for the new start's."""
     slow = "  wait: {timeout: 1s, interval: 1s}\n"
     stage.write(task_trigger(task="Slow", extra=slow))
-    assert stage.apply().code == 4
+    assert stage.apply().code == 8
     stage.write(task_trigger(task="Slow", revision="2", extra=slow))
-    assert stage.apply().code == 4
+    held = stage.apply("--format", "json")
+    assert held.code == 4
+    assert [one["status"] for one in held.document["outcomes"]] == ["skipped"], "nothing was sent for the new revision"
     assert stage.starts() == 1
     assert stage.changes() == [("trigger/publish", "start", "due")]
     assert stage.estate.tenant is not None
