@@ -54,6 +54,12 @@ def _applying(command: Callable[..., int]) -> Callable[..., int]:
     metavar="PATH",
     help="An agent that no manifest declares is gone from ACC for good: forget what was there. Repeatable.",
 )
+@click.option(
+    "--resend",
+    multiple=True,
+    metavar="PATTERN",
+    help="Send input files and approvals, and start triggers, that match once more. Repeatable.",
+)
 @_applying
 @pass_session
 def apply(
@@ -62,6 +68,7 @@ def apply(
     max_deletes: int | None,
     accept_new_ledger: bool,
     gone_agents: tuple[str, ...],
+    resend: tuple[str, ...],
     auto_approve: bool,
     lock_timeout: timedelta,
     events: Path | None,
@@ -82,12 +89,19 @@ def apply(
     selection = selection_of(only, exclude, labels)
     seconds = lock_timeout.total_seconds()
     if planfile is not None:
+        if resend:
+            hint = (
+                "apply it without --resend; `apply --resend PATTERN` without a plan file shows what it sends, and asks"
+            )
+            raise UsageError("a saved plan sends what it shows, and nothing more", hint=hint)
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
         with session.interruptible(), _telling(session, events) as tell:
             done = saved.apply_file(session.setting(), planfile, tell=tell, lock_timeout=seconds)
         return _finish(session, done, form, html)
-    intention = Intention(selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents)
+    intention = Intention(
+        selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents, resend=resend
+    )
     return _run(
         session,
         intention,

@@ -23,10 +23,10 @@ def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
     return (FieldChange("state", before, desired["state"]),)
 
 
-def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...]) -> Intent:
-    """Approve or disapprove."""
+def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool = False) -> Intent:
+    """Approve or disapprove; `again` where it is known to be so, and somebody asks for it once more."""
     action = Action.APPROVE if desired["state"] == "approved" else Action.DISAPPROVE
-    message = "the manifest changed" if entry is not None else f"declared {desired['state']}"
+    message = "the manifest changed" if entry is not None and not again else f"declared {desired['state']}"
     return Intent(action, message=message, after=desired, fields=fields)
 
 

@@ -83,15 +83,16 @@ def _counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")
 
 
-def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...]) -> Intent:
+def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool = False) -> Intent:
     """What to do: disable all, replace the set, send what changed, or forget what was removed.
 
-    After an interruption nothing remembered can be relied on: everything is sent again.
+    After an interruption nothing remembered can be relied on: everything is sent again, as when somebody asks for it
+    (`again`).
     """
     if desired["enabled"] is False:
         message = "all input files of the agent are disabled; declaring `inputFilesEnabled: true` sends them again"
         return Intent(Action.DISABLE, message=message, after={**desired, "send": [], "replace": False}, fields=fields)
-    interrupted = entry is not None and not entry.settled
+    interrupted = again or (entry is not None and not entry.settled)
     changed = {field.path for field in fields}
     removed = sorted(_remembered(entry).keys() - desired["files"].keys())
     replaced = desired["exclusive"] and bool(removed or interrupted or "exclusive" in changed)

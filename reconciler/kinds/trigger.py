@@ -39,32 +39,50 @@ def desired_state(spec: State, contents: Mapping[str, str], seal: Sealer) -> Sta
     }
 
 
-def judge(resource: Resource, desired: State, entry: Entry | None) -> Intent | None:
-    """Whether the task is due; None when this key was started before. A start is never repeated on a guess."""
+def judge(resource: Resource, desired: State, entry: Entry | None, *, again: bool = False) -> Intent | None:
+    """Whether the task is due; None when this key was started before. A start is never repeated on a guess.
+
+    `again`: somebody asks for a second start of this key. It comes when the first one is known to be over.
+    """
     if entry is None:
         return _start(Reason.DUE, "never started by this project", desired, entry)
-    state = entry.facts.get("state")
-    if not entry.settled and state != "running":
+    if not entry.settled and entry.facts.get("state") != "running":
         return Intent(Action.START, message=_UNKNOWN.format(address=resource.address), blocked=Reason.UNKNOWN_START)
     if entry.applied.get("key") != desired["key"]:
         return _start(Reason.DUE, _cause(desired, entry), desired, entry)
+    return _of_this_key(resource, desired, entry, again=again)
+
+
+def _of_this_key(resource: Resource, desired: State, entry: Entry, *, again: bool) -> Intent | None:
+    """What is to be done about a key that was started before, and of which it is known how far it came."""
+    run, attempt = entry.facts.get("runId"), _attempts(entry)
     if not entry.settled:
-        message = f"run {entry.facts.get('runId')} was started before: it is followed to its end, not started again"
-        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after={**desired, "attempt": _attempts(entry)})
+        message = f"run {run} was started before: it is followed to its end, not started again"
+        warning = ("resend-waits", _WAITS.format(run=run, address=resource.address))
+        after = {**desired, "attempt": attempt}
+        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after=after, warnings=(warning,) if again else ())
+    state = str(entry.facts.get("state"))
     if state == "not-ran":
         return _start(Reason.DUE, "the last start is known not to have run", desired, entry)
-    if state == "failed":
-        run, attempt = entry.facts.get("runId"), _attempts(entry) + 1
-        if attempt <= desired["retries"] + 1:
-            return _start(Reason.RETRY, f"run {run} failed; attempt {attempt}", desired, entry, attempt=attempt)
-        return Intent(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
-    return None
+    if again:
+        message = f"--resend asks for one more start; {_ENDS.get(state, 'it was started')} before".format(run=run)
+        return _start(Reason.RETRY, message, desired, entry)
+    if state != "failed":
+        return None
+    if attempt <= desired["retries"]:
+        return _start(Reason.RETRY, f"run {run} failed; attempt {attempt + 1}", desired, entry, attempt=attempt + 1)
+    return Intent(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
 
 
 def _attempts(entry: Entry) -> int:
     return int(entry.facts.get("attempts", 1))
 
 
+_ENDS = {"success": "it ran", "started": "run {run} was started", "failed": "run {run} failed"}
+_WAITS = (
+    "not started again while its run {run} is not known to be over. When it is, ask once more: "
+    "`reconciler apply --resend {address}`"
+)
 _FAILED = (
     "run {run} failed. Once its cause is mended, start the task again: `reconciler apply --resend {address}`, or with "
     "another `when.revision`"

@@ -241,9 +241,12 @@ def _judge_remembered(
         return _unreadable(resource, view)
     desired = scene.contents[resource.address]
     fields = kind.diff(entry, desired)
-    if not fields and (entry is None or entry.settled):
+    again = resource.address in scene.resend
+    if not fields and (entry is None or entry.settled) and not again:
         return None
-    intent = kind.intent(entry, desired, fields)
+    intent = kind.intent(entry, desired, fields, again=again)
+    if not fields and again and not intent.action.is_remote:
+        return None
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
     if intent.needs_idle_agent and resource.agent_path in scene.busy:
         return _blocked(resource, Reason.POLICY, _RUN_ACTIVE)
@@ -253,6 +256,8 @@ def _judge_remembered(
         message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
     elif not entry.settled:
         reason, message = Reason.INTERRUPTED, f"an earlier apply did not finish here; {intent.message}"
+    elif again and not fields:
+        reason, message = Reason.RETRY, f"--resend asks for it once more; {intent.message}"
     else:
         reason, message = intent.reason or Reason.EDITED, intent.message
     return _plain_change(resource, intent, (reason, message), entry, scene, agent_id=view.agent_id)
@@ -262,7 +267,7 @@ def _judge_trigger(
     resource: Resource, entry: Entry | None, setting: tuple[Scene, Loss], kind: TriggerKind, warnings: list[Finding]
 ) -> Verdict:
     scene, loss = setting
-    intent = kind.judge(resource, scene.contents[resource.address], entry)
+    intent = kind.judge(resource, scene.contents[resource.address], entry, again=resource.address in scene.resend)
     if intent is None:
         return None
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)

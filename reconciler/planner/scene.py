@@ -48,13 +48,15 @@ class RememberedKind(Protocol):
     """What planning needs of a kind that no product shows: its memory stands in for live."""
 
     def diff(self, entry: Entry | None, desired: State) -> tuple[FieldChange, ...]: ...
-    def intent(self, entry: Entry | None, desired: State, fields: tuple[FieldChange, ...]) -> Intent: ...
+    def intent(
+        self, entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool
+    ) -> Intent: ...
 
 
 class TriggerKind(Protocol):
     """What planning needs of the kind `trigger`."""
 
-    def judge(self, resource: Resource, desired: State, entry: Entry | None) -> Intent | None: ...
+    def judge(self, resource: Resource, desired: State, entry: Entry | None, *, again: bool) -> Intent | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Scene:
     `contents` are the desired states of the kinds that no product shows, already sealed. `selected` are the addresses
     that the selectors leave (None: everything, the only case in which anything is pruned). `busy` are paths of agents
     with an active run. `gone_agents` are paths given up. `destroy` plans the end of all that is owned.
+    `resend` is what somebody asks to be sent, or started, once more.
     """
 
     desired: Desired
@@ -89,6 +92,7 @@ class Scene:
     accepts_new_ledger: bool = False
     destroy: bool = False
     gone_agents: frozenset[str] = frozenset()
+    resend: frozenset[Address] = frozenset()
 
 
 class Loss(Enum):

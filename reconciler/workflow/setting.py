@@ -36,7 +36,8 @@ class Setting:
 class Intention:
     """What a plan is for: which resources, and what is allowed this once.
 
-    `gone_agents` are paths of agents that are gone from ACC for good, by the word of whoever calls.
+    `gone_agents` are paths of agents that are gone from ACC for good, by the word of whoever calls. `resend` are
+    patterns over the addresses of what is to be sent, or started, once more.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -44,3 +45,4 @@ class Intention:
     accepts_new_ledger: bool = False
     destroy: bool = False
     gone_agents: tuple[str, ...] = ()
+    resend: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ from reconciler.model import (
 )
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
-from reconciler.selection import Selection, select
+from reconciler.selection import Selection, select, to_resend
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered
 from reconciler.workflow.reading import reading
@@ -100,6 +100,7 @@ def make_survey(
         busy=_busy(desired, wanted, contents, live, products),
         accepts_new_ledger=intention.accepts_new_ledger,
         destroy=intention.destroy,
+        resend=to_resend(desired.resources, selected, intention.resend),
     )
     made = planner.plan(scene, KINDS)
     licence: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""A wait for a run that ends too early, whatever ended it: the run is followed by the next apply, never started again."""
+"""A wait for a run that ends too early, whatever ended it: the next apply follows that run, and starts none."""
 
 from __future__ import annotations
 
