@@ -123,7 +123,7 @@ class Demo:
         self.run("doctor")
         say("All of this ran against an emulator. For the real products, write a project of your own:")
         for line in (
-            "pip install reconciler",
+            "pip install acc-mft-reconciler",
             "reconciler init my-project && cd my-project",
             "export ACC_URL=https://acc.example.com ACC_TOKEN=…   # ACC: Users, API Access, Add Access Token",
             "reconciler import --agent 'path/of/an/agent'          # or write manifests by hand",

@@ -30,7 +30,7 @@ LEVELS = (
         "products",
     ),
     ("observe", "order", "clients", "timetable", "selection"),
-    ("diff", "identity"),
+    ("diff", "identity", "urls"),
     ("model",),
     ("errors",),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
 import time
@@ -27,6 +26,7 @@ from urllib3.exceptions import (
 
 from reconciler.errors import Refused
 from reconciler.model import Connection
+from reconciler.urls import connection_complaint, is_loopback
 
 _IDLE_SECONDS = 10.0
 """A pooled connection that rested longer is not trusted: firewalls forget it silently, and leave a start in doubt."""
@@ -212,36 +212,16 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def base_url(connection: Connection) -> str:
     """The connection's URL without a slash at its end. Raises Refused when it is none that may be used."""
+    complaint = connection_complaint(connection.name, connection.url, is_insecure_allowed=connection.allow_insecure)
+    if complaint is not None:
+        raise Refused(f"connections.{connection.name}: {complaint[1]}")
     prepared = requests.PreparedRequest()
     try:
         prepared.prepare_url(connection.url, None)
         parts = urlsplit(prepared.url or "")
-        port_is_number = parts.port is None or parts.port > 0
     except (requests.exceptions.RequestException, ValueError) as error:
         raise Refused(f"connections.{connection.name}.url: {connection.url!r} is not a URL ({error})") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_number:
-        raise Refused(f"connections.{connection.name}.url: {connection.url!r} is not an http(s) URL")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise Refused(
-            f"connections.{connection.name}.url holds more than a host and a path",
-            hint="Leave user, password, query and fragment out of the URL.",
-        )
-    if parts.scheme == "http" and not is_loopback(parts.hostname) and not connection.allow_insecure:
-        raise Refused(
-            f"connections.{connection.name}.url: plain http would send the credential readable to {parts.hostname}",
-            hint="Use https, or set allowInsecure: true for this connection if you know the network.",
-        )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-
-
-def is_loopback(host: str) -> bool:
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def proxies_for(url: str) -> dict[str, str]:

@@ -156,7 +156,7 @@ class Emulator:
             from aiohttp import web
         except ImportError as error:
             raise UsageError(
-                "the emulator needs aiohttp, which is not installed", hint="pip install 'reconciler[emulator]'"
+                "the emulator needs aiohttp, which is not installed", hint="pip install 'acc-mft-reconciler[emulator]'"
             ) from error
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import LedgerError
+from reconciler.urls import LEDGER_FORMS, SQLITE, ledger_kind, postgres_url
 
-_SQLITE = "sqlite:///"
-_POSTGRES = re.compile(r"postgresql(\+psycopg)?://")
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 
@@ -32,8 +30,8 @@ class Location:
 
 def locate(url: str, root: Path) -> Location:
     """Read a ledger URL; a relative SQLite path counts from `root`. Raises LedgerError for any other kind of URL."""
-    if url.startswith(_SQLITE):
-        text = url.removeprefix(_SQLITE)
+    if url.startswith(SQLITE):
+        text = url.removeprefix(SQLITE)
         if not text or text == ":memory:" or "?" in text:
             raise LedgerError(
                 "the ledger needs a file of its own that outlives the run",
@@ -41,12 +39,12 @@ def locate(url: str, root: Path) -> Location:
             )
         path = root / Path(unquote(text)).expanduser()
         return Location(shown=str(path), path=path)
-    if _POSTGRES.match(url):
-        return Location(shown=_without_password(url), url=re.sub(r"^postgresql(\+psycopg)?://", "postgresql://", url))
+    if ledger_kind(url) == "postgresql":
+        return Location(shown=_without_password(url), url=postgres_url(url))
     scheme = url.partition(":")[0] if ":" in url else url
     raise LedgerError(
         f"a ledger cannot live in {scheme!r}",
-        hint="use `sqlite:///path/to/ledger.db` or `postgresql://user@host/database`",
+        hint=f"write `ledger:` as {LEDGER_FORMS}",
     )
 
 

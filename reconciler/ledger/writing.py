@@ -162,7 +162,7 @@ def _postgres_engine(location: Location) -> Engine:
         import psycopg  # noqa: F401  # only to say clearly what is missing
     except ImportError:
         raise LedgerError(
-            "a ledger in PostgreSQL needs the driver psycopg", hint="pip install 'reconciler[postgres]'"
+            "a ledger in PostgreSQL needs the driver psycopg", hint="pip install 'acc-mft-reconciler[postgres]'"
         ) from None
     from sqlalchemy import create_engine
     from sqlalchemy.engine import make_url

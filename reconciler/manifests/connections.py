@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from reconciler.manifests import durations
 from reconciler.manifests.problems import Spot
 from reconciler.model import Connection
+from reconciler.urls import connection_complaint
 
 _CREDENTIALS = {"acc": ("token",), "mft": ("tenantId", "keyId", "privateKey")}
 _HIDDEN = ("token", "privateKey")
@@ -21,7 +21,7 @@ def resolve(name: str, settings: Mapping[str, Any], root: Path, spot: Spot) -> C
     path = ("spec", "connections", name)
     before = len(spot.notes.problems)
     url = settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com"
-    if complaint := _url_complaint(url, is_insecure_allowed=settings.get("allowInsecure", False)):
+    if complaint := connection_complaint(name, url, is_insecure_allowed=settings.get("allowInsecure", False)):
         spot.error((*path, "url"), *complaint)
     for key in ("token", "tenantId", "keyId"):
         if not _is_header_text(settings.get(key, "x")):
@@ -67,35 +67,6 @@ def url_secrets(url: str) -> set[str]:
     except ValueError:
         return set()
     return {password, unquote(password)} if password else set()
-
-
-def _url_complaint(url: str, *, is_insecure_allowed: bool) -> tuple[str, str] | None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "bad-url", "`url` cannot be read as a URL: write it like https://acc.sequentum.com"
-    if parts.scheme not in ("http", "https") or not host or any(char.isspace() for char in url):
-        return "bad-url", "`url` must be https:// and a host, such as https://acc.sequentum.com"
-    if parts.username is not None or parts.password is not None:
-        return "bad-url", "`url` may not hold a user or a password: credentials have keys of their own"
-    if parts.query or parts.fragment:
-        return "bad-url", "`url` may not have a query or a fragment: it is where the product's own paths begin"
-    if parts.scheme == "http" and not is_insecure_allowed and not _is_loopback(host):
-        message = (
-            "plain http would send the credential in clear text: write https, or `allowInsecure: true` if you must"
-        )
-        return "insecure-url", message
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_header_text(value: str) -> bool:

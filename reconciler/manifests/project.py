@@ -15,12 +15,12 @@ from reconciler.manifests import blackouts, connections, schemas, source
 from reconciler.manifests.interpolation import Interpolator, fill_all
 from reconciler.manifests.problems import File, Notes, Path_, Spot
 from reconciler.model import JSON, Connection, Policy, Project
+from reconciler.urls import LEDGER_FORMS, ledger_kind
 
 FILE_NAME = "reconciler.yaml"
 DEFAULT_ENVIRONMENT = "default"
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
 _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
-_LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 @dataclass(slots=True)
@@ -227,9 +227,8 @@ def _judge(setting: Setting) -> None:
     """What a schema cannot say."""
     spot, spec = setting.spot, setting.spec
     ledger = spec.get("ledger", _DEFAULT_LEDGER)
-    if not ledger.startswith(_LEDGERS) or ledger in _LEDGERS:
-        message = "`ledger` must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-        spot.error(("spec", "ledger"), "wrong-value", message)
+    if not ledger_kind(ledger):
+        spot.error(("spec", "ledger"), "wrong-value", f"`ledger` must be {LEDGER_FORMS}")
     setting.secret_values |= connections.url_secrets(ledger)
     for index, pattern in enumerate(setting.patterns):
         if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):

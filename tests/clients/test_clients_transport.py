@@ -370,12 +370,12 @@ def test_a_download_that_breaks_off_is_not_begun_again() -> None:
     ("url", "words"),
     [
         ("http://acc.example", "plain http"),
-        ("ftp://acc.example", "not an http"),
-        ("acc.example", "not a URL"),
-        ("https://", "not a URL"),
-        ("https://user:pw-of-someone@acc.example", "more than a host"),
-        ("https://acc.example/?a=b", "more than a host"),
-        ("https://acc.example:99999", "not a URL"),
+        ("ftp://acc.example", "must be https"),
+        ("acc.example", "must be https"),
+        ("https://", "and a host"),
+        ("https://user:pw-of-someone@acc.example", "user or a password"),
+        ("https://acc.example/?a=b", "query"),
+        ("https://acc.example:99999", "cannot be read"),
     ],
 )
 def test_urls_that_cannot_be_used(url: str, words: str) -> None:

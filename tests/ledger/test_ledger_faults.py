@@ -263,7 +263,7 @@ def test_a_missing_driver_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(LedgerError, match="psycopg") as told:
         Ledger.exists("postgresql://localhost/x", tmp_path)
-    assert told.value.hint == "pip install 'reconciler[postgres]'"
+    assert told.value.hint == "pip install 'acc-mft-reconciler[postgres]'"
 
 
 def test_a_read_needs_no_database_library(file_place: Place) -> None:
