@@ -81,7 +81,12 @@ class Uncertain(ProductError):
 
 
 class LedgerError(ReconcilerError):
-    """The ledger cannot be read or written, is damaged, or is newer than this program."""
+    """The ledger cannot be read or written, is damaged, or is newer than this program.
+
+    Where it kept a request from being sent again, `left_open` is what the earlier attempts leave in doubt.
+    """
+
+    left_open: ProductError | None = None
 
 
 class Locked(LedgerError):

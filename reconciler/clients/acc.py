@@ -378,12 +378,23 @@ def connect(
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
     patience: Patience | None = None,
+    before_write: Callable[[], None] | None = None,
 ) -> AccClient:
-    """A client for this connection, with `settings["token"]` as its access token. `patience`: other than usual."""
+    """A client for this connection, with `settings["token"]` as its access token. `patience`: other than usual.
+
+    `before_write` is asked before each attempt of a call that could change something.
+    """
     authorise = BearerToken(
         connection.settings.get("token", ""), hint=f"Look at connections.{connection.name}.token in reconciler.yaml."
     )
-    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=patience)
+    session = Session(
+        connection,
+        authorise=authorise,
+        redact=redact,
+        interrupted=interrupted,
+        patience=patience,
+        before_write=before_write,
+    )
     return AccClient(session)
 
 

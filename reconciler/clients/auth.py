@@ -89,23 +89,37 @@ class PrivateKeyJwt:
         self._header = ""
         self._good_until: float | None = None
         self._known: frozenset[str] = frozenset()
+        self._failures: list[Refused] = []
         for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
             if not value:
                 raise Refused(f"The connection has no {name}.", hint=self.hint)
         self._key, self.algorithm = signing_key(private_key)
 
     def header(self) -> str:
+        known = len(self._failures)
         with self._lock:
             if not self._header or (self._good_until is not None and self._clock() >= self._good_until):
-                self._buy()
+                self._buy_once(known)
             return self._header
 
     def renew(self, refused: str) -> bool:
+        known = len(self._failures)
         with self._lock:
             # Another thread may have been refused first, and have a new one already.
             if self._header == refused:
-                self._buy()
+                self._buy_once(known)
             return self._header != refused
+
+    def _buy_once(self, failures: int) -> None:
+        """Buy a token, unless that failed while we waited for our turn: or each thread would wait as long again."""
+        if len(self._failures) > failures:
+            last = self._failures[-1]
+            raise type(last)(last.message, hint=last.hint, status=last.status)
+        try:
+            self._buy()
+        except Refused as error:
+            self._failures.append(error)
+            raise
 
     def secrets(self) -> frozenset[str]:
         return self._known | {self._pem}

@@ -35,7 +35,7 @@ class Patience:
 
     `tries` counts attempts of what is safe to repeat. `throttled_tries` counts attempts that met 429, which any call
     may repeat; `throttled_wait` is the fixed wait when 429 names none (None: the growing one). After `deadline`
-    seconds no further attempt begins.
+    seconds no further attempt begins; each lasts no longer than the connection's timeout.
     """
 
     tries: int = 4
@@ -50,7 +50,8 @@ class Patience:
 class Request:
     """One call. `path` starts with "/" and is quoted already (`segment`), as is `query` (`query_text`).
 
-    `repeatable`: doing it twice is as good as once. `timeout` in seconds stands in for the connection's.
+    `repeatable`: doing it twice is as good as once. `timeout` in seconds stands in for the connection's. `is_transfer`:
+    what comes back may be large, and may take longer as long as it moves.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Request:
     content_type: str = ""
     repeatable: bool = False
     timeout: float | None = None
+    is_transfer: bool = False
 
     @property
     def is_read(self) -> bool:

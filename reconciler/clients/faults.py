@@ -19,7 +19,8 @@ import requests
 import urllib3
 
 from reconciler.clients import wire
-from reconciler.errors import ProductError
+from reconciler.clients.exchange import Overdue
+from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
 _SHOWN_BODY = 200
 _SHOWN_VALUE = 40
@@ -69,6 +70,20 @@ class Fault(Exception):
         return kind(self.message, hint=self.hint, status=self.status)
 
 
+def verdict(last: Fault, doubt: Fault | None) -> ProductError:
+    """The error for the last fault of a call, in the light of an earlier one that may have taken effect."""
+    if doubt is not None:
+        again = "" if doubt is last else f" Asked again: {last.message}"
+        return Uncertain(doubt.message + again, hint=last.hint or doubt.hint, status=doubt.status)
+    if last.fate is Fate.DENIED:
+        return last.as_error(Unauthorised)
+    if last.status == 404:
+        return last.as_error(Missing)
+    if last.fate in (Fate.LOST, Fate.ODD):
+        return last.as_error(ProductError)
+    return last.as_error(Refused)
+
+
 def of_failure(error: BaseException, timeout: float) -> tuple[Fate, str, str]:
     """Fate, words and hint for an attempt that ended without an answer."""
     chain = list(wire.causes(error))
@@ -82,7 +97,7 @@ def of_failure(error: BaseException, timeout: float) -> tuple[Fate, str, str]:
             )
         if isinstance(cause, socket.gaierror):
             return fate, "the host name is not known", "Look at the connection's url."
-        if isinstance(cause, wire.BodyError):
+        if isinstance(cause, (wire.BodyError, Overdue)):
             return fate, str(cause), ""
     for kind, words in _WORDS:
         if any(isinstance(cause, kind) for cause in chain):

@@ -23,6 +23,9 @@ TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
 _SUCCESS = "success"
 _FINAL = frozenset({_SUCCESS, "failed"})
 
+LICENSE = Request("GET", "/v1/licenses/current", repeatable=True)
+"""The one read that needs nothing but a token: a token that it is refused for is not accepted."""
+
 PATIENCE = Patience(throttled_tries=3, throttled_wait=5.0)
 """As in the vendor's sample: 429 is met three times, five seconds apart, unless the answer names a wait."""
 
@@ -85,8 +88,7 @@ class MftClient:
 
     def license(self) -> License:
         """Plan and usage of the tenant ("GET /v1/licenses/current")."""
-        request = Request("GET", "/v1/licenses/current", repeatable=True)
-        return _license(_object(request, self.session.json(request)))
+        return _license(_object(LICENSE, self.session.json(LICENSE)))
 
     def start_task(
         self, *, id: str | None = None, name: str | None = None, parameters: Mapping[str, str] | None = None
@@ -142,8 +144,12 @@ def connect(
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
     patience: Patience = PATIENCE,
+    before_write: Callable[[], None] | None = None,
 ) -> MftClient:
-    """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
+    """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings.
+
+    `before_write` is asked before each attempt of a start.
+    """
     token_session = Session(
         replace(connection, rate=None), authorise=Anonymous(), redact=redact, interrupted=interrupted, patience=patience
     )
@@ -155,7 +161,15 @@ def connect(
         ask=lambda body: ask_for_token(token_session, body),
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
     )
-    session = Session(connection, authorise=authorise, redact=redact, interrupted=interrupted, patience=patience)
+    session = Session(
+        connection,
+        authorise=authorise,
+        redact=redact,
+        interrupted=interrupted,
+        patience=patience,
+        before_write=before_write,
+        token_proof=LICENSE,
+    )
     return MftClient(session)
 
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_SPARED_SECONDS = 5.0
+
 
 class Pace:
     """The gate in front of one product, shared by all threads of a session.
@@ -45,3 +47,24 @@ class Pace:
             self._next_start = start + self._interval
         if start > now:
             self._sleep(start - now)
+
+
+class Silence:
+    """Counts the calls in a row that nobody answered: after `enough` of them, the rest are spared for a moment."""
+
+    def __init__(self, *, enough: int, clock: Callable[[], float]) -> None:
+        self.calls = 0
+        self._enough = enough
+        self._clock = clock
+        self._spared_until = float("-inf")
+
+    def met(self) -> None:
+        self.calls += 1
+        if self.calls >= self._enough:
+            self._spared_until = self._clock() + _SPARED_SECONDS
+
+    def ended(self) -> None:
+        self.calls = 0
+
+    def is_to_be_spared(self) -> bool:
+        return self._clock() < self._spared_until

@@ -2,7 +2,7 @@
 
 A request that the product refused, or that never left, is Refused (Unauthorised, Missing). A change that left without
 an answer that can be trusted is Uncertain, and stays so when a later attempt fails in another way. A read that fails is
-a ProductError; it changed nothing.
+a ProductError; it changed nothing. Whoever may forbid a change is asked before each of its attempts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import random as randomness
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -24,11 +25,13 @@ import urllib3
 from reconciler import __version__
 from reconciler.clients import faults, wire
 from reconciler.clients.calls import Authorise, Patience, Reply, Request, query_text, segment
+from reconciler.clients.diagnosis import Diagnosis
+from reconciler.clients.exchange import Exchange, has_left, watch
 from reconciler.clients.faults import Fate, Fault
-from reconciler.clients.pace import Pace
+from reconciler.clients.pace import Pace, Silence
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.wire import StreamedBody
-from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
+from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
 __all__ = ["Authorise", "Patience", "Redactor", "Reply", "Request", "Session", "StreamedBody", "query_text", "segment"]
@@ -36,16 +39,17 @@ __all__ = ["Authorise", "Patience", "Redactor", "Reply", "Request", "Session", "
 T = TypeVar("T")
 
 _LARGEST_JSON = 64 * 1024 * 1024
-_LARGEST_ERROR = 64 * 1024
 _CHUNK = 256 * 1024
-_BREAK_SECONDS = 5.0
 
 
 class Session:
     """All traffic of one connection; threads share it.
 
-    `interrupted`, once set, ends waiting: what is under way is finished, no attempt is repeated. `clock` is monotonic
-    seconds, `now` the time of day. Raises Refused when the connection's url or certificate bundle cannot be used.
+    `interrupted`, once set, ends waiting: what is under way is finished, no attempt is repeated. `before_write` is
+    asked right before each attempt of a request that could change something; a LedgerError of its ends the call.
+    `token_proof` is a read that tells, after a start was answered with 401 or 403, whether the token is the cause.
+    `clock` is monotonic seconds, `now` the time of day. Raises Refused when the connection's url or certificate bundle
+    cannot be used.
     """
 
     def __init__(
@@ -60,6 +64,8 @@ class Session:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         interrupted: threading.Event | None = None,
         patience: Patience | None = None,
+        before_write: Callable[[], None] | None = None,
+        token_proof: Request | None = None,
     ) -> None:
         self.connection = connection
         self.url = wire.base_url(connection)
@@ -71,6 +77,8 @@ class Session:
         self._interrupted = interrupted or threading.Event()
         self._sleep = sleep or self._interrupted.wait
         self._patience = patience or Patience()
+        self._before_write = before_write
+        self._token_proof = token_proof
         self._pace = Pace(concurrency=connection.concurrency, rate=connection.rate, clock=clock, sleep=self._sleep)
         self._adapter = wire.Adapter(pool_connections=1, pool_maxsize=max(1, connection.concurrency))
         self._proxies = wire.proxies_for(self.url)
@@ -81,8 +89,8 @@ class Session:
             "Accept-Encoding": "gzip, deflate",
             "Cache-Control": "no-cache",
         }
-        self._unanswered = 0
-        self._broken_until = float("-inf")
+        self._silence = Silence(enough=max(4, connection.concurrency), clock=clock)
+        self._diagnosis = Diagnosis(connection, urlsplit(self.url).netloc, self.clean, authorise.hint, now)
         self._server_date: tuple[str, datetime] | None = None
 
     def __enter__(self) -> Session:
@@ -98,7 +106,7 @@ class Session:
 
     def json(self, request: Request) -> JSON:
         """What the product answers as JSON. Anything else, an empty body too, is an error."""
-        return self._exchange(request, self._consume_json)
+        return self._call(request, self._consume_json)
 
     def json_of_start(self, request: Request) -> JSON:
         """The same for a call that starts something: when it was accepted in other words, it says so."""
@@ -113,7 +121,7 @@ class Session:
 
     def send(self, request: Request) -> Reply:
         """Any 2xx, empty bodies included; an HTML page is an error, since it comes from somebody else."""
-        return self._exchange(request, self._consume_any)
+        return self._call(request, self._consume_any)
 
     def download(self, request: Request, sink: BinaryIO) -> int:
         """Write the body to `sink` as it arrives, and say how many bytes it had."""
@@ -121,7 +129,7 @@ class Session:
         def consume(request: Request, response: requests.Response) -> int:
             return self._consume_stream(request, response, sink)
 
-        return self._exchange(request, consume)
+        return self._call(replace(request, is_transfer=True), consume)
 
     def clock_skew(self) -> float | None:
         """Seconds by which the product's clock was ahead of ours at its last answer; None if it did not say."""
@@ -140,7 +148,7 @@ class Session:
 
     # --- attempts ------------------------------------------------------------------------------------------------
 
-    def _exchange(self, request: Request, consume: Callable[[Request, requests.Response], T]) -> T:
+    def _call(self, request: Request, consume: Callable[[Request, requests.Response], T]) -> T:
         """Repeat attempts as long as that is safe and sensible; then raise what is known."""
         self._refuse_while_broken(request)
         until = self._clock() + self._patience.deadline
@@ -153,22 +161,27 @@ class Session:
                 return self._attempt(request, header, consume)
             except Fault as fault:
                 last = fault
+            except LedgerError as forbidden:
+                forbidden.left_open = self._left_open(request, doubt)
+                raise
             if last.status == 404 and request.method == "DELETE" and doubt is not None:
                 return cast(T, Reply(204, "", b""))
             if last.fate in (Fate.LOST, Fate.ODD) and not request.is_read:
                 doubt = last
             if last.fate is Fate.DENIED and not renewed:
                 renewed = True
-                if self._ask_credential(partial(self._authorise.renew, header), doubt):
+                if self._may_be_the_token(request, header) and self._ask_credential(
+                    partial(self._authorise.renew, header), doubt
+                ):
                     continue
             throttled += last.fate is Fate.THROTTLED
             tries += last.fate is not Fate.THROTTLED
             wait = self._wait_before_next(request, last, tries, throttled)
             if wait is None or self._clock() + wait > until or self._interrupted.is_set():
-                raise self._verdict(request, last, doubt) from None
+                raise self._verdict(last, doubt) from None
             self._sleep(wait)
             if self._interrupted.is_set():
-                raise self._verdict(request, last, doubt) from None
+                raise self._verdict(last, doubt) from None
 
     def _wait_before_next(self, request: Request, fault: Fault, tries: int, throttled: int) -> float | None:
         """Seconds until the next attempt; None when there should be none."""
@@ -194,29 +207,26 @@ class Session:
             self._pace.hold(fault.retry_after)
         return fault.retry_after + min(jitter, 1.0)
 
-    def _verdict(self, request: Request, last: Fault, doubt: Fault | None) -> ProductError:
+    def _verdict(self, last: Fault, doubt: Fault | None) -> ProductError:
         """The error for the last fault, in the light of an earlier attempt that may have taken effect."""
         if last.fate in (Fate.NEVER_LEFT, Fate.LOST) and last.status is None:
-            self._unanswered += 1
-            if self._unanswered >= max(4, self.connection.concurrency):
-                self._broken_until = self._clock() + _BREAK_SECONDS
+            self._silence.met()
+        return faults.verdict(last, doubt)
+
+    def _left_open(self, request: Request, doubt: Fault | None) -> ProductError | None:
+        """What earlier attempts, or the bytes sent so far, may have done when a call is forbidden; None: nothing."""
         if doubt is not None:
-            again = "" if doubt is last else f" Asked again: {last.message}"
-            return Uncertain(doubt.message + again, hint=last.hint or doubt.hint, status=doubt.status)
-        if last.fate is Fate.DENIED:
-            return last.as_error(Unauthorised)
-        if last.status == 404:
-            return last.as_error(Missing)
-        if last.fate in (Fate.LOST, Fate.ODD):
-            return last.as_error(ProductError)
-        return last.as_error(Refused)
+            return faults.verdict(doubt, doubt)
+        if has_left():
+            return Uncertain(f"{self._diagnosis.target(request)} was broken off while it was being sent.")
+        return None
 
     def _refuse_while_broken(self, request: Request) -> None:
         """When call after call met silence, spare everybody the wait for a moment: nothing is sent."""
-        if self._clock() < self._broken_until:
+        if self._silence.is_to_be_spared():
             raise Refused(
-                f"{self._target(request)} was not sent: {urlsplit(self.url).netloc} did not answer "
-                f"{self._unanswered} calls in a row",
+                f"{self._diagnosis.target(request)} was not sent: {urlsplit(self.url).netloc} did not answer "
+                f"{self._silence.calls} calls in a row",
                 hint="Look at the connection's url and at the network, then try again.",
             )
 
@@ -229,30 +239,49 @@ class Session:
                 raise
             raise Uncertain(f"{doubt.message} Asked again: {error.message}", hint=error.hint) from error
 
+    def _may_be_the_token(self, request: Request, header: str) -> bool:
+        """Whether another token could help after 401 or 403. For a start that has to be proven: a read is refused too.
+
+        A permission that is missing, or a block, is answered in the same way, and a start must not be sent twice on a
+        guess.
+        """
+        if request.repeatable or request.is_read:
+            return True
+        if self._token_proof is None:
+            return False
+        try:
+            self._attempt(self._token_proof, header, self._consume_any)
+        except Fault as fault:
+            return fault.fate is Fate.DENIED
+        return False
+
     # --- one attempt ---------------------------------------------------------------------------------------------
 
     def _attempt(self, request: Request, header: str, consume: Callable[[Request, requests.Response], T]) -> T:
         prepared = self._prepared(request, header)
-        timeout = request.timeout or self.connection.timeout
+        seconds = request.timeout or self.connection.timeout
         with self._pace.turn():
-            wire.forget_sending()
+            watch(
+                Exchange(
+                    seconds,
+                    connect_seconds=self.connection.timeout,
+                    is_transfer=request.is_transfer or isinstance(request.body, StreamedBody),
+                    before_write=None if request.is_read else self._before_write,
+                )
+            )
             response: requests.Response | None = None
             done = False
             try:
                 response = self._adapter.send(
-                    prepared,
-                    stream=True,
-                    timeout=(min(timeout, self.connection.timeout), timeout),
-                    verify=self._trusted,
-                    proxies=self._proxies,
+                    prepared, stream=True, timeout=seconds, verify=self._trusted, proxies=self._proxies
                 )
                 self._note_answer(response)
                 if not 200 <= response.status_code < 300:
-                    raise self._fault_of_status(request, response)
+                    raise self._diagnosis.of_status(request, response)
                 result = consume(request, response)
                 done = True
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, wire.BodyError) as error:
-                raise self._fault_of_failure(request, error, timeout) from error
+                raise self._diagnosis.of_failure(request, error) from error
             finally:
                 if response is not None:
                     if done:
@@ -281,7 +310,7 @@ class Session:
         return prepared
 
     def _note_answer(self, response: requests.Response) -> None:
-        self._unanswered = 0
+        self._silence.ended()
         date = response.headers.get("Date")
         if date:
             self._server_date = (date, self._now())
@@ -296,7 +325,7 @@ class Session:
             shown = faults.shown_body(reply.body, reply.content_type, self.clean) or "nothing"
             raise Fault(
                 Fate.ODD,
-                f"{self._target(request)} answered {reply.status} with {shown} where JSON is due.",
+                f"{self._diagnosis.target(request)} answered {reply.status} with {shown} where JSON is due.",
                 status=reply.status,
                 hint="Is the connection's url the address of the API?",
             ) from None
@@ -305,22 +334,20 @@ class Session:
         body = self._read(request, response)
         content_type = response.headers.get("Content-Type") or ""
         if body and faults.is_page(body, content_type):
-            raise self._page_fault(request, response.status_code, body, content_type)
+            raise self._diagnosis.of_page(request, response.status_code, body, content_type)
         return Reply(response.status_code, content_type, body)
 
     def _read(self, request: Request, response: requests.Response) -> bytes:
-        """The whole body, unless it is too large or takes too long."""
-        started = self._clock()
-        patience = max(self._patience.deadline, request.timeout or 0.0)
+        """The whole body, unless it is too large."""
         parts: list[bytes] = []
         size = 0
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             parts.append(chunk)
             size += len(chunk)
             if size > _LARGEST_JSON:
-                raise Fault(Fate.ODD, f"{self._target(request)} answered more than {_LARGEST_JSON >> 20} MiB.")
-            if self._clock() - started > patience:
-                raise Fault(Fate.LOST, f"{self._target(request)}: the answer took longer than {patience:g} s.")
+                raise Fault(
+                    Fate.ODD, f"{self._diagnosis.target(request)} answered more than {_LARGEST_JSON >> 20} MiB."
+                )
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _consume_stream(self, request: Request, response: requests.Response, sink: BinaryIO) -> int:
@@ -330,67 +357,15 @@ class Session:
             try:
                 chunk = response.raw.read(_CHUNK, decode_content=True)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                fault = self._fault_of_failure(request, error, request.timeout or self.connection.timeout)
+                fault = self._diagnosis.of_failure(request, error)
                 fault.is_final = size > 0
                 raise fault from error
             if not chunk:
                 return size
             if not size and faults.is_page(chunk, content_type):
-                raise self._page_fault(request, response.status_code, chunk, content_type)
+                raise self._diagnosis.of_page(request, response.status_code, chunk, content_type)
             _write(sink, chunk)
             size += len(chunk)
-
-    # --- words -----------------------------------------------------------------------------------------------------
-
-    def _target(self, request: Request) -> str:
-        return self.clean(f"{request.method} {faults.shown_target(request.path, request.query)}")
-
-    def _page_fault(self, request: Request, status: int, body: bytes, content_type: str) -> Fault:
-        return Fault(
-            Fate.ODD,
-            f"{self._target(request)} answered {status} with {faults.shown_body(body, content_type, self.clean)}: "
-            "a sign-in page, or the wrong address.",
-            status=status,
-            hint="Look at the connection's url, and at what stands between us and the product.",
-        )
-
-    def _fault_of_failure(self, request: Request, error: BaseException, timeout: float) -> Fault:
-        fate, words, hint = faults.of_failure(error, timeout)
-        host = urlsplit(self.url).netloc
-        message = self.clean(f"{self._target(request)} at {host}: {words}.")
-        fault = Fault(fate, message, hint=hint)
-        fault.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
-        return fault
-
-    def _fault_of_status(self, request: Request, response: requests.Response) -> Fault:
-        status = response.status_code
-        if 300 <= status < 400:
-            location = urlsplit(response.headers.get("Location") or "")
-            goal = faults.shortened(faults.printable(self.clean(f"{location.netloc}{location.path}")), 100)
-            return Fault(
-                Fate.ODD,
-                f"{self._target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
-                "a sign-in page, or the wrong address.",
-                status=status,
-                hint="Look at the connection's url. Redirects are not followed.",
-            )
-        body = self._error_body(response)
-        said = faults.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
-        fate = faults.fate_of_status(status)
-        return Fault(
-            fate,
-            f"{self._target(request)} answered {status}" + (f": {said}" if said else "") + ".",
-            status=status,
-            retry_after=faults.retry_after(response.headers.get("Retry-After"), self._now),
-            hint=self._authorise.hint if fate is Fate.DENIED else "",
-        )
-
-    def _error_body(self, response: requests.Response) -> bytes:
-        """The start of an error's body, as far as it can be read: the status alone says enough."""
-        try:
-            return bytes(response.raw.read(_LARGEST_ERROR, decode_content=True))
-        except (urllib3.exceptions.HTTPError, OSError):
-            return b""
 
 
 def _write(sink: BinaryIO, chunk: bytes) -> None:

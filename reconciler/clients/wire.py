@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,27 +11,15 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ClosedPoolError,
-    ConnectTimeoutError,
-    LocationValueError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ClosedPoolError, LocationValueError
 
+from reconciler.clients.exchange import CONNECTING, POOLS, UNSEEN, watched, watched_pools
 from reconciler.errors import Refused
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint, is_loopback
 
-_IDLE_SECONDS = 10.0
-"""A pooled connection that rested longer is not trusted: firewalls forget it silently, and leave a start in doubt."""
-
 _CHUNK = 64 * 1024
-_UNSEEN, _CONNECTING, _LEFT = range(3)
-_sent = threading.local()
 
 
 class StreamedBody:
@@ -84,60 +70,12 @@ def stream_chunks(source: BinaryIO) -> Iterator[bytes]:
 # --- pool ------------------------------------------------------------------------------------------------------------
 
 
-class _Witness:
-    """Notes, per thread, that bytes of a request went to a connected peer; a proxy's CONNECT does not count."""
-
-    _connecting = False
-    _used_at = 0.0
-
-    def connect(self) -> None:
-        self._connecting = True
-        _sent.progress = _CONNECTING
-        try:
-            super().connect()  # type: ignore[misc]
-        finally:
-            self._connecting = False
-        self._used_at = time.monotonic()
-
-    def send(self, data: Any) -> None:
-        if not self._connecting:
-            if self.sock is None:  # type: ignore[attr-defined]
-                self.connect()
-            _sent.progress = _LEFT
-            self._used_at = time.monotonic()
-        super().send(data)  # type: ignore[misc]
-
-    @property
-    def is_connected(self) -> bool:
-        fresh = time.monotonic() - self._used_at < _IDLE_SECONDS
-        return fresh and bool(super().is_connected)  # type: ignore[misc]
-
-
-class _PlainConnection(_Witness, HTTPConnection):
-    pass
-
-
-class _TlsConnection(_Witness, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-_POOLS = {"http": _PlainPool, "https": _TlsPool}
-
-
 class Adapter(HTTPAdapter):
     """The transport of `requests`, without what a JSON API never needs: cookies, redirects, look-ups per call."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = POOLS
         self._pool: Any = None
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -155,8 +93,8 @@ class Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+        is_socks = proxy.lower().startswith("socks")
+        manager.pool_classes_by_scheme = watched_pools(manager.pool_classes_by_scheme) if is_socks else POOLS
         return manager
 
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
@@ -170,21 +108,14 @@ class Adapter(HTTPAdapter):
         return response
 
 
-def forget_sending() -> None:
-    """Before a request: nothing has left yet on this thread."""
-    _sent.progress = _UNSEEN
-
-
 def never_left(error: BaseException) -> bool:
     """Whether this failure of the last request on this thread came before any byte of it could reach the product."""
-    progress = getattr(_sent, "progress", _UNSEEN)
-    if progress != _UNSEEN:
-        return bool(progress == _CONNECTING)
-    # Not one of our own connections (a SOCKS proxy, for one): only errors that speak for themselves count.
-    early = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError, ClosedPoolError)
+    progress = watched().progress
+    if progress != UNSEEN:
+        return progress == CONNECTING
+    # It failed before any connection was asked for: only errors that speak for themselves count.
+    early = (LocationValueError, ClosedPoolError)
     local = (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.SSLError,
         requests.exceptions.ProxyError,
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidHeader,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -121,6 +122,33 @@ def test_a_token_is_bought_once_for_all_threads() -> None:
         thread.join()
     assert len(asked) == 2, "eight threads were refused with the same token: one of them asks"
     assert sorted(headers) == ["bearer token-1"] * 8 + ["bearer token-2"] * 8
+
+
+def test_a_purchase_that_failed_fails_for_all_who_waited_for_it() -> None:
+    """Otherwise each thread in turn would wait for a token endpoint that does not answer."""
+    asked: list[Any] = []
+    all_here = threading.Barrier(8, timeout=10)
+
+    def ask(body: Any) -> Any:
+        asked.append(body)
+        time.sleep(0.1)
+        raise ProductError("no answer within 2 s")
+
+    def get() -> None:
+        all_here.wait()
+        with pytest.raises(Refused, match="No access token: no answer"):
+            who.header()
+
+    who = authorise(ask)
+    threads = [threading.Thread(target=get) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(asked) < 12, "three attempts for one, not for each of eight"
+    with pytest.raises(Refused):
+        who.header()
+    assert len(asked) >= 6, "who comes later asks again"
 
 
 def test_the_life_of_a_token_is_honoured_where_it_is_told() -> None:

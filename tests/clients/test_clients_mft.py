@@ -104,14 +104,48 @@ def test_a_run_id_in_another_spelling(reply: Any, wire: responses.RequestsMock, 
     assert mft.start_task(id=TASK).run_id == "r"
 
 
+LICENSE = f"{HOST}/v1/licenses/current"
+START = f"{HOST}/v1/tasks/{TASK}/start"
+
+
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_token_that_ran_out_is_renewed_once_and_the_start_sent_again(
+def test_a_start_is_sent_once_more_where_a_read_with_the_same_token_is_refused_too(
     status: int, wire: responses.RequestsMock, mft: MftClient
 ) -> None:
-    wire.post(f"{HOST}/v1/tasks/{TASK}/start", status=status)
-    wire.post(f"{HOST}/v1/tasks/{TASK}/start", json={"id": "run-1"})
+    wire.post(START, status=status)
+    wire.get(LICENSE, status=status)
+    wire.post(START, json={"id": "run-1"})
     assert mft.start_task(id=TASK).run_id == "run-1"
-    assert [who for *_, who in calls(wire)] == ["bearer opaque-token-1", "bearer opaque-token-2"]
+    assert [(method, who) for method, _, _, who in calls(wire)] == [
+        ("POST", "bearer opaque-token-1"),
+        ("GET", "bearer opaque-token-1"),
+        ("POST", "bearer opaque-token-2"),
+    ]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    "read", [{"json": {"plan": "Pro"}}, {"status": 404}, {"status": 429}, {"status": 500}, {"body": ConnectionError()}]
+)
+def test_a_start_that_is_refused_is_reported_where_the_token_is_not_proven_to_be_the_cause(
+    status: int, read: dict[str, Any], wire: responses.RequestsMock, mft: MftClient
+) -> None:
+    wire.post(START, status=status, json={"message": "not allowed"})
+    wire.get(LICENSE, **read)
+    with pytest.raises(Unauthorised, match="not allowed") as caught:
+        mft.start_task(id=TASK)
+    assert caught.value.status == status
+    assert [method for method, *_ in calls(wire)] == ["POST", "GET"]
+
+
+def test_a_start_that_is_refused_with_the_next_token_too_is_reported(
+    wire: responses.RequestsMock, mft: MftClient
+) -> None:
+    wire.post(START, status=403)
+    wire.get(LICENSE, status=403)
+    with pytest.raises(Unauthorised):
+        mft.start_task(id=TASK)
+    assert [method for method, *_ in calls(wire)] == ["POST", "GET", "POST"]
 
 
 def test_a_token_that_is_never_accepted_is_reported(wire: responses.RequestsMock, mft: MftClient) -> None:

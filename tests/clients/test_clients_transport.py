@@ -133,26 +133,6 @@ def test_silence_ends_after_the_timeout() -> None:
         session(heard.url, timeout=0.2).json(START)
 
 
-def test_a_body_that_drips_ends_at_the_deadline() -> None:
-    looked = threading.Event()
-
-    class Looking(Time):
-        def clock(self) -> float:
-            self.at += 50
-            looked.set()
-            return self.at
-
-    def drip(peer: socket.socket) -> bool:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while looked.wait(10):
-            looked.clear()
-            peer.sendall(b"x")
-        return False
-
-    with server(drip) as heard, pytest.raises(ProductError, match=r"took longer than 120 s"):
-        session(heard.url, time=Looking(), patience=Patience(tries=1)).json(GET)
-
-
 def test_doubt_stays_when_the_next_attempt_fails_in_another_way() -> None:
     with server(hang_up, answer("400 Bad Request", b'"no such cron"')) as heard:
         with pytest.raises(Uncertain, match=r"closed without an answer.* Asked again: .*no such cron"):

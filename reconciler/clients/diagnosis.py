@@ -1,0 +1,82 @@
+"""Says of one attempt what went wrong with it, in words that hold no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from reconciler.clients import faults, wire
+from reconciler.clients.calls import Request
+from reconciler.clients.faults import Fate, Fault
+from reconciler.model import Connection
+
+_LARGEST_ERROR = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Makes the faults of one connection. `host` is as the url has it, `hint` is for a credential that is refused."""
+
+    connection: Connection
+    host: str
+    clean: Callable[[str], str]
+    hint: str
+    now: Callable[[], datetime]
+
+    def target(self, request: Request) -> str:
+        """What was asked, as a person reads it."""
+        return self.clean(f"{request.method} {faults.shown_target(request.path, request.query)}")
+
+    def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> Fault:
+        """A page came where none is due."""
+        return Fault(
+            Fate.ODD,
+            f"{self.target(request)} answered {status} with {faults.shown_body(body, content_type, self.clean)}: "
+            "a sign-in page, or the wrong address.",
+            status=status,
+            hint="Look at the connection's url, and at what stands between us and the product.",
+        )
+
+    def of_failure(self, request: Request, error: BaseException) -> Fault:
+        """No answer came, or it broke off."""
+        fate, words, hint = faults.of_failure(error, request.timeout or self.connection.timeout)
+        fault = Fault(fate, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
+        fault.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
+        return fault
+
+    def of_status(self, request: Request, response: requests.Response) -> Fault:
+        """The answer's status says no."""
+        status = response.status_code
+        if 300 <= status < 400:
+            location = urlsplit(response.headers.get("Location") or "")
+            goal = faults.shortened(faults.printable(self.clean(f"{location.netloc}{location.path}")), 100)
+            return Fault(
+                Fate.ODD,
+                f"{self.target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
+                "a sign-in page, or the wrong address.",
+                status=status,
+                hint="Look at the connection's url. Redirects are not followed.",
+            )
+        body = _error_body(response)
+        said = faults.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
+        fate = faults.fate_of_status(status)
+        return Fault(
+            fate,
+            f"{self.target(request)} answered {status}" + (f": {said}" if said else "") + ".",
+            status=status,
+            retry_after=faults.retry_after(response.headers.get("Retry-After"), self.now),
+            hint=self.hint if fate is Fate.DENIED else "",
+        )
+
+
+def _error_body(response: requests.Response) -> bytes:
+    """The start of an error's body, as far as it can be read: the status alone says enough."""
+    try:
+        return bytes(response.raw.read(_LARGEST_ERROR, decode_content=True))
+    except (urllib3.exceptions.HTTPError, OSError):
+        return b""

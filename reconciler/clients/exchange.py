@@ -1,0 +1,262 @@
+"""One exchange with a product, watched: how far it got, until when it may last, and who is asked before it leaves.
+
+One deadline covers everything from the connection to the last byte, however slowly the bytes come: status line,
+headers, any number of `100 Continue`, bodies and the bodies of errors. A file on its way, up or down, may take longer
+as long as it moves; it is never endless.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+
+SLOWEST_TRANSFER = 16 * 1024
+"""Bytes a second that a file has to move, on the whole, to be given more time than the connection's timeout."""
+
+LONGEST_TRANSFER = 6 * 3600.0
+"""Seconds after which a transfer ends, however well it moves."""
+
+_IDLE_SECONDS = 10.0
+"""A pooled connection that rested longer is not trusted: firewalls forget it silently, and leave a start in doubt."""
+
+_ASK_AGAIN_SECONDS = 1.0
+"""A process may have been frozen while it sent for so long: whoever was asked before is asked again."""
+
+UNSEEN, CONNECTING, LEFT = range(3)
+_watched = threading.local()
+
+
+class Overdue(TimeoutError):
+    """An exchange lasted longer than it may; the text says how."""
+
+
+class Exchange:
+    """What is known of the request that this thread is sending.
+
+    `seconds` is the time for all of it, `connect_seconds` the part of it in which a connection must stand.
+    `before_write`, for a request that could change something, is asked right before its first byte leaves, and again
+    while it is being sent for long; what it raises ends the exchange.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        connect_seconds: float,
+        is_transfer: bool = False,
+        before_write: Callable[[], None] | None = None,
+    ) -> None:
+        now = time.monotonic()
+        self.progress = UNSEEN
+        self.has_answer = False
+        self._seconds = seconds
+        self._until = now + seconds
+        self._connected_until = now + min(seconds, connect_seconds)
+        self._latest = now + max(LONGEST_TRANSFER, seconds) if is_transfer else self._until
+        self._is_transfer = is_transfer
+        self._before_write = before_write
+        self._asked_at: float | None = None
+
+    def remaining(self) -> float:
+        """Seconds that are left. Raises Overdue when none are."""
+        until = self._connected_until if self.progress == CONNECTING else self._until
+        left = until - time.monotonic()
+        if left <= 0:
+            raise self.overdue()
+        return left
+
+    def moved(self, size: int) -> None:
+        """So many bytes went or came: a transfer earns time by them, never more at once than it began with."""
+        if self._is_transfer:
+            self._until = min(self._until + size / SLOWEST_TRANSFER, time.monotonic() + self._seconds, self._latest)
+
+    def overdue(self) -> Overdue:
+        if self._is_transfer and (self.has_answer or self.progress == LEFT):
+            if time.monotonic() >= self._latest:
+                return Overdue(f"the transfer took longer than {self._latest_hours()}")
+            return Overdue(f"the transfer stood still, or moved less than {SLOWEST_TRANSFER >> 10} KiB a second")
+        if self.has_answer:
+            return Overdue(f"the answer was not complete within {self._seconds:g} s")
+        return Overdue(f"no answer within {self._seconds:g} s")
+
+    def _latest_hours(self) -> str:
+        return f"{LONGEST_TRANSFER / 3600:g} h"
+
+    def ask_before_write(self) -> None:
+        """Ask whether this may be sent, unless that was answered a moment ago."""
+        if self._before_write is None:
+            return
+        # The time of day too: it goes on while a machine sleeps.
+        now = time.time()
+        if self._asked_at is None or abs(now - self._asked_at) > _ASK_AGAIN_SECONDS:
+            self._before_write()
+            self._asked_at = time.time()
+
+
+def watch(exchange: Exchange) -> None:
+    """From now on this thread sends for `exchange`."""
+    _watched.exchange = exchange
+
+
+def watched() -> Exchange:
+    """The exchange of this thread."""
+    exchange: Exchange = _watched.exchange
+    return exchange
+
+
+def has_left() -> bool:
+    """Whether any byte of this thread's last request may have reached the product."""
+    return watched().progress == LEFT
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's incoming side that keeps to the exchange's deadline at every single read."""
+
+    def __init__(self, source: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
+        self._source = source
+        self._sock = sock
+        self._exchange = exchange
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        exchange = self._exchange
+        self._sock.settimeout(exchange.remaining())
+        try:
+            size: int | None = self._source.readinto(buffer)
+        except TimeoutError:
+            raise exchange.overdue() from None
+        if size:
+            exchange.has_answer = True
+            exchange.moved(size)
+        return size
+
+    def close(self) -> None:
+        if not self.closed:
+            self._source.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    """An answer that is read under the exchange's deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, watched()))
+
+
+class Watched:
+    """Mixed into a connection: notes how far its exchange got, keeps its deadline, and asks before bytes leave.
+
+    A proxy's CONNECT is part of connecting: with it nothing of the request has left.
+    """
+
+    response_class: type[Any] = _TimedResponse
+    _connecting = False
+    _used_at = 0.0
+
+    def connect(self) -> None:
+        self._connecting = True
+        watched().progress = CONNECTING
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._connecting = False
+        self._used_at = time.monotonic()
+
+    def send(self, data: Any) -> None:
+        exchange = watched()
+        if not self._connecting:
+            if self.sock is None:  # type: ignore[attr-defined]
+                self.connect()
+            exchange.ask_before_write()
+            exchange.progress = LEFT
+            self._used_at = time.monotonic()
+        self.sock.settimeout(exchange.remaining())  # type: ignore[attr-defined]
+        try:
+            super().send(data)  # type: ignore[misc]
+        except TimeoutError:
+            raise exchange.overdue() from None
+        exchange.moved(len(data))
+
+    @property
+    def is_connected(self) -> bool:
+        fresh = time.monotonic() - self._used_at < _IDLE_SECONDS
+        return fresh and bool(super().is_connected)  # type: ignore[misc]
+
+
+class _Dialled(Watched):
+    """A connection that tries every address of its host within one deadline, and not each within its own."""
+
+    def _new_conn(self) -> socket.socket:
+        host, port = self._dns_host, self.port  # type: ignore[attr-defined]
+        failure: OSError | None = None
+        try:
+            addresses = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise LocationParseError(f"{host!r}, a label is empty or too long") from error
+        except socket.gaierror as error:
+            raise NameResolutionError(host, self, error) from error  # type: ignore[arg-type]
+        for family, kind, protocol, _, address in addresses:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():  # type: ignore[attr-defined]
+                    sock.setsockopt(*option)
+                sock.settimeout(watched().remaining())
+                sock.connect(address)
+                sock.settimeout(watched().remaining())
+            except OSError as error:
+                sock.close()
+                failure = error
+                if isinstance(error, Overdue):
+                    break
+            else:
+                return sock
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, f"connecting to {host} took too long") from failure
+        raise NewConnectionError(self, f"no connection to {host}: {failure}") from failure  # type: ignore[arg-type]
+
+
+class _PlainConnection(_Dialled, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Dialled, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _TlsPool}
+"""What a pool manager makes its pools of."""
+
+
+def watched_pools(classes: dict[str, type[HTTPConnectionPool]]) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools of another kind of connection (a SOCKS proxy's), watched as well."""
+    return {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _also_watched(pool)}) for scheme, pool in classes.items()
+    }
+
+
+def _also_watched(pool: type[HTTPConnectionPool]) -> type:
+    return type(pool.ConnectionCls.__name__, (Watched, pool.ConnectionCls), {})
