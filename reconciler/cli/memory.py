@@ -22,7 +22,8 @@ from reconciler.errors import ManifestError, UsageError
 def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: str) -> None:
     """Settle an unknown start: say whether the task ran.
 
-    Without --ran or --not-ran it shows what is known. ADDRESS is a trigger's, such as trigger/publish-prices.
+    Without --ran or --not-ran it shows what is known. ADDRESS is a trigger's, such as trigger/publish-prices. After a
+    ledger was lost it says of one trigger whether it ran as it is declared now.
     """
     from reconciler.workflow import settling
 
@@ -34,12 +35,16 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
         raise UsageError("--run-id is empty", hint="leave it out if the run's id is not known")
     setting = session.setting()
     found = settling.doubt(setting, address)
-    facts = found.entry.facts
-    known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
-    task = facts.get("task") or {}
-    what = f"task {task.get('name') or task.get('id')}, " if task else ""
-    session.say(harmless(f"{address}: {what}sent {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
-    session.say(f"licence, task executions: {_counter(found.licence_before)} before, {_counter(found.licence_now)} now")
+    if found.entry is None:
+        session.say(harmless(f"{address}: the ledger is new, and knows no start of it"))
+    else:
+        facts = found.entry.facts
+        known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
+        task = facts.get("task") or {}
+        what = f"task {task.get('name') or task.get('id')}, " if task else ""
+        session.say(harmless(f"{address}: {what}sent {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
+    before = found.entry.facts.get("licence") if found.entry is not None else None
+    session.say(f"licence, task executions: {_counter(before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
     settled = settling.resolve(setting, address, ran=ran, run_id=run_id.strip())

@@ -275,8 +275,10 @@ def _judge_trigger(
         return _blocked(resource, intent.blocked, intent.message)
     if intent.reason is None:
         return None
-    if intent.action is Action.START and not scene.accepts_new_ledger and loss is not Loss.NONE:
-        return _blocked(resource, Reason.LOST_LEDGER, _LOST_LEDGER if loss is Loss.CERTAIN else _NEW_OR_LOST)
+    # An entry in a new ledger is a person's word about this trigger (`resolve`): what was lost is known again.
+    if entry is None and not scene.accepts_new_ledger and loss is not Loss.NONE:
+        message = _LOST_LEDGER if loss is Loss.CERTAIN else _NEW_OR_LOST
+        return _blocked(resource, Reason.LOST_LEDGER, message.format(address=resource.address))
     if scene.mft_problem:
         return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
     return _plain_change(resource, intent, (intent.reason, intent.message), entry, scene)
@@ -284,11 +286,13 @@ def _judge_trigger(
 
 _LOST_LEDGER = (
     "the ledger is empty although schedules of this project are live: nobody knows whether this task was started. "
-    "Restore the ledger, or accept that due tasks start: `reconciler apply --accept-new-ledger`"
+    "Restore the ledger; or say of this one `reconciler resolve {address} --ran` or `--not-ran`; or accept that all "
+    "due tasks start: `reconciler apply --accept-new-ledger`"
 )
 _NEW_OR_LOST = (
     "the ledger is empty, and not every agent could be read: nobody knows whether it is new or was lost, and whether "
-    "this task was started. Apply again when all agents can be read, or accept that due tasks start: "
+    "this task was started. Apply again when all agents can be read; or say of this one "
+    "`reconciler resolve {address} --ran` or `--not-ran`; or accept that all due tasks start: "
     "`reconciler apply --accept-new-ledger`"
 )
 

@@ -108,7 +108,7 @@ def judge_forgotten(
     for address, entry in sorted(scene.memory.entries.items()):
         if address in judged or address in seen:
             continue
-        if address.kind is KindName.TRIGGER and not entry.settled:
+        if address.kind is KindName.TRIGGER and not entry.settled and entry.facts.get("state") != "running":
             message = f"how its last start ended is not known: say so with `reconciler resolve {address} …`"
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
@@ -122,12 +122,21 @@ def judge_forgotten(
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if address.kind is not KindName.SCHEDULE:
-            words = "no manifest declares it any more: it is forgotten, not undone"
+            words = f"no manifest declares it any more: it is forgotten, not undone{_left_open(entry)}"
         elif view is not None and entry.identity in view.schedules:
             words = "another address declares this schedule now"
         else:
             words = "no manifest declares it, and it is no longer in ACC"
         yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
+
+
+def _left_open(entry: Entry) -> str:
+    """What is not known of an entry that is forgotten before it was settled."""
+    if entry.settled:
+        return ""
+    if entry.address.kind is KindName.TRIGGER:
+        return f"; nobody follows its run {entry.facts.get('runId')} any more"
+    return "; whether what was sent last has arrived is not known"
 
 
 def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import manifests
 from reconciler.errors import LedgerError, ReconcilerError, UsageError
-from reconciler.model import Address, Entry, Finding, KindName, Project, at_text
+from reconciler.kinds import trigger
+from reconciler.model import Address, Desired, Entry, Finding, KindName, Memory, Project, Resource, at_text
 from reconciler.products import Products
+from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, this_owner, writing
+from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
@@ -24,10 +27,13 @@ _EVENTS_READ = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A start whose end is not known, with the weak evidence there is: the licence's counter then and now."""
+    """A start whose end is not known, with the weak evidence there is: the licence's counter then and now.
 
-    entry: Entry
-    licence_before: Mapping[str, Any] | None
+    `entry` is None where the ledger is new and nobody knows whether it took the place of one that was lost.
+    """
+
+    address: Address
+    entry: Entry | None
     licence_now: Mapping[str, Any] | None
 
 
@@ -36,12 +42,18 @@ def _project(setting: Setting) -> tuple[Project, frozenset[str]]:
 
 
 def doubt(setting: Setting, address_text: str) -> Doubt:
-    """The doubtful start at an address. Raises UsageError when there is none, LedgerError when there is no ledger."""
+    """The doubtful start at an address. Raises UsageError when there is none."""
+    from reconciler.ledger import Ledger
+
     address = _trigger_address(address_text)
     project, secrets = _project(setting)
-    with _existing(setting, project) as ledger:
-        entry = _doubtful(ledger, address)
-    return Doubt(entry, entry.facts.get("licence"), _licence_now(setting, project, secrets))
+    entry = None
+    if Ledger.exists(project.ledger, project.root):
+        with open_ledger(setting, project, create=False) as ledger:
+            entry = _in_doubt(ledger.memory(), address)
+    if entry is None:
+        _declared(setting, address)
+    return Doubt(address, entry, _licence_now(setting, project, secrets))
 
 
 def _licence_now(setting: Setting, project: Project, secrets: frozenset[str]) -> Mapping[str, Any] | None:
@@ -58,13 +70,13 @@ def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "")
     """Settle a doubtful start by a person's word, and return what the ledger now holds.
 
     With `run_id` the next apply follows that run to its end. A start that did not run is due again. Who said so stands
-    in the history. Raises UsageError when nothing is in doubt (any more), Locked when somebody is applying.
+    in the history. While the ledger is new, what a person says of a declared trigger is said of its key as it is now.
+    Raises UsageError when nothing is in doubt (any more), Locked when somebody is applying.
     """
     address = _trigger_address(address_text)
     project, _ = _project(setting)
-    _require_ledger(project)
     with writing(setting, project, 0.0) as (ledger, lease):
-        entry = _doubtful(ledger, address)
+        entry = _in_doubt(ledger.memory(), address) or _never_heard_of(setting, ledger, address)
         state = "running" if run_id else "success" if ran else "not-ran"
         settled = replace(
             entry,
@@ -82,16 +94,51 @@ def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "")
 _SAID = {"running": "ran, to be followed", "success": "ran", "not-ran": "did not run"}
 
 
-def _doubtful(ledger: Ledger, address: Address) -> Entry:
-    entry = ledger.memory().entries.get(address)
+def _in_doubt(memory: Memory, address: Address) -> Entry | None:
+    """The entry whose end is not known; None where a new ledger holds none. Raises UsageError when nothing is open."""
+    entry = memory.entries.get(address)
     if entry is None:
-        raise UsageError(f"the ledger knows no {address}", hint="`reconciler status` shows what there is")
+        if memory.known:
+            raise UsageError(
+                f"the ledger knows no start of {address}, so none is in doubt",
+                hint="a declared trigger that never started is started by the next `reconciler apply`",
+            )
+        return None
     if entry.settled:
         raise UsageError(
             f"nothing is in doubt about {address}",
-            hint=f"its last start is known: {entry.facts.get('state', 'settled')}",
+            hint=f"its last start is known: {entry.facts.get('state', 'settled')}. "
+            f"`reconciler apply --resend {address}` starts it once more",
         )
     return entry
+
+
+def _declared(setting: Setting, address: Address) -> tuple[Desired, Resource]:
+    """The trigger as the manifests declare it. Raises UsageError when none does: then nothing will start it."""
+    desired = load(setting)
+    for resource in desired.resources:
+        if resource.address == address:
+            return desired, resource
+    raise UsageError(
+        f"no manifest declares {address}, and the ledger knows no start of it",
+        hint="`reconciler status` shows the triggers that there are",
+    )
+
+
+def _never_heard_of(setting: Setting, ledger: Ledger, address: Address) -> Entry:
+    """An open entry for a trigger that a new ledger knows nothing of, under the key that it has now."""
+    desired, resource = _declared(setting, address)
+    contents = desired_contents(desired, with_needs(desired, frozenset({address})), ledger.seal)[address]
+    return Entry(
+        address=address,
+        identity="",
+        agent_path="",
+        declared=contents["key"],
+        applied={},
+        settled=False,
+        needs=resource.needs,
+        facts=trigger.facts(contents, state="unknown", attempts=1),
+    )
 
 
 def _trigger_address(text: str) -> Address:

@@ -112,7 +112,7 @@ def test_a_run_that_somebody_found_is_followed_by_the_next_apply(at: Desk) -> No
 def test_a_wrong_run_id_can_be_taken_back(at: Desk) -> None:
     in_doubt(at)
     assert at.type("resolve", ADDRESS, "--ran", "--run-id", "mistyped").code == 0
-    assert at.type("apply", "--auto-approve").code == 4
+    assert at.type("apply", "--auto-approve").code == 8
     shown = at.type("resolve", ADDRESS)
     assert "run mistyped" in shown.err
     assert at.type("resolve", ADDRESS, "--ran", "--run-id", last_run_id(at)).code == 0
@@ -138,7 +138,7 @@ def test_who_said_it_stands_in_the_history(at: Desk) -> None:
     [
         (["schedule/prices/nightly", "--ran"], "is no trigger"),
         (["nonsense", "--ran"], "is no address"),
-        (["trigger/other", "--ran"], "the ledger knows no trigger/other"),
+        (["trigger/other", "--ran"], "the ledger knows no start of trigger/other"),
         ([ADDRESS, "--ran", "--not-ran"], "exclude each other"),
         ([ADDRESS, "--not-ran", "--run-id", "x"], "--run-id goes with --ran"),
         ([ADDRESS, "--ran", "--run-id", " "], "--run-id is empty"),
@@ -177,7 +177,7 @@ def test_while_somebody_applies_nothing_is_settled(at: Desk) -> None:
     assert at.type("resolve", ADDRESS, "--ran").code == 0
 
 
-@pytest.mark.parametrize("words", [["resolve", ADDRESS, "--ran"], ["history"], ["history", "--verify"], ["unlock"]])
+@pytest.mark.parametrize("words", [["history"], ["history", "--verify"], ["unlock"]])
 def test_without_a_ledger_nothing_is_remembered_and_none_is_made(at: Desk, words: list[str]) -> None:
     typed = at.type(*words)
     assert typed.code == 1
