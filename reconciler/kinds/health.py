@@ -131,9 +131,14 @@ def _look(
 
 def _health(look: _Look) -> tuple[Health, tuple[str, ...]]:
     if look.state["enabled"] is False:
-        if look.declared.get("enabled") is True:
-            return Health.DISABLED, ("disabled in ACC although declared enabled",)
-        return Health.OFF, () if "enabled" in look.declared else ("disabled in ACC; the manifest leaves it open",)
+        match look.declared.get("enabled"):
+            case True:
+                return Health.DISABLED, ("disabled in ACC although declared enabled",)
+            case None:
+                return Health.DISABLED, ("disabled in ACC; the manifest says nothing, which means enabled",)
+            case schedule.KEEP:
+                return Health.OFF, ("disabled in ACC; `enabled: keep` leaves the switch to the people there",)
+        return Health.OFF, ()
     status = (look.live.schedule_status or "").casefold()
     active = next((run for run in look.own if run.is_active), None)
     if active is not None:

@@ -19,6 +19,9 @@ DEFAULTS: State = {"inputParameters": {}, "logLevel": 1, "sessionId": "", "windo
 FIELDS = ("cron", "startTime", "timeZone", "inputParameters", "logLevel", "sessionId", "windowless", "enabled")
 """The fields that a manifest manages, in the order in which people read them. All others are the server's own."""
 
+KEEP = "keep"
+"""The value of `enabled` that leaves the switch as it is live."""
+
 _LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _PREVIEWED_RUNS = 3
 
@@ -70,7 +73,15 @@ def live_state(live: LiveSchedule) -> State:
 
 
 def desired_state(spec: State) -> State:
-    """A manifest's block in the same terms, with only the fields that it declares.
+    """A manifest's block in the same terms, with the fields that it manages: those that it sets, and `enabled`.
+
+    `enabled` is true where nothing is written, and left to the people at the console by `keep`.
+    """
+    return {**written_state(spec), **({} if "enabled" in spec else {"enabled": True})}
+
+
+def written_state(spec: State) -> State:
+    """The fields that a block sets itself, in the same terms.
 
     `every` becomes ACC's own interval form of `cron`, a zone its Windows id, a log level its number.
     """
@@ -91,7 +102,7 @@ def desired_state(spec: State) -> State:
     if "sessionId" in spec:
         state["sessionId"] = str(spec["sessionId"] or "")
     for flag in ("windowless", "enabled"):
-        if flag in spec:
+        if flag in spec and spec[flag] != KEEP:
             state[flag] = spec[flag]
     return state
 
@@ -125,6 +136,9 @@ def _means_the_same(field: str, live: State, desired: State, as_of: datetime) ->
             return _windows(live["timeZone"]).casefold() == _windows(desired["timeZone"]).casefold()
         case "startTime":
             return _starts_alike(live, desired, as_of)
+        case "enabled":
+            # A product that does not say whether a schedule is on is taken to run it.
+            return live["enabled"] is None and desired["enabled"] is True
         case _:
             return False
 

@@ -19,6 +19,9 @@ _FILES = {
 }
 KINDS = tuple(_FILES)
 
+_SWITCHES = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+"""What people write for a switch, and what it should be."""
+
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -196,13 +199,8 @@ def _wrong_type(shown: str, wanted: str | list[str], value: Any) -> str:
     message = f"{shown} must be {words}, not {_type_words(value)}"
     if isinstance(value, (int, float)) and "string" in wanted_types:
         return f"{message}: put it in quotes"
-    if (
-        isinstance(value, str)
-        and "boolean" in wanted_types
-        and value.lower() in ("yes", "no", "on", "off", "true", "false")
-    ):
-        meant = "true" if value.lower() in ("yes", "on", "true") else "false"
-        return f"{message}: write {meant}, in lower case and without quotes"
+    if isinstance(value, str) and "boolean" in wanted_types and value.lower() in _SWITCHES:
+        return f"{message}: write {_SWITCHES[value.lower()]}, in lower case and without quotes"
     if isinstance(value, str) and "integer" in wanted_types:
         return f"{message}: write its digits without quotes and without zeros in front"
     return message
@@ -217,10 +215,12 @@ def _type_words(value: Any) -> str:
 
 
 def _wrong_value(shown: str, allowed: list[Any], value: Any) -> str:
-    words = list(dict.fromkeys(str(one) for one in allowed))
+    words = list(dict.fromkeys(str(one).lower() if isinstance(one, bool) else str(one) for one in allowed))
+    message = f"{shown} must be one of {', '.join(words)}"
+    if isinstance(value, str) and value.lower() in _SWITCHES and any(one is True for one in allowed):
+        return f"{message}: write {_SWITCHES[value.lower()]}, in lower case and without quotes"
     near = get_close_matches(str(value).lower(), words, 1) if isinstance(value, str) else []
-    listed = ", ".join(words)
-    return f"{shown} must be one of {listed}" + (f"; did you mean {near[0]}?" if near else "")
+    return message + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _wrong_pattern(shown: str, owner: dict[str, Any], value: Any) -> str:

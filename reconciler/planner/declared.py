@@ -162,8 +162,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
         )
         return case.change(Action.ADOPT, reason, before=live, after=live)
     if not case.is_ours:
-        names = ", ".join(field.path for field in fields)
-        return _blocked(case.resource, Reason.UNOWNED, _UNOWNED.format(id=case.resource.identity, fields=names))
+        return _blocked(case.resource, Reason.UNOWNED, _unowned(case.resource, fields))
     reason = _why_it_differs(live, desired, entry, case.scene.seal, case.kind)
     after = case.kind.whole_state(desired, live)
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
@@ -188,6 +187,16 @@ _UNOWNED = (
     "the schedule {id} was not made by this project and differs ({fields}). To take it over, first declare it "
     "just as it is live (`reconciler import` writes that), apply, and then change it"
 )
+
+
+def _unowned(resource: Resource, fields: tuple[FieldChange, ...]) -> str:
+    names = ", ".join(field.path for field in fields)
+    message = _UNOWNED.format(id=resource.identity, fields=names)
+    if "enabled" in resource.spec or not any(field.path == "enabled" for field in fields):
+        return message
+    return (
+        f"{message}. It is off in ACC: `enabled: false` takes it over as it is, `enabled: keep` leaves the switch alone"
+    )
 
 
 def _why_it_differs(

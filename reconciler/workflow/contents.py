@@ -46,7 +46,8 @@ def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer)
     def digest_of(address: Address) -> str:
         resource = by_address[address]
         if address.kind is KindName.SCHEDULE:
-            return seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
+            # What the block says itself: a default that the program learns of later must not start a task again.
+            return seal(dict(schedule.meaning(schedule.written_state(resource.spec))))
         if address.kind is KindName.TRIGGER:
             return str(contents[address]["key"] if address in contents else started(resource)["key"])
         return seal(contents[address])

@@ -37,12 +37,12 @@ def test_the_whole_life(stage: Stage) -> None:
 
     assert stage.run("drift").code == 0
     stage.live("poll").cron = "0 30 0 0"
-    stage.live("nightly", STOCK).is_enabled = False
+    stage.live("nightly", STOCK).log_level = 3
     assert stage.run("drift").code == 2
-    assert stage.changes() == [("schedule/prices/poll", "update", "drifted")], "enabled is not declared, so not ours"
+    assert stage.changes() == [("schedule/prices/poll", "update", "drifted")], "logLevel is not declared, so not ours"
     assert stage.apply().code == 0
     assert stage.live("poll").cron == "0 15 0 0"
-    assert not stage.live("nightly", STOCK).is_enabled
+    assert stage.live("nightly", STOCK).log_level == 3
 
     stage.write(agent(NIGHTLY.replace("0 0 2", "0 0 3")) + "---\n" + agent(NIGHTLY, name="stock"))
     assert stage.changes() == [("schedule/prices/poll", "delete", "removed")]

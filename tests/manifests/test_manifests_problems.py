@@ -58,14 +58,14 @@ AGENT_MISTAKES = [
     (
         "timeZone: UTC",
         "timeZone: UTC\n      enabled: yes",
-        (12, 16, "wrong-type"),
+        (12, 16, "wrong-value"),
         "schedule/prices/nightly",
         "write true",
     ),
     (
         "timeZone: UTC",
         "timeZone: UTC\n      enabled: True",
-        (12, 16, "wrong-type"),
+        (12, 16, "wrong-value"),
         "schedule/prices/nightly",
         "lower case",
     ),

@@ -148,16 +148,26 @@ def test_one_that_was_switched_off_by_hand_although_declared_on(tmp_path: Path) 
         declared(at, is_enabled=False)
         found = row(at, 2)
         assert (found["health"], found["notes"]) == ("disabled", ["disabled in ACC although declared enabled"])
+
+
+def test_one_that_was_switched_off_by_hand_where_the_manifest_says_nothing(tmp_path: Path) -> None:
+    with desk(tmp_path) as at:
+        declared(at, MANIFEST.replace("      enabled: true\n", ""), is_enabled=False)
+        found = row(at, 2)
+        assert found["health"] == "disabled"
+        assert found["notes"] == ["disabled in ACC; the manifest says nothing, which means enabled"]
         assert (found["next_run"], found["predicted"]) == (None, None)
 
 
-@pytest.mark.parametrize(("word", "note"), [("      enabled: false\n", []), ("", ["the manifest leaves it open"])])
+@pytest.mark.parametrize(
+    ("word", "note"),
+    [("false", []), ("keep", ["disabled in ACC; `enabled: keep` leaves the switch to the people there"])],
+)
 def test_one_that_is_off_on_purpose_is_no_trouble(tmp_path: Path, word: str, note: list[str]) -> None:
     with desk(tmp_path) as at:
-        declared(at, MANIFEST.replace("      enabled: true\n", word), is_enabled=False)
+        declared(at, MANIFEST.replace("enabled: true", f"enabled: {word}"), is_enabled=False)
         found = row(at, 0)
-        assert found["health"] == "off"
-        assert [one.split("; ")[-1] for one in found["notes"]] == note
+        assert (found["health"], found["notes"]) == ("off", note)
 
 
 def test_a_word_that_nobody_documents_is_not_taken_for_health(tmp_path: Path) -> None:

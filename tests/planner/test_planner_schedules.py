@@ -182,7 +182,7 @@ def test_enabled_and_something_else_is_one_update() -> None:
 
 
 def test_only_declared_fields_change_and_the_rest_is_sent_as_it_is() -> None:
-    resource = declared(spec=EDITED)
+    resource = declared(spec={"enabled": "keep", **EDITED})
     live = seen(of=declared(), logLevel=3, sessionId="1-5/5", inputParameters='{"a": "1"}', isEnabled=False)
     change = only_change(planned([resource], views(live), [remembered(declared())]))
     assert [field.path for field in change.fields] == ["cron"]
