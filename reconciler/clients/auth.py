@@ -18,7 +18,10 @@ from reconciler.model import JSON
 _ASSERTION_SECONDS = 240
 _EARLY_SECONDS = 30.0
 _ATTEMPTS = 3
-_KEY_HINT = "Automate MFT takes a P-256 or P-384 key, an RSA key of 2048 bits or more, or an Ed25519 key, as PEM."
+_KEY_HINT = (
+    "Automate MFT takes a P-256 key (ES256), an RSA key of 2048 bits or more, or an Ed25519 key, as PEM: "
+    "`openssl ecparam -genkey -name prime256v1 -noout -out mft.pem` makes one."
+)
 
 
 class Anonymous:
@@ -194,8 +197,6 @@ def signing_key(pem: str) -> tuple[Any, str]:
     match key:
         case ec.EllipticCurvePrivateKey() if isinstance(key.curve, ec.SECP256R1):
             return key, "ES256"
-        case ec.EllipticCurvePrivateKey() if isinstance(key.curve, ec.SECP384R1):
-            return key, "ES384"
         case ec.EllipticCurvePrivateKey():
             raise Refused(f"The private key's curve, {key.curve.name}, is not accepted.", hint=_KEY_HINT)
         case rsa.RSAPrivateKey() if key.key_size >= 2048:
@@ -205,6 +206,15 @@ def signing_key(pem: str) -> tuple[Any, str]:
         case ed25519.Ed25519PrivateKey():
             return key, "EdDSA"
     raise Refused("The private key is of a kind that is not accepted.", hint=_KEY_HINT)
+
+
+def key_complaint(pem: str) -> str:
+    """Why Automate MFT would not take this private key, and what it takes; "" when it would."""
+    try:
+        signing_key(pem)
+    except Refused as error:
+        return f"{error.message} {error.hint}"
+    return ""
 
 
 def token_expiry(token: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +31,17 @@ def check(
     *,
     as_of: datetime,
     connections: bool = True,
+    key_complaint: Callable[[str], str] | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that the files of a project say, and all problems in file order; no Desired when there is an error.
 
     `as_of` is an aware moment: warnings about runs look ahead from it. With `connections=False` credentials need not
-    be there. Raises UsageError for an environment that the project file does not declare.
+    be there. `key_complaint` says what is wrong with a private key, "" for nothing. Raises UsageError for an
+    environment that the project file does not declare.
     """
     from reconciler.manifests import loading
 
-    return loading.check(root, environment, environ, as_of=as_of, connections=connections)
+    return loading.check(root, environment, environ, as_of=as_of, connections=connections, key_complaint=key_complaint)
 
 
 def load(root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime) -> Desired:

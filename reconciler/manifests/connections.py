@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,8 +16,13 @@ _CREDENTIALS = {"acc": ("token",), "mft": ("tenantId", "keyId", "privateKey")}
 _HIDDEN = ("token", "privateKey")
 
 
-def resolve(name: str, settings: Mapping[str, Any], root: Path, spot: Spot) -> Connection | None:
-    """A connection in its normal form, or None; what is wrong goes to `spot`. `settings` keep to the schema."""
+def resolve(
+    name: str, settings: Mapping[str, Any], root: Path, spot: Spot, key_complaint: Callable[[str], str] | None = None
+) -> Connection | None:
+    """A connection in its normal form, or None; what is wrong goes to `spot`. `settings` keep to the schema.
+
+    `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it.
+    """
     path = ("spec", "connections", name)
     before = len(spot.notes.problems)
     url = settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com"
@@ -27,6 +32,8 @@ def resolve(name: str, settings: Mapping[str, Any], root: Path, spot: Spot) -> C
         if not _is_header_text(settings.get(key, "x")):
             message = f"`{key}` has spaces or characters that no credential has: check what it is filled in from"
             spot.error((*path, key), "bad-credential", message)
+    if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(settings["privateKey"])):
+        spot.error((*path, "privateKey"), "bad-key", wrong)
     rate = timeout = None
     try:
         rate = durations.per_second(settings["rate"]) if "rate" in settings else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -44,15 +44,17 @@ def check(
     *,
     as_of: datetime,
     connections: bool = True,
+    key_complaint: Callable[[str], str] | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that the files of a project say, and all problems in file order; no Desired when there is an error.
 
     `as_of` is an aware moment: warnings about runs look ahead from it. With `connections=False` nobody means to reach
-    a product, and credentials need not be there. Raises UsageError for an environment that is not declared.
+    a product, and credentials need not be there. `key_complaint` says what is wrong with a private key, "" for nothing.
+    Raises UsageError for an environment that is not declared.
     """
     with _no_collector():
         notes = Notes()
-        setting = project.read_project(root, environment, environ, notes)
+        setting = project.read_project(root, environment, environ, notes, key_complaint)
         if setting is None:
             return None, notes.sorted()
         declared = _read_all(setting, as_of, notes)

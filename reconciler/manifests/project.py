@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,6 +38,7 @@ class Setting:
     name: str
     spec: dict[str, Any]
     interpolator: Interpolator
+    key_complaint: Callable[[str], str] | None = None
     secret_values: set[str] = field(default_factory=set)
     ready: dict[str, Connection] = field(default_factory=dict)
     broken: dict[str, Notes] = field(default_factory=dict)
@@ -59,8 +60,16 @@ class Setting:
         )
 
 
-def read_project(root: Path, environment: str | None, environ: Mapping[str, str], notes: Notes) -> Setting | None:
+def read_project(
+    root: Path,
+    environment: str | None,
+    environ: Mapping[str, str],
+    notes: Notes,
+    key_complaint: Callable[[str], str] | None = None,
+) -> Setting | None:
     """Read `reconciler.yaml`; what is wrong with it goes to `notes`. None when nothing can be made of it.
+
+    `key_complaint` is asked what is wrong with a private key: not everybody wants to pay for that.
 
     Raises UsageError for an environment that the file does not declare.
     """
@@ -81,7 +90,7 @@ def read_project(root: Path, environment: str | None, environ: Mapping[str, str]
         spot.overlay = ("spec", "environments", chosen)
     variables = own.get("variables")
     interpolator = Interpolator(environ, variables if isinstance(variables, dict) else {}, root)
-    setting = Setting(root, file, spot, chosen, "", own, interpolator)
+    setting = Setting(root, file, spot, chosen, "", own, interpolator, key_complaint)
     _fill_and_validate(setting, value)
     return setting
 
@@ -239,7 +248,7 @@ def _judge(setting: Setting) -> None:
     for name, settings in spec.get("connections", {}).items():
         notes = setting.broken.get(name, Notes())
         local = Spot(notes, setting.file, spot.index, overlay=spot.overlay)
-        connection = connections.resolve(name, settings, setting.root, local)
+        connection = connections.resolve(name, settings, setting.root, local, setting.key_complaint)
         setting.secret_values |= connections.secret_values(settings)
         if connection is not None:
             setting.ready[name] = connection

@@ -42,7 +42,11 @@ KINDS = planner.Kinds(schedule, input_files, approval, trigger)
 
 def validate(setting: Setting) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that can be checked without a network, all problems at once."""
-    desired, problems = manifests.check(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    from reconciler.clients.auth import key_complaint
+
+    desired, problems = manifests.check(
+        setting.root, setting.environment, setting.environ, as_of=setting.clock(), key_complaint=key_complaint
+    )
     if desired is None or not desired.project.blackouts:
         return desired, problems
     from reconciler.workflow import foresight

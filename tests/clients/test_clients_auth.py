@@ -34,7 +34,6 @@ def pem(key: Any, password: bytes | None = None) -> str:
 P256 = ec.generate_private_key(ec.SECP256R1())
 KEYS: dict[str, Any] = {
     "ES256": P256,
-    "ES384": ec.generate_private_key(ec.SECP384R1()),
     "RS256": rsa.generate_private_key(65537, 2048),
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
