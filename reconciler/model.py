@@ -359,6 +359,7 @@ class Change:
     """One step of a plan. It holds no function and survives JSON.
 
     `before` and `after` are full states (None: absent); `basis` is the fingerprint of what was seen when deciding.
+    `secrets` are the paths that are secret from now on: those declared, and those that were and may still be shown.
     """
 
     address: Address
@@ -375,6 +376,7 @@ class Change:
     needs: tuple[Address, ...] = ()
     origin: Origin | None = None
     preview: Preview | None = None
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def _plan_to(plan: Plan) -> dict[str, JSON]:
 def _change_to(change: Change) -> dict[str, JSON]:
     shown = replace(change, before=None, after=None, basis="", fields=tuple(map(_masked, change.fields)))
     body = _with_address(shown)
-    del body["before"], body["after"], body["basis"]
+    del body["before"], body["after"], body["basis"], body["secrets"]
     body["needs"] = [str(need) for need in change.needs]
     return body
 

@@ -35,8 +35,9 @@ class Products:
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these values either, from now on."""
-        self._secrets |= secrets
-        self._redact = None
+        if not secrets <= self._secrets:
+            self._secrets |= secrets
+            self._redact = None
 
     def redact(self, text: str) -> str:
         """A text without the secrets that are known so far."""

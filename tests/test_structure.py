@@ -29,7 +29,7 @@ LEVELS = (
         "emulator",
         "products",
     ),
-    ("observe", "order", "clients", "timetable", "selection"),
+    ("observe", "order", "clients", "timetable", "selection", "secrecy"),
     ("diff", "identity", "urls"),
     ("model",),
     ("errors",),

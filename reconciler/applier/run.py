@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from reconciler import secrecy
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError
 from reconciler.model import (
@@ -125,10 +126,11 @@ class Run:
     _canary: threading.Lock = field(default_factory=threading.Lock)
     _ids_proven: bool = False
 
-    def secret_paths(self, address: Address) -> dict[str, Any]:
-        """Which fields were secret when they were applied, as facts for the ledger: their names, never their values."""
-        resource = self.tools.resources.get(address)
-        return {"secrets": sorted(resource.secrets)} if resource is not None and resource.secrets else {}
+    def secrets_left(self, change: Change, state: State) -> dict[str, Any]:
+        """Which fields stay secret once `state` was reached, as facts for the ledger: names, never values."""
+        resource = self.tools.resources.get(change.address)
+        declared, spec = (resource.secrets, resource.spec) if resource is not None else ((), None)
+        return secrecy.facts(secrecy.lasting(change.secrets, declared, state, spec))
 
     def held_back(self, change: Change) -> str:
         """Why this change must not be tried now; "" when it may."""

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
+from reconciler import secrecy
 from reconciler.applier.run import Run, entry_of
 from reconciler.diff import sealed
 from reconciler.errors import ProductError, Refused
@@ -46,7 +47,7 @@ def _carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
         outcome = run.finish(change, Status.APPLIED, "remembered", since=since, evidence=Evidence.VERIFIED)
         run.record(outcome, _settled(run, outcome, live or {}))
         return seen
-    if not run.begin(change, declared=_declared(run, change), facts={}):
+    if not run.begin(change, declared=_declared(run, change), facts=secrecy.facts(change.secrets)):
         return seen
     return _act(run, change, seen, since)
 
@@ -135,7 +136,7 @@ def _settled(run: Run, outcome: Outcome, state: State) -> Entry:
         applied=sealed(run.tools.hands.schedule.meaning(state), run.tools.seal),
         settled=True,
         at=outcome.at,
-        facts=run.secret_paths(change.address),
+        facts=run.secrets_left(change, state),
     )
 
 
@@ -143,8 +144,9 @@ def _unsettled(run: Run, outcome: Outcome, facts: Mapping[str, Any] | None = Non
     """What is remembered when the end is not known, or not as wished: the last known state, open."""
     change = outcome.change
     known = run.tools.entries.get(change.address)
+    facts = {**(facts or {}), **secrecy.facts(change.secrets)}
     if known is not None:
-        return replace(known, identity=change.identity, settled=False, facts=facts or known.facts, at=outcome.at)
+        return replace(known, identity=change.identity, settled=False, facts={**known.facts, **facts}, at=outcome.at)
     resource = run.tools.resources.get(change.address)
     declared = _declared(run, change)
     return entry_of(change, resource, declared=declared, applied={}, settled=False, at=outcome.at, facts=facts)

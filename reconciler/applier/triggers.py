@@ -134,9 +134,10 @@ def _followed(run: Run, change: Change, run_id: str, attempt: int, since: float)
 
 def _facts(run: Run, change: Change, state: str, attempt: int, run_id: str = "") -> dict[str, Any]:
     assert change.after is not None
-    return run.tools.hands.trigger.facts(
+    facts = run.tools.hands.trigger.facts(
         change.after, state=state, attempts=attempt, run_id=run_id, licence=run.tools.licence
     )
+    return {**facts, **run.secrets_left(change, change.after)}
 
 
 def _entry(run: Run, outcome: Outcome, state: str, attempt: int, *, settled: bool) -> Entry:

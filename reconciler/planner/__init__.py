@@ -31,9 +31,9 @@ from reconciler.model import (
 from reconciler.planner.audit import audit
 from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, way_out
-from reconciler.planner.verdicts import judge_all
+from reconciler.planner.verdicts import judge_all, secrecy
 
-__all__ = ["Kinds", "Loss", "Scene", "audit", "loss_of", "plan"]
+__all__ = ["Kinds", "Loss", "Scene", "audit", "loss_of", "plan", "secrecy"]
 
 
 def plan(scene: Scene, kinds: Kinds) -> Plan:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.identity import is_owned
 from reconciler.model import (
-    JSON,
     Action,
     AgentView,
     BlockedResource,
@@ -68,11 +66,6 @@ class _Case:
         place = (self.resource.agent_path, self.resource.identity)
         return any((entry.agent_path, entry.identity) == place for entry in self.scene.memory.entries.values())
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Paths that are secret now, or were when they were last applied: what goes away is still shown by live."""
-        return (*self.resource.secrets, *(self.entry.facts.get("secrets", ()) if self.entry is not None else ()))
-
     def change(
         self,
         action: Action,
@@ -89,7 +82,7 @@ class _Case:
             action=action,
             reason=reason[0],
             message=reason[1],
-            fields=_mark_secrets(kind.declared_terms(fields, resource.spec), self.secrets, self.scene),
+            fields=kind.declared_terms(fields, resource.spec),
             before=before,
             after=after,
             identity=resource.identity,
@@ -214,29 +207,6 @@ def _why_it_differs(
     return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
 
 
-def _mark_secrets(fields: tuple[FieldChange, ...], secrets: Iterable[str], scene: Scene) -> tuple[FieldChange, ...]:
-    """Mark what must not be shown: a secret's own path, all below it, a whole that contains it, and a secret's value.
-
-    The value counts wherever it turns up: in live it may stand in another field than in the manifest.
-    """
-    paths, values = tuple(secrets), [value for value in scene.desired.secret_values if value]
-
-    def is_secret(field: FieldChange) -> bool:
-        path = field.path
-        if any(path == at or path.startswith(f"{at}.") or at.startswith(f"{path}.") for at in paths):
-            return True
-        return bool(values) and any(_holds(side, values) for side in (field.before, field.after))
-
-    return tuple(replace(one, secret=True) if is_secret(one) else one for one in fields)
-
-
-def _holds(value: JSON, secrets: Iterable[str]) -> bool:
-    """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
-    if isinstance(value, Mapping):
-        return any(_holds(each, secrets) for pair in value.items() for each in pair)
-    return isinstance(value, str) and any(secret in value if len(secret) > 3 else secret == value for secret in secrets)
-
-
 def _judge_remembered(
     resource: Resource,
     entry: Entry | None,
@@ -320,7 +290,7 @@ def _plain_change(
         action=intent.action,
         reason=reason[0],
         message=reason[1],
-        fields=_mark_secrets(intent.fields, resource.secrets, scene),
+        fields=intent.fields,
         after=intent.after,
         agent_path=resource.agent_path,
         agent_id=agent_id,

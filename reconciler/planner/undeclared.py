@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.diff import changes
 from reconciler.identity import is_owned
 from reconciler.model import (
     Action,
@@ -13,7 +14,6 @@ from reconciler.model import (
     BlockedResource,
     Change,
     Entry,
-    FieldChange,
     Finding,
     KindName,
     Reason,
@@ -86,9 +86,10 @@ def judge_strays(
                     if scene.destroy
                     else "no manifest declares it any more",
                     fields=tuple(
-                        FieldChange(path, value, None, secret=path == "inputParameters")
+                        field
                         for path, value in live.items()
                         if value not in ("", {}, None)
+                        for field in changes(value, None, path)
                     ),
                     before=live,
                     identity=stray.identity,

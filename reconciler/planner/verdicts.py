@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.model import Address, Finding, KindName
+from reconciler.model import Address, Change, Finding, KindName
 from reconciler.planner.declared import judge
 from reconciler.planner.scene import Kinds, Scene, Verdict, standing_of
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
+from reconciler.secrecy import Secrecy, secrecy_of
 
 
 def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: list[Finding]) -> dict[Address, Verdict]:
@@ -16,7 +17,13 @@ def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: l
     if scene.selected is None or scene.destroy:
         verdicts.update(judge_strays(scene, strays, kinds, warnings))
         verdicts.update(judge_forgotten(scene, strays, verdicts))
-    return verdicts
+    hidden = secrecy(scene)
+    return {address: hidden.hide(said) if isinstance(said, Change) else said for address, said in verdicts.items()}
+
+
+def secrecy(scene: Scene) -> Secrecy:
+    """What is secret in this scene, for one and all verdicts."""
+    return secrecy_of(scene.desired.resources, scene.memory.entries.values(), scene.desired.secret_values)
 
 
 def _is_in_question(address: Address, scene: Scene) -> bool:

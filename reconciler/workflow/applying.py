@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler import __version__, applier, planner
+from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import sealed
 from reconciler.errors import PlanRefused
 from reconciler.identity import is_owned
@@ -177,26 +177,29 @@ class _Apply:
         scene = self.survey.scene
         touched = {change.address for change in self.survey.plan.changes}
         touched |= {blocked.address for blocked in self.survey.plan.blocked}
+        hidden = planner.secrecy(scene)
         for resource in scene.desired.resources:
             known = scene.memory.entries.get(resource.address)
             if known is None or scene.destroy or resource.address in touched or not known.settled:
                 continue
             if scene.selected is not None and resource.address not in scene.selected:
                 continue
-            fresh = self._as_remembered(resource, known)
+            fresh = self._as_remembered(resource, known, hidden)
             if fresh is not None and fresh != known:
                 yield fresh
 
-    def _as_remembered(self, resource: Resource, known: Entry) -> Entry | None:
+    def _as_remembered(self, resource: Resource, known: Entry, hidden: secrecy.Secrecy) -> Entry | None:
         scene = self.survey.scene
         declared, applied, facts = known.declared, known.applied, known.facts
         if resource.address.kind is KindName.SCHEDULE:
             live = scene.live.agents[resource.agent_path].schedules[resource.identity]
             declared = scene.seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
-            hidden = {"secrets": sorted(resource.secrets)} if resource.secrets else {}
-            if (declared, resource.protect, hidden) == (known.declared, known.protect, known.facts):
+            state = schedule.live_state(live)
+            kept = secrecy.lasting(hidden.paths(resource.identity), resource.secrets, state, resource.spec)
+            facts = secrecy.facts(kept)
+            if (declared, resource.protect, facts) == (known.declared, known.protect, known.facts):
                 return None
-            facts, applied = hidden, sealed(schedule.meaning(schedule.live_state(live)), scene.seal)
+            applied = sealed(schedule.meaning(state), scene.seal)
         elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)
         return Entry(

@@ -49,7 +49,7 @@ def status(setting: Setting, selection: Selection) -> Status:
         and (chosen is None or resource.address in chosen)
     ]
     # The product may show back what a manifest made secret, in an error that a run ended with.
-    redact = Redactor(desired.secret_values)
+    redact = Redactor(survey.desired.secret_values)
     standings = [replace(one, notes=tuple(map(redact, one.notes))) for one in standings]
     order = list(Health)
     standings.sort(key=lambda standing: (order.index(standing.health), standing.address))

@@ -27,6 +27,7 @@ from reconciler.model import (
 )
 from reconciler.observe import busy_agents, look
 from reconciler.products import Products
+from reconciler.secrecy import secrecy_of
 from reconciler.selection import Selection, select, to_resend
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered
@@ -91,6 +92,7 @@ def make_survey(
     gone = _gone(desired, remembered, intention)
     known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
     live = look_at_agents(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen)
+    desired = _with_secrets_of_live(desired, remembered, live, products)
     scene = planner.Scene(
         desired=desired,
         live=live,
@@ -173,6 +175,16 @@ def look_at_agents(
         progress=lambda done: setting.progress("reading agents", done, len(paths)),
     )
     return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
+
+
+def _with_secrets_of_live(desired: Desired, remembered: Remembered, live: Live, products: Products) -> Desired:
+    """The same, with the secrets that no manifest knows any more, but live still shows at a path that was secret."""
+    hidden = secrecy_of(desired.resources, remembered.memory.entries.values())
+    shown = hidden.values_of(
+        (identity, one) for view in live.agents.values() for identity, one in view.schedules.items()
+    )
+    products.hide(shown)
+    return replace(desired, secret_values=desired.secret_values | shown) if shown else desired
 
 
 def _busy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from planner_stage import (
@@ -23,7 +24,7 @@ from planner_stage import (
 
 from reconciler import planner
 from reconciler.identity import owned_id
-from reconciler.model import Action, DriftStatus, Policy, Reason
+from reconciler.model import Action, Change, DriftStatus, Policy, Reason
 
 NIGHTLY = at("schedule/prices/nightly")
 EDITED = {"cron": "0 0 3 * * MON-FRI"}
@@ -399,10 +400,60 @@ def test_what_was_secret_when_it_was_applied_is_secret_still() -> None:
     assert [(field.path, field.secret) for field in change.fields] == [("inputParameters.password", True)]
 
 
-def test_a_deletion_shows_no_parameters() -> None:
-    orphan = declared("old", spec={"inputParameters": {"password": "hunter2"}})
-    change = only_change(planned([], views(seen(of=orphan))))
-    assert {field.path for field in change.fields if field.secret} == {"inputParameters"}
+def marked(change: Change) -> dict[str, bool]:
+    """Which fields are hidden, of those about parameters."""
+    return {field.path: field.secret for field in change.fields if field.path.startswith("inputParameters")}
+
+
+OLD = declared("old", spec={"inputParameters": {"password": "hunter2", "region": "au"}})
+
+
+def test_a_deletion_of_what_nothing_remembers_shows_no_parameters() -> None:
+    """The ledger was lost: which of them were secret is not known."""
+    change = only_change(planned([], views(seen(of=OLD))))
+    assert marked(change) == {"inputParameters.password": True, "inputParameters.region": True}
+
+
+@pytest.mark.parametrize("facts", [{}, {"secrets": ["inputParameters.PASSWORD"]}])
+def test_a_deletion_shows_the_parameters_that_were_never_secret(facts: dict[str, Any]) -> None:
+    change = only_change(planned([], views(seen(of=OLD)), [remembered(OLD, facts=facts)]))
+    assert marked(change) == {"inputParameters.password": bool(facts), "inputParameters.region": False}
+
+
+def test_a_secret_is_remembered_by_the_id_of_the_schedule_whatever_its_address() -> None:
+    entry = remembered(OLD, address=at("schedule/prices/before"), facts={"secrets": ["inputParameters.password"]})
+    resource = declared("old", spec={"inputParameters": {"region": "au"}})
+    live = seen(of=OLD)
+    (change,) = (one for one in planned([resource], views(live), [entry]).changes if one.address == resource.address)
+    assert marked(change) == {"inputParameters.password": True}
+    assert change.secrets == ("inputParameters.password",)
+
+
+def test_what_acc_made_under_an_id_of_its_own_keeps_the_secret_that_was_sent() -> None:
+    facts = {"secrets": ["inputParameters.password"], "stray": FOREIGN}
+    resource = declared("old", identity=FOREIGN, adopted=True, spec={"inputParameters": {"region": "nz"}})
+    live = seen(FOREIGN, of=OLD)
+    entries = [remembered(OLD, facts=facts, settled=False), remembered(resource, live, address=at("schedule/prices/x"))]
+    changes = planned([resource], views(live), entries).changes
+    (change,) = (one for one in changes if one.address == resource.address)
+    assert marked(change) == {"inputParameters.password": True, "inputParameters.region": False}
+
+
+def test_without_memory_live_parameters_of_ours_are_hidden_and_the_manifests_words_are_not() -> None:
+    resource = declared("old", spec={"inputParameters": {"region": "nz", "zone": "x"}})
+    change = only_change(planned([resource], views(seen(of=OLD))))
+    assert marked(change) == {
+        "inputParameters.password": True,
+        "inputParameters.region": True,
+        "inputParameters.zone": False,
+    }
+    assert change.secrets == ("inputParameters",)
+
+
+def test_what_the_planner_learns_of_undeclared_parameters_stays_unknown() -> None:
+    """Adopting remembers that nobody knows, so that a later deletion shows nothing either."""
+    resource = declared("old")
+    assert only_change(planned([resource], views(seen(of=OLD)))).secrets == ("inputParameters",)
 
 
 @pytest.mark.parametrize(

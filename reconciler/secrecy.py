@@ -1,0 +1,154 @@
+"""Which values are secret: by the path at which they stand, as the manifests say and as the ledger remembers. Pure.
+
+A path that was secret once stays secret while live may still show it, whoever looks and under whatever address. Where
+nothing is remembered of a live schedule, nobody knows which of its parameters were secret: then all of them are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from reconciler.model import JSON, Change, Entry, FieldChange, Resource, State
+
+FACT = "secrets"
+"""Where an entry of the ledger keeps the paths: names, never values."""
+
+PARAMETERS = "inputParameters"
+"""The one field of a schedule that can hold a secret; as a path it stands for all parameters."""
+
+HIDDEN = "(secret)"
+_SHORTEST = 4
+
+
+class LiveSchedule(Protocol):
+    """A schedule as the ACC client reads it."""
+
+    @property
+    def input_parameters(self) -> Mapping[str, str] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """What is secret of a whole project. `declared` and `remembered` are paths, by the id of a schedule or the address
+    of a trigger; `remembered` has a key for all that the ledger knows. `values` must not be shown wherever they stand.
+    """
+
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remembered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+
+    def paths(self, key: str) -> frozenset[str]:
+        """The paths that are secret, or were and may still be shown."""
+        return self.remembered.get(key, _NONE) | frozenset(self.declared.get(key, ()))
+
+    def is_unknown(self, key: str) -> bool:
+        """Whether nothing is remembered, so that any parameter that live shows may have been secret."""
+        return key not in self.remembered
+
+    def values_of(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
+        """What live shows at these paths, by id: texts that are secret, though no manifest may know them any more."""
+        if not self.declared and not any(self.remembered.values()):
+            return _NONE
+        found: set[str] = set()
+        for identity, live in schedules:
+            if paths := {path.casefold() for path in self.paths(identity)}:
+                found.update(
+                    value
+                    for key, value in (live.input_parameters or {}).items()
+                    if len(value) >= _SHORTEST and f"{PARAMETERS}.{key}".casefold() in paths
+                )
+        return frozenset(found)
+
+    def hide(self, change: Change) -> Change:
+        """The change with the paths that are secret from now on, and its fields marked where they show one."""
+        key = change.identity or str(change.address)
+        is_blind = change.before is not None and self.is_unknown(key)
+        hidden = self.paths(key) | (
+            {PARAMETERS} if is_blind and change.before and change.before.get(PARAMETERS) else _NONE
+        )
+        fields = tuple(
+            replace(one, secret=True) if self._is_secret(one, self.paths(key), is_blind=is_blind) else one
+            for one in change.fields
+        )
+        return replace(change, fields=fields, secrets=tuple(sorted(hidden)))
+
+    def _is_secret(self, one: FieldChange, paths: Iterable[str], *, is_blind: bool) -> bool:
+        if is_blind and one.before is not None and covers((PARAMETERS,), one.path):
+            return True
+        return covers(paths, one.path) or any(_holds(side, self.values) for side in (one.before, one.after))
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def secrecy_of(resources: Iterable[Resource], entries: Iterable[Entry], values: Iterable[str] = ()) -> Secrecy:
+    """What manifests and memory together say. Entries of one id under several addresses are joined."""
+    declared = {one.identity or str(one.address): one.secrets for one in resources if one.secrets}
+    remembered: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        key = entry.identity or str(entry.address)
+        known = remembered.get(key)
+        paths = remembered_paths(entry)
+        remembered[key] = paths if known is None else known | paths
+        if stray := entry.facts.get("stray"):  # what ACC made under an id of its own holds what was sent
+            remembered[str(stray)] = remembered.get(str(stray), _NONE) | paths
+    return Secrecy(declared, remembered, tuple(sorted(value for value in values if value)))
+
+
+def remembered_paths(entry: Entry | None) -> frozenset[str]:
+    """The paths that an entry says were secret."""
+    return frozenset(entry.facts.get(FACT, ())) if entry is not None and FACT in entry.facts else _NONE
+
+
+def facts(paths: Iterable[str]) -> dict[str, JSON]:
+    """The paths as facts for the ledger; nothing where there are none."""
+    found = sorted(paths)
+    return {FACT: found} if found else {}
+
+
+def lasting(paths: Iterable[str], declared: Iterable[str], state: State, spec: State | None) -> frozenset[str]:
+    """The paths that stay secret once `state` was read back: those declared, and those at which it still has a value.
+
+    That nobody knows which parameters are secret ends when the manifest spells all of them.
+    """
+    kept = {path for path in paths if _is_there(path, state)}
+    if spec is not None and PARAMETERS in spec:
+        kept.discard(PARAMETERS)
+    return frozenset(kept) | frozenset(declared)
+
+
+def covers(paths: Iterable[str], path: str) -> bool:
+    """Whether what stands at `path` is secret: one of `paths`, something below one, or a whole that contains one."""
+    here = path.casefold()
+    return any(
+        here == at or here.startswith(f"{at}.") or at.startswith(f"{here}.") for at in (one.casefold() for one in paths)
+    )
+
+
+def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterable[str] = ()) -> dict[str, JSON]:
+    """A schedule's parameters without what is secret."""
+    paths, values = tuple(paths), tuple(values)
+    return {
+        key: HIDDEN if covers(paths, f"{PARAMETERS}.{key}") or _holds(value, values) else value
+        for key, value in parameters.items()
+    }
+
+
+def _is_there(path: str, state: State) -> bool:
+    """Whether a state has anything at a path; what cannot be taken apart may have it."""
+    top, _, key = path.partition(".")
+    found = state.get(top)
+    if not key or not isinstance(found, Mapping):
+        return bool(found)
+    return any(str(name).casefold() == key.casefold() for name in found)
+
+
+def _holds(value: JSON, secrets: Iterable[str]) -> bool:
+    """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
+    if isinstance(value, Mapping):
+        return any(_holds(each, secrets) for pair in value.items() for each in pair)
+    return isinstance(value, str) and any(
+        secret in value if len(secret) >= _SHORTEST else secret == value for secret in secrets
+    )

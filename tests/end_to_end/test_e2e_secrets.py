@@ -1,0 +1,160 @@
+"""Secrets stay secret: whatever happened to the apply that sent one, and whoever looks afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from stage import NIGHTLY, PASSWORD, Stage, agent, wait_for
+
+from reconciler.clients import calls
+
+Open = Callable[..., Stage]
+
+SECRET = '      inputParameters: {password: "${env:PASSWORD}", region: au}\n'
+WITHOUT = "      inputParameters: {region: au}\n"
+LOOKS = (
+    ("plan",),
+    ("-v", "plan"),
+    ("plan", "--format", "json"),
+    ("plan", "--format", "markdown"),
+    ("plan", "--format", "html"),
+    ("drift",),
+    ("-v", "drift"),
+    ("drift", "--format", "json"),
+    ("drift", "--format", "markdown"),
+    ("drift", "--format", "html"),
+    ("drift", "--format", "sarif"),
+    ("drift", "--format", "junit"),
+    ("status",),
+    ("status", "--format", "json"),
+    ("calendar",),
+    ("calendar", "--format", "json"),
+    ("-v", "history"),
+    ("history", "--format", "json"),
+    ("doctor",),
+)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
+    monkeypatch.setattr(calls.Patience.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
+
+
+def forgotten(stage: Stage, schedule: str = NIGHTLY + WITHOUT) -> None:
+    """The parameter leaves the manifest, and its variable the environment: nobody knows the value any more."""
+    stage.write(agent(schedule))
+    del stage.environ["PASSWORD"]
+
+
+def look_everywhere(stage: Stage) -> None:
+    """Every command and format. `Stage.run` holds all that is printed against the value."""
+    for words in LOOKS:
+        stage.run(*words)
+    file = stage.root / "plan.json"
+    stage.run("plan", "--out", str(file))
+    stage.run("show", str(file))
+    assert PASSWORD not in file.read_text(encoding="utf-8")
+    for path in stage.ledger.parent.iterdir():
+        assert PASSWORD.encode() not in path.read_bytes()
+
+
+def shown(stage: Stage) -> dict[str, tuple[object, object]]:
+    (change,) = stage.plan()["changes"]
+    return {field["path"]: (field["before"], field["after"]) for field in change["fields"]}
+
+
+def test_a_parameter_that_was_secret_stays_hidden_when_it_left_the_manifest(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    forgotten(stage)
+    assert shown(stage) == {"inputParameters.password": ("(secret)", None)}
+    look_everywhere(stage)
+    assert stage.apply().code == 0
+    assert PASSWORD not in str(stage.live("nightly").input_parameters)
+
+
+@pytest.mark.parametrize("with_memory", [False, True])
+def test_a_lost_reply_does_not_lose_what_is_secret(stage: Stage, with_memory: bool) -> None:
+    """The value was sent, and neither the reply nor the second look came back."""
+    if with_memory:
+        stage.write(agent(NIGHTLY + WITHOUT))
+        assert stage.apply().code == 0
+    stage.write(agent(NIGHTLY + SECRET))
+    stage.emulator.inject("POST /schedule #* drop-after")
+    stage.emulator.inject("GET /schedules #3+ 500")
+    assert stage.apply().code == 4
+    stage.emulator.clear_faults()
+    assert PASSWORD in str(stage.live("nightly").input_parameters)
+    forgotten(stage)
+    assert shown(stage) == {"inputParameters.password": ("(secret)", None)}
+    look_everywhere(stage)
+
+
+def test_a_killed_apply_does_not_lose_what_is_secret(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    stage.emulator.inject("GET /schedules #3+ sleep=30")
+    process = stage.start("apply", "--auto-approve")
+    wait_for(stage.owned)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    stage.emulator.clear_faults()
+    assert PASSWORD in str(stage.live("nightly").input_parameters)
+    forgotten(stage)
+    assert shown(stage) == {"inputParameters.password": ("(secret)", None)}
+    look_everywhere(stage)
+
+
+def test_a_parameter_that_nobody_declares_any_more_is_remembered_until_live_has_lost_it(stage: Stage) -> None:
+    """First the manifest leaves the parameters to ACC, then it declares others, then the schedule goes."""
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    forgotten(stage, NIGHTLY)
+    assert stage.apply().code == 0, "the ledger is refreshed, and live keeps its parameters"
+    assert PASSWORD in str(stage.live("nightly").input_parameters)
+    look_everywhere(stage)
+    stage.write(agent())
+    assert shown(stage)["inputParameters.password"] == ("(secret)", None)
+    assert shown(stage)["inputParameters.region"] == ("au", None)
+    look_everywhere(stage)
+    stage.write(agent(NIGHTLY + "      inputParameters: {password: plain, region: au}\n"))
+    assert "plain" not in stage.run("plan").out
+    assert stage.apply().code == 0
+    stage.write(agent(NIGHTLY + WITHOUT))
+    assert stage.apply().code == 0
+    stage.write(agent(NIGHTLY + "      inputParameters: {password: plain, region: au}\n"))
+    assert shown(stage) == {"inputParameters.password": (None, "plain")}, "live was seen without it"
+
+
+def test_a_lost_ledger_hides_what_it_cannot_know(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    for path in stage.ledger.parent.iterdir():
+        path.unlink()
+    forgotten(stage)
+    assert shown(stage) == {"inputParameters.password": ("(secret)", None)}
+    look_everywhere(stage)
+    stage.write(agent(NIGHTLY))
+    assert stage.apply().code == 0, "adopted, its parameters unread"
+    stage.write(agent())
+    assert {both for path, both in shown(stage).items() if path.startswith("inputParameters")} == {("(secret)", None)}
+    look_everywhere(stage)
+
+
+def test_a_deletion_shows_the_parameters_that_were_never_secret(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + WITHOUT))
+    assert stage.apply().code == 0
+    stage.write(agent())
+    assert shown(stage)["inputParameters.region"] == ("au", None)
+    assert 'inputParameters.region: "au"' in stage.run("plan").out
+
+
+def test_what_live_still_shows_of_an_old_secret_is_hidden_in_the_words_of_the_server_too(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    stage.live("nightly").error_message = f"cannot log\n in with {PASSWORD}"
+    forgotten(stage, NIGHTLY)
+    assert "cannot log in with (secret)" in stage.run("status").said
