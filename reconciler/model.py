@@ -411,6 +411,19 @@ class Unmanaged:
     id: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unchanged:
+    """What needs no change, of one kind. Of what no product shows, `first` and `last` are when it was accepted.
+
+    Times are RFC 3339; "" for schedules, which were read.
+    """
+
+    kind: KindName
+    count: int
+    first: str = ""
+    last: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The changes that turn live into desired. Every tuple is sorted, so that equal input gives equal bytes."""
@@ -424,6 +437,7 @@ class Plan:
     warnings: tuple[Finding, ...] = ()
     owned_in_sight: int = 0
     filtered: bool = False
+    unchanged_kinds: tuple[Unchanged, ...] = ()
 
     def count(self, action: Action) -> int:
         """How many changes take this action."""

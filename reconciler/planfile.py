@@ -20,12 +20,14 @@ from reconciler.model import (
     Change,
     FieldChange,
     Finding,
+    KindName,
     Origin,
     Plan,
     Preview,
     Reason,
     Resource,
     State,
+    Unchanged,
     Unmanaged,
     at_text,
 )
@@ -205,6 +207,7 @@ def _plan_to(plan: Plan) -> dict[str, JSON]:
         "blocked": [_with_address(blocked) for blocked in plan.blocked],
         "unmanaged": [asdict(one) for one in plan.unmanaged],
         "unchanged": plan.unchanged,
+        "unchanged_kinds": [asdict(one) for one in plan.unchanged_kinds],
         "warnings": [asdict(one) for one in plan.warnings],
         "owned_in_sight": plan.owned_in_sight,
         "filtered": plan.filtered,
@@ -243,6 +246,9 @@ def _plan_from(body: Mapping[str, Any]) -> Plan:
         ),
         unmanaged=tuple(Unmanaged(**one) for one in body["unmanaged"]),
         unchanged=int(body["unchanged"]),
+        unchanged_kinds=tuple(
+            Unchanged(**{**one, "kind": KindName(one["kind"])}) for one in body.get("unchanged_kinds", ())
+        ),
         warnings=tuple(Finding(**one) for one in body["warnings"]),
         owned_in_sight=int(body["owned_in_sight"]),
         filtered=bool(body["filtered"]),

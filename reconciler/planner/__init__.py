@@ -24,8 +24,10 @@ from reconciler.model import (
     BlockedResource,
     Change,
     Finding,
+    KindName,
     Plan,
     Reason,
+    Unchanged,
     Unmanaged,
 )
 from reconciler.planner.audit import audit
@@ -55,10 +57,24 @@ def plan(scene: Scene, kinds: Kinds) -> Plan:
         blocked=blocked,
         unmanaged=tuple(sorted(Unmanaged(stray.agent, stray.identity) for stray in strays if not stray.ours)),
         unchanged=sum(said is None for said in chosen.values()),
+        unchanged_kinds=tuple(_unchanged(scene, [address for address, said in chosen.items() if said is None])),
         warnings=tuple(sorted(set(_in_sight(warnings, scene)))),
         owned_in_sight=owned_in_sight(scene, strays),
         filtered=scene.selected is not None,
     )
+
+
+def _unchanged(scene: Scene, addresses: Iterable[Address]) -> Iterator[Unchanged]:
+    """How what needs no change is known, kind by kind. Nothing is attested of what was never sent."""
+    by_kind: dict[KindName, list[str]] = {}
+    for address in sorted(addresses):
+        entry = scene.memory.entries.get(address)
+        if address.kind is KindName.SCHEDULE:
+            by_kind.setdefault(address.kind, []).append("")
+        elif entry is not None:
+            by_kind.setdefault(address.kind, []).append(entry.at)
+    for kind, times in sorted(by_kind.items()):
+        yield Unchanged(kind, len(times), min(times), max(times))
 
 
 def _of_the_manifests(scene: Scene) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from reconciler.model import (
     Drift,
     DriftFinding,
     DriftStatus,
+    Entry,
     Evidence,
     Finding,
     KindName,
@@ -30,7 +31,7 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
         found
         for address, verdict in verdicts.items()
         if (scene.selected is None or address in scene.selected)
-        and (found := _as_drift(address, verdict, origins.get(address))) is not None
+        and (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
     ]
     told = {finding.message.partition(WAY_OUT)[0] for finding in findings if finding.status is DriftStatus.UNREADABLE}
     for path, view in scene.live.agents.items():
@@ -54,12 +55,16 @@ _DRIFT_OF_REASON = {
 }
 
 
-def _as_drift(address: Address, verdict: Verdict, origin: Origin | None) -> DriftFinding | None:
+def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: Entry | None) -> DriftFinding | None:
     is_seen = address.kind is KindName.SCHEDULE
     if verdict is None:
         if is_seen:
             return DriftFinding(address, DriftStatus.IN_SYNC, Evidence.VERIFIED, origin=origin)
-        return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin)
+        if entry is None:
+            message = "nothing is declared that would be sent"
+            return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN, origin=origin, message=message)
+        message = f"{'started' if address.kind is KindName.TRIGGER else 'accepted'} at {entry.at}"
+        return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin, message=message)
     if isinstance(verdict, BlockedResource):
         match verdict.reason:
             case Reason.UNREADABLE:

@@ -42,7 +42,7 @@ DRIFT_MEANING = {
     DriftStatus.DIVERGED: "the manifest and live both changed",
     DriftStatus.MISSING: "it was applied, and is gone",
     DriftStatus.UNMANAGED: "live schedules that are not ours; never touched",
-    DriftStatus.UNVERIFIABLE: "the product does not show it; this is what was last sent",
+    DriftStatus.UNVERIFIABLE: "accepted by the product, which has no way to read it back",
     DriftStatus.UNREADABLE: "it could not be read, so nothing is known",
 }
 
@@ -111,22 +111,6 @@ def plan_counts(plan: Plan) -> list[tuple[str, int]]:
     ]
 
 
-def plan_summary(plan: Plan) -> str:
-    """One sentence of what the plan comes to; "No changes." only where nothing is held back."""
-    counts = dict(plan_counts(plan))
-    rest = f"{counts['unchanged']} unchanged, {counts['unmanaged']} unmanaged."
-    if plan.filtered:
-        rest += " Filtered: nothing is pruned."
-    held_back = counts["blocked"]
-    if plan.is_empty and not held_back:
-        return f"No changes. Live matches the manifests. {rest}"
-    if plan.is_empty:
-        return f"No changes can be made: {counted(held_back, 'resource')} blocked. {rest}"
-    todo = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
-    blocked = f", {held_back} blocked" if held_back else ""
-    return f"Plan: {todo}{blocked}, {rest}"
-
-
 def drift_summary(drift: Drift) -> str:
     """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
     counts = Counter(finding.status for finding in drift.findings)
@@ -134,7 +118,7 @@ def drift_summary(drift: Drift) -> str:
     rest = [f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status] and status not in IS_DRIFT]
     if bad:
         head = f"Drift: {', '.join(bad)}"
-    elif counts[DriftStatus.UNREADABLE]:
+    elif counts[DriftStatus.UNREADABLE] or counts[DriftStatus.UNVERIFIABLE]:
         head = "No drift in what could be read"
     else:
         head = "No drift"

@@ -355,7 +355,9 @@ def test_five_thousand_changes_cost_no_more_than_what_is_in_sight(show: Show) ->
 
 def test_an_empty_plan_is_a_page_too(show: Show) -> None:
     chrome = show(html.plan(EMPTY, STAMP))
-    assert "No changes. Live matches the manifests." in chrome.find_element(By.TAG_NAME, "main").text
+    said = chrome.find_element(By.TAG_NAME, "main").text
+    assert "No changes. 8 schedules were read and match the manifests. 1 set of input files and 2 approvals" in said
+    assert "between 2026-11-01 08:00 UTC and 2026-11-22 02:30 UTC" in said
     assert complaints(chrome) == []
     chrome = show(html.drift(replace(DRIFT, findings=()), STAMP))
     assert "No drift." in chrome.find_element(By.TAG_NAME, "main").text

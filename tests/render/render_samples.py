@@ -22,6 +22,7 @@ from reconciler.model import (
     Reason,
     Severity,
     Status,
+    Unchanged,
     Unmanaged,
 )
 from reconciler.render import Stamp
@@ -178,6 +179,10 @@ PLAN = Plan(
         Unmanaged("retail-prices", "5c1b1f0a-8a0a-4a5e-8f67-3b4a9d3c7e02"),
     ),
     unchanged=4,
+    unchanged_kinds=(
+        Unchanged(KindName.APPROVAL, 1, "2026-11-01T08:00:00Z", "2026-11-01T08:00:00Z"),
+        Unchanged(KindName.SCHEDULE, 3),
+    ),
     warnings=(
         Finding("dst-skipped", "schedule/retail-prices/nightly", "Daylight saving skips 02:30 on 4 October 2026."),
         Finding("token-expires", "", "The ACC token runs out on 3 December 2026, in 11 days. Ask for a new one."),
@@ -185,7 +190,18 @@ PLAN = Plan(
     owned_in_sight=7,
 )
 
-EMPTY = Plan(project="retail-data", environment="prod", unchanged=12, unmanaged=PLAN.unmanaged)
+EMPTY = Plan(
+    project="retail-data",
+    environment="prod",
+    unchanged=12,
+    unchanged_kinds=(
+        Unchanged(KindName.APPROVAL, 2, "2026-11-01T08:00:00Z", "2026-11-20T08:00:00Z"),
+        Unchanged(KindName.INPUT_FILES, 1, "2026-11-22T02:30:00Z", "2026-11-22T02:30:00Z"),
+        Unchanged(KindName.SCHEDULE, 8),
+        Unchanged(KindName.TRIGGER, 1, "2026-11-22T02:31:00Z", "2026-11-22T02:31:00Z"),
+    ),
+    unmanaged=PLAN.unmanaged,
+)
 
 HELD_BACK = Plan(project="retail-data", environment="prod", unchanged=3, blocked=PLAN.blocked[:1])
 

@@ -24,10 +24,24 @@ from render_samples import (
     schedule,
 )
 
-from reconciler.model import Action, Change, FieldChange, Outcome, Plan, Preview, Problem, Reason, Status
+from reconciler.model import (
+    Action,
+    Change,
+    FieldChange,
+    Finding,
+    KindName,
+    Outcome,
+    Plan,
+    Preview,
+    Problem,
+    Reason,
+    Status,
+    Unchanged,
+)
 from reconciler.render import text
 from reconciler.render.characters import columns
 
+ONE = Plan("p", "default", unchanged=1)
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 WIDTHS = (60, 80, 120, 200)
 
@@ -157,9 +171,37 @@ def test_verbose_shows_long_values_in_full() -> None:
     assert value in page.replace("\n", "").replace(" ", "")
 
 
-def test_an_empty_plan_says_that_live_matches() -> None:
-    page = text.plan(EMPTY, width=80, color=False)
-    assert page.endswith("No changes. Live matches the manifests. 12 unchanged, 2 unmanaged.\n")
+def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_when() -> None:
+    page = " ".join(text.plan(EMPTY, width=80, color=False).split())
+    assert page.endswith(
+        "No changes. 8 schedules were read and match the manifests. 1 set of input files and 2 approvals are attested: "
+        "accepted by the product, which has no way to read it back, between 2026-11-01 08:00 UTC and 2026-11-22 02:30 "
+        "UTC. 1 trigger was started as declared, at 2026-11-22 02:31 UTC. 12 unchanged, 2 unmanaged."
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan("p", "default"), "No changes: there is nothing to compare. 0 unchanged, 0 unmanaged."),
+        (replace(EMPTY, filtered=True), "No changes in what was selected. 8 schedules were read"),
+        (replace(EMPTY, warnings=(Finding("unreadable", "a/b", "503"),)), "No changes in what could be read. 8 sched"),
+        (
+            replace(ONE, unchanged_kinds=(Unchanged(KindName.SCHEDULE, 1),)),
+            "No changes. 1 schedule was read and matches the manifests. 1 unchanged, 0 unmanaged.",
+        ),
+        (
+            replace(ONE, unchanged_kinds=(Unchanged(KindName.APPROVAL, 1, *["2026-11-01T08:00:00Z"] * 2),)),
+            "No changes. 1 approval is attested: accepted by the product, which has no way to read it back, at "
+            "2026-11-01 08:00 UTC. 1 unchanged, 0 unmanaged.",
+        ),
+        (Plan("p", "default", unchanged=3), "No changes. 3 unchanged, 0 unmanaged."),
+    ],
+)
+def test_no_more_is_said_than_is_known(plan: Plan, said: str) -> None:
+    page = " ".join(text.plan(plan, width=80, color=False).split())
+    assert said in page
+    assert "atch" not in page or "were read and match" in page or "was read and matches" in page
 
 
 def test_a_plan_that_is_empty_because_all_is_blocked_does_not_claim_a_match() -> None:

@@ -8,6 +8,7 @@ from reconciler.model import Action, BlockedResource, Change, Finding, Origin, P
 from reconciler.render import Stamp
 from reconciler.render.html.card import Card, Group, fields_table, groups, preview, tiles, toolbar
 from reconciler.render.html.page import document, prose, text
+from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.wording import (
     blocked_step,
@@ -16,7 +17,6 @@ from reconciler.render.wording import (
     frequency_text,
     is_risky,
     multiplies,
-    plan_summary,
     removed_fields,
 )
 

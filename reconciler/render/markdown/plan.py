@@ -9,6 +9,7 @@ from reconciler.render import Stamp
 from reconciler.render.characters import shorten_pair, value_text
 from reconciler.render.markdown.budget import Entry, Section, fit
 from reconciler.render.markdown.escape import code, marker, prose, table
+from reconciler.render.plan_summary import plan_summary
 from reconciler.render.wording import (
     blocked_step,
     by_gravity,
@@ -17,7 +18,6 @@ from reconciler.render.wording import (
     frequency_text,
     is_risky,
     plan_counts,
-    plan_summary,
     removed_fields,
     run_texts,
     sentences,

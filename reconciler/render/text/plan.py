@@ -7,6 +7,7 @@ from itertools import groupby
 
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.render.characters import columns
+from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import (
@@ -15,7 +16,6 @@ from reconciler.render.wording import (
     frequency_factor,
     frequency_text,
     multiplies,
-    plan_summary,
     removed_fields,
     run_texts,
 )

@@ -1,0 +1,87 @@
+"""What a plan comes to, in a few sentences, and how it is known: what was read, and what is attested since when.
+
+*Attested*: accepted by the product, which has no way to read it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.model import Action, KindName, Plan, Reason, Unchanged
+from reconciler.render.wording import counted, plan_counts
+
+_ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
+_NOUNS = {
+    KindName.INPUT_FILES: "set of input files",
+    KindName.APPROVAL: "approval",
+    KindName.SCHEDULE: "schedule",
+    KindName.TRIGGER: "trigger",
+}
+
+
+def plan_summary(plan: Plan) -> str:
+    """Whether there is anything to do, what the rest rests on, and the counts."""
+    counts = dict(plan_counts(plan))
+    rest = f"{counts['unchanged']} unchanged, {counts['unmanaged']} unmanaged."
+    if plan.filtered:
+        rest += " Filtered: nothing is pruned."
+    if not plan.is_empty:
+        todo = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
+        blocked = f", {len(plan.blocked)} blocked" if plan.blocked else ""
+        return f"Plan: {todo}{blocked}, {counts['unchanged']} unchanged{_in_short(plan)}, {rest.partition(', ')[2]}"
+    return " ".join([_head(plan), *_known(plan), rest])
+
+
+def _head(plan: Plan) -> str:
+    """ "No changes." only where all could be read and nothing is held back."""
+    if plan.blocked:
+        return f"No changes can be made: {counted(len(plan.blocked), 'resource')} blocked."
+    if any(warning.code == Reason.UNREADABLE for warning in plan.warnings):
+        return "No changes in what could be read."
+    if not plan.unchanged:
+        return "No changes: there is nothing to compare."
+    return "No changes in what was selected." if plan.filtered else "No changes."
+
+
+def _known(plan: Plan) -> Iterator[str]:
+    found = {one.kind: one for one in plan.unchanged_kinds}
+    if (schedules := found.get(KindName.SCHEDULE)) is not None:
+        were, match = ("was", "matches") if schedules.count == 1 else ("were", "match")
+        yield f"{counted(schedules.count, 'schedule')} {were} read and {match} the manifests."
+    sent = [found[kind] for kind in _ATTESTED if kind in found]
+    if sent:
+        verb = "is" if sum(one.count for one in sent) == 1 else "are"
+        known = f"{verb} attested: accepted by the product, which has no way to read it back, {_when(sent)}."
+        yield f"{' and '.join(map(_counted, sent))} {known}"
+    if (triggers := found.get(KindName.TRIGGER)) is not None:
+        verb = "was" if triggers.count == 1 else "were"
+        yield f"{_counted(triggers)} {verb} started as declared, {_when([triggers])}."
+
+
+def _counted(one: Unchanged) -> str:
+    if one.count == 1 or one.kind is not KindName.INPUT_FILES:
+        return counted(one.count, _NOUNS[one.kind])
+    return f"{one.count} sets of input files"
+
+
+def _when(found: Iterable[Unchanged]) -> str:
+    """The moment, or the first and the last one."""
+    times = [time for one in found for time in (one.first, one.last)]
+    first, last = _minute(min(times)), _minute(max(times))
+    return f"at {first}" if first == last else f"between {first} and {last}"
+
+
+def _minute(moment: str) -> str:
+    """`2026-11-22 02:00 UTC`."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def _in_short(plan: Plan) -> str:
+    """` (17 read, 3 attested)`, where not all of it was read."""
+    counts = {"read": 0, "attested": 0, "started": 0}
+    for one in plan.unchanged_kinds:
+        word = {KindName.SCHEDULE: "read", KindName.TRIGGER: "started"}.get(one.kind, "attested")
+        counts[word] += one.count
+    if not counts["attested"] + counts["started"]:
+        return ""
+    return f" ({', '.join(f'{number} {word}' for word, number in counts.items() if number)})"
