@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from reconciler import timetable
@@ -52,6 +53,7 @@ def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -
     listed = sheet.value["spec"].get("inputFiles")
     files: list[dict[str, str]] = []
     names: dict[str, Origin] = {}
+    unpacked: list[tuple[str, str, Path_]] = []
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
         path: Path_ = ("spec", "inputFiles", index)
         if not isinstance(entry, dict) or not sheet.is_usable(path):
@@ -64,6 +66,8 @@ def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -
             message = f"the input file {name!r} is declared twice; the first is at {first}"
             spot.error(path, "duplicate", message)
         files.append(file)
+        unpacked += [(member, name, path) for member in input_files.members(Path(file["file"]))]
+    _judge_unpacked(unpacked, names, spot)
     content["files"] = sorted(files, key=lambda one: one["name"])
     for key, short in (("inputFilesExclusive", "exclusive"), ("inputFilesEnabled", "enabled")):
         value = sheet.spec_part(key)
@@ -80,6 +84,22 @@ def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -
         )
     )
     return (address,)
+
+
+def _judge_unpacked(unpacked: list[tuple[str, str, Path_]], names: dict[str, Origin], spot: Spot) -> None:
+    """Report each archive that brings a file which another entry brings too. `unpacked`: member, archive, its place."""
+    first: dict[str, str] = {}
+    told: set[str] = set()
+    for member, archive, path in unpacked:
+        key = member.casefold()
+        other = str(names[member.lower()]) if member.lower() in names else first.setdefault(key, archive)
+        if other != archive and archive not in told:
+            told.add(archive)
+            where = f"the input file at {other}" if member.lower() in names else f"a file in {other!r}"
+            message = (
+                f"{member[:120]!r} in {archive!r} has the name of {where}: which of the two wins is not documented"
+            )
+            spot.error(path, "zip-clash", message)
 
 
 def _approval(sheet: Sheet, declared: Declared, agent: Agent, needs: tuple[Address, ...]) -> tuple[Address, ...]:

@@ -5,32 +5,18 @@ from __future__ import annotations
 import csv
 import functools
 import stat
-import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests import archives
+from reconciler.manifests.problems import Path_, Remark, Spot
 from reconciler.model import Problem, Severity
 
 ENDINGS = (".csv", ".txt", ".zip")
 _MAX_ROWS = 200_000
 _MAX_LINE = 1_000_000
 _MAX_REPORTED = 5
-_MAX_MEMBERS = 10_000
-_MAX_UNPACKED = 2_000_000_000
-_MAX_RATIO = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What is wrong or doubtful inside a file; `line` counts from 1, None means the file as a whole."""
-
-    code: str
-    message: str
-    line: int | None = None
-    severity: Severity = Severity.ERROR
 
 
 def judge(entry: Mapping[str, Any], path: Path_, spot: Spot, root: Path) -> dict[str, str]:
@@ -66,11 +52,14 @@ def _report(remark: Remark, location: Path, path: Path_, spot: Spot, root: Path)
 def _name_complaint(name: str, location: Path) -> tuple[str, str] | None:
     if any(char in name for char in "/\\") or not name.isprintable() or name.strip(". ") == "":
         return "bad-file-name", "the name of an input file may not hold a slash, a backslash or control characters"
-    ending, own = Path(name).suffix.lower(), location.suffix.lower()
-    if ending not in ENDINGS:
+    ending, own = Path(name).suffix, location.suffix.lower()
+    if ending.lower() not in ENDINGS:
         return "wrong-ending", f"{name[:120]!r} ends with none of {', '.join(ENDINGS)}, which are all that ACC takes"
-    if own in ENDINGS and own != ending:
+    if own in ENDINGS and own != ending.lower():
         return "wrong-ending", f"the file is a {own}, but would be called {name[:120]!r}"
+    if ending not in ENDINGS:
+        meant = name[: -len(ending)] + ending.lower()
+        return "wrong-ending", f"ACC documents {ending.lower()} in small letters: write `name: {meant[:120]}`"
     return None
 
 
@@ -80,7 +69,8 @@ def _stamped_remarks(location: Path, _size: int, _changed: int) -> tuple[Remark,
     if location.suffix.lower() == ".csv":
         return tuple(_csv_remarks(location))
     if location.suffix.lower() == ".zip":
-        return tuple(_zip_remarks(location))
+        with location.open("rb") as stream:
+            return tuple(archives.remarks(stream, location.name, _sheet_remarks))
     with location.open("rb"):
         return ()
 
@@ -111,24 +101,37 @@ def _near(location: Path) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def members(location: Path) -> tuple[str, ...]:
+    """The names that come out of a zip file when ACC unpacks it; none for any other file."""
+    if location.suffix.lower() != ".zip":
+        return ()
+    try:
+        with location.open("rb") as stream:
+            return archives.member_names(stream)
+    except OSError:
+        return ()
+
+
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
 def _csv_remarks(location: Path) -> Iterator[Remark]:
     """Uneven rows and repeated headers, as warnings: the product takes such a file, and the agent stumbles over it."""
     with location.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        delimiter = _delimiter(stream.readline(_MAX_LINE))
-        stream.seek(0)
-        overlong: list[int] = []
-        rows = csv.reader(_lines(stream, overlong), delimiter=delimiter)
-        try:
-            yield from _row_remarks(rows)
-        except csv.Error as error:
-            yield _warning("csv-unreadable", f"this is no row of a CSV file: {error}", max(rows.line_num, 1))
-        if overlong:
-            yield _warning(
-                "csv-long-line", f"a line of more than {_MAX_LINE} characters: not checked further", overlong[0]
-            )
+        yield from _sheet_remarks(stream)
+
+
+def _sheet_remarks(stream: TextIO) -> Iterator[Remark]:
+    delimiter = _delimiter(stream.readline(_MAX_LINE))
+    stream.seek(0)
+    overlong: list[int] = []
+    rows = csv.reader(_lines(stream, overlong), delimiter=delimiter)
+    try:
+        yield from _row_remarks(rows)
+    except csv.Error as error:
+        yield _warning("csv-unreadable", f"this is no row of a CSV file: {error}", max(rows.line_num, 1))
+    if overlong:
+        yield _warning("csv-long-line", f"a line of more than {_MAX_LINE} characters: not checked further", overlong[0])
 
 
 def _lines(stream: Any, overlong: list[int]) -> Iterator[str]:
@@ -173,38 +176,3 @@ def _row_remarks(rows: Any) -> Iterator[Remark]:
 
 def _warning(code: str, message: str, line: int) -> Remark:
     return Remark(code, message, line, Severity.WARNING)
-
-
-# --- zip -------------------------------------------------------------------------------------------------------------
-
-
-def _zip_remarks(location: Path) -> Iterator[Remark]:
-    """Bombs, and members that would land outside the folder they are unpacked to. Nothing is unpacked."""
-    try:
-        with zipfile.ZipFile(location) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError):
-        yield Remark("bad-zip", f"{location.name!r} is no zip archive that can be read")
-        return
-    if not members:
-        yield Remark("empty-file", f"the archive {location.name!r} holds nothing")
-    for member in members:
-        if _climbs_out(member):
-            shown = member.filename[:120]
-            yield Remark("zip-climbs-out", f"{shown!r} in {location.name!r} would be unpacked outside its folder")
-            break
-    unpacked = sum(member.file_size for member in members)
-    packed = max(sum(member.compress_size for member in members), 1)
-    is_bomb = unpacked > _MAX_UNPACKED or (unpacked > 50_000_000 and unpacked / packed > _MAX_RATIO)
-    if is_bomb or len(members) > _MAX_MEMBERS:
-        message = (
-            f"{location.name!r} unpacks to {unpacked / 1e6:.0f} MB in {len(members)} files from {packed / 1e6:.1f} MB: "
-            "that looks like a zip bomb, and is not sent"
-        )
-        yield Remark("zip-bomb", message)
-
-
-def _climbs_out(member: zipfile.ZipInfo) -> bool:
-    name = member.orig_filename.replace("\\", "/")
-    is_link = stat.S_ISLNK(member.external_attr >> 16)
-    return name.startswith("/") or name[1:2] == ":" or ".." in name.split("/") or "\0" in name or is_link

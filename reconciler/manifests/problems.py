@@ -103,3 +103,13 @@ class Spot:
         if at_key and path:
             return places.nearest(path[:-1])
         return places.nearest(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong or doubtful inside a file; `line` counts from 1, None means the file as a whole."""
+
+    code: str
+    message: str
+    line: int | None = None
+    severity: Severity = Severity.ERROR
