@@ -16,6 +16,11 @@ State: TypeAlias = Mapping[str, Any]
 """A resource's state as plain data, in the products' terms, with every default made explicit or left out."""
 
 
+SECRET = "(secret)"  # noqa: S105 - the word in its place
+SECRET_CHANGED = "(secret, changed)"  # noqa: S105 - the word in its place
+"""What stands for a value that is never shown; the second one where there was another one before."""
+
+
 class KindName(StrEnum):
     """The four kinds of resource; the value is the first part of an address."""
 
@@ -338,6 +343,15 @@ class FieldChange:
     before: JSON
     after: JSON
     secret: bool = False
+
+    @property
+    def shown(self) -> tuple[JSON, JSON]:
+        """Before and after as they may be shown: for a secret only that there is one, and whether it changed."""
+        if not self.secret:
+            return self.before, self.after
+        before = None if self.before is None else SECRET
+        after = None if self.after is None else SECRET if self.before is None else SECRET_CHANGED
+        return before, after
 
 
 @dataclass(frozen=True, slots=True)

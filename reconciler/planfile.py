@@ -33,7 +33,6 @@ from reconciler.model import (
 )
 
 FORMAT_VERSION = "1.0"
-_SECRET = "(secret)"  # noqa: S105 - the word shown in its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +222,8 @@ def _change_to(change: Change) -> dict[str, JSON]:
 
 
 def _masked(field: FieldChange) -> FieldChange:
-    if not field.secret:
-        return field
-    before = None if field.before is None else _SECRET
-    return replace(field, before=before, after=None if field.after is None else _SECRET)
+    before, after = field.shown
+    return replace(field, before=before, after=after)
 
 
 def _with_address(noun: Change | BlockedResource) -> dict[str, JSON]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from reconciler.model import JSON, Change, Entry, FieldChange, Resource, State
+from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Resource, State
 
 FACT = "secrets"
 """Where an entry of the ledger keeps the paths: names, never values."""
@@ -18,7 +18,6 @@ FACT = "secrets"
 PARAMETERS = "inputParameters"
 """The one field of a schedule that can hold a secret; as a path it stands for all parameters."""
 
-HIDDEN = "(secret)"
 _SHORTEST = 4
 
 
@@ -131,7 +130,7 @@ def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterabl
     """A schedule's parameters without what is secret."""
     paths, values = tuple(paths), tuple(values)
     return {
-        key: HIDDEN if covers(paths, f"{PARAMETERS}.{key}") or _holds(value, values) else value
+        key: SECRET if covers(paths, f"{PARAMETERS}.{key}") or _holds(value, values) else value
         for key, value in parameters.items()
     }
 

@@ -103,7 +103,7 @@ def test_everything_a_reader_needs_comes_back(path: Path) -> None:
     assert start == replace(START, after=None, basis="")
     assert update.fields == (
         FieldChange("cron", "0 0 2 * * *", "0 0 3 * * *"),
-        FieldChange("inputParameters.password", "(secret)", "(secret)", secret=True),
+        FieldChange("inputParameters.password", "(secret)", "(secret, changed)", secret=True),
         FieldChange("inputParameters.added", None, "(secret)", secret=True),
     )
 

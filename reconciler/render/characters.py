@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from unicodedata import category, east_asian_width
 
-from reconciler.model import JSON
+from reconciler.model import JSON, FieldChange
 
 _PLAIN_WORDS = str.maketrans(
     {"→": "->", "…": "...", "×": "x", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001
@@ -15,7 +15,6 @@ _PLAIN_WORDS = str.maketrans(
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _VARIATION = "\ufe0f"
-SECRET = "(secret)"  # noqa: S105 - this is what stands for one
 ABSENT = "(none)"
 _WINDOW = 8
 
@@ -110,13 +109,17 @@ def shorten_pair(before: str, after: str, width: int) -> tuple[str, str]:
     return shorten(before, width, start=start), shorten(after, width, start=start)
 
 
-def value_text(value: JSON, *, secret: bool = False) -> str:
+def field_texts(field: FieldChange) -> tuple[str, str]:
+    """Both sides of a field, each on one line; a secret as the word that stands for it."""
+    before, after = (ABSENT if side is None else side if field.secret else value_text(side) for side in field.shown)
+    return before, after
+
+
+def value_text(value: JSON) -> str:
     """A field's value on one line: strings in quotes with escapes as in JSON, containers as JSON with sorted keys."""
     match value:
         case None:
             return ABSENT
-        case _ if secret:
-            return SECRET
         case str():
             escaped = value.replace("\\", "\\\\").replace('"', '\\"')
             return f'"{neutral(escaped)}"'

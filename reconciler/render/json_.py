@@ -23,7 +23,7 @@ from reconciler.model import (
     Status,
 )
 from reconciler.render import FORMAT_VERSION, Stamp
-from reconciler.render.characters import SECRET, plain
+from reconciler.render.characters import plain
 from reconciler.render.wording import plan_counts
 
 Document = dict[str, Any]
@@ -179,14 +179,8 @@ def _fields(fields: Sequence[FieldChange]) -> list[Document]:
 
 
 def _field(field: FieldChange) -> Document:
-    if not field.secret:
-        return {"path": field.path, "before": plain(field.before), "after": plain(field.after)}
-    return {
-        "path": field.path,
-        "before": None if field.before is None else SECRET,
-        "after": None if field.after is None else SECRET,
-        "secret": True,
-    }
+    before, after = map(plain, field.shown)
+    return {"path": field.path, "before": before, "after": after} | ({"secret": True} if field.secret else {})
 
 
 def _sorted(items: Iterable[Document], *keys: str) -> list[Document]:

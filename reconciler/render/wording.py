@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconciler.model import (
+    SECRET_CHANGED,
     Action,
     BlockedResource,
     Change,
@@ -19,7 +20,7 @@ from reconciler.model import (
     Reason,
     Status,
 )
-from reconciler.render.characters import value_text
+from reconciler.render.characters import field_texts
 
 DONE = {
     Action.CREATE: "created",
@@ -189,9 +190,9 @@ def outcome_sentence(outcome: Outcome) -> str:
 def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
     """`cron is "…", declared "…"` for each field of an audit."""
     return [
-        f"{field.path} is {value_text(field.before, secret=field.secret)}, "
-        f"declared {value_text(field.after, secret=field.secret)}"
+        f"{field.path} is {before}, declared {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
         for field in fields
+        for before, after in [field_texts(field)]
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from stage import NIGHTLY, PASSWORD, Stage, agent, wait_for
@@ -158,3 +158,27 @@ def test_what_live_still_shows_of_an_old_secret_is_hidden_in_the_words_of_the_se
     stage.live("nightly").error_message = f"cannot log\n in with {PASSWORD}"
     forgotten(stage, NIGHTLY)
     assert "cannot log in with (secret)" in stage.run("status").said
+
+
+def test_a_secret_that_changed_is_seen_to_have_changed_in_every_format(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    stage.environ["PASSWORD"] = "another-that-nobody-may-see"
+    assert shown(stage) == {"inputParameters.password": ("(secret)", "(secret, changed)")}
+    file = stage.root / "plan.json"
+    stage.run("plan", "--out", str(file))
+    looks: list[tuple[str, ...]] = [("plan", "--format", form) for form in ("text", "json", "markdown", "html")]
+    looks += [("show", str(file), "--format", form) for form in ("text", "json", "markdown", "html")]
+    look_for_change(stage, looks)
+    stage.environ["PASSWORD"] = PASSWORD
+    stage.live("nightly").input_parameters = '{"password": "another-that-somebody-typed", "region": "au"}'
+    forms = ("text", "json", "markdown", "html", "junit", "sarif")
+    look_for_change(stage, [("drift", "--format", form) for form in forms])
+
+
+def look_for_change(stage: Stage, looks: Iterable[tuple[str, ...]]) -> None:
+    for words in looks:
+        ended = stage.run(*words)
+        assert "(secret, changed)" in ended.out, words
+        assert "another-that" not in ended.out, words
+        assert "hmac" not in ended.out, words

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import JSON, FieldChange, Preview
-from reconciler.render.characters import cut, first_difference, value_text
+from reconciler.model import FieldChange, Preview
+from reconciler.render.characters import cut, field_texts, first_difference
 from reconciler.render.html.page import prose, text
 from reconciler.render.wording import frequency_text, run_texts
 
@@ -129,7 +129,10 @@ def _group(section: Group) -> str:
 
 
 def _both(field: FieldChange) -> tuple[str, str]:
-    before, after = (_shown(value, secret=field.secret) for value in (field.before, field.after))
+    before, after = (
+        cut(text, _LONGEST) if side is not None else "—"
+        for text, side in zip(field_texts(field), (field.before, field.after), strict=True)
+    )
     if field.secret or field.before is None or field.after is None:
         return _side(before), _side(after)
     start = first_difference(before, after)
@@ -143,10 +146,6 @@ def _side(value: str, start: int = 0, end: int = 0) -> str:
     if not middle or len(middle) >= len(value) - 2:
         return text(value)
     return f"{text(value[:start])}<mark>{text(middle)}</mark>{text(value[len(value) - end :])}"
-
-
-def _shown(value: JSON, *, secret: bool) -> str:
-    return cut(value_text(value, secret=secret), _LONGEST) if value is not None else "—"
 
 
 def _runs(runs: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.model import Action, BlockedResource, Change, FieldChange, Finding, Origin, Plan
 from reconciler.render import Stamp
-from reconciler.render.characters import shorten_pair, value_text
+from reconciler.render.characters import field_texts, shorten_pair
 from reconciler.render.markdown.budget import Entry, Section, fit
 from reconciler.render.markdown.escape import code, marker, prose, table
 from reconciler.render.plan_summary import plan_summary
@@ -77,8 +77,7 @@ def field_table(fields: Sequence[FieldChange], before: str, after: str) -> str:
     """Fields with their values side by side; long values shortened around what differs."""
     rows = []
     for field in fields:
-        old, new = (value_text(value, secret=field.secret) for value in (field.before, field.after))
-        old, new = shorten_pair(old, new, _VALUE)
+        old, new = shorten_pair(*field_texts(field), _VALUE)
         rows.append(
             [
                 code(field.path),
@@ -154,8 +153,7 @@ def _row(change: Change) -> Entry:
 def _fields(change: Change) -> str:
     told = []
     for field in change.fields:
-        old, new = (value_text(value, secret=field.secret) for value in (field.before, field.after))
-        old, new = shorten_pair(old, new, _VALUE // 2)
+        old, new = shorten_pair(*field_texts(field), _VALUE // 2)
         sides = [code(text) for text, value in ((old, field.before), (new, field.after)) if value is not None]
         told.append(f"{code(field.path)}: {' → '.join(sides) if sides else '(none)'}")
     return "<br>".join(told)

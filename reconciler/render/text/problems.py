@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from reconciler.model import Problem, Severity
-from reconciler.render.characters import SECRET, columns, cut, take
+from reconciler.model import SECRET, Problem, Severity
+from reconciler.render.characters import columns, cut, take
 from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import counted
 

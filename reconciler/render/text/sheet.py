@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reconciler.model import JSON, FieldChange
-from reconciler.render.characters import columns, cut, first_difference, neutral, shorten, value_text, wrap
+from reconciler.model import SECRET_CHANGED, FieldChange
+from reconciler.render.characters import columns, cut, field_texts, first_difference, neutral, shorten, wrap
 
 NARROWEST = 40
 
@@ -101,13 +101,15 @@ class Sheet:
             label = cut(name, widest, self.ellipsis)
             lead = f"{sign or ''}{label}{' ' * (widest - columns(label))} "
             if sign is not None:
-                value = field.after if field.after is not None else field.before
-                self._value(lead, value, secret=field.secret, indent=indent, verbose=verbose)
+                before, after = field_texts(field)
+                self._value(lead, after if field.after is not None else before, indent=indent, verbose=verbose)
+            elif field.shown[1] == SECRET_CHANGED:
+                self._value(lead, SECRET_CHANGED, indent=indent, verbose=verbose)
             else:
                 self._pair(lead, field, indent=indent, verbose=verbose)
 
-    def _value(self, lead: str, value: JSON, *, secret: bool, indent: int, verbose: bool) -> None:
-        text = self.say(value_text(value, secret=secret))
+    def _value(self, lead: str, text: str, *, indent: int, verbose: bool) -> None:
+        text = self.say(text)
         if verbose:
             self.paragraph(text, indent=indent, lead=lead)
             return
@@ -115,8 +117,7 @@ class Sheet:
         self.lines.append(" " * indent + lead + shorten(text, room, self.ellipsis))
 
     def _pair(self, lead: str, field: FieldChange, *, indent: int, verbose: bool) -> None:
-        before = self.say(value_text(field.before, secret=field.secret))
-        after = self.say(value_text(field.after, secret=field.secret))
+        before, after = map(self.say, field_texts(field))
         size = columns(lead)
         arrow = f" {self.arrow} "
         if indent + size + columns(before) + columns(arrow) + columns(after) <= self.width:
