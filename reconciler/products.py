@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reconciler.clock import Clock
 from reconciler.errors import UsageError
 from reconciler.model import Connection, Project
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 class Products:
     """`acc` and `mft` for a project. Raises UsageError where the project file has no such connection."""
 
-    def __init__(self, project: Project, secrets: frozenset[str], stop: threading.Event) -> None:
+    def __init__(self, project: Project, secrets: frozenset[str], stop: threading.Event, clock: Clock) -> None:
         self._project = project
         self._secrets = secrets
         self._stop = stop
+        self._clock = clock
         self._acc: AccClient | None = None
         self._mft: MftClient | None = None
         self._redact: Callable[[str], str] | None = None
@@ -61,7 +63,9 @@ class Products:
         if self._acc is None:
             from reconciler.clients import acc
 
-            self._acc = acc.connect(self.connection("acc"), redact=self.redact, interrupted=self._stop)
+            self._acc = acc.connect(
+                self.connection("acc"), redact=self.redact, interrupted=self._stop, clock=self._clock
+            )
         return self._acc
 
     @property
@@ -69,5 +73,7 @@ class Products:
         if self._mft is None:
             from reconciler.clients import mft
 
-            self._mft = mft.connect(self.connection("mft"), redact=self.redact, interrupted=self._stop)
+            self._mft = mft.connect(
+                self.connection("mft"), redact=self.redact, interrupted=self._stop, clock=self._clock
+            )
         return self._mft

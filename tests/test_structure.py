@@ -32,7 +32,7 @@ LEVELS = (
     ("observe", "order", "clients", "timetable", "selection", "secrecy"),
     ("diff", "identity", "urls"),
     ("model",),
-    ("errors",),
+    ("errors", "clock"),
 )
 """Rooms from the top down. A room may import from lower levels only: not upward, and not from its neighbours."""
 
@@ -174,6 +174,37 @@ def test_the_environment_is_read_in_one_room() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
     ]
     assert not reading
+
+
+MACHINE_TIME = {
+    *("datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
+    *("time.time", "time.time_ns", "time.monotonic", "time.sleep", "time.localtime", "time.gmtime"),
+}
+
+
+def test_the_time_comes_in_through_main() -> None:
+    """Whoever asks the machine for the time cannot be tested at another hour; `perf_counter` only measures."""
+    asking = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in modules()
+        if name_of(path) not in ("clock.py", "clients/exchange.py")  # a socket grows old by the machine's clock alone
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in MACHINE_TIME
+    ]
+    assert not asking
+
+
+def test_tests_have_a_clock_of_their_own() -> None:
+    """A test may be run at any hour of any year: it takes the time from `clocks`, or writes it down."""
+    tests = Path(__file__).parent
+    asking = [
+        f"{path.relative_to(tests)}:{node.lineno}"
+        for path in sorted(tests.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in MACHINE_TIME - {"time.monotonic", "time.sleep"}  # for waiting on other processes
+    ]
+    assert not asking
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -17,7 +17,7 @@ def carry(run: Run, change: Change) -> None:
     if why:
         run.skip(change, why)
         return
-    since = run.tools.monotonic()
+    since = run.tools.clock.monotonic()
     known = run.tools.entries.get(change.address)
     if change.action is Action.FORGET:
         outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler import secrecy
+from reconciler.clock import Clock
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError
 from reconciler.model import (
@@ -91,7 +92,7 @@ class Hands:
 class Tools:
     """All that a run works with. `acc` and `mft` are the clients; None where no manifest uses the product.
 
-    `context` is what a product's log is told (commit and plan). `clock` is UTC, `monotonic` is seconds. `licence` is
+    `context` is what a product's log is told (commit and plan). `licence` is
     the task-execution counter before the run, for the person who may have to resolve a lost start.
     """
 
@@ -104,8 +105,7 @@ class Tools:
     seal: Sealer
     stop: threading.Event
     tell: Callable[[Began | Outcome], None]
-    clock: Callable[[], datetime]
-    monotonic: Callable[[], float]
+    clock: Clock
     context: str
     acc_concurrency: int = 8
     mft_concurrency: int = 8
@@ -165,7 +165,7 @@ class Run:
         run_id: str = "",
     ) -> Outcome:
         """The outcome of a change, remembered for what depends on it. The ledger is told by `record`."""
-        seconds = 0.0 if since is None else round(self.tools.monotonic() - since, 3)
+        seconds = 0.0 if since is None else round(self.tools.clock.monotonic() - since, 3)
         outcome = Outcome(
             change, status, detail, seconds, evidence, change.identity, run_id, at_text(self.tools.clock())
         )

@@ -30,7 +30,7 @@ def carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
 
 
 def _carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
-    since = run.tools.monotonic()
+    since = run.tools.clock.monotonic()
     try:
         seen = look_at_schedules(run.tools.acc, change.agent_id) if seen is None else seen
     except (ProductError, ValueError) as error:

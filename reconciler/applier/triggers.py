@@ -22,7 +22,7 @@ def carry(run: Run, change: Change) -> None:
         run.skip(change, why)
         return
     known = run.tools.entries.get(change.address)
-    since = run.tools.monotonic()
+    since = run.tools.clock.monotonic()
     assert change.after is not None
     attempt = int(change.after["attempt"])
     if change.action is Action.ADOPT:
@@ -101,7 +101,11 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
     wait = tools.hands.trigger.wait_of(tools.resources[change.address].spec) or tools.hands.trigger.wait_of({})
     try:
         seen = tools.hands.trigger.follow(
-            tools.mft, run_id, wait, clock=tools.monotonic, pause=lambda seconds: not tools.stop.wait(seconds)
+            tools.mft,
+            run_id,
+            wait,
+            clock=tools.clock.monotonic,
+            pause=lambda seconds: not tools.clock.wait(tools.stop, seconds),
         )
     except ProductError as error:
         return None, f"run {run_id} cannot be read: {error.words.rstrip('.')}; the next apply follows it"

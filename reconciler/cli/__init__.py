@@ -14,6 +14,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.session import Session, complain
+from reconciler.clock import MACHINE, Clock
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -126,18 +127,22 @@ def root(ctx: click.Context, folder: Path | None, environment: str | None, no_co
     For Sequentum Agent Control Center and Progress Automate MFT: keep YAML manifests in Git, look at `plan`, run
     `apply` in CI, audit `drift`.
     """
-    ctx.obj = Session(folder, environment, dict(os.environ), no_color=no_color, verbose=verbose)
+    clock = ctx.find_object(Clock) or MACHINE
+    ctx.obj = Session(folder, environment, dict(os.environ), clock, no_color=no_color, verbose=verbose)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. Nothing that a user does ends in a traceback."""
+def main(arguments: Sequence[str] | None = None, *, clock: Clock = MACHINE) -> int:
+    """Run one command and return its exit code. Nothing that a user does ends in a traceback.
+
+    `clock` is the time that the whole command goes by.
+    """
     # What is read stays in use to the end: the collector would look through ten thousand agents again and again.
     gc.set_threshold(100_000)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = root.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+        code = root.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=clock)
         sys.stdout.flush()
     except click.UsageError as error:
         error.show()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, TypeVar
 
 import click
 
+from reconciler.clock import Clock
 from reconciler.errors import Uncertain, UsageError
 from reconciler.model import JSON, Connection
 
@@ -23,7 +24,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Connections(Protocol):
-    """What the root group leaves for its commands: connections by name, and the values that are never printed."""
+    """What the root group leaves for its commands: connections by name, the values that are never printed, a clock."""
+
+    @property
+    def clock(self) -> Clock: ...
 
     def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]: ...
 
@@ -68,7 +72,7 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
     from reconciler.clients import acc
 
     connection, redactor = _connection("acc", secrets)
-    client = acc.connect(connection, redact=redactor)
+    client = acc.connect(connection, clock=connections().clock, redact=redactor)
     with client.session:
         yield client
 
@@ -79,9 +83,15 @@ def mft_client() -> Iterator[MftClient]:
     from reconciler.clients import mft
 
     connection, redactor = _connection("mft", frozenset())
-    client = mft.connect(connection, redact=redactor)
+    client = mft.connect(connection, clock=connections().clock, redact=redactor)
     with client.session:
         yield client
+
+
+def connections() -> Connections:
+    """What the root group has left."""
+    found: Connections = click.get_current_context().obj
+    return found
 
 
 @contextmanager
@@ -97,8 +107,7 @@ def starting() -> Iterator[None]:
 def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Redactor]:
     from reconciler.clients.redaction import Redactor
 
-    connections: Connections = click.get_current_context().obj
-    connection, secrets = connections.load_connection(name)
+    connection, secrets = connections().load_connection(name)
     redactor = Redactor(secrets | more)
     click.get_current_context().meta[__name__] = redactor
     return connection, redactor

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from reconciler.cli.session import Session
+from reconciler.clock import MACHINE, Clock
+from reconciler.errors import UsageError
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,6 +50,9 @@ class _Emulator(click.Command):
 @click.option(
     "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Settle an unknown (see below); repeatable."
 )
+@click.option(
+    "--now", metavar="TIME", help="What the products take for the time when they start, such as 2029-01-01T00:00:00Z."
+)
 @click.option("--log", type=_FILE, help="Append every request to this file, as JSON lines.")
 @click.option("--key-file", type=_FILE, help="Write a fresh private key that the emulated Automate MFT knows.")
 @click.option("--port-file", type=_FILE, help="Write the port to this file once connections are accepted.")
@@ -63,6 +71,7 @@ def emulator(
     faults: tuple[str, ...],
     fault_file: Path | None,
     switches: tuple[str, ...],
+    now: str | None,
     log: Path | None,
     key_file: Path | None,
     port_file: Path | None,
@@ -72,11 +81,15 @@ def emulator(
 
     The address and the access tokens are printed; nothing outside this machine can connect.
     """
+    session = click.get_current_context().find_object(Session)
+    clock = session.clock if session is not None else MACHINE
+    if now is not None:
+        clock = Clock(_moment(now))
     from reconciler.emulator import serve
     from reconciler.emulator.service import opening
 
     serve(
-        opening(state=state, builtin=estate, agents=agents, schedules=schedules, seed=seed),
+        opening(state=state, builtin=estate, agents=agents, schedules=schedules, seed=seed, clock=clock),
         announce=click.echo,
         port=port,
         latency=latency,
@@ -88,4 +101,14 @@ def emulator(
         port_file=port_file,
         key_file=key_file,
         save_to=save_to,
+        clock=clock,
     )
+
+
+def _moment(text: str) -> datetime:
+    """An aware time from RFC 3339; UTC where it names no offset. Raises UsageError."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--now cannot be {text!r}", hint="write it like 2029-01-01T00:00:00Z") from None

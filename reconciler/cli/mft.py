@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.byhand import form_option, mft_client, parameters_of, show, starting
+from reconciler.cli.byhand import connections, form_option, mft_client, parameters_of, show, starting
 from reconciler.cli.options import Duration
+from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,13 @@ def task_start(
             show(started.raw, form=form)
             return 0
         click.echo(f"started run {started.run_id}", err=True)
-        run = follow(client, started.run_id, timeout=timeout.total_seconds(), interval=interval.total_seconds())
+        run = follow(
+            client,
+            started.run_id,
+            timeout=timeout.total_seconds(),
+            interval=interval.total_seconds(),
+            clock=connections().clock,
+        )
         show(run.raw, form=form)
         return 0 if run.has_succeeded else 1
 
@@ -96,18 +102,18 @@ def follow(
     *,
     timeout: float,
     interval: float,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = time.sleep,
+    clock: Clock,
 ) -> TaskRun:
     """Look at a run every `interval` seconds until it has ended. Raises ProductError after `timeout` seconds."""
-    until = clock() + timeout
+    never = threading.Event()
+    until = clock.monotonic() + timeout
     while True:
         run = client.task_run(run_id)
         if run.is_final:
             return run
-        if clock() + interval > until:
+        if clock.monotonic() + interval > until:
             raise ProductError(
                 f"Run {run_id} is still {run.status} after {timeout:g} s.",
                 hint=f"It goes on. `reconciler mft run show {run_id}` shows how it ends.",
             )
-        sleep(interval)
+        clock.wait(never, interval)

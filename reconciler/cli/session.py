@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.clock import MACHINE, Clock
 from reconciler.errors import ManifestError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Session:
     folder: Path | None
     environment: str | None
     environ: Mapping[str, str]
+    clock: Clock = MACHINE
     no_color: bool = False
     verbose: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
@@ -51,7 +53,7 @@ class Session:
         from reconciler.workflow.setting import Setting
 
         progress = self._progress if sys.stderr.isatty() else lambda *_: None
-        return Setting(self.root, self.environment, self.environ, stop=self.stop, progress=progress)
+        return Setting(self.root, self.environment, self.environ, clock=self.clock, stop=self.stop, progress=progress)
 
     @property
     def color(self) -> bool:
@@ -72,19 +74,17 @@ class Session:
         from reconciler import __version__
         from reconciler.model import at_text
         from reconciler.render import Stamp
-        from reconciler.workflow.setting import utc_now
 
-        return Stamp(__version__, project, environment, at_text(utc_now()))
+        return Stamp(__version__, project, environment, at_text(self.clock()))
 
     def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
         """A connection of the project and the values that must not be printed. Raises ManifestError or UsageError."""
         from reconciler import manifests
         from reconciler.products import Products
-        from reconciler.workflow.setting import utc_now
 
-        now = utc_now()
+        now = self.clock()
         project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=now)
-        connection = Products(project, secrets, self.stop).connection(name)
+        connection = Products(project, secrets, self.stop, self.clock).connection(name)
         desired, problems = manifests.check(self.root, self.environment, self.environ, as_of=now, connections=False)
         if desired is not None:
             secrets |= desired.secret_values

@@ -27,6 +27,7 @@ from reconciler.clients.replies import (
 )
 from reconciler.clients.transport import Patience, Reply, Request, Session, query_text, segment
 from reconciler.clients.uploads import InputFile, file_body, multipart
+from reconciler.clock import Clock
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
@@ -375,6 +376,7 @@ class AccClient:
 def connect(
     connection: Connection,
     *,
+    clock: Clock,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
     patience: Patience | None = None,
@@ -391,6 +393,7 @@ def connect(
         connection,
         authorise=authorise,
         redact=redact,
+        clock=clock,
         interrupted=interrupted,
         patience=patience,
         before_write=before_write,

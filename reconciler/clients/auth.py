@@ -6,12 +6,12 @@ import base64
 import binascii
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.clock import Clock
 from reconciler.errors import ProductError, Refused, Unauthorised
 from reconciler.model import JSON
 
@@ -75,8 +75,7 @@ class PrivateKeyJwt:
         token_url: str,
         ask: Callable[[JSON], JSON],
         hint: str = "",
-        now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.hint = hint or "Look at the connection's tenantId, keyId and privateKey, and at what this key may do."
@@ -85,7 +84,6 @@ class PrivateKeyJwt:
         self._pem = private_key
         self._token_url = token_url
         self._ask = ask
-        self._now = now
         self._clock = clock
         self._new_id = new_id
         self._lock = threading.Lock()
@@ -101,7 +99,7 @@ class PrivateKeyJwt:
     def header(self) -> str:
         known = len(self._failures)
         with self._lock:
-            if not self._header or (self._good_until is not None and self._clock() >= self._good_until):
+            if not self._header or (self._good_until is not None and self._clock.monotonic() >= self._good_until):
                 self._buy_once(known)
             return self._header
 
@@ -131,7 +129,7 @@ class PrivateKeyJwt:
         """A fresh assertion: four minutes of life, an id of its own."""
         import jwt
 
-        now = int(self._now())
+        now = int(self._clock().timestamp())
         claims = {
             "aud": self._token_url,
             "jti": self._new_id(),
@@ -155,7 +153,7 @@ class PrivateKeyJwt:
             seconds = float(life) if life is not None and not isinstance(life, bool) else 0.0
         except (TypeError, ValueError):
             seconds = 0.0
-        bought = self._clock()
+        bought = self._clock.monotonic()
         self._good_until = bought + max(seconds - _EARLY_SECONDS, seconds / 2) if seconds > 0 else None
         self._known = self._known | {token.strip()}
         self._header = f"bearer {token.strip()}"

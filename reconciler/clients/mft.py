@@ -14,6 +14,7 @@ from typing import Any
 
 from reconciler.clients.auth import Anonymous, PrivateKeyJwt
 from reconciler.clients.transport import Patience, Request, Session, query_text, segment
+from reconciler.clock import Clock
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
@@ -141,6 +142,7 @@ class MftClient:
 def connect(
     connection: Connection,
     *,
+    clock: Clock,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
     patience: Patience = PATIENCE,
@@ -151,7 +153,12 @@ def connect(
     `before_write` is asked before each attempt of a start.
     """
     token_session = Session(
-        replace(connection, rate=None), authorise=Anonymous(), redact=redact, interrupted=interrupted, patience=patience
+        replace(connection, rate=None),
+        authorise=Anonymous(),
+        redact=redact,
+        clock=clock,
+        interrupted=interrupted,
+        patience=patience,
     )
     authorise = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
@@ -160,11 +167,13 @@ def connect(
         token_url=token_session.url + TOKEN_PATH,
         ask=lambda body: ask_for_token(token_session, body),
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
+        clock=clock,
     )
     session = Session(
         connection,
         authorise=authorise,
         redact=redact,
+        clock=clock,
         interrupted=interrupted,
         patience=patience,
         before_write=before_write,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random as randomness
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from reconciler.clients.faults import Fate, Fault
 from reconciler.clients.pace import Pace, Silence
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.wire import StreamedBody
+from reconciler.clock import Clock
 from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
@@ -48,8 +48,7 @@ class Session:
     `interrupted`, once set, ends waiting: what is under way is finished, no attempt is repeated. `before_write` is
     asked right before each attempt of a request that could change something; a LedgerError of its ends the call.
     `token_proof` is a read that tells, after a start was answered with 401 or 403, whether the token is the cause.
-    `clock` is monotonic seconds, `now` the time of day. Raises Refused when the connection's url or certificate bundle
-    cannot be used.
+    Raises Refused when the connection's url or certificate bundle cannot be used.
     """
 
     def __init__(
@@ -58,10 +57,8 @@ class Session:
         *,
         authorise: Authorise,
         redact: Callable[[str], str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] | None = None,
+        clock: Clock,
         random: Callable[[], float] = randomness.random,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         interrupted: threading.Event | None = None,
         patience: Patience | None = None,
         before_write: Callable[[], None] | None = None,
@@ -71,15 +68,17 @@ class Session:
         self.url = wire.base_url(connection)
         self._authorise = authorise
         self._redact = redact or Redactor()
-        self._clock = clock
+        self._clock = clock.monotonic
         self._random = random
-        self._now = now
+        self._now = clock
         self._interrupted = interrupted or threading.Event()
-        self._sleep = sleep or self._interrupted.wait
+        self._sleep = partial(clock.wait, self._interrupted)
         self._patience = patience or Patience()
         self._before_write = before_write
         self._token_proof = token_proof
-        self._pace = Pace(concurrency=connection.concurrency, rate=connection.rate, clock=clock, sleep=self._sleep)
+        self._pace = Pace(
+            concurrency=connection.concurrency, rate=connection.rate, clock=clock.monotonic, sleep=self._sleep
+        )
         self._adapter = wire.Adapter(pool_connections=1, pool_maxsize=max(1, connection.concurrency))
         self._proxies = wire.proxies_for(self.url)
         self._trusted = wire.trusted_bundle(connection)
@@ -89,8 +88,8 @@ class Session:
             "Accept-Encoding": "gzip, deflate",
             "Cache-Control": "no-cache",
         }
-        self._silence = Silence(enough=max(4, connection.concurrency), clock=clock)
-        self._diagnosis = Diagnosis(connection, urlsplit(self.url).netloc, self.clean, authorise.hint, now)
+        self._silence = Silence(enough=max(4, connection.concurrency), clock=clock.monotonic)
+        self._diagnosis = Diagnosis(connection, urlsplit(self.url).netloc, self.clean, authorise.hint, clock)
         self._server_date: tuple[str, datetime] | None = None
 
     def __enter__(self) -> Session:

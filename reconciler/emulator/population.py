@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from reconciler.clock import MACHINE
 from reconciler.emulator.state import (
     Agent,
     Estate,
@@ -24,7 +25,6 @@ from reconciler.emulator.state import (
     Task,
     Tenant,
     Token,
-    utc_now,
 )
 
 _ZONES = ("AUS Eastern Standard Time", "UTC", "W. Europe Standard Time", "Eastern Standard Time")
@@ -90,7 +90,7 @@ def estate(*, agents: int = 10, schedules: int = 5, seed: int = 0, start: dateti
 
 def demo(now: datetime | None = None, seed: int = 1) -> Estate:
     """A dozen agents with a past, some schedules that people made by hand, and a tenant with three tasks."""
-    moment = (now or utc_now()).replace(microsecond=0)
+    moment = (now or MACHINE()).replace(microsecond=0)
     tenant = Tenant(
         DEMO_TENANT, licence=Licence(used=412, limit=5000, end_date=f"{moment + timedelta(days=200):%Y-%m-%d}")
     )

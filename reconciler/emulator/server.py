@@ -14,18 +14,20 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote
 
+from reconciler.clock import MACHINE
 from reconciler.emulator.acc import Acc, refusal_reply
 from reconciler.emulator.admin import Admin
 from reconciler.emulator.faults import Fault, fault_from, spoiled
 from reconciler.emulator.mft import Mft
 from reconciler.emulator.reply import Call, Later, Refusal, Reply
 from reconciler.emulator.requestlog import Request, RequestLog, digest_of
-from reconciler.emulator.state import Estate, Token, utc_now
+from reconciler.emulator.state import Estate, Token
 from reconciler.emulator.statefile import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
@@ -54,7 +56,7 @@ class Emulator:
         faults: Iterable[Fault | str | Mapping[str, Any]] = (),
         switches: Switches = Switches(),  # noqa: B008  (frozen)
         log: Path | None = None,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = MACHINE,
     ) -> None:
         self.estate = load(state) if isinstance(state, Path) else state or Estate()
         if not self.estate.tokens:
@@ -70,6 +72,8 @@ class Emulator:
         self.admin = Admin(self)
         self.port = port
         self._log = RequestLog(log)
+        if self.estate.tenant:
+            self.estate.tenant.licence.begin(clock())
         self._opening = zlib.compress(json.dumps(to_document(self.estate)).encode(), 1)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -212,9 +216,11 @@ class Emulator:
         if status == 0:
             _hang_up(request, half_of=reply if fault is not None and fault.effect == "cut" else None)
             return web.Response()
-        return web.Response(
-            body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type, **reply.headers}
-        )
+        return web.Response(body=reply.body, status=reply.status, headers=self._headers(call, reply))
+
+    def _headers(self, call: Call, reply: Reply) -> dict[str, str]:
+        """What goes with a reply; its date is that of the products' clock."""
+        return {"Content-Type": reply.content_type, "Date": format_datetime(call.now, usegmt=True), **reply.headers}
 
     async def _reply(self, call: Call, fault: Fault | None) -> Reply:
         """What is answered in the end, with what went wrong on the way."""

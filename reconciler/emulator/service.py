@@ -7,9 +7,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
+from reconciler.clock import MACHINE
 from reconciler.emulator.faults import read_faults
 from reconciler.emulator.keys import new_key
 from reconciler.emulator.population import DEMO_KEY_ID, demo
@@ -28,12 +30,13 @@ def opening(
     agents: int | None = None,
     schedules: int = 5,
     seed: int = 0,
+    clock: Callable[[], datetime] = MACHINE,
 ) -> Estate | Path | None:
     """What to start from: a state file, a built-in estate, or a generated one. Raises UsageError for more than one."""
     if sum(choice is not None for choice in (state, builtin, agents)) > 1:
         raise UsageError("start from a state file, a built-in estate or a generated one, not from several")
     if builtin is not None:
-        return demo()
+        return demo(clock())
     if agents is not None:
         return generated(agents=agents, schedules=schedules, seed=seed)
     return state
@@ -53,21 +56,22 @@ def serve(
     port_file: Path | None = None,
     key_file: Path | None = None,
     save_to: Path | None = None,
+    clock: Callable[[], datetime] = MACHINE,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
     `faults` are lines of the fault grammar, and `fault_file` holds more of them; `switches` are `name=value` texts.
     `announce` is given what a person (or, with `as_json`, a program) needs to connect. `port_file` receives the port
     once connections are accepted. `key_file` receives a fresh private key that the tenant knows as `DEMO_KEY_ID`.
+    `clock` is what the products take for the time.
     """
-    wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
     switched = Switches.parse(switches)
     wrong = [*faults, *(read_faults(fault_file) if fault_file is not None else ())]
     try:
         estate = load(state) if isinstance(state, Path) else state or Estate()
         if key_file is not None:
             register_key(estate, key_file)
-        emulator = Emulator(estate, port=port, latency=latency, faults=wrong, switches=switched, log=log)
+        emulator = Emulator(estate, port=port, latency=latency, faults=wrong, switches=switched, log=log, clock=clock)
         with _stop_signals() as stopped:
             with emulator:
                 if port_file is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -223,13 +223,18 @@ class ServerRecord:
 
 @dataclass(eq=False)
 class Licence:
-    """The tenant's plan. `limit` None means without limit."""
+    """The tenant's plan. `limit` None means without limit; dates left out are set by `begin`."""
 
     plan: str = "Professional"
-    start_date: str = "2026-01-01"
-    end_date: str = "2027-12-31"
+    start_date: str = ""
+    end_date: str = ""
     used: int = 0
     limit: int | None = 10_000
+
+    def begin(self, now: datetime) -> None:
+        """Let a licence without dates be good: from the first day of this year to the last of the next."""
+        self.start_date = self.start_date or f"{now.year:04}-01-01"
+        self.end_date = self.end_date or f"{now.year + 1:04}-12-31"
 
 
 @dataclass(eq=False)
@@ -375,11 +380,6 @@ class Estate:
         if ended:
             self.unsettled = [run for run in self.unsettled if not (run.settled or now >= run.end)]
         yield from ended
-
-
-def utc_now() -> datetime:
-    """The real clock, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def seconds(value: float) -> timedelta:

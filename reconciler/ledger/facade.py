@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.clock import MACHINE
 from reconciler.diff import Sealer, canonical_json, sealer
 from reconciler.errors import LedgerError, Locked, PlanRefused
 from reconciler.ledger import keys, records, statements
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _EVENTS_AT_A_TIME = 5000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Ledger:
@@ -76,7 +72,7 @@ class Ledger:
         *,
         root: Path,
         create: bool,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = MACHINE,
         key: bytes | None = None,
     ) -> Ledger:
         """Open the ledger; with `create` for writing, making or upgrading it where needed, else to read only.
@@ -165,18 +161,18 @@ class Ledger:
         *,
         timeout: float = 0,
         ttl: float = 60,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], object] | None = None,
     ) -> Lease:
         """Become the one run of this project and environment; wait `timeout` seconds for it by the ledger's clock.
 
         A lease whose owner was silent for `ttl` seconds is free. Raises Locked with the name of who holds it.
         """
-        commits = self._writer()
+        commits, wait = self._writer(), pause or threading.Event().wait
         deadline = self._scope.clock().timestamp() + timeout
         while isinstance(taken := commits.alone(lambda c: take(self._scope, c, owner, ttl)), Holder):
             if self._scope.clock().timestamp() >= deadline:
                 raise self._locked(taken)
-            pause(_POLL_SECONDS)
+            wait(_POLL_SECONDS)
         lease = Lease(taken, owner, commits, self._scope, self._look_at_lease, ttl)
         try:
             entries = self._read_entries()

@@ -139,7 +139,6 @@ class _Apply:
             stop=self.setting.stop,
             tell=tell,
             clock=self.setting.clock,
-            monotonic=self.setting.monotonic,
             context=context,
             acc_concurrency=project.connections["acc"].concurrency if uses_acc else 1,
             mft_concurrency=project.connections["mft"].concurrency if uses_mft else 1,

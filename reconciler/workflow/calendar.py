@@ -127,7 +127,7 @@ def _desired_only(desired: Desired, request: Request) -> _Sources:
 def _seen(setting: Setting, desired: Desired, request: Request, source: Source) -> _Sources:
     """What is live, and for a plan also what would be after it."""
     remembered = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop) as products:
+    with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
         if source is Source.PLAN:
             survey = make_survey(setting, Intention(request.selection), desired, remembered, products)
             live, selected = survey.scene.live, survey.scene.selected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -57,7 +56,7 @@ class Visit:
         hasty = replace(connection, timeout=min(connection.timeout, _TIMEOUT))
         agents = self.desired.agents if self.desired is not None else ()
         agent = agents[0].path if agents else _NOBODY
-        yield from examine_it(_Reach(hasty, Redactor(self.secrets), self.setting.stop, agent, self.now))
+        yield from examine_it(_Reach(self.setting, hasty, Redactor(self.secrets), agent, self.now))
 
     def _needs(self, name: str) -> bool:
         if self.desired is None:
@@ -85,9 +84,9 @@ class _Reach:
     `agent` is the path of an agent to ask for.
     """
 
+    setting: Setting
     connection: Connection
     redact: Callable[[str], str]
-    stop: threading.Event
     agent: str
     now: datetime
 
@@ -96,14 +95,24 @@ class _Reach:
         from reconciler.clients.calls import Patience
 
         return acc.connect(
-            self.connection, redact=self.redact, interrupted=self.stop, patience=Patience(tries=2, deadline=_DEADLINE)
+            self.connection,
+            clock=self.setting.clock,
+            redact=self.redact,
+            interrupted=self.setting.stop,
+            patience=Patience(tries=2, deadline=_DEADLINE),
         )
 
     def mft(self) -> MftClient:
         from reconciler.clients import mft
 
         patience = replace(mft.PATIENCE, tries=1, deadline=_DEADLINE)
-        return mft.connect(self.connection, redact=self.redact, interrupted=self.stop, patience=patience)
+        return mft.connect(
+            self.connection,
+            clock=self.setting.clock,
+            redact=self.redact,
+            interrupted=self.setting.stop,
+            patience=patience,
+        )
 
 
 # --- ACC -------------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
                 f"{path!r} is no path of an agent",
                 hint="write it without a slash at either end: sequentum/Retail/prices",
             )
-    with Products(project, secrets, setting.stop) as products:
+    with Products(project, secrets, setting.stop, setting.clock) as products:
         live = look(
             products.acc,
             wanted,

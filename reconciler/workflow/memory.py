@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diff import Sealer, sealer
@@ -68,9 +69,10 @@ def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:
 @contextmanager
 def writing(setting: Setting, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
     """The ledger, with the lease held until the end. Raises Locked when somebody else holds it."""
+    pause = partial(setting.clock.wait, setting.stop)
     with (
         open_ledger(setting, project, create=True) as ledger,
-        ledger.acquire(this_owner(setting), timeout=lock_timeout) as lease,
+        ledger.acquire(this_owner(setting), timeout=lock_timeout, pause=pause) as lease,
     ):
         yield ledger, lease
 

@@ -46,7 +46,7 @@ def reading(setting: Setting, *, everything: bool) -> Iterator[Read]:
     if ahead is None:
         desired = load(setting)
         remembered = read(setting, desired.project)
-        with Products(desired.project, desired.secret_values, setting.stop) as products:
+        with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
             yield Read(desired, remembered, products)
         return
     with ahead.products:
@@ -82,7 +82,7 @@ def _look_ahead(setting: Setting) -> _Ahead | None:
         remembered = read(setting, project)
         if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
-        products = Products(project, secrets, setting.stop)
+        products = Products(project, secrets, setting.stop, setting.clock)
         acc, concurrency = products.acc, products.connection("acc").concurrency
     except ReconcilerError:
         return None

@@ -23,7 +23,7 @@ def plan_to_file(setting: Setting, intention: Intention, path: Path, expires: ti
     desired = load(setting)
     with (
         open_ledger(setting, desired.project, create=True) as ledger,
-        Products(desired.project, desired.secret_values, setting.stop) as products,
+        Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products,
     ):
         survey = make_survey(setting, intention, desired, read_from(ledger), products)
     seal = survey.scene.seal

@@ -59,7 +59,7 @@ def doubt(setting: Setting, address_text: str) -> Doubt:
 def _licence_now(setting: Setting, project: Project, secrets: frozenset[str]) -> Mapping[str, Any] | None:
     """The licence's counter as it is now; None where it cannot be had: it is weak evidence, and no condition."""
     try:
-        with Products(project, secrets, setting.stop) as products:
+        with Products(project, secrets, setting.stop, setting.clock) as products:
             found = products.mft.license()
     except ReconcilerError:
         return None

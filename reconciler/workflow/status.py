@@ -37,7 +37,7 @@ def status(setting: Setting, selection: Selection) -> Status:
     """Read live, memory and run histories. Writes nothing."""
     desired = load(setting)
     memory = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop) as products:
+    with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
         survey = make_survey(setting, Intention(selection), desired, memory, products)
         runs = _runs(setting, survey, products)
     syncs = {finding.address: finding.status for finding in planner.audit(survey.scene, KINDS).findings}

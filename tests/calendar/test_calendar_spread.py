@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import timetable
+from reconciler.clock import Clock
 from reconciler.selection import Selection
 from reconciler.timetable.load import Job, Window, forecast
 from reconciler.timetable.spread import Spread, room_of, shifted_cron, shifted_start, spread
@@ -174,7 +175,7 @@ def project(folder: Path, count: int = 12, *, more: str = "", end: str = "\n") -
     (folder / "reconciler.yaml").write_text(PROJECT)
     text = "---\n".join(AGENTS % {"n": n} for n in range(count)) + more
     (folder / "manifests" / "all.yaml").write_bytes(text.replace("\n", end).encode())
-    return Setting(folder, None, {}, clock=lambda: AS_OF)
+    return Setting(folder, None, {}, clock=Clock(AS_OF))
 
 
 def proposal(setting: Setting, *, herd: int = 10, selection: Selection | None = None) -> Proposal:

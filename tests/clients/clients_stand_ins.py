@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.clients.auth import BearerToken
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.transport import Authorise, Patience, Session
+from reconciler.clock import Clock
 from reconciler.model import Connection
 
+BEGIN = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TOKEN = "a-token-of-the-tests-4711"
 
 
 @dataclass
-class Time:
-    """A clock that moves only by sleeping."""
+class Time(Clock):
+    """A clock that moves only by waiting."""
 
     at: float = 0.0
     slept: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def clock(self) -> float:
+    def __call__(self) -> datetime:
+        return BEGIN + timedelta(seconds=self.at)
+
+    def monotonic(self) -> float:
         return self.at
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, event: threading.Event, seconds: float) -> bool:
         with self.lock:
             self.slept.append(seconds)
             self.at += seconds
+        return event.is_set()
 
 
 def session(
@@ -46,8 +53,7 @@ def session(
         Connection("acc", url, {}, **settings),
         authorise=authorise or BearerToken(TOKEN),
         redact=Redactor(secrets),
-        clock=time.clock,
-        sleep=time.sleep,
+        clock=time,
         random=lambda: 1.0,
         patience=patience,
         interrupted=interrupted,

@@ -14,6 +14,8 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from clients_stand_ins import Time
+from clocks import SkippingClock
 
 from reconciler.cli.acc import acc
 from reconciler.cli.byhand import confirm
@@ -48,6 +50,7 @@ class Desk:
     """Somebody at a keyboard without a terminal, in a project whose connections lead to one emulator."""
 
     emulator: Emulator
+    clock: SkippingClock
 
     def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
         settings = {"token": DEFAULT_TOKEN, "tenantId": "tenant-1", "keyId": "key-1", "privateKey": PRIVATE}
@@ -84,8 +87,9 @@ def estate() -> Estate:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    with Emulator(estate()) as emulator:
-        yield Desk(emulator)
+    clock = SkippingClock()
+    with Emulator(estate(), clock=clock) as emulator:
+        yield Desk(emulator, clock)
 
 
 def leaves(group: click.Group, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -284,8 +288,9 @@ def test_a_task_started_and_followed(task: str, code: int, desk: Desk) -> None:
 
 
 def test_a_start_in_doubt_has_an_exit_code_of_its_own() -> None:
-    with Emulator(estate(), faults=["POST /tasks/.*/start drop-after"]) as emulator:
-        shown = Desk(emulator).type("mft", "task", "start", "02115928-16fe-4493-949b-d77d302a88ee")
+    clock = SkippingClock()
+    with Emulator(estate(), faults=["POST /tasks/.*/start drop-after"], clock=clock) as emulator:
+        shown = Desk(emulator, clock).type("mft", "task", "start", "02115928-16fe-4493-949b-d77d302a88ee")
     assert shown.code == 5
     assert "before you start it again" in shown.err
 
@@ -306,11 +311,11 @@ def test_following_ends_at_its_timeout(desk: Desk) -> None:
         def task_run(self, run_id: str) -> Run:
             return Run()
 
-    slept: list[float] = []
+    time = Time()
     client: Any = Client()
     with pytest.raises(ProductError, match="still queued after 12 s"):
-        follow(client, "r", timeout=12, interval=5, clock=lambda: sum(slept), sleep=slept.append)
-    assert slept == [5, 5]
+        follow(client, "r", timeout=12, interval=5, clock=time)
+    assert time.slept == [5, 5]
 
 
 def test_nobody_to_ask_is_wrong_usage() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from clients_sockets import Act, answer, server, stay_silent
-from clients_stand_ins import session
+from clients_stand_ins import Time, session
 
 from reconciler.clients import exchange, mft
 from reconciler.clients.calls import Patience
@@ -156,7 +156,7 @@ KEY, _ = new_key()
 
 def mft_client(url: str) -> mft.MftClient:
     settings = {"tenantId": "t", "keyId": "k", "privateKey": KEY}
-    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), patience=ONCE)
+    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), clock=Time(), patience=ONCE)
 
 
 @pytest.mark.parametrize("place", PLACES)

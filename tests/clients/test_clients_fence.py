@@ -63,8 +63,9 @@ def opened(url: str, lease: Lease, **more: Any) -> Session:
         private_key=KEY,
         token_url=url,
         ask=lambda _: {"access_token": f"token-{next(tokens)}"},
+        clock=time,
     )
-    settings: dict[str, Any] = {"authorise": who, "clock": time.clock, "sleep": time.sleep} | more
+    settings: dict[str, Any] = {"authorise": who, "clock": time} | more
     return Session(
         Connection("mft", url, {}, timeout=5.0),
         before_write=lease.check,
@@ -139,7 +140,8 @@ def test_the_lock_is_asked_after_waiting_for_a_place_and_for_a_connection() -> N
             raise Fenced("broken")
 
     with server(slow, OK) as heard:
-        api = Session(Connection("acc", heard.url, {}, concurrency=1), authorise=BearerToken(TOKEN), before_write=check)
+        connection = Connection("acc", heard.url, {}, concurrency=1)
+        api = Session(connection, authorise=BearerToken(TOKEN), clock=Time(), before_write=check)
         caught: list[BaseException] = []
 
         def second() -> None:
@@ -184,5 +186,6 @@ def test_a_process_that_was_frozen_while_it_sent_breaks_off(monkeypatch: pytest.
 def test_without_a_lease_nobody_is_asked() -> None:
     ask: Callable[[], None] | None = None
     with server(OK) as heard:
-        Session(Connection("acc", heard.url, {}), authorise=BearerToken(TOKEN), before_write=ask).send(WRITES["start"])
+        api = Session(Connection("acc", heard.url, {}), authorise=BearerToken(TOKEN), clock=Time(), before_write=ask)
+        api.send(WRITES["start"])
     assert len(heard.requests) == 1

@@ -35,7 +35,7 @@ def wire() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def mft() -> MftClient:
-    return connect(Connection("mft", HOST, {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}))
+    return connect(Connection("mft", HOST, {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}), clock=Time())
 
 
 def calls(wire: responses.RequestsMock) -> list[tuple[str | None, str | None, Any, str | None]]:
@@ -168,7 +168,7 @@ def test_a_start_without_a_token_has_not_left(wire: responses.RequestsMock, mft:
 def test_a_start_in_doubt_is_sent_once(fault: Any) -> None:
     with server(answer("200 OK", b'{"access_token": "token-1"}'), fault, answer("200 OK", b'{"id": "r"}')) as heard:
         settings = {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}
-        client = connect(Connection("mft", heard.url, settings, timeout=0.3))
+        client = connect(Connection("mft", heard.url, settings, timeout=0.3), clock=Time())
         with pytest.raises(Uncertain):
             client.start_task(id=TASK)
         assert sum(b"/start" in request for request in heard.requests) == 1
@@ -176,7 +176,12 @@ def test_a_start_in_doubt_is_sent_once(fault: Any) -> None:
 
 def client_on(url: str, time: Time) -> MftClient:
     who = PrivateKeyJwt(
-        tenant_id="t", key_id="k", private_key=KEY, token_url=url, ask=lambda body: {"access_token": "token-1"}
+        tenant_id="t",
+        key_id="k",
+        private_key=KEY,
+        token_url=url,
+        ask=lambda body: {"access_token": "token-1"},
+        clock=time,
     )
     api: Session = session(url, time=time, authorise=who, patience=PATIENCE)
     return MftClient(api)

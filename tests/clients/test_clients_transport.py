@@ -455,14 +455,14 @@ def test_what_goes_into_a_path_stays_one_part_of_it() -> None:
 
 
 def test_the_products_clock() -> None:
-    when = "Date: Sun, 22 Nov 2026 08:00:30 GMT"
+    when = "Date: Mon, 04 May 2026 12:00:30 GMT"
     with server(answer("200 OK", b"{}", when)) as heard:
         from reconciler.clients.auth import BearerToken
 
         api = Session(
             Connection("acc", heard.url, {}),
             authorise=BearerToken(TOKEN),
-            now=lambda: datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC),
+            clock=Time(),
         )
         assert api.clock_skew() is None
         api.json(GET)

@@ -8,8 +8,8 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from click.testing import CliRunner
 from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, schedule_body, small_estate
 
 from reconciler.cli.emulator import emulator as command
-from reconciler.emulator import DEFAULT_TOKEN, Emulator, Switches, demo, estate, load, save
+from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Switches, Tenant, demo, estate, load, save
 from reconciler.emulator.state import InputFile
 from reconciler.emulator.statefile import from_document, to_document
 from reconciler.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
+MINUTE = timedelta(minutes=1)
 
 
 def test_an_estate_survives_its_file(tmp_path: Path) -> None:
@@ -267,8 +268,6 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, number: sig
     try:
         assert process.stdout is not None
         hello = json.loads(process.stdout.readline())
-        while not port.exists():
-            time.sleep(0.01)
         assert int(port.read_text()) == hello["port"]
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         assert hello["keyIds"] == ["demo-key"]
@@ -300,6 +299,27 @@ def test_the_command_says_in_words_where_it_listens() -> None:
     assert process.returncode == 0
 
 
+def test_the_command_believes_in_the_time_that_it_is_given() -> None:
+    process = run_command("--estate", "demo", "--now", "2031-05-04T17:44:58+10:00", "--format", "json")
+    try:
+        assert process.stdout is not None
+        hello = json.loads(process.stdout.readline())
+        reply = requests.get(hello["url"] + "/api/agent?agentPath=nobody", timeout=20)
+        assert parsedate_to_datetime(reply.headers["Date"]) - datetime(2031, 5, 4, 7, 44, 58, tzinfo=UTC) < MINUTE
+        tokens = [jwt.decode(token["value"], options={"verify_signature": False}) for token in hello["tokens"]]
+        assert {datetime.fromtimestamp(token["exp"], UTC).year for token in tokens} == {2032}
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_a_licence_without_dates_is_good_whatever_the_year() -> None:
+    tenant = Tenant("tenant-1")
+    with Emulator(Estate(tenant=tenant), clock=lambda: datetime(2041, 7, 1, tzinfo=UTC)):
+        licence = tenant.licence
+    assert (licence.start_date, licence.end_date) == ("2041-01-01", "2042-12-31")
+
+
 def test_the_help_lists_each_switch_and_the_grammar() -> None:
     result = CliRunner().invoke(command, ["--help"])
     assert result.exit_code == 0
@@ -314,7 +334,8 @@ def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--switch", "nothing=1"], ["--fault", "GET"], ["--estate", "demo", "--agents", "3"]]
+    "arguments",
+    [["--switch", "nothing=1"], ["--fault", "GET"], ["--estate", "demo", "--agents", "3"], ["--now", "soon"]],
 )
 def test_what_makes_no_sense_is_a_usage_error(arguments: list[str]) -> None:
     result = CliRunner().invoke(command, arguments)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from clocks import SkippingClock
+
 from reconciler import cli
 from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token, new_key
 from reconciler.emulator.state import Schedule
@@ -25,6 +27,7 @@ TOKEN = "acc-token-that-nobody-may-see"
 PASSWORD = "swordfish-and-chips"
 HAND_MADE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
 PRICES = "sequentum/Retail/prices"
+CLOCKED = Path(__file__).parents[1] / "clocked.py"
 STOCK = "sequentum/Retail/stock"
 
 PROJECT = """\
@@ -116,6 +119,7 @@ class Stage:
 
     root: Path
     emulator: Emulator
+    clock: SkippingClock
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -161,7 +165,7 @@ class Stage:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = cli.main(["-C", str(self.root), *arguments])
+            code = cli.main(["-C", str(self.root), *arguments], clock=self.clock)
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
         ended = Ended(code, out.getvalue(), err.getvalue())
         for secret in (TOKEN, PASSWORD, PRIVATE_KEY.splitlines()[1]):
@@ -184,7 +188,7 @@ class Stage:
         """One command as a process of its own."""
         package = Path(cli.__file__).parents[2]
         return subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "-C", str(self.root), *arguments],
+            [sys.executable, str(CLOCKED), self.clock().isoformat(), "-C", str(self.root), *arguments],
             env={**self.environ, "PYTHONPATH": str(package), **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -233,8 +237,9 @@ Open = Callable[..., Stage]
 def opened(root: Path, *, held: Estate | None = None, **settings: Any) -> Iterator[Stage]:
     """A stage while a test lasts. `switches` are texts such as `guid_case=upper`."""
     switches = Switches.parse(settings.pop("switches", ()))
-    with Emulator(held or estate(), switches=switches, **settings) as emulator:
-        yield Stage(root, emulator)
+    clock = settings.pop("clock", None) or SkippingClock()
+    with Emulator(held or estate(), switches=switches, clock=clock, **settings) as emulator:
+        yield Stage(root, emulator, clock)
 
 
 def wait_for(condition: Any, seconds: float = 30.0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def ran(stage: Stage, seconds: int, *, times: int = 3, schedule_id: str | None =
     """Let the hand-made schedule have run a few times."""
     held = stage.estate.agents[PRICES]
     for number in range(times):
-        begin = datetime.now(UTC) - timedelta(days=number + 1)
+        begin = stage.clock() - timedelta(days=number + 1)
         job = stage.estate.add_job(held, begin, schedule_id)
         run = Run(f"run-{number}", held, begin, begin + timedelta(seconds=seconds), job=job, schedule_id=schedule_id)
         stage.estate.add_run(run, settled=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from stage import NIGHTLY, PASSWORD, PRICES, Stage, agent, task_trigger
@@ -69,14 +68,14 @@ def test_an_exclusive_set_is_not_replaced_while_the_agent_runs(stage: Stage) -> 
     prices.duration = 3600.0
     from reconciler.emulator.execution import Order
 
-    run = stage.emulator.acc.execution.start_run(prices, Order(), datetime.now(UTC))
+    run = stage.emulator.acc.execution.start_run(prices, Order(), stage.clock())
     refused = stage.run("plan")
     assert refused.code == 3
     assert "Apply again when it has ended" in refused.said
     assert "spec.policy" not in refused.said, "no policy can allow it"
     assert stage.apply().code == 3
     assert held(stage) == {}
-    run.end = datetime.now(UTC)
+    run.end = stage.clock()
     assert stage.apply().code == 0
     assert held(stage) == {"urls.csv": b"a\n"}
 
@@ -267,7 +266,7 @@ def test_a_run_that_goes_on_is_followed_by_the_next_apply(stage: Stage) -> None:
     assert stage.starts() == 1
     assert stage.estate.tenant is not None
     (run,) = stage.estate.tenant.runs.values()
-    run.end = datetime.now(UTC)
+    run.end = stage.clock()
     assert stage.apply().code == 0
     assert stage.plan()["changes"] == []
     assert stage.starts() == 1
@@ -286,7 +285,7 @@ def test_a_new_key_while_an_earlier_run_is_open_starts_exactly_once(stage: Stage
     assert stage.changes() == [("trigger/publish", "start", "due")]
     assert stage.estate.tenant is not None
     for run in stage.estate.tenant.runs.values():
-        run.end = datetime.now(UTC)
+        run.end = stage.clock()
     stage.estate.tenant.tasks["dddddddd-64a4-4c57-8d6b-6c8f3f0a7d21"].duration = 0.0
     assert stage.apply().code == 0
     assert stage.starts() == 2

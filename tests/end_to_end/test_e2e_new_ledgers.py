@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from stage import NIGHTLY, Stage, agent, task_trigger
 
@@ -67,7 +65,7 @@ def test_a_run_that_somebody_found_is_followed(stage: Stage) -> None:
     (run_id,) = stage.estate.tenant.runs
     assert stage.run("resolve", "trigger/publish", "--ran", "--run-id", run_id).code == 0
     assert ("trigger/publish", "adopt", "interrupted") in stage.changes()
-    stage.estate.tenant.runs[run_id].end = datetime.now(UTC)
+    stage.estate.tenant.runs[run_id].end = stage.clock()
     assert stage.apply().code == 0
     assert stage.starts() == 1
 

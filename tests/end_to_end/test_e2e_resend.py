@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from stage import NIGHTLY, PRICES, Ended, Stage, agent, task_trigger
 
@@ -137,7 +135,7 @@ def test_no_second_start_while_the_first_is_unknown_or_running(stage: Stage) -> 
     assert stage.starts() == 1
     assert stage.estate.tenant is not None
     for run in stage.estate.tenant.runs.values():
-        run.end = datetime.now(UTC)
+        run.end = stage.clock()
     assert stage.apply("--resend", "trigger/publish").code == 0, "followed to its end: the pattern asked too early"
     assert stage.starts() == 1
     stage.estate.tenant.tasks["dddddddd-64a4-4c57-8d6b-6c8f3f0a7d21"].duration = 0.0

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, Stage, agent, as_bytes, estate, task_trigger
 
 from reconciler.emulator import Switches
-from reconciler.emulator.state import utc_now
 
 Open = Callable[..., Stage]
 
@@ -115,17 +114,15 @@ def test_a_missing_agent_is_unreadable_and_never_empty(open_stage: Open, reply: 
 
 
 def test_a_rolling_start_is_no_drift(open_stage: Open) -> None:
-    now = utc_now() - timedelta(hours=21)
-    moment = [now]
-    stage = open_stage(switches=["roll_start_time=yes", "schedules_fire=yes"], clock=lambda: moment[0])
+    stage = open_stage(switches=["roll_start_time=yes", "schedules_fire=yes"])
     stage.write(agent(POLL, POLL.replace("poll", "daily").replace("15m", "1d")))
     assert stage.apply().code == 0
     shown = set()
-    for hours in (7, 14, 21):
-        moment[0] = now + timedelta(hours=hours)
+    for _ in range(3):
+        stage.clock.skip(timedelta(hours=7))
         assert stage.run("plan", "--detailed-exitcode").code == 0
         assert stage.run("drift").code == 0
-        listing = stage.emulator.acc.schedules.listing(stage.estate.agents[PRICES], moment[0])
+        listing = stage.emulator.acc.schedules.listing(stage.estate.agents[PRICES], stage.clock())
         shown |= {(one["scheduleId"], one["startTime"]) for one in json.loads(listing.body)}
     assert len(shown) > 4, "the server did move the starts on"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime
 
 import pytest
 from stage import NIGHTLY, Stage, agent, task_trigger, wait_for
@@ -15,7 +14,7 @@ SHORT = "  wait: {timeout: 1s, interval: 1s}\n"
 def end_runs(stage: Stage) -> None:
     assert stage.estate.tenant is not None
     for run in stage.estate.tenant.runs.values():
-        run.end = datetime.now(UTC)
+        run.end = stage.clock()
 
 
 def looks(stage: Stage) -> int:

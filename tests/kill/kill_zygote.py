@@ -1,7 +1,8 @@
 """Runs the program in fresh processes without paying for its imports each time: an order a line, a fork, a report.
 
-An order is JSON: `arguments` and `environ`. The answer is the new process's id on one line, and on the next, once it
-has ended, its exit code (negative: the signal that killed it). It stays single-threaded, so that forking is safe.
+An order is JSON: `arguments`, `environ` and `now`. The answer is the new process's id on one line, and on the next,
+once it has ended, its exit code (negative: the signal that killed it). It stays single-threaded, so that forking is
+safe.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 
 import reconciler.cli
 import reconciler.cli.apply
@@ -19,6 +21,7 @@ import reconciler.manifests
 import reconciler.render.text
 import reconciler.workflow.applying
 import reconciler.workflow.saved
+from reconciler.clock import Clock
 
 
 def run(order: dict[str, object]) -> None:
@@ -31,7 +34,7 @@ def run(order: dict[str, object]) -> None:
     assert isinstance(arguments, list)
     os.environ.clear()
     os.environ.update(environ)
-    os._exit(reconciler.cli.main(arguments))
+    os._exit(reconciler.cli.main(arguments, clock=Clock(datetime.fromisoformat(str(order["now"])))))
 
 
 for line in sys.stdin:

@@ -47,7 +47,11 @@ class Zygote:
     def start(self, stage: Stage, *arguments: str) -> int:
         """Start the program; returns its process id."""
         assert self.process.stdin is not None
-        order = {"arguments": ["-C", str(stage.root), *arguments], "environ": stage.environ}
+        order = {
+            "arguments": ["-C", str(stage.root), *arguments],
+            "environ": stage.environ,
+            "now": stage.clock().isoformat(),
+        }
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return self._number()

@@ -8,11 +8,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from clocks import BEGIN, SkippingClock
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -69,6 +70,7 @@ class Desk:
 
     root: Path
     emulator: Emulator
+    clock: SkippingClock
     environ: dict[str, str] = field(default_factory=dict)
 
     def type(self, *words: str, columns: int = 120, **variables: Any) -> Typed:
@@ -83,7 +85,7 @@ class Desk:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = main(["-C", str(self.root), *words])
+            code = main(["-C", str(self.root), *words], clock=self.clock)
         typed = Typed(code, out.getvalue(), err.getvalue())
         assert "Traceback" not in typed.err + typed.out, typed.err
         assert "internal error" not in typed.err, typed.err
@@ -119,11 +121,12 @@ def estate(**licence: Any) -> Estate:
 @contextlib.contextmanager
 def desk(root: Path, made: Estate | None = None, **options: Any) -> Iterator[Desk]:
     """A fresh project in `root` against an emulator of its own."""
-    with Emulator(made or estate(), **options) as emulator:
+    clock = SkippingClock()
+    with Emulator(made or estate(), clock=clock, **options) as emulator:
         root.mkdir(parents=True, exist_ok=True)
         (root / "mft.pem").write_text(PRIVATE)
         (root / "reconciler.yaml").write_text(PROJECT)
-        yield Desk(root, emulator, {"ACC_URL": emulator.url, "ACC_TOKEN": TOKEN, "MFT_TENANT": TENANT})
+        yield Desk(root, emulator, clock, {"ACC_URL": emulator.url, "ACC_TOKEN": TOKEN, "MFT_TENANT": TENANT})
 
 
 def give_run(
@@ -135,10 +138,10 @@ def give_run(
 ) -> Run:
     """Let a schedule have run, as its history and its own fields show it."""
     agent = schedule.agent
-    start = datetime.now(UTC) - ago
+    start = BEGIN - ago
     run = Run(f"00000000-0000-4000-8000-{len(agent.runs):012d}", agent, start, start + took, outcome)
     run.schedule_id = schedule.schedule_id
-    run.settled = start + took < datetime.now(UTC)
+    run.settled = start + took < BEGIN
     agent.runs.append(run)
     schedule.last_run_time = start
     if run.settled:

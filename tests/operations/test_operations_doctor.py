@@ -8,12 +8,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clocks import BEGIN
 from operations_desk import PATH, PROJECT, TENANT, TOKEN, Desk, Typed, accepts, desk, estate
 
 from reconciler.emulator import Switches, Token
@@ -126,7 +127,7 @@ def test_a_key_that_may_not_see_the_licence_is_a_warning(at: Desk) -> None:
     ],
 )
 def test_a_token_says_itself_when_it_runs_out(at: Desk, left: timedelta, level: str, word: str) -> None:
-    expiry = datetime.now(UTC) + left
+    expiry = at.clock() + left
     token = jwt_like("deploy", expiry, "write")
     at.emulator.estate.add_token(Token(token, expires=expiry))
     found = checks(at, 1 if level == "failed" else 0, ACC_TOKEN=token)
@@ -145,10 +146,10 @@ def test_a_token_says_itself_when_it_runs_out(at: Desk, left: timedelta, level: 
         ({"used": 4600, "limit": 5000}, "mft licence", "warning", "at this pace they last until 20"),
         ({"used": 5000, "limit": 5000}, "mft licence", "failed", "5000 of 5000"),
         ({"used": 7, "limit": None}, "mft licence", "ok", "without a limit"),
-        ({"end_date": "2031-01-01"}, "mft licence end", "ok", "ends on 2031-01-01"),
-        ({"end_date": f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%d}"}, "mft licence end", "warning", "ends on"),
+        ({"end_date": f"{BEGIN + timedelta(days=900):%Y-%m-%d}"}, "mft licence end", "ok", "ends on "),
+        ({"end_date": f"{BEGIN + timedelta(days=20):%Y-%m-%d}"}, "mft licence end", "warning", "ends on"),
         ({"end_date": "2020-01-01"}, "mft licence end", "failed", "ended on 2020-01-01"),
-        ({"used": 4000, "limit": 5000, "end_date": "2026-11-30"}, "mft licence", "ok", ""),
+        ({"used": 4000, "limit": 5000, "end_date": f"{BEGIN + timedelta(days=6):%Y-%m-%d}"}, "mft licence", "ok", ""),
     ],
 )
 def test_the_licence_is_watched(tmp_path: Path, licence: dict[str, Any], name: str, level: str, word: str) -> None:
@@ -172,7 +173,7 @@ class _Late(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         del timestamp
-        return super().date_time_string(time.time() + 420)
+        return super().date_time_string(BEGIN.timestamp() + 420)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -270,14 +270,13 @@ def test_a_ledger_cut_short_ends_in_words(at: Desk) -> None:
 
 
 def ledger_of(at: Desk, clock: datetime | None = None) -> Ledger:
-    moment = clock or datetime.now(UTC)
     return Ledger.open(
         "sqlite:///.reconciler/ledger.db",
         "retail-data",
         "default",
         root=at.root,
         create=True,
-        clock=lambda: moment if clock else datetime.now(UTC),
+        clock=lambda: clock or at.clock(),
     )
 
 
@@ -323,7 +322,7 @@ def test_an_owner_from_elsewhere_cannot_paint_our_screen(at: Desk) -> None:
 
 def test_a_frozen_owner_is_told_by_its_silence(at: Desk) -> None:
     at.write("manifests/prices.yaml", AGENT)
-    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    long_ago = at.clock() - timedelta(hours=2)
     ledger = ledger_of(at, long_ago)
     lease = ledger.acquire(Owner("bob", "build-7", 99), ttl=3600)
     try:
