@@ -1,59 +1,78 @@
-"""Turns needs into an order, and names a cycle where there is none."""
+"""Finds resources that wait for each other, and so would for ever."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model import Address
 
 
-class CycleError(ValueError):
-    """Resources that wait for each other. `cycle` begins and ends with the same address; each needs the next one."""
+def cycles(needs: Mapping[Address, Iterable[Address]]) -> tuple[tuple[Address, ...], ...]:
+    """One cycle for every knot of resources that wait for each other, sorted; none where an order can be found.
 
-    def __init__(self, cycle: tuple[Address, ...]) -> None:
-        super().__init__(" -> ".join(str(address) for address in cycle))
-        self.cycle = cycle
-
-
-def sort(needs: Mapping[Address, Iterable[Address]]) -> tuple[Address, ...]:
-    """Every address after all that it needs; where needs leave a choice, the smaller address comes first.
-
-    A need that is no key of its own is nobody's to order, and is left out. Raises CycleError.
+    A cycle begins and ends with the smallest address of its knot, and each one in it needs the next one. A need that
+    is no key of its own is left out. The work grows with the number of needs: a knot of a thousand that all need each
+    other is one cycle, and not a million.
     """
-    waits = {address: {need for need in wanted if need in needs} for address, wanted in needs.items()}
-    dependants: dict[Address, list[Address]] = {address: [] for address in needs}
-    for address, wanted in waits.items():
-        for need in wanted:
-            dependants[need].append(address)
-    ready = [address for address, wanted in waits.items() if not wanted]
-    heapq.heapify(ready)
-    placed: list[Address] = []
-    while ready:
-        address = heapq.heappop(ready)
-        placed.append(address)
-        del waits[address]
-        for dependant in dependants[address]:
-            waits[dependant].discard(address)
-            if not waits[dependant]:
-                heapq.heappush(ready, dependant)
-    if waits:
-        raise CycleError(_find_cycle(waits))
-    return tuple(placed)
+    waits = {address: sorted({need for need in wanted if need in needs}) for address, wanted in needs.items()}
+    return tuple(
+        sorted(
+            _shortest(knot, waits)
+            for knot in _knots(waits)
+            if len(knot) > 1 or any(address in waits[address] for address in knot)
+        )
+    )
 
 
-def _find_cycle(waits: Mapping[Address, set[Address]]) -> tuple[Address, ...]:
-    """One cycle among addresses that each wait for at least one other of them, from its smallest member on."""
-    trail: list[Address] = []
-    seen: dict[Address, int] = {}
-    address = min(waits)
-    while address not in seen:
-        seen[address] = len(trail)
-        trail.append(address)
-        address = min(waits[address])
-    cycle = trail[seen[address] :]
-    first = cycle.index(min(cycle))
-    turned = cycle[first:] + cycle[: first + 1]
-    assert all(after in waits[before] for before, after in pairwise(turned))
-    return tuple(turned)
+def _knots(waits: Mapping[Address, list[Address]]) -> Iterator[set[Address]]:
+    """The strongly connected components, by Tarjan's algorithm, with a stack of its own: length costs no recursion."""
+    number: dict[Address, int] = {}
+    lowest: dict[Address, int] = {}
+    open_ones: list[Address] = []
+    is_open: set[Address] = set()
+    for start in waits:
+        if start in number:
+            continue
+        work = [(start, iter(waits[start]))]
+        number[start] = lowest[start] = len(number)
+        open_ones.append(start)
+        is_open.add(start)
+        while work:
+            address, rest = work[-1]
+            need = next(rest, None)
+            if need is None:
+                work.pop()
+                if work:
+                    lowest[work[-1][0]] = min(lowest[work[-1][0]], lowest[address])
+                if lowest[address] == number[address]:
+                    knot: set[Address] = set()
+                    while address not in knot:
+                        knot.add(open_ones.pop())
+                    is_open -= knot
+                    yield knot
+            elif need not in number:
+                number[need] = lowest[need] = len(number)
+                open_ones.append(need)
+                is_open.add(need)
+                work.append((need, iter(waits[need])))
+            elif need in is_open:
+                lowest[address] = min(lowest[address], number[need])
+
+
+def _shortest(knot: set[Address], waits: Mapping[Address, list[Address]]) -> tuple[Address, ...]:
+    """The shortest way from the knot's smallest address back to itself."""
+    first = min(knot)
+    came_from: dict[Address, Address] = {}
+    front = [first]
+    while first not in came_from:
+        following = []
+        for address in front:
+            for need in waits[address]:
+                if need in knot and need not in came_from:
+                    came_from[need] = address
+                    following.append(need)
+        front = following
+    trail = [first]
+    while len(trail) == 1 or trail[-1] != first:
+        trail.append(came_from[trail[-1]])
+    return tuple(reversed(trail))

@@ -32,7 +32,7 @@ LEVELS = (
     ("observe", "order", "clients", "timetable", "selection", "secrecy"),
     ("diff", "identity", "urls"),
     ("model",),
-    ("errors", "clock"),
+    ("errors", "clock", "files", "suggestion"),
 )
 """Rooms from the top down. A room may import from lower levels only: not upward, and not from its neighbours."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session
+from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.model import Problem, Severity
 
 
@@ -51,9 +53,11 @@ def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: 
             problems, width=session.width, color=session.color, encoding=session.encoding, line_of=_line_reader(root)
         )
         return shown if problems or declared is None else f"{shown.rstrip()} {declared} resources are declared.\n"
+    from reconciler import manifests
     from reconciler.render import github, json_, junit, sarif
 
-    stamp = session.stamp_for(_project_name(root), session.environment or "default")
+    # A document about broken files still says whose they are.
+    stamp = session.stamp_for(manifests.project_name(root), session.environment or "default")
     match form:
         case "json":
             return json_.dumps(json_.validate_document(problems, stamp))
@@ -65,17 +69,6 @@ def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: 
             return github.problems(problems)
 
 
-def _project_name(root: Path) -> str:
-    """The project's name as far as it can be read: a document about broken files still says whose they are."""
-    import yaml
-
-    try:
-        found = yaml.safe_load((root / "reconciler.yaml").read_text(encoding="utf-8"))["metadata"]["name"]
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
-        return ""
-    return str(found)
-
-
 def _line_reader(root: Path) -> Callable[[str, int], str | None]:
     """Source lines for the text report; each file is read once."""
     files: dict[str, list[str]] = {}
@@ -83,9 +76,10 @@ def _line_reader(root: Path) -> Callable[[str, int], str | None]:
     def line_of(path: str, number: int) -> str | None:
         if path not in files:
             try:
-                files[path] = (root / path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+                text = read_regular(root / path, MANIFEST_BYTES).decode("utf-8-sig", "replace")
             except OSError:
-                files[path] = []
+                text = ""
+            files[path] = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
         lines = files[path]
         return lines[number - 1] if 0 < number <= len(lines) else None
 

@@ -16,6 +16,7 @@ from urllib3.exceptions import ClosedPoolError, LocationValueError
 
 from reconciler.clients.exchange import CONNECTING, POOLS, UNSEEN, watched, watched_pools
 from reconciler.errors import Refused
+from reconciler.files import open_regular
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint, is_loopback
 
@@ -56,7 +57,7 @@ class BodyError(Exception):
 def file_chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, a piece at a time. Raises BodyError when it cannot be read."""
     try:
-        with path.open("rb") as source:
+        with open_regular(path) as source:
             yield from stream_chunks(source)
     except OSError as error:
         raise BodyError(f"{path}: {error.strerror or error}") from error

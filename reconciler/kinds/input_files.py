@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reconciler import files
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.model import Action, Change, Entry, FieldChange, Intent, Reason, Resource, State
@@ -20,7 +21,8 @@ _CHUNK = 1 << 20
 def desired_state(spec: State, seal: Sealer) -> State:
     """What the agent should hold: per file its keyed digest, bytes and lines; `enabled` None where nothing is declared.
 
-    Files are read in pieces, so memory does not grow with their size. Raises OSError when one cannot be read.
+    Files are read in pieces, so memory does not grow with their size. Raises OSError when one cannot be read, or is
+    larger than an input file may be.
     """
     return {
         "files": {file["name"]: _measure(Path(file["file"]), file["name"], seal) for file in spec.get("files", ())},
@@ -31,10 +33,12 @@ def desired_state(spec: State, seal: Sealer) -> State:
 
 def _measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
     content, size, lines, last = hashlib.sha256(), 0, 0, b"\n"
-    with path.open("rb") as file:
+    with files.open_regular(path) as file:
         while piece := file.read(_CHUNK):
             content.update(piece)
             size += len(piece)
+            if size > files.INPUT_FILE_BYTES:
+                raise files.too_large(path, files.INPUT_FILE_BYTES)
             lines += piece.count(b"\n")
             last = piece[-1:]
     return {"digest": seal([name, content.hexdigest()]), "bytes": size, "lines": lines + (last != b"\n")}

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 KINDS = ("Project", "Agent", "TaskTrigger")
 """What a document may be. Each has a JSON Schema."""
 
-__all__ = ["KINDS", "check", "find_root", "load", "load_project", "schema", "schema_text", "write_project"]
+__all__ = [
+    "KINDS",
+    "check",
+    "find_root",
+    "load",
+    "load_project",
+    "project_name",
+    "schema",
+    "schema_text",
+    "write_project",
+]
 
 
 def find_root(start: Path) -> Path:
@@ -61,6 +71,13 @@ def load_project(
     from reconciler.manifests import loading
 
     return loading.load_project(root, environment, environ, as_of=as_of)
+
+
+def project_name(root: Path) -> str:
+    """The project's name as far as it can be read, "" where it cannot; what else is wrong does not matter here."""
+    from reconciler.manifests import project
+
+    return project.name_of(root)
 
 
 def schema(kind: str) -> dict[str, Any]:

@@ -185,8 +185,8 @@ def _content(
 
 def hidden_values(sheet: Sheet, path: Path_) -> set[str]:
     """What came from outside under a path: never to be printed. Nothing that is empty."""
-    depth = len(path)
-    return {text for one, texts in sheet.filling.secrets.items() if one[:depth] == path for text in texts if text}
+    secrets = sheet.filling.secrets
+    return {text for one in sheet.filling.secrets_under(path) for text in secrets[one] if text}
 
 
 # --- timing ----------------------------------------------------------------------------------------------------------

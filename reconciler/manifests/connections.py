@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from reconciler import files
 from reconciler.manifests import durations
-from reconciler.manifests.problems import Spot
+from reconciler.manifests.problems import Path_, Spot
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint
 
@@ -43,9 +44,7 @@ def resolve(
         timeout = durations.seconds(settings.get("timeout", "30s"))
     except ValueError as error:
         spot.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
-    bundle = root / Path(settings["caBundle"]).expanduser() if "caBundle" in settings else None
-    if bundle is not None and not bundle.is_file():
-        spot.error((*path, "caBundle"), "missing-file", f"there is no file {settings['caBundle'][:200]!r}")
+    bundle = _bundle(settings["caBundle"], root, (*path, "caBundle"), spot) if "caBundle" in settings else None
     if len(spot.notes.problems) > before or timeout is None:
         return None
     return Connection(
@@ -58,6 +57,21 @@ def resolve(
         ca_bundle=str(bundle) if bundle else None,
         allow_insecure=settings.get("allowInsecure", False),
     )
+
+
+def _bundle(written: str, root: Path, path: Path_, spot: Spot) -> Path:
+    """The file of a certificate bundle; that it cannot be read, or holds no certificate, goes to `spot`."""
+    bundle = root / written
+    try:
+        bundle = root / Path(written).expanduser()
+        if b"-----BEGIN " not in files.read_regular(bundle, files.CERTIFICATE_BYTES):
+            spot.error(path, "wrong-value", f"{written[:200]!r} holds no certificate: `caBundle` takes a PEM file")
+    except FileNotFoundError:
+        spot.error(path, "missing-file", f"there is no file {written[:200]!r}: looked for {bundle}")
+    except (OSError, RuntimeError) as error:  # a home folder that cannot be found is a RuntimeError
+        reason = getattr(error, "strerror", None) or error
+        spot.error(path, "unreadable-file", f"{written[:200]!r} cannot be read: {reason}")
+    return bundle
 
 
 def secret_values(settings: Mapping[str, Any]) -> set[str]:

@@ -16,6 +16,7 @@ from reconciler.model import Address, Agent, KindName, Origin, Resource
 
 API_VERSION = "reconciler/v1"
 _KINDS = ("Agent", "TaskTrigger")
+_DEEPEST_ASKED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One document, filled in and held against its schema. `wrong` are the paths that cannot be used."""
+    """One document, filled in and held against its schema.
+
+    `wrong` are the paths that cannot be used, `around` all that have such a one inside.
+    """
 
     kind: str
     value: dict[str, Any]
@@ -61,10 +65,13 @@ class Sheet:
     filling: Filling
     wrong: frozenset[Path_]
     spot: Spot
+    around: frozenset[Path_] = frozenset()
 
     def is_usable(self, path: Path_) -> bool:
         """Whether nothing is wrong at this path, inside it, or around it."""
-        return not any(bad[: len(path)] == path or path[: len(bad)] == bad for bad in self.wrong)
+        if not self.wrong:
+            return True
+        return path not in self.around and not any(path[:length] in self.wrong for length in range(len(path) + 1))
 
     def origin(self, container: Any, path: Path_) -> Origin:
         """Where a mapping or a list begins; by path where the container itself is not known."""
@@ -81,9 +88,7 @@ class Sheet:
     def secret_paths(self, path: Path_) -> tuple[str, ...]:
         """The keys directly under a path whose values came from outside."""
         depth = len(path)
-        return tuple(
-            sorted(str(one[depth]) for one in self.filling.secrets if one[:depth] == path and len(one) > depth)
-        )
+        return tuple(sorted(str(one[depth]) for one in self.filling.secrets_under(path) if len(one) > depth))
 
 
 def read_sheets(file: File, scope: Scope, notes: Notes) -> Iterator[Sheet]:
@@ -135,6 +140,8 @@ def _validated(kind: str, document: source.Document, filling: Filling, spot: Spo
     wrong = {path for path, _ in filling.errors}
     sheet = Sheet(kind, value, document, filling, frozenset(), spot)
     for path, error in filling.errors:
+        if error.is_told:
+            continue
         spot.at(address_text(sheet, path)).error(path, error.code, error.message)
     if not schemas.is_valid(kind, value):
         for violation in schemas.violations(kind, value):
@@ -143,7 +150,8 @@ def _validated(kind: str, document: source.Document, filling: Filling, spot: Spo
             here = spot.at(address_text(sheet, violation.path))
             here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
             wrong.add(violation.path)
-    return Sheet(kind, value, document, filling, frozenset(wrong), spot)
+    around = frozenset(path[:length] for path in wrong for length in range(min(len(path), _DEEPEST_ASKED)))
+    return Sheet(kind, value, document, filling, frozenset(wrong), spot, around)
 
 
 def handle_of(sheet: Sheet) -> str:

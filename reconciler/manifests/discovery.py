@@ -6,7 +6,8 @@ import functools
 import os
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import translate
+from dataclasses import dataclass
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 
 from reconciler.errors import UsageError
@@ -26,24 +27,36 @@ def find_root(start: Path) -> Path:
     raise UsageError(f"no {_FILE_NAME} in {folder}, nor in any folder above it", hint=hint)
 
 
-def find_files(root: Path, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """The files of each pattern, relative to `root` with `/`; and all of them together, sorted, each once.
+@dataclass(slots=True)
+class Found:
+    """The files of each pattern, relative to the root with `/`; all of them together, sorted, each once; and folders
+    that cannot be read, with the reason, though such a file may lie in them."""
+
+    by_pattern: dict[str, list[str]]
+    paths: list[str]
+    unreadable: list[tuple[str, str]]
+
+
+def find_files(root: Path, patterns: Iterable[str]) -> Found:
+    """The files that patterns name.
 
     `**` stands for any number of folders, hidden ones aside. A link is followed, but no folder is entered twice.
     """
     wanted = {pattern: _compiled(pattern) for pattern in patterns}
-    found: dict[str, list[str]] = {pattern: [] for pattern in wanted}
+    found = Found({pattern: [] for pattern in wanted}, [], [])
     everything: set[str] = set()
-    shows_hidden = any(part.startswith(".") and part not in (".", "..") for one in wanted for part in one.split("/"))
-    tops = {_fixed_part(pattern) for pattern in wanted}
-    for path in _walk(root, tops, shows_hidden=shows_hidden):
+    for path, problem in _walk(root, tuple(wanted)):
+        if problem:
+            found.unreadable.append((path, problem))
+            continue
         if path == _FILE_NAME:
             continue
         for pattern, matches in wanted.items():
             if matches.match(path):
-                found[pattern].append(path)
+                found.by_pattern[pattern].append(path)
                 everything.add(path)
-    return found, sorted(everything)
+    found.paths = sorted(everything)
+    return found
 
 
 @functools.cache
@@ -72,9 +85,24 @@ def _fixed_part(pattern: str) -> str:
     return "/".join(fixed)
 
 
-def _walk(root: Path, tops: Iterable[str], *, shows_hidden: bool) -> Iterator[str]:
+def _may_lie_below(folder: str, pattern: str) -> bool:
+    """Whether a file in this folder, or in one below it, could match."""
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    for number, name in enumerate(folder.split("/")):
+        if number >= len(parts) - 1:
+            return "**" in parts
+        if parts[number] == "**":
+            return True
+        if not fnmatchcase(name, parts[number]):
+            return False
+    return True
+
+
+def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Every file below the patterns' fixed parts; and every folder that cannot be read, with the reason."""
+    shows_hidden = any(part.startswith(".") and part not in (".", "..") for one in patterns for part in one.split("/"))
     entered: set[tuple[int, int]] = set()
-    waiting = sorted(tops, reverse=True)
+    waiting = sorted({_fixed_part(pattern) for pattern in patterns}, reverse=True)
     given: set[str] = set()
     while waiting:
         folder = waiting.pop()
@@ -84,7 +112,10 @@ def _walk(root: Path, tops: Iterable[str], *, shows_hidden: bool) -> Iterator[st
                 continue
             entered.add((place.st_dev, place.st_ino))
             entries = sorted(os.scandir(root / folder), key=lambda entry: (entry.is_symlink(), entry.name))
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            yield folder, getattr(error, "strerror", None) or "not a path"
             continue
         below = []
         for entry in entries:
@@ -94,10 +125,11 @@ def _walk(root: Path, tops: Iterable[str], *, shows_hidden: bool) -> Iterator[st
             try:
                 is_folder = entry.is_dir()
             except OSError:
-                continue
+                is_folder = False  # a link that leads to itself: whoever reads it says so
             if is_folder:
-                below.append(path)
+                if any(_may_lie_below(path, pattern) for pattern in patterns):
+                    below.append(path)
             elif path not in given:
                 given.add(path)
-                yield path
+                yield path, ""
         waiting += reversed(below)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import functools
+import io
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from reconciler import files
 from reconciler.manifests import archives
 from reconciler.manifests.problems import Path_, Remark, Spot
 from reconciler.model import Problem, Severity
+from reconciler.suggestion import Suggestions
 
 ENDINGS = (".csv", ".txt", ".zip")
 _MAX_ROWS = 200_000
@@ -69,9 +73,9 @@ def _stamped_remarks(location: Path, _size: int, _changed: int) -> tuple[Remark,
     if location.suffix.lower() == ".csv":
         return tuple(_csv_remarks(location))
     if location.suffix.lower() == ".zip":
-        with location.open("rb") as stream:
+        with files.open_regular(location) as stream:
             return tuple(archives.remarks(stream, location.name, _sheet_remarks))
-    with location.open("rb"):
+    with files.open_regular(location):
         return ()
 
 
@@ -79,9 +83,12 @@ def _remarks(location: Path, written: str) -> tuple[Remark, ...]:
     try:
         found = location.stat()
         if not stat.S_ISREG(found.st_mode):
-            return (Remark("not-a-file", f"{written[:200]!r} is no file"),)
+            return (Remark("not-a-file", f"{written[:200]!r} is no file: a folder, a pipe or a device cannot be sent"),)
         if found.st_size == 0:
             return (Remark("empty-file", f"{written[:200]!r} is empty"),)
+        if found.st_size > files.INPUT_FILE_BYTES:
+            most = files.size_text(files.INPUT_FILE_BYTES)
+            return (Remark("file-too-large", f"{written[:200]!r} is larger than {most}, the most that is sent"),)
         return _stamped_remarks(location, found.st_size, found.st_mtime_ns)
     except FileNotFoundError:
         return (Remark("missing-file", f"there is no file {written[:200]!r} beside this manifest{_near(location)}"),)
@@ -91,14 +98,17 @@ def _remarks(location: Path, written: str) -> tuple[Remark, ...]:
 
 
 def _near(location: Path) -> str:
-    from difflib import get_close_matches
-
     try:
-        names = sorted(one.name for one in location.parent.iterdir())[:2000]
+        near = _names_in(location.parent, location.parent.stat().st_mtime_ns).nearest(location.name, 0.7)
     except OSError:
         return ""
-    near = get_close_matches(location.name, names, 1, 0.7)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near!r}?" if near else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _names_in(folder: Path, _changed: int) -> Suggestions:
+    """The names in a folder, which is listed once for all the files that are missing in it. Raises OSError."""
+    return Suggestions(sorted(one.name for one in folder.iterdir()))
 
 
 def members(location: Path) -> tuple[str, ...]:
@@ -106,7 +116,7 @@ def members(location: Path) -> tuple[str, ...]:
     if location.suffix.lower() != ".zip":
         return ()
     try:
-        with location.open("rb") as stream:
+        with files.open_regular(location) as stream:
             return archives.member_names(stream)
     except OSError:
         return ()
@@ -117,7 +127,7 @@ def members(location: Path) -> tuple[str, ...]:
 
 def _csv_remarks(location: Path) -> Iterator[Remark]:
     """Uneven rows and repeated headers, as warnings: the product takes such a file, and the agent stumbles over it."""
-    with location.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+    with io.TextIOWrapper(files.open_regular(location), "utf-8-sig", "replace", newline="") as stream:
         yield from _sheet_remarks(stream)
 
 
@@ -160,11 +170,7 @@ def _row_remarks(rows: Any) -> Iterator[Remark]:
             continue
         if header is None:
             header = row
-            seen: set[str] = set()
-            for column in row:
-                if column.strip() and column.strip().lower() in seen:
-                    yield _warning("csv-header", f"the column {column[:80]!r} stands twice in the header", first_line)
-                seen.add(column.strip().lower())
+            yield from _header_remarks(row, first_line)
             continue
         if row == header and len(header) > 1:
             reported += 1
@@ -172,6 +178,16 @@ def _row_remarks(rows: Any) -> Iterator[Remark]:
         elif len(row) != len(header):
             reported += 1
             yield _warning("csv-uneven", f"{len(row)} columns where the header has {len(header)}", first_line)
+
+
+def _header_remarks(header: list[str], line: int) -> Iterator[Remark]:
+    """The columns that stand in a header more than once, each once; the first few by name, the rest counted."""
+    counts = Counter(column.strip().lower() for column in header)
+    doubles = [name for name, count in counts.items() if count > 1 and name]
+    for name in doubles[:_MAX_REPORTED]:
+        yield _warning("csv-header", f"the column {name[:80]!r} stands twice in the header", line)
+    if more := len(doubles[_MAX_REPORTED:]):
+        yield _warning("csv-header", f"{more} more columns stand twice in the header", line)
 
 
 def _warning(code: str, message: str, line: int) -> Remark:

@@ -7,6 +7,7 @@ was written, so a variable may hold `true` or a number.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,20 +15,28 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reconciler.files import VALUE_BYTES, read_regular, size_text
 from reconciler.manifests.scalars import text_of
+from reconciler.suggestion import Suggestions
 
 Path_: TypeAlias = tuple[str | int, ...]
 _SCHEMES = ("env", "file", "var")
+_LONGEST_NAME = 200
+_DEEPEST = 32
+_DEEPEST_ASKED = 4
+_MOST_FILLED = 100_000_000
+_TOO_MUCH = (
+    f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
-_MAX_FILE_BYTES = 1_000_000
 
 
 class InterpolationError(Exception):
-    """A `${…}` that cannot be filled in."""
+    """A `${…}` that cannot be filled in. `is_told`: this was reported before, and once is enough."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, is_told: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.is_told = code, message, is_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +53,44 @@ class Interpolator:
     """Fills in strings for one project and environment; variables are resolved once, when first asked for.
 
     `variables` holds each variable's words, `home` the folder that relative `${file:…}` in variables are meant from.
+    How deep variables may stand in each other, and how much may be filled in, is limited: ten lines that double each
+    other would be a thousand times as long, and forty would fill any memory.
     """
 
     environ: Mapping[str, str]
     variables: Mapping[str, Any]
     home: Path
-    _resolved: dict[str, Filled] = field(default_factory=dict)
+    _resolved: dict[str, Filled | InterpolationError] = field(default_factory=dict)
     _resolving: list[str] = field(default_factory=list)
-    _files: dict[Path, str] = field(default_factory=dict)
+    _files: dict[Path, str | InterpolationError] = field(default_factory=dict)
+    _left: int = _MOST_FILLED
+    _like_variable: Suggestions = field(init=False)
+    _like_environ: Suggestions = field(init=False)
+    _known: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._like_variable = Suggestions(self.variables)
+        self._like_environ = Suggestions(self.environ)
+        self._known = f"known: {', '.join(heapq.nsmallest(10, self.variables)) or 'none is declared'}"
 
     def fill(self, text: str, folder: Path) -> Filled:
         """One string, as it stands in a file of `folder`. Raises InterpolationError."""
         if "${" not in text:
             return Filled(text)
+        if self._left < 0:
+            raise InterpolationError("interpolation-budget", _TOO_MUCH, is_told=True)
+        filled = self._filled(text, folder)
+        if isinstance(filled.value, str):
+            self._left -= len(filled.value)
+        if self._left < 0:
+            raise InterpolationError("interpolation-budget", _TOO_MUCH)
+        return filled
+
+    def _filled(self, text: str, folder: Path) -> Filled:
         parts: list[str] = []
         secrets: set[str] = set()
         is_secret = False
-        position = 0
+        position = size = 0
         while (start := text.find("${", position)) >= 0:
             if start > position and text[start - 1] == "$":
                 parts += (text[position : start - 1], "${")
@@ -75,6 +105,12 @@ class Interpolator:
             if start == 0 and end == len(text) - 1:
                 return filled
             parts += (text[position:start], text_of(filled.value))
+            size += len(parts[-1])
+            if size > VALUE_BYTES:
+                message = (
+                    f"what is filled in here is longer than {size_text(VALUE_BYTES)}, the most that a value may be"
+                )
+                raise InterpolationError("interpolation-size", message)
             secrets |= filled.secrets
             is_secret = is_secret or filled.is_secret
             position = end + 1
@@ -92,7 +128,7 @@ class Interpolator:
         if scheme == "file":
             return _secret(self._read(rest, folder))
         name, has_default, default = rest.partition(":-")
-        if not _NAME.fullmatch(name):
+        if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
             raise InterpolationError("interpolation-name", f"{name[:60]!r} is no name: write ${{{scheme}:NAME}}")
         if scheme == "env":
             return _secret(self._environment(name, default if has_default else None))
@@ -106,8 +142,8 @@ class Interpolator:
         if default is not None and not value:
             return default
         if value is None:
-            near = get_close_matches(name, self.environ, 1, 0.8)
-            meant = f"did you mean {near[0]}? Otherwise " if near else ""
+            near = self._like_environ.nearest(name, 0.8)
+            meant = f"did you mean {near}? Otherwise " if near else ""
             message = f"the environment variable {name} is not set; {meant}set it, or write ${{env:{name}:-default}}"
             raise InterpolationError("undefined-env", message)
         if not _is_text(value):
@@ -117,17 +153,11 @@ class Interpolator:
     def _read(self, written: str, folder: Path) -> str:
         path = self._path(written, folder)
         if path not in self._files:
-            try:
-                if path.stat().st_size > _MAX_FILE_BYTES:
-                    raise InterpolationError("undefined-file", f"the file {written[:200]!r} is larger than 1 MB")
-                self._files[path] = path.read_text(encoding="utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise InterpolationError("undefined-file", f"the file {written[:200]!r} is no UTF-8 text") from None
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "not a path"
-                message = f"the file {written[:200]!r} cannot be read ({reason}): looked for {path}"
-                raise InterpolationError("undefined-file", message) from None
-        return self._files[path]
+            self._files[path] = _content(path, written)
+        found = self._files[path]
+        if isinstance(found, InterpolationError):
+            raise found
+        return found
 
     def _path(self, written: str, folder: Path) -> Path:
         if written == "~" or written.startswith("~/"):
@@ -137,23 +167,38 @@ class Interpolator:
 
     def _variable(self, name: str) -> Filled:
         if name in self._resolved:
-            return self._resolved[name]
+            found = self._resolved[name]
+            if isinstance(found, InterpolationError):
+                raise found
+            return found
         if name not in self.variables:
-            near = get_close_matches(name, self.variables, 1)
-            known = ", ".join(sorted(self.variables)[:10]) or "none is declared"
-            advice = f"did you mean {near[0]}?" if near else f"declare it in spec.variables (known: {known})"
+            near = self._like_variable.nearest(name)
+            advice = f"did you mean {near}?" if near else f"declare it in spec.variables ({self._known})"
             raise InterpolationError("undefined-var", f"the variable {name} is not declared; {advice}")
         if name in self._resolving:
             circle = " -> ".join((*self._resolving[self._resolving.index(name) :], name))
             raise InterpolationError("variable-cycle", f"variables that need each other: {circle}")
+        if len(self._resolving) >= _DEEPEST:
+            trail = " -> ".join((*self._resolving[:3], "…", name))
+            message = f"variables stand in each other more than {_DEEPEST} deep: {trail}"
+            raise InterpolationError("variable-depth", message)
         self._resolving.append(name)
         try:
-            words = self.variables[name]
-            filled = self.fill(words, self.home) if isinstance(words, str) else Filled(words)
+            filled = self._words_of(name)
+        except InterpolationError as error:
+            if not error.is_told:
+                self._resolved[name] = error
+            raise
         finally:
             self._resolving.pop()
         self._resolved[name] = filled
         return filled
+
+    def _words_of(self, name: str) -> Filled:
+        words = self.variables[name]
+        if isinstance(words, dict | list):
+            raise InterpolationError("variable-type", f"the variable {name} is no plain value, and cannot be filled in")
+        return self.fill(words, self.home) if isinstance(words, str) else Filled(words)
 
 
 @dataclass(slots=True)
@@ -167,6 +212,17 @@ class Filling:
     sources: dict[int, int] = field(default_factory=dict)
     secrets: dict[Path_, frozenset[str]] = field(default_factory=dict)
     errors: list[tuple[Path_, InterpolationError]] = field(default_factory=list)
+    _inside: dict[Path_, list[Path_]] = field(default_factory=dict)
+
+    def index(self) -> None:
+        """Note what lies in what, once all secrets are known."""
+        for path in self.secrets:
+            for length in range(min(len(path), _DEEPEST_ASKED) + 1):
+                self._inside.setdefault(path[:length], []).append(path)
+
+    def secrets_under(self, path: Path_) -> list[Path_]:
+        """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
+        return self._inside.get(path, [])
 
 
 def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
@@ -203,7 +259,20 @@ def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
         return filled_in
 
     filling.value = walk(value, ())
+    filling.index()
     return filling
+
+
+def _content(path: Path, written: str) -> str | InterpolationError:
+    """What a file holds, without the line ends at its end; or why it cannot be taken."""
+    try:
+        text = read_regular(path, VALUE_BYTES).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        return InterpolationError("undefined-file", f"the file {written[:200]!r} is no UTF-8 text")
+    except OSError as error:
+        message = f"the file {written[:200]!r} cannot be read ({error.strerror}): looked for {path}"
+        return InterpolationError("undefined-file", message)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _secret(text: str) -> Filled:

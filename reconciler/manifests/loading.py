@@ -107,22 +107,24 @@ def load_project(
 
 def _read_all(setting: project.Setting, as_of: datetime, notes: Notes) -> Declared:
     declared = Declared()
-    found, paths = discovery.find_files(setting.root, setting.patterns)
+    found = discovery.find_files(setting.root, setting.patterns)
+    for folder, problem in found.unreadable:
+        # Not an absence: what it holds may be declared, and would be deleted as if nobody wanted it any more.
+        notes.add(
+            File(folder or ".", setting.root / folder), (1, 1), "unreadable", f"the folder cannot be read: {problem}"
+        )
     for index, pattern in enumerate(setting.patterns):
-        if not found[pattern]:
+        if not found.by_pattern[pattern]:
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
             setting.spot.error(("spec", "manifests", index), "no-files", message)
     scope = Scope(setting.root, setting.name, setting.environment, setting.interpolator, as_of)
-    for path in paths:
+    for path in found.paths:
         _read_file(File(path, setting.root / path), scope, declared, notes)
     return declared
 
 
 def _read_file(file: File, scope: Scope, declared: Declared, notes: Notes) -> None:
-    try:
-        file.data = project.read_bytes(file.location)
-    except OSError as error:
-        notes.add(file, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
+    if not file.read(notes):
         return
     for sheet in read_sheets(file, scope, notes):
         declared.kinds.add(sheet.kind)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from reconciler import files
 from reconciler.manifests.places import Places, locate
 from reconciler.manifests.plain import Place
 from reconciler.model import Origin, Problem, Severity
@@ -22,6 +23,18 @@ class File:
     location: Path
     data: bytes = b""
     _places: dict[int, Places] = field(default_factory=dict)
+
+    def read(self, notes: Notes) -> bool:
+        """Read its bytes. False when that cannot be done; then `notes` say why."""
+        try:
+            self.data = files.read_regular(self.location, files.MANIFEST_BYTES)
+        except files.TooLarge as error:
+            notes.add(self, (1, 1), "file-too-large", f"the file cannot be read: {error.strerror}: split it")
+        except OSError as error:
+            notes.add(self, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
+        else:
+            return True
+        return False
 
     def places(self, index: int) -> Places:
         """The places of one document of this file."""

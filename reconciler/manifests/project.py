@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -95,14 +93,20 @@ def read_project(
     return setting
 
 
+def name_of(root: Path) -> str:
+    """The name in the project file, "" where there is none that can be read."""
+    document = _only_document(File(FILE_NAME, root / FILE_NAME), Notes())
+    metadata = document.value.get("metadata") if document is not None else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) and "${" not in name else ""
+
+
 def _only_document(file: File, notes: Notes) -> source.Document | None:
     """The one document of the project file. A file that holds none, or several, is a problem."""
-    try:
-        file.data = read_bytes(file.location)
-        documents = source.read(file.data)
-    except OSError as error:
-        notes.add(file, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
+    if not file.read(notes):
         return None
+    try:
+        documents = source.read(file.data)
     except source.SourceError as error:
         notes.add(file, (error.line, error.column), error.code, error.message)
         return None
@@ -120,18 +124,6 @@ def _only_document(file: File, notes: Notes) -> source.Document | None:
         notes.add(file, documents[0].place, "not-a-mapping", "a document begins with apiVersion, kind, metadata, spec")
         return None
     return documents[0]
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes, but never more than one past the limit of what is read as YAML. Raises OSError."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    if found.st_size > source.MAX_BYTES:
-        with path.open("rb") as stream:
-            return stream.read(source.MAX_BYTES + 1)
-    with path.open("rb", buffering=0) as stream:
-        return stream.readall()
 
 
 def _choose(asked: str | None, environments: Mapping[str, Any]) -> str:
@@ -173,6 +165,8 @@ def _fill_and_validate(setting: Setting, raw: dict[str, Any]) -> None:
     unfilled = {path for path, _ in filling.errors}
     setting.broken = {}
     for path, error in filling.errors:
+        if error.is_told:
+            continue
         _spot_for(setting, path).error(path, error.code, error.message)
     wrong: list[Path_] = list(unfilled)
     for violation in _violations(filling.value, unfilled):

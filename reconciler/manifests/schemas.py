@@ -99,7 +99,7 @@ def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) 
             value = value_at(document, path)
             known = list(owner.get("properties", {}))
             for key in [one for one in value if one not in known]:
-                yield Violation((*path, key), "unknown-key", _unknown_key(key, known, shown), at_key=True)
+                yield Violation((*path, key), "unknown-key", _unknown_key(key, tuple(known), shown), at_key=True)
         case "Required":
             key = str(error.kind.property)
             detail = _rule(kind, [*rule_path[:-1], "properties", key]).get("description", "")
@@ -165,9 +165,10 @@ def _first_sentence(text: str) -> str:
     return first if first[:2].isupper() else first[0].lower() + first[1:]
 
 
-def _unknown_key(key: str, known: list[str], shown: str) -> str:
+@functools.lru_cache(maxsize=1024)
+def _unknown_key(key: str, known: tuple[str, ...], shown: str) -> str:
     folded = {one.lower(): one for one in known}
-    near = get_close_matches(key.lower(), folded, 1, 0.6)
+    near = get_close_matches(key[:80].lower(), folded, 1, 0.6)
     if near:
         return f"`{key[:80]}` is not known in {shown}; did you mean `{folded[near[0]]}`?"
     return f"`{key[:80]}` is not known in {shown}: known are {', '.join(known)}"
@@ -215,12 +216,17 @@ def _type_words(value: Any) -> str:
 
 
 def _wrong_value(shown: str, allowed: list[Any], value: Any) -> str:
-    words = list(dict.fromkeys(str(one).lower() if isinstance(one, bool) else str(one) for one in allowed))
+    words = tuple(dict.fromkeys(str(one).lower() if isinstance(one, bool) else str(one) for one in allowed))
     message = f"{shown} must be one of {', '.join(words)}"
     if isinstance(value, str) and value.lower() in _SWITCHES and any(one is True for one in allowed):
         return f"{message}: write {_SWITCHES[value.lower()]}, in lower case and without quotes"
-    near = get_close_matches(str(value).lower(), words, 1) if isinstance(value, str) else []
+    near = _near(value[:80].lower(), words) if isinstance(value, str) else ()
     return message + (f"; did you mean {near[0]}?" if near else "")
+
+
+@functools.lru_cache(maxsize=1024)
+def _near(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(get_close_matches(word, words, 1))
 
 
 def _wrong_pattern(shown: str, owner: dict[str, Any], value: Any) -> str:

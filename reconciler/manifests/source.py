@@ -9,13 +9,14 @@ from typing import Any
 
 import yaml
 
+from reconciler.files import MANIFEST_BYTES, size_text
 from reconciler.manifests import plain
 from reconciler.manifests.plain import Place
 from reconciler.manifests.scalars import plain_value
 
-MAX_BYTES = 10_000_000
 _MAX_DEPTH = 100
 _MAX_ALIASED = 100_000
+_TEXT_OF_ONE = 100
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00")
 _STRING_TAG = "tag:yaml.org,2002:str"
@@ -82,11 +83,9 @@ def parse(text: str) -> list[Document]:
 
 def decode(data: bytes) -> str:
     """The text of a file: UTF-8, with or without a byte-order mark. Raises SourceError."""
-    if len(data) > MAX_BYTES:
-        shown = f"{len(data) / 1e6:.0f} MB"
-        raise SourceError(
-            "file-too-large", f"the file has {shown}, and at most {MAX_BYTES // 10**6} MB are read: split it"
-        )
+    if len(data) > MANIFEST_BYTES:
+        most = size_text(MANIFEST_BYTES)
+        raise SourceError("file-too-large", f"the file is larger than {most}, the most that is read: split it")
     if data.startswith(_WIDE_MARKS[:2]) or b"\x00" in data[:4]:
         raise SourceError("encoding", "the file looks like UTF-16 or UTF-32: save it as UTF-8")
     try:
@@ -106,6 +105,7 @@ class _Open:
     value: Any
     place: Place
     size_before: int
+    depth_below: int = 0
     anchor: str | None = None
     key: str | None = None
     key_place: Place = (1, 1)
@@ -134,7 +134,7 @@ class _Reader:
     def _document(self, index: int) -> Document:
         self.size = 0
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
         self.places: dict[int, Place] = {}
         self.problems: list[SourceError] = []
         self.root: Any = None
@@ -165,13 +165,14 @@ class _Reader:
             top = stack[-1]
             if top.key is None and type(top.value) is dict:
                 if event.anchor is not None:
-                    self.anchors[event.anchor] = (text, 1)
+                    self.anchors[event.anchor] = (text, _size_of(text), 0)
                 mark = event.start_mark
                 self._key(top, text, (mark.line + 1, mark.column + 1), is_plain)
                 return
         value = plain_value(text) if is_plain and not event.style else text
         if event.anchor is not None:
-            self.anchors[event.anchor] = (value, 1)
+            self.anchors[event.anchor] = (value, _size_of(text), 0)
+        self.size += len(text) // _TEXT_OF_ONE
         self._place(value, event)
 
     def _key(self, top: _Open, text: str, place: Place, is_plain: bool) -> None:  # noqa: FBT001
@@ -220,7 +221,7 @@ class _Reader:
         self.places[id(value)] = place
         if event.anchor is not None:
             self.anchors.pop(event.anchor, None)
-        self.stack.append(_Open(value, place, size_before, event.anchor))
+        self.stack.append(_Open(value, place, size_before, anchor=event.anchor))
 
     def _close(self) -> None:
         done = self.stack.pop()
@@ -229,7 +230,14 @@ class _Reader:
         if done.merges:
             _merge(done)
         if done.anchor is not None:
-            self.anchors[done.anchor] = (done.value, self.size - done.size_before)
+            self.anchors[done.anchor] = (done.value, self.size - done.size_before, done.depth_below + 1)
+        self._deepen(done.depth_below + 1)
+
+    def _deepen(self, depth: int) -> None:
+        """What was put into the innermost container is `depth` levels deep by itself."""
+        if self.stack:
+            top = self.stack[-1]
+            top.depth_below = max(top.depth_below, depth)
 
     def _alias(self, event: Any) -> None:
         mark = event.start_mark
@@ -239,11 +247,17 @@ class _Reader:
             if any(waiting.anchor == name for waiting in self.stack):
                 raise SourceError("alias-in-itself", f"*{name} stands inside what &{name} names", *place)
             raise SourceError("unknown-alias", f"nothing before this place is named &{name}", *place)
-        value, size = self.anchors[event.anchor]
+        value, size, depth = self.anchors[event.anchor]
+        if len(self.stack) + depth > _MAX_DEPTH:
+            raise SourceError("too-deep", f"*{event.anchor[:80]} nests deeper than {_MAX_DEPTH} levels here", *place)
+        self._deepen(depth)
         self.size += size
         self.aliased += size
         if self.aliased > _MAX_ALIASED:
-            message = f"the aliases of this file stand for more than {_MAX_ALIASED} values: write them out, or fewer"
+            message = (
+                f"the aliases of this file stand for more than {_MAX_ALIASED} values, or as much text: "
+                "write them out, or fewer"
+            )
             raise SourceError("alias-budget", message, *place)
         if self.stack and self.stack[-1].key is None and type(self.stack[-1].value) is dict:
             if type(value) is not str:
@@ -251,6 +265,11 @@ class _Reader:
             self._key(self.stack[-1], value, place, False)  # noqa: FBT003
             return
         self._place(value, event)
+
+
+def _size_of(text: str) -> int:
+    """What a scalar counts for: a long one as much as many short ones, since each alias of it is checked anew."""
+    return 1 + len(text) // _TEXT_OF_ONE
 
 
 def _merge(done: _Open) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import islice
 from typing import Any
 
 from reconciler import order
@@ -16,8 +13,9 @@ from reconciler.manifests.declarations import Declared, Scope, Sheet, Trigger, c
 from reconciler.manifests.problems import Spot
 from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, KindName, Resource
+from reconciler.suggestion import Suggestions
 
-_MAX_COMPARED = 5000
+_MAX_NAMED = 10
 _WILD = frozenset("*?[")
 
 
@@ -94,22 +92,18 @@ def connect(declared: Declared) -> None:
         return
     sound = {resource.address for resource in declared.resources}
     known = {str(address): address for address in sorted(sound | declared.mentioned | set(triggers))}
+    suggestions = Suggestions(known)
     needs: dict[Address, tuple[Address, ...]] = {}
     for address, trigger in triggers.items():
         found: set[Address] = set()
         for pattern, path in trigger.patterns:
             matched = _matched(pattern, known, address)
             if not matched:
-                trigger.spot.error(path, "no-match", _no_match(pattern, known))
+                trigger.spot.error(path, "no-match", _no_match(pattern, suggestions))
             found |= matched
         needs[address] = tuple(sorted(found))
-    while True:
-        try:
-            order.sort(needs)
-            break
-        except order.CycleError as error:
-            _report_cycle(triggers[error.cycle[0]], error)
-            needs[error.cycle[0]] = tuple(one for one in needs[error.cycle[0]] if one != error.cycle[1])
+    for cycle in order.cycles(needs):
+        _report_cycle(triggers[cycle[0]], cycle)
     declared.resources += [replace(trigger.resource, needs=needs[address]) for address, trigger in triggers.items()]
 
 
@@ -119,17 +113,19 @@ def _matched(pattern: str, known: dict[str, Address], own: Address) -> set[Addre
     return {address for text, address in known.items() if address != own and fnmatchcase(text, pattern)}
 
 
-def _no_match(pattern: str, known: Iterable[str]) -> str:
-    near = get_close_matches(pattern, islice(known, _MAX_COMPARED), 1)
+def _no_match(pattern: str, suggestions: Suggestions) -> str:
+    near = suggestions.nearest(pattern)
     advice = (
-        f"did you mean {near[0]}?"
+        f"did you mean {near}?"
         if near
         else "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
     )
     return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
 
 
-def _report_cycle(trigger: Trigger, error: order.CycleError) -> None:
-    path = next((path for pattern, path in trigger.patterns if fnmatchcase(str(error.cycle[1]), pattern)), ())
-    message = f"triggers that wait for each other never start: {error}"
+def _report_cycle(trigger: Trigger, cycle: tuple[Address, ...]) -> None:
+    path = next((path for pattern, path in trigger.patterns if fnmatchcase(str(cycle[1]), pattern)), ())
+    more = f" and {len(cycle) - 1 - _MAX_NAMED} more" if len(cycle) - 1 > _MAX_NAMED else ""
+    trail = " -> ".join(map(str, cycle[: _MAX_NAMED + 1]))
+    message = f"triggers that wait for each other never start: {trail}{more}"
     trigger.spot.error(path, "cycle", message)

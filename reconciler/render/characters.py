@@ -72,15 +72,25 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        while size > width:
-            head = take(word, width) or word[0]
-            lines.append(head)
-            word = word[len(head) :]  # noqa: PLW2901 - the rest of the same word
+        if size > width:
+            *pieces, word = _pieces(word, width)  # noqa: PLW2901 - the rest of the same word
+            lines += pieces
             size = columns(word)
         line, used = word, size
     if line:
         lines.append(line)
     return lines or [""]
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """A word that is longer than a line, in pieces that are not, each character looked at once."""
+    pieces, first, used = [], 0, 0
+    for index, char in enumerate(word):
+        used += _char_columns(char)
+        if used > width and index > first:
+            pieces.append(word[first:index])
+            first, used = index, _char_columns(char)
+    return [*pieces, word[first:]]
 
 
 def shorten(text: str, width: int, ellipsis: str = "…", *, start: int = 0) -> str:

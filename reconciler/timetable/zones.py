@@ -84,7 +84,9 @@ def suggest(name: str) -> str:
     # Somebody who writes a city alone means the zone that ends with it.
     city = lowered.replace(" ", "_")
     ending = sorted(key for key in names if city and key.endswith(f"/{city}"))
-    near = ending[:1] or difflib.get_close_matches(lowered, names, n=1, cutoff=0.75)
+    # Comparing with all of them takes milliseconds, which thousands of misspelt zones would make minutes of.
+    alike = [key for key in names if key[:1] == lowered[:1]]
+    near = ending[:1] or difflib.get_close_matches(lowered, alike, n=1, cutoff=0.75)
     return names[near[0]] if near else ""
 
 

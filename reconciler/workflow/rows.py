@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diff import Sealer
+from reconciler.files import read_regular
 from reconciler.model import Action, Change, Entry, FieldChange, KindName, Plan
 from reconciler.planner import Scene
 from reconciler.workflow.git import earlier_contents
@@ -40,19 +41,23 @@ def with_row_counts(plan: Plan, scene: Scene) -> Plan:
 
 def _counted(field: FieldChange, entry: Entry, path: Path | None, seal: Sealer) -> FieldChange:
     remembered = entry.applied.get(field.path)
-    if path is None or remembered is None or field.after is None or path.stat().st_size > _LARGEST:
+    if path is None or remembered is None or field.after is None:
+        return field
+    try:
+        content = read_regular(path, _LARGEST)
+    except OSError:
         return field
     name = field.path.removeprefix("files.")
     before = next(
         (
-            content
-            for content in earlier_contents(path, _LARGEST)
-            if seal([name, hashlib.sha256(content).hexdigest()]) == remembered
+            earlier
+            for earlier in earlier_contents(path, _LARGEST)
+            if seal([name, hashlib.sha256(earlier).hexdigest()]) == remembered
         ),
         None,
     )
     if before is None:
         return field
-    was, now = Counter(before.splitlines()), Counter(path.read_bytes().splitlines())
+    was, now = Counter(before.splitlines()), Counter(content.splitlines())
     added, removed = (now - was).total(), (was - now).total()
     return replace(field, after=f"{field.after} ({added} rows added, {removed} removed)")

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.kinds import schedule
 from reconciler.model import KindName, Resource
 from reconciler.selection import Selection, select
@@ -88,7 +89,7 @@ def _patch(
     pieces: list[str] = []
     notes: list[str] = []
     for path, addresses in sorted(by_file.items()):
-        text = (root / path).read_bytes().decode("utf-8")
+        text = read_regular(root / path, MANIFEST_BYTES).decode("utf-8")
         blocks = _blocks(text)
         edits: list[_Edit] = []
         for address in sorted(addresses):

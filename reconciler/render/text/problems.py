@@ -13,6 +13,8 @@ from reconciler.render.wording import counted
 LineOf = Callable[[str, int], str | None]
 """Reads line `number` (from 1) of the file at `path`, or None where there is none."""
 
+_LONGEST_LINE = 2000
+"""A longer line is not shown: a cut could go through a credential, and its key would be out of sight."""
 _CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*+)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
 
 
@@ -54,7 +56,7 @@ def _problem(sheet: Sheet, problem: Problem, line_of: LineOf | None) -> None:
             first -= 1
         sheet.lines[first] = sheet.lines[first].replace(shown, sheet.paint(shown, style), 1)
     source = line_of(problem.path, problem.line) if line_of and problem.line > 0 else None
-    if source is not None and source.strip():
+    if source is not None and len(source) <= _LONGEST_LINE and source.strip():
         _source(sheet, source, problem, style)
 
 

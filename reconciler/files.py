@@ -1,0 +1,91 @@
+"""Reads files that somebody else named: regular ones only and up to a limit, so that none of them can hold us up."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+_PIECE = 1 << 16
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+MANIFEST_BYTES = 10_000_000
+"""Project file and manifests."""
+VALUE_BYTES = 1_000_000
+"""`${file:…}`, and what a value may become."""
+CERTIFICATE_BYTES = 10_000_000
+"""Bundles of certificates."""
+INPUT_FILE_BYTES = 2_000_000_000
+"""Input files of agents, which are read in pieces."""
+PLAN_BYTES = 500_000_000
+"""Saved plans: some fifty thousand changes take a tenth of it."""
+
+
+class TooLarge(OSError):
+    """The file goes on after the limit."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading in pieces. Raises OSError, in words, when it is a folder, a pipe, a device, a socket."""
+    return os.fdopen(_descriptor(path), "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes. Raises OSError as `open_regular`, TooLarge beyond that.
+
+    What a file says of its own size is only a hint: those under /proc say 0.
+    """
+    descriptor = _descriptor(path)
+    try:
+        left = limit + 1
+        pieces: list[bytes] = []
+        ask = os.fstat(descriptor).st_size + 1
+        while left and (piece := os.read(descriptor, min(max(ask, _PIECE), left))):
+            pieces.append(piece)
+            left -= len(piece)
+    finally:
+        os.close(descriptor)
+    if not left:
+        raise too_large(path, limit)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _descriptor(path: Path) -> int:
+    """Open, then look at what was opened: so it cannot become something else in between, and a pipe that nobody
+    writes to does not keep us here."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no path holds a NUL character") from None
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.EINVAL, "it is a socket or a device, not a regular file", str(path)) from None
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "something else")
+    raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
+
+
+def too_large(path: Path, limit: int) -> TooLarge:
+    """What to raise when a file that is read in pieces goes on after its limit."""
+    return TooLarge(errno.EFBIG, f"it is larger than {size_text(limit)}, the most that is read", str(path))
+
+
+def size_text(count: int) -> str:
+    """A number of bytes for a person: `10 MB`."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if count >= size:
+            return f"{count / size:g} {unit}"
+    return f"{count} bytes"
