@@ -26,6 +26,7 @@ class Products:
         self._acc: AccClient | None = None
         self._mft: MftClient | None = None
         self._redact: Callable[[str], str] | None = None
+        self._require_lease: Callable[[], None] | None = None
 
     def __enter__(self) -> Products:
         return self
@@ -40,6 +41,14 @@ class Products:
         if not secrets <= self._secrets:
             self._secrets |= secrets
             self._redact = None
+
+    def write_under(self, require_lease: Callable[[], None]) -> None:
+        """From now on ask before every attempt that could change something; what is raised ends it."""
+        self._require_lease = require_lease
+
+    def _before_write(self) -> None:
+        if self._require_lease is not None:
+            self._require_lease()
 
     def redact(self, text: str) -> str:
         """A text without the secrets that are known so far."""
@@ -64,7 +73,11 @@ class Products:
             from reconciler.clients import acc
 
             self._acc = acc.connect(
-                self.connection("acc"), redact=self.redact, interrupted=self._stop, clock=self._clock
+                self.connection("acc"),
+                redact=self.redact,
+                interrupted=self._stop,
+                before_write=self._before_write,
+                clock=self._clock,
             )
         return self._acc
 
@@ -74,6 +87,10 @@ class Products:
             from reconciler.clients import mft
 
             self._mft = mft.connect(
-                self.connection("mft"), redact=self.redact, interrupted=self._stop, clock=self._clock
+                self.connection("mft"),
+                redact=self.redact,
+                interrupted=self._stop,
+                before_write=self._before_write,
+                clock=self._clock,
             )
         return self._mft

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.applier.run import Run, entry_of
-from reconciler.errors import ProductError, Refused
+from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.model import Action, Change, Entry, Evidence, KindName, Outcome, Status
 from reconciler.observe import has_active_run
 
@@ -25,13 +25,15 @@ def carry(run: Run, change: Change) -> None:
         return
     if not run.begin(change, declared=declared_of(run, change), facts=known.facts if known is not None else {}):
         return
+    # A set of files may have been sent in part, and then only sending all of it again is right.
+    in_part = change.address.kind is KindName.INPUT_FILES and change.action is Action.UPLOAD
     try:
         _send(run, change)
+    except LedgerError as error:
+        run.forbid(change, error, since=since, in_part=in_part)
     except Refused as error:
         outcome = run.finish(change, Status.FAILED, _words(error), since=since)
-        # A set of files may have been sent in part, and then only sending all of it again is right.
-        partial = change.address.kind is KindName.INPUT_FILES and change.action is Action.UPLOAD
-        run.record(outcome, _open(run, outcome, known) if partial else known)
+        run.record(outcome, _open(run, outcome, known) if in_part else known)
     except (ProductError, OSError) as error:
         outcome = run.finish(change, Status.UNKNOWN, _words(error), since=since)
         run.record(outcome, _open(run, outcome, known))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler import secrecy
 from reconciler.clock import Clock
 from reconciler.diff import Sealer
-from reconciler.errors import LedgerError
+from reconciler.errors import Fenced, LedgerError
 from reconciler.model import (
     Action,
     Address,
@@ -30,8 +30,12 @@ from reconciler.model import (
 
 
 class Recorder(Protocol):
-    """The ledger, under this run's lease. Each call returns when it is durable. Raises LedgerError."""
+    """The ledger, under this run's lease. Each call returns when it is durable. Raises LedgerError.
 
+    `check` raises Fenced when the lease no longer holds.
+    """
+
+    def check(self) -> None: ...
     def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None: ...
     def outcome(self, outcome: Outcome, entry: Entry | None) -> None: ...
     def put(self, entry: Entry) -> None: ...
@@ -135,7 +139,7 @@ class Run:
     def held_back(self, change: Change) -> str:
         """Why this change must not be tried now; "" when it may."""
         if self.broken is not None:
-            return f"the ledger cannot be written: {self.broken.message}"
+            return f"not tried: {_cause(self.broken)}"
         if self.tools.stop.is_set():
             return "interrupted before it began"
         if change.action is Action.CREATE and self.ids_ignored:
@@ -183,18 +187,64 @@ class Run:
             self.tools.ledger.began(change, declared=declared, facts=facts)
         except LedgerError as error:
             self._break(error)
-            self.skip(change, f"nothing was sent, since the ledger cannot be written: {error.message}")
+            self.skip(change, f"nothing was sent: {_cause(error)}")
             return False
         self.tools.tell(Began(change, at_text(self.tools.clock())))
         return True
 
     def record(self, outcome: Outcome, entry: Entry | None) -> None:
-        """Say Outcome, durably. When the ledger refuses, the entry stays as Began left it, and the run ends."""
+        """Say Outcome, durably. When the ledger refuses, the entry stays as Began left it, and the run ends.
+
+        A run whose lease is gone claims nothing: another one may have written since.
+        """
         try:
             self.tools.ledger.outcome(outcome, entry)
+        except Fenced as error:
+            self._break(error)
+            outcome = self._not_claimed(outcome, error)
         except LedgerError as error:
             self._break(error)
         self.tools.tell(outcome)
+
+    def _not_claimed(self, outcome: Outcome, error: Fenced) -> Outcome:
+        if not outcome.change.action.is_remote or outcome.status is Status.SKIPPED:
+            said = replace(outcome, status=Status.SKIPPED, detail=f"not recorded: {error.message}")
+        else:
+            what = f"run {outcome.run_id} was started" if outcome.run_id else "it was sent"
+            detail = f"{what}, and how it stands now is not known to this run: {error.message}"
+            said = replace(outcome, status=Status.UNKNOWN, detail=detail)
+        said = replace(said, evidence=Evidence.UNKNOWN)
+        with self._lock:
+            self.outcomes[outcome.change.address] = said
+        return said
+
+    def forbid(self, change: Change, error: LedgerError, *, since: float, in_part: bool = False) -> None:
+        """A change that was begun and then not sent, since the lease no longer holds, or cannot be asked.
+
+        `in_part`: earlier parts of it may have been sent. The entry stays as Began left it: whoever holds the lease
+        next looks at it first.
+        """
+        self._break(error)
+        if error.left_open is not None:
+            status, said = Status.UNKNOWN, f"{error.left_open.words.rstrip('.')}. Not sent again: {_cause(error)}"
+        elif in_part:
+            status, said = Status.UNKNOWN, f"perhaps sent in part, and broken off: {_cause(error)}"
+        else:
+            status, said = Status.SKIPPED, f"nothing was sent: {_cause(error)}"
+            if change.action is Action.START:
+                said += f". The ledger holds it as begun: `reconciler resolve {change.address} --not-ran` settles it"
+        self.tools.tell(self.finish(change, status, said, since=since))
+
+    def may_go_on(self) -> bool:
+        """Whether the lease still holds, for whoever waits long between two questions to a product."""
+        try:
+            self.tools.ledger.check()
+        except Fenced as error:
+            self._break(error)
+            return False
+        except LedgerError:
+            pass  # nothing is written now; the next write meets the trouble, if it lasts
+        return True
 
     def note(self, entry: Entry) -> bool:
         """Keep an entry between Began and Outcome, durably; False when the ledger refuses."""
@@ -216,6 +266,11 @@ class Run:
     def ids_proved(self) -> None:
         """A create was read back under the id that we sent."""
         self._ids_proven = True
+
+
+def _cause(error: LedgerError) -> str:
+    """Why a run ends, in words. A fence speaks for itself."""
+    return error.message if isinstance(error, Fenced) else f"the ledger cannot be used: {error.message}"
 
 
 def entry_of(

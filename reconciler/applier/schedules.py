@@ -10,7 +10,7 @@ from typing import Any
 from reconciler import secrecy
 from reconciler.applier.run import Run, entry_of
 from reconciler.diff import sealed
-from reconciler.errors import ProductError, Refused
+from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.model import Action, Change, Entry, Evidence, Outcome, State, Status
 from reconciler.observe import look_at_schedules
 
@@ -61,6 +61,9 @@ def _act(run: Run, change: Change, before: Seen, since: float) -> Seen | None:
         return None
     except ProductError as error:
         trouble = error
+    except LedgerError as error:
+        run.forbid(change, error, since=since)
+        return None
     try:
         after = look_at_schedules(run.tools.acc, change.agent_id)
     except (ProductError, ValueError) as error:

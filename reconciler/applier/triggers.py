@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.applier.run import Run, entry_of
-from reconciler.errors import ProductError, Refused
+from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status, at_text
 
 
@@ -69,6 +69,9 @@ def _start(run: Run, change: Change, known: Entry | None, attempt: int, since: f
             return
         try:
             run_id = run.tools.hands.trigger.act(run.tools.mft, change.after)
+        except LedgerError as error:
+            run.forbid(change, error, since=since)
+            return
         except Refused as error:
             outcome = run.finish(change, Status.FAILED, error.words, since=since)
             run.record(outcome, known)
@@ -105,7 +108,7 @@ def _end_of(run: Run, change: Change, run_id: str) -> tuple[Any, str]:
             run_id,
             wait,
             clock=tools.clock.monotonic,
-            pause=lambda seconds: not tools.clock.wait(tools.stop, seconds),
+            pause=lambda seconds: not tools.clock.wait(tools.stop, seconds) and run.may_go_on(),
         )
     except ProductError as error:
         return None, f"run {run_id} cannot be read: {error.words.rstrip('.')}; the next apply follows it"

@@ -345,11 +345,11 @@ class Ledger:
             seq = rows[-1][0]
 
     def _look_at_lease(self) -> tuple[LeaseRow | None, float]:
-        rows = self._rows(statements.LEASE)
-        row = lease_row(rows[0]) if rows else None
         if self._location.path is None:
-            return row, float(self._reader.rows(statements.POSTGRES_NOW, {})[0][0])
-        return row, self._scope.clock().timestamp()
+            rows = self._rows(statements.POSTGRES_LEASE)
+            return (lease_row(rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
+        rows = self._rows(statements.LEASE)
+        return lease_row(rows[0]) if rows else None, self._scope.clock().timestamp()
 
     def _locked(self, holder: Holder) -> Locked:
         return Locked(

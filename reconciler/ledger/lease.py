@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import statements
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
 
 _BEATS_PER_LIFE = 4
+T = TypeVar("T")
 
 
 class Lease:
@@ -41,7 +42,7 @@ class Lease:
         self.owner = owner
         self._commits = commits
         self._scope = scope
-        self._look = look
+        self._look = SharedRead(look)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._beat_until_stopped, args=(ttl / _BEATS_PER_LIFE,), name="lease", daemon=True
@@ -49,7 +50,10 @@ class Lease:
         self._thread.start()
 
     def check(self) -> None:
-        """Ask before each write to a product. Raises Fenced when the lease is broken or ran out."""
+        """Ask the database, before each attempt to write to a product. Raises Fenced when the lease is gone.
+
+        Threads that ask at the same time share one answer, which is never older than their question.
+        """
         row, now = self._look()
         refuse(row, self.fencing, now)
 
@@ -93,6 +97,30 @@ class Lease:
             except LedgerError:
                 # The next write meets the same trouble and tells it to somebody who listens; a passing one may heal.
                 continue
+
+
+class SharedRead(Generic[T]):
+    """A read that many threads want at once: whoever asks while it goes on gets the next one, together with the others.
+
+    An answer is given only to those who had asked before it was read.
+    """
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._turn = threading.Lock()
+        self._begun = 0
+        self._answer: tuple[int, T] | None = None
+
+    def __call__(self) -> T:
+        wanted = self._begun + 1
+        with self._turn:
+            if self._answer is not None and self._answer[0] >= wanted:
+                return self._answer[1]
+            self._begun += 1
+            number = self._begun
+            answer = self._read()
+            self._answer = number, answer
+            return answer
 
 
 def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:

@@ -56,11 +56,13 @@ class SqliteReader:
 
 
 class EngineReader:
-    """Reads a PostgreSQL ledger, one read-only transaction a statement."""
+    """Reads a PostgreSQL ledger, one statement at a time, each on its own: no transaction stays open behind it."""
 
     def __init__(self, engine: Engine, location: Location) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._location = location
+        # One connection for all that read: the lease is asked before every write, by many threads.
+        self._guard = threading.Lock()
 
     def require_ledger(self) -> None:
         """Raise LedgerError unless there is a ledger that this program can read."""
@@ -81,7 +83,7 @@ class EngineReader:
     def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
         from sqlalchemy import text
 
-        with told(self._location), self._engine.connect() as connection:
+        with self._guard, told(self._location), self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(statement), dict(parameters))]
 
     def close(self) -> None:

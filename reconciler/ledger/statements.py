@@ -61,4 +61,6 @@ BREAK_LEASE = (
 )
 POSTGRES_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 """Seconds since 1970 by the server's clock."""
+POSTGRES_LEASE = LEASE.replace(" FROM ", f", ({POSTGRES_NOW}) FROM ", 1)
+"""The lease and the moment at which it was read, in one question."""
 POSTGRES_HAS_LEDGER = "SELECT to_regclass('reconciler_meta')"

@@ -172,4 +172,5 @@ def _postgres_engine(location: Location) -> Engine:
         url = make_url(location.url).set(drivername="postgresql+psycopg")
         if "connect_timeout" not in url.query:
             arguments["connect_timeout"] = _CONNECT_SECONDS
-        return create_engine(url, connect_args=arguments, pool_size=1, max_overflow=4, hide_parameters=True)
+        # One connection that writes, and one that reads.
+        return create_engine(url, connect_args=arguments, pool_size=2, max_overflow=4, hide_parameters=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import sealed
-from reconciler.errors import PlanRefused
+from reconciler.errors import LedgerError, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
@@ -57,6 +57,7 @@ def apply(
         reading(setting, everything=everything) as found,
         writing(setting, found.desired.project, lock_timeout) as (ledger, lease),
     ):
+        found.products.write_under(lease.check)
         if plan_file_digest and ledger.is_plan_used(plan_file_digest):
             raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
         remembered = read_from(ledger)
@@ -98,14 +99,22 @@ class _Apply:
         tools = self._tools(tell, _context(plan, commit, digest))
         result = applier.apply(plan, tools, as_of=self.survey.scene.as_of)
         if result.broken is None:
-            if fresh := tuple(self._refreshed()):
-                self.ledger.put(self.lease, *fresh)
-            for path in self._left_behind(result):
-                self.ledger.forget_agent(self.lease, path)
-            if run:
-                counts = Counter(outcome.status.value for outcome in result.outcomes)
-                self.ledger.end_run(self.lease, run, result=self._verdict(result), summary=dict(sorted(counts.items())))
+            try:
+                self._conclude(run, result)
+            except LedgerError as error:
+                # What was done is recorded; that the run has ended is not, and is not claimed.
+                result = replace(result, broken=error)
         return Applied(self.survey, result)
+
+    def _conclude(self, run: str, result: applier.Result) -> None:
+        """Write down what went on beside the changes, and how the run ended."""
+        if fresh := tuple(self._refreshed()):
+            self.ledger.put(self.lease, *fresh)
+        for path in self._left_behind(result):
+            self.ledger.forget_agent(self.lease, path)
+        if run:
+            counts = Counter(outcome.status.value for outcome in result.outcomes)
+            self.ledger.end_run(self.lease, run, result=self._verdict(result), summary=dict(sorted(counts.items())))
 
     def _accept_ledger(self) -> None:
         """Take an empty ledger as the one to go by, before anything is written into it: new, or said to be accepted.

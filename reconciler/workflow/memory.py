@@ -106,6 +106,9 @@ class Recorder:
     ledger: Ledger
     lease: Lease
 
+    def check(self) -> None:
+        self.lease.check()
+
     def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None:
         self.ledger.began(self.lease, change, declared=declared, facts=facts)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from ledger_samples import OWNER, Place, change, entry
 
 from reconciler.errors import Fenced, Locked
 from reconciler.ledger import Owner, life
+from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
 
 pytest_plugins = ["ledger_places"]
@@ -127,6 +130,8 @@ def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -
 
 _RACER = """
 import sys
+import threading
+import time
 from pathlib import Path
 from reconciler.errors import Locked
 from reconciler.ledger import Ledger, Owner
@@ -146,6 +151,8 @@ with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), creat
 
 _KILLED = """
 import sys
+import threading
+import time
 from pathlib import Path
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Action, Address, Change, KindName, Reason
@@ -251,3 +258,56 @@ def test_a_process_is_told_from_another_that_got_its_id() -> None:
     head, _, started = life.trace().rpartition(" ")
     assert not life.is_over(life.trace())
     assert life.is_over(f"{head} {int(started) + 1}")
+
+
+# --- asking it -------------------------------------------------------------------------------------------------------
+
+
+def test_threads_share_an_answer_that_is_never_older_than_their_question() -> None:
+    lock = threading.Lock()
+    moment = 0
+    reads = 0
+
+    def read() -> int:
+        nonlocal reads
+        with lock:
+            reads += 1
+            seen = moment
+        time.sleep(0.001)
+        return seen
+
+    shared = SharedRead(read)
+    old: list[tuple[int, int]] = []
+
+    def ask() -> None:
+        nonlocal moment
+        for _ in range(50):
+            with lock:
+                moment += 1
+                asked = moment
+            answer = shared()
+            if answer < asked:
+                old.append((asked, answer))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert old == []
+    assert reads < 400, "they did share"
+
+
+def test_a_question_that_failed_is_asked_again() -> None:
+    asked: list[int] = []
+
+    def read() -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OSError("gone")
+        return 1
+
+    shared = SharedRead(read)
+    with pytest.raises(OSError, match="gone"):
+        shared()
+    assert shared() == 1
