@@ -21,7 +21,7 @@ def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> 
     scope = f"{project}/{environment}"
     own = int.from_bytes(hashlib.sha256(f"{scope}/{agent_path}/{schedule}".encode()).digest()) >> (256 - 74)
     bits = (
-        (_mark(project, environment) << 80) | (8 << 76) | ((own >> 62) << 64) | (0b10 << 62) | (own & ((1 << 62) - 1))
+        (mark_of(project, environment) << 80) | (8 << 76) | ((own >> 62) << 64) | (0b10 << 62) | (own & ((1 << 62) - 1))
     )
     digits = f"{bits:032x}"
     return sys.intern(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
@@ -29,11 +29,16 @@ def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> 
 
 def is_owned(schedule_id: str, project: str, environment: str) -> bool:
     """Whether a live id carries the mark of this project and environment, and version 8."""
+    return mark_in(schedule_id) == mark_of(project, environment)
+
+
+def mark_in(schedule_id: str) -> int | None:
+    """The mark that an id carries, if it is of version 8; whose it is, `mark_of` says."""
     text = schedule_id.strip().lower()
     if not _UUID.fullmatch(text):
-        return False
+        return None
     bits = uuid.UUID(text).int
-    return bits >> 80 == _mark(project, environment) and (bits >> 76) & 0xF == 8
+    return bits >> 80 if (bits >> 76) & 0xF == 8 else None
 
 
 def normal_id(schedule_id: str) -> str:
@@ -45,5 +50,6 @@ def normal_id(schedule_id: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _mark(project: str, environment: str) -> int:
+def mark_of(project: str, environment: str) -> int:
+    """The first 48 bits of every id that this project and environment makes."""
     return int.from_bytes(hashlib.sha256(f"{project}/{environment}".encode()).digest()) >> (256 - _MARK_BITS)

@@ -131,7 +131,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project file, resolved for one environment. `root` is the folder of `reconciler.yaml`."""
+    """The project file, resolved for one environment. `root` is the folder of `reconciler.yaml`.
+
+    `environments` are the names of all that the file declares.
+    """
 
     name: str
     environment: str
@@ -139,6 +142,7 @@ class Project:
     connections: Mapping[str, Connection]
     ledger: str
     policy: Policy
+    environments: tuple[str, ...] = ()
     blackouts: tuple[Mapping[str, JSON], ...] = ()
 
 
@@ -235,10 +239,15 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """All that was seen: `agents` by path. `problems` are reads that failed, and belong to no single agent."""
+    """All that was seen: `agents` by path. `problems` are reads that failed, and belong to no single agent.
+
+    `elsewhere` are agents, by id, that were found by the id which the ledger remembers although no known path leads to
+    them any more; the path in such a view is the one where the agent was.
+    """
 
     agents: Mapping[str, AgentView]
     problems: tuple[Finding, ...] = ()
+    elsewhere: Mapping[str, AgentView] = field(default_factory=dict)
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
@@ -317,6 +326,7 @@ class Reason(StrEnum):
     """Why a change stands in the plan, or why a resource is blocked. A reason explains; it never decides."""
 
     NEW = "new"
+    RENAMED = "renamed"
     EDITED = "edited"
     DRIFTED = "drifted"
     DIVERGED = "diverged"

@@ -67,6 +67,18 @@ def look_at_agent(acc: AgentReader, path: str) -> AgentView:
         return AgentView(path, problem=f"ACC answered in a form that is not understood: {error}")
 
 
+def look_by_id(acc: AgentReader, agent_id: str, path: str) -> AgentView | None:
+    """An agent that was at `path` and is not any more; None unless it surely lives on, with schedules.
+
+    What ACC says of an id that it no longer knows is not documented, so anything but schedules counts as nothing.
+    """
+    try:
+        schedules = look_at_schedules(acc, agent_id)
+    except (ProductError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return AgentView(path, agent_id, schedules) if schedules else None
+
+
 def look_at_schedules(acc: AgentReader, agent_id: str) -> Mapping[str, Any]:
     """An agent's schedules by the form of their id in which ids are compared. Raises ProductError."""
     return {normal_id(schedule.schedule_id): schedule for schedule in acc.job_schedules(agent_id)}

@@ -63,6 +63,7 @@ def bases_of(plan: Plan, seal: Sealer) -> dict[str, str]:
                 change.action.value,
                 change.identity,
                 change.agent_path,
+                change.agent_id,
                 change.basis,
                 change.after,
                 [[field.path, field.before, field.after] for field in change.fields],

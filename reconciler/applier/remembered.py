@@ -19,6 +19,10 @@ def carry(run: Run, change: Change) -> None:
         return
     since = run.tools.clock.monotonic()
     known = run.tools.entries.get(change.address)
+    if change.action is Action.ADOPT:
+        # It bears another name, and is what was sent before: the entry stands at its new address already.
+        run.record(run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED), known)
+        return
     if change.action is Action.FORGET:
         outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
         run.record(outcome, _reached(run, outcome, known))

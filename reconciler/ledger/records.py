@@ -151,7 +151,7 @@ def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapp
         )
     return replace(
         previous,
-        identity=previous.identity or change.identity,
+        identity=change.identity or previous.identity,
         agent_path=change.agent_path or previous.agent_path,
         agent_id=change.agent_id or previous.agent_id,
         declared=declared,

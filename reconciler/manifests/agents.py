@@ -17,7 +17,7 @@ from reconciler.model import Address, Agent, KindName, Origin, Resource
 
 _LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own zone
-_NOT_SPEC = ("name", "id", "protect")
+_NOT_SPEC = ("name", "id", "protect", "movedFrom")
 
 
 def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
@@ -34,11 +34,36 @@ def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
         at = spot.origin(("spec", "path")) if ("path", path.lower()) in declared.places else origin
         claim(declared, "path", path.lower(), at, spot, f"the path {path!r}")
     agent_path = path if isinstance(path, str) else ""
-    agent = Agent(handle, agent_path, origin, labels_of(sheet))
+    agent = Agent(
+        handle,
+        agent_path,
+        origin,
+        labels_of(sheet),
+        moved_from=_moved_from(sheet, declared, "metadata", handle),
+        path_before=_moved_from(sheet, declared, "spec", agent_path),
+    )
     declared.agents.append(agent)
     needs = _input_files(sheet, scope, declared, agent)
     needs = (*_approval(sheet, declared, agent, needs), *needs)
     _schedules(sheet, scope, declared, agent, needs)
+
+
+def _moved_from(sheet: Sheet, declared: Declared, part: str, now: str) -> str:
+    """What `movedFrom` says in this part of the document: the old handle, or the old path; "" where it says nothing."""
+    block, path = sheet.value.get(part), (part, "movedFrom")
+    if not isinstance(block, dict) or "movedFrom" not in block or not sheet.is_usable(path):
+        return ""
+    before = str(block["movedFrom"])
+    what = "handle" if part == "metadata" else "path"
+    _judge_move(before, now, (f"the old {what}", before.lower()), path, sheet.spot, declared)
+    return before
+
+
+def _judge_move(before: str, now: str, claimed: tuple[str, str], path: Path_, spot: Spot, declared: Declared) -> None:
+    """Report a `movedFrom` that names where the thing is anyway, or where another one says that it comes from."""
+    if before == now:
+        spot.error(path, "moved-nowhere", "`movedFrom` names what it is called now: write what it was called before")
+    claim(declared, *claimed, spot.origin(path), spot, f"{claimed[0]} {before!r}")
 
 
 def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -> tuple[Address, ...]:
@@ -148,6 +173,10 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
             claim(declared, "id", identity, origin, spot, f"the schedule id {identity}")
         else:
             identity = owned_id(scope.project, scope.environment, agent.path, name) if agent.path else ""
+        moved_from = str(block.get("movedFrom", ""))
+        if moved_from:
+            before = (f"the old name of a schedule of {agent.handle}", moved_from)
+            _judge_move(moved_from, name, before, (*path, "movedFrom"), spot, declared)
         resource = Resource(
             address=address,
             spec=content,
@@ -159,6 +188,7 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
             needs=needs,
             secrets=secrets,
             labels=agent.labels,
+            moved_from=moved_from,
         )
         declared.resources.append(resource)
 

@@ -40,6 +40,7 @@ class Setting:
     secret_values: set[str] = field(default_factory=set)
     ready: dict[str, Connection] = field(default_factory=dict)
     broken: dict[str, Notes] = field(default_factory=dict)
+    environments: tuple[str, ...] = ()
 
     @property
     def patterns(self) -> list[str]:
@@ -54,6 +55,7 @@ class Setting:
             connections=dict(sorted(self.ready.items())),
             ledger=self.spec.get("ledger", _DEFAULT_LEDGER),
             policy=_policy(self.spec.get("policy", {})),
+            environments=self.environments,
             blackouts=tuple(blackouts.normal(one) for one in self.spec.get("blackouts", ())),
         )
 
@@ -89,6 +91,7 @@ def read_project(
     variables = own.get("variables")
     interpolator = Interpolator(environ, variables if isinstance(variables, dict) else {}, root)
     setting = Setting(root, file, spot, chosen, "", own, interpolator, key_complaint)
+    setting.environments = tuple(sorted(map(str, environments))) if isinstance(environments, dict) else ()
     _fill_and_validate(setting, value)
     return setting
 

@@ -31,16 +31,17 @@ from reconciler.model import (
     Unmanaged,
 )
 from reconciler.planner.audit import audit
-from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
+from reconciler.planner.identities import Identified, identify
+from reconciler.planner.scene import Identities, Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, way_out
 from reconciler.planner.verdicts import judge_all, secrecy
 
-__all__ = ["Kinds", "Loss", "Scene", "audit", "loss_of", "plan", "secrecy"]
+__all__ = ["Identified", "Identities", "Kinds", "Loss", "Scene", "audit", "identify", "loss_of", "plan", "secrecy"]
 
 
 def plan(scene: Scene, kinds: Kinds) -> Plan:
     """Decide every resource by the table above. Equal scenes give equal plans."""
-    warnings: list[Finding] = []
+    warnings = list(scene.identities.warnings)
     strays = tuple(strays_of(scene))
     verdicts = judge_all(scene, kinds, strays, warnings)
     verdicts = _strand(verdicts, scene)

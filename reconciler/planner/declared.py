@@ -60,11 +60,7 @@ class _Case:
     @property
     def is_ours(self) -> bool:
         project = self.scene.desired.project
-        if self.entry is not None or is_owned(self.resource.identity, project.name, project.environment):
-            return True
-        # A schedule that was adopted stays ours when its document is given another name.
-        place = (self.resource.agent_path, self.resource.identity)
-        return any((entry.agent_path, entry.identity) == place for entry in self.scene.memory.entries.values())
+        return self.entry is not None or is_owned(self.resource.identity, project.name, project.environment)
 
     def change(
         self,
@@ -102,10 +98,10 @@ def _judge_schedule(
     view = scene.live.agents.get(resource.agent_path)
     if view is None or view.problem:
         return _unreadable(resource, view)
-    if entry is not None and entry.identity != resource.identity:
-        entry = None
-    case = _Case(resource, entry, view, scene, kind)
     found = view.schedules.get(resource.identity)
+    if found is not None and entry is not None and entry.identity != resource.identity:
+        entry = None  # what it remembers is another schedule, and gone
+    case = _Case(resource, entry, view, scene, kind)
     desired = kind.desired_state(resource.spec)
     if found is not None:
         return _compare(case, desired, kind.live_state(found))
@@ -118,7 +114,9 @@ def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
     if elsewhere := _path_that_has(case):
         message = _ELSEWHERE.format(id=case.resource.identity, path=elsewhere)
         return _blocked(case.resource, Reason.UNOWNED, message)
-    if entry is None:
+    if case.resource.address in case.scene.identities.made_anew:
+        reason = Reason.VANISHED, "the agent was made anew, and the schedule vanished with the old one"
+    elif entry is None:
         reason = Reason.NEW, "declared, and not in ACC"
     elif (stray := str(entry.facts.get("stray", ""))) in case.view.schedules:
         return _blocked(case.resource, Reason.UNOWNED, _STRAY.format(id=stray))
@@ -145,14 +143,16 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
     """The declared schedule is live: leave it, learn of it, change it, or keep off it."""
     fields = case.kind.diff(live, desired, as_of=case.scene.as_of)
     entry = case.entry
+    before = case.scene.identities.renamed.get(case.resource.address)
     if not fields:
-        if entry is not None and entry.settled:
+        if before is not None:
+            reason = Reason.RENAMED, _RENAMED.format(before=before)
+        elif entry is None:
+            reason = Reason.NEW, "live already, just as declared: only the ledger learns of it"
+        elif not entry.settled:
+            reason = Reason.INTERRUPTED, "an earlier apply did not finish here; live is just as declared"
+        else:
             return None
-        reason = (
-            (Reason.NEW, "live already, just as declared: only the ledger learns of it")
-            if entry is None
-            else (Reason.INTERRUPTED, "an earlier apply did not finish here; live is just as declared")
-        )
         return case.change(Action.ADOPT, reason, before=live, after=live)
     if not case.is_ours:
         return _blocked(case.resource, Reason.UNOWNED, _unowned(case.resource, fields))
@@ -161,6 +161,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
 
 
+_RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
 _STRAY = (
     "ACC did not keep the id that we sent and made its own, {id}. Nothing is sent again while that schedule lives: "
     "declare it with `id: {id}`, or delete it in ACC"
@@ -222,14 +223,16 @@ def _judge_remembered(
     fields = kind.diff(entry, desired)
     again = resource.address in scene.resend
     if not fields and (entry is None or entry.settled) and not again:
-        return None
+        return _renamed(resource, desired, entry, scene, view.agent_id)
     intent = kind.intent(entry, desired, fields, again=again)
     if not fields and again and not intent.action.is_remote:
         return None
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
     if intent.needs_idle_agent and resource.agent_path in scene.busy:
         return _blocked(resource, Reason.POLICY, _RUN_ACTIVE)
-    if entry is None:
+    if entry is None and resource.address in scene.identities.made_anew:
+        reason, message = Reason.VANISHED, f"the agent was made anew, and has none of it; {intent.message}"
+    elif entry is None:
         lost = loss is Loss.CERTAIN
         reason = Reason.DIFFERS if lost else Reason.NEW
         message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
@@ -240,6 +243,15 @@ def _judge_remembered(
     else:
         reason, message = intent.reason or Reason.EDITED, intent.message
     return _plain_change(resource, intent, (reason, message), entry, scene, agent_id=view.agent_id)
+
+
+def _renamed(resource: Resource, desired: State, entry: Entry | None, scene: Scene, agent_id: str) -> Change | None:
+    """What was attested under another handle of the same agent is so under the new one; nothing is sent."""
+    before = scene.identities.renamed.get(resource.address)
+    if before is None:
+        return None
+    intent = Intent(Action.ADOPT, message=_RENAMED.format(before=before), after=desired)
+    return _plain_change(resource, intent, (Reason.RENAMED, intent.message), entry, scene, agent_id=agent_id)
 
 
 def _judge_trigger(

@@ -18,6 +18,7 @@ from reconciler.model import (
     Desired,
     Entry,
     FieldChange,
+    Finding,
     Intent,
     Live,
     Memory,
@@ -70,12 +71,28 @@ class Kinds:
 
 
 @dataclass(frozen=True, slots=True)
+class Identities:
+    """What was found out when agents and schedules were told apart by their ids.
+
+    `renamed`: declared addresses with what the thing was known as before. `made_anew`: declared addresses whose agent
+    has another id than when they were applied, with that id. `rekeyed` is what the ledger has to be told so that it
+    says the same; None where nothing is left at an address.
+    """
+
+    renamed: Mapping[Address, str] = field(default_factory=dict)
+    made_anew: Mapping[Address, str] = field(default_factory=dict)
+    rekeyed: Mapping[Address, Entry | None] = field(default_factory=dict)
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """All that a plan is made from.
 
     `contents` are the desired states of the kinds that no product shows, already sealed. `selected` are the addresses
     that the selectors leave (None: everything, the only case in which anything is pruned). `busy` are paths of agents
-    with an active run. `gone_agents` are paths given up. `destroy` plans the end of all that is owned.
+    with an active run. `gone_agents` are paths given up. `destroy` plans the end of all that is owned. What is
+    desired, live and remembered has been through `identify`, which says in `identities` what it found.
     `resend` is what somebody asks to be sent, or started, once more.
     """
 
@@ -93,6 +110,7 @@ class Scene:
     destroy: bool = False
     gone_agents: frozenset[str] = frozenset()
     resend: frozenset[Address] = frozenset()
+    identities: Identities = Identities()
 
 
 class Loss(Enum):

@@ -18,7 +18,7 @@ from reconciler.model import (
     KindName,
     Reason,
 )
-from reconciler.planner.scene import Kinds, Scene, Verdict
+from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +37,21 @@ def strays_of(scene: Scene) -> Iterator[Stray]:
     """Live schedules outside the manifests, and whose they are: by the mark in the id, or by our memory of adopting."""
     project = scene.desired.project
     declared = () if scene.destroy else scene.desired.resources
-    kept = {(resource.agent_path, resource.identity) for resource in declared if resource.identity}
+    kept = {resource.identity for resource in declared if resource.identity}
     handles = {agent.path: agent.handle for agent in scene.desired.agents}
     remembered = {
-        (entry.agent_path, entry.identity): entry
-        for entry in scene.memory.entries.values()
-        if entry.address.kind is KindName.SCHEDULE
+        entry.identity: entry for entry in scene.memory.entries.values() if entry.address.kind is KindName.SCHEDULE
     }
-    addresses = {resource.address for resource in declared}
-    named_by_id = {(one.agent_path, one.identity): one.address for one in scene.desired.resources if one.identity}
+    named_by_id = {one.identity: one.address for one in scene.desired.resources if one.identity}
     for path, view in sorted(scene.live.agents.items()):
         agent = handles.get(path) or scene.agent_paths.get(path, path)
         for identity in sorted(view.schedules):
-            if (path, identity) in kept:
+            if identity in kept:
                 continue
-            entry = remembered.get((path, identity))
-            if entry is not None and entry.address in addresses and entry.adopted:
-                entry = None  # its address now names another schedule: what was adopted before goes back to its maker
+            entry = remembered.get(identity)
             marked = is_owned(identity, project.name, project.environment)
-            named = entry is not None and entry.address not in addresses
-            fallback = named_by_id.get((path, identity)) or Address(KindName.SCHEDULE, agent, identity)
-            address = entry.address if entry and named else fallback
+            fallback = named_by_id.get(identity) or Address(KindName.SCHEDULE, agent, identity)
+            address = entry.address if entry is not None else fallback
             yield Stray(address, agent, identity, marked or entry is not None, entry, view)
 
 
@@ -65,10 +59,14 @@ def judge_strays(
     scene: Scene, strays: Iterable[Stray], kinds: Kinds, warnings: list[Finding]
 ) -> Iterator[tuple[Address, Verdict]]:
     protected = {resource.identity for resource in scene.desired.resources if resource.protect}
+    missed = _missed_protected(scene)
     for stray in strays:
         if not stray.ours:
             continue
-        if (stray.entry is not None and stray.entry.protect) or stray.identity in protected:
+        if stray.entry is None and stray.view.path in missed:
+            message = f"it may be {missed[stray.view.path]}, which is protected and not live: the ledger does not know"
+            yield stray.address, BlockedResource(stray.address, Reason.PROTECTED, message)
+        elif (stray.entry is not None and stray.entry.protect) or stray.identity in protected:
             message = "protected: declare it again with `protect: false`, apply, and then remove it"
             yield stray.address, BlockedResource(stray.address, Reason.PROTECTED, message)
         elif scene.desired.project.policy.prune == "never" and not scene.destroy:
@@ -101,6 +99,22 @@ def judge_strays(
             )
 
 
+def _missed_protected(scene: Scene) -> Mapping[str, Address]:
+    """After a loss of the ledger, by agent path: a declared schedule that is protected, and not live under its id.
+
+    A schedule of ours there that no manifest declares may be that one, from before its agent moved or it was renamed.
+    """
+    if loss_of(scene) is Loss.NONE:
+        return {}
+    return {
+        resource.agent_path: resource.address
+        for resource in scene.desired.resources
+        if resource.protect
+        and (view := scene.live.agents.get(resource.agent_path)) is not None
+        and resource.identity not in view.schedules
+    }
+
+
 def judge_forgotten(
     scene: Scene, strays: Iterable[Stray], judged: Mapping[Address, Verdict]
 ) -> Iterator[tuple[Address, Verdict]]:
@@ -113,6 +127,8 @@ def judge_forgotten(
             message = f"how its last start ended is not known: say so with `reconciler resolve {address} …`"
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
+        if entry.agent_id in scene.live.elsewhere and address.kind is KindName.SCHEDULE:
+            continue  # it may run on there: the plan says where the agent was
         view = scene.live.agents.get(entry.agent_path)
         if entry.agent_path in scene.gone_agents:
             words = "its agent is gone from ACC for good, by the word of whoever applies"

@@ -87,6 +87,9 @@ class _Apply:
         plan = self.survey.plan
         commit, digest = commit_of(self.setting.root), plan_digest(plan)
         self._accept_ledger()
+        if rekeyed := self.survey.scene.identities.rekeyed:
+            # Before anything else: what is written from here on stands at the addresses of today.
+            self.ledger.rekey(self.lease, rekeyed)
         run = ""
         if plan.changes or self.plan_file_digest:
             run = self.ledger.begin_run(
@@ -171,9 +174,12 @@ class _Apply:
             if one.status is Status.APPLIED and one.change.action is Action.DELETE
         }
         kept = {entry.identity for entry in scene.memory.entries.values()} - gone
+        seen = {view.agent_id for view in scene.live.agents.values() if not view.problem}
         yield from sorted(scene.gone_agents)
         for path in sorted(set(scene.agent_paths) - declared - scene.gone_agents):
             view = scene.live.agents.get(path)
+            if view is None and scene.memory.agent_ids.get(path) in seen:
+                yield path  # the agent is at another path now
             if view is None or view.problem or scene.selected is not None:
                 continue
             ours = [one for one in view.schedules if is_owned(one, project.name, project.environment) or one in kept]

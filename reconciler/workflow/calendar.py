@@ -19,8 +19,9 @@ from reconciler.workflow.contents import with_needs
 from reconciler.workflow.durations import Durations, read_durations
 from reconciler.workflow.memory import read
 from reconciler.workflow.reading import load
+from reconciler.workflow.refresh import refresh
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import look_at_agents, make_survey
+from reconciler.workflow.survey import make_survey
 
 Key = tuple[str, str]
 """A schedule by its agent's path and its id."""
@@ -130,10 +131,12 @@ def _seen(setting: Setting, desired: Desired, request: Request, source: Source) 
     with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
         if source is Source.PLAN:
             survey = make_survey(setting, Intention(request.selection), desired, remembered, products)
-            live, selected = survey.scene.live, survey.scene.selected
+            desired, live, selected = survey.desired, survey.scene.live, survey.scene.selected
         else:
             selected = select(desired.resources, request.selection)
-            live = look_at_agents(setting, desired, with_needs(desired, selected), remembered, products)
+            wanted = with_needs(desired, selected)
+            found = refresh(setting, desired, wanted, remembered, products, as_of=setting.clock())
+            desired, live = found.desired, found.live
         durations = read_durations(setting, live, products) if request.durations else Durations()
     before = _live_estate(desired, live, selected)
     unreadable = tuple(

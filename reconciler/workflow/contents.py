@@ -53,7 +53,8 @@ def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer)
         return seal(contents[address])
 
     def started(resource: Resource) -> State:
-        digests = {str(need): digest_of(need) for need in resource.needs}
+        # By the name that the trigger first knew them by: another one starts nothing.
+        digests = {by_address[need].known_as or str(need): digest_of(need) for need in resource.needs}
         contents[resource.address] = trigger.desired_state(resource.spec, digests, seal)
         return contents[resource.address]
 

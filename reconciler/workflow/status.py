@@ -44,7 +44,7 @@ def status(setting: Setting, selection: Selection) -> Status:
     chosen = survey.scene.selected
     standings = [
         _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs)
-        for resource in desired.resources
+        for resource in survey.desired.resources
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
     ]

@@ -20,18 +20,20 @@ from reconciler.model import (
     Finding,
     KindName,
     Live,
+    Memory,
     Plan,
     Problem,
     Project,
     State,
 )
-from reconciler.observe import busy_agents, look
+from reconciler.observe import busy_agents
 from reconciler.products import Products
 from reconciler.secrecy import secrecy_of
 from reconciler.selection import Selection, select, to_resend
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.memory import Remembered
 from reconciler.workflow.reading import reading
+from reconciler.workflow.refresh import refresh
 from reconciler.workflow.rows import with_row_counts
 from reconciler.workflow.setting import Intention, Setting
 
@@ -88,15 +90,16 @@ def make_survey(
     as_of = setting.clock()
     selected = select(desired.resources, intention.selection)
     wanted = with_needs(desired, selected)
-    contents = desired_contents(desired, wanted, remembered.seal)
     gone = _gone(desired, remembered, intention)
     known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
-    live = look_at_agents(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen)
-    desired = _with_secrets_of_live(desired, remembered, live, products)
+    found = refresh(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
+    desired, live = found.desired, found.live
+    desired = _with_secrets_of_live(desired, found.memory, live, products)
+    contents = desired_contents(desired, wanted, remembered.seal)
     scene = planner.Scene(
         desired=desired,
         live=live,
-        memory=remembered.memory,
+        memory=found.memory,
         contents=contents,
         as_of=as_of,
         seal=remembered.seal,
@@ -107,6 +110,7 @@ def make_survey(
         accepts_new_ledger=intention.accepts_new_ledger,
         destroy=intention.destroy,
         resend=to_resend(desired.resources, selected, intention.resend),
+        identities=found.identities,
     )
     made = planner.plan(scene, KINDS)
     licence: Mapping[str, Any] | None = None
@@ -145,41 +149,9 @@ def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> fro
     return frozenset(intention.gone_agents)
 
 
-def look_at_agents(
-    setting: Setting,
-    desired: Desired,
-    wanted: frozenset[Address],
-    remembered: Remembered,
-    products: Products,
-    seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> Live:
-    """Read the agents of what is wanted; all that are declared or remembered, when everything is.
-
-    Those that were `seen` already are not read again.
-    """
-    # While nothing is remembered, all agents are looked at: one of them may tell that the ledger was lost.
-    everything = len(wanted) == len(desired.resources) or not remembered.memory.known
-    paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
-    if everything:
-        paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
-    known = {path: seen[path] for path in paths & seen.keys()}
-    paths -= known.keys()
-    if not paths:
-        return Live(dict(sorted(known.items())))
-    concurrency = products.connection("acc").concurrency
-    live = look(
-        products.acc,
-        paths,
-        concurrency=concurrency,
-        stop=setting.stop,
-        progress=lambda done: setting.progress("reading agents", done, len(paths)),
-    )
-    return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
-
-
-def _with_secrets_of_live(desired: Desired, remembered: Remembered, live: Live, products: Products) -> Desired:
+def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products: Products) -> Desired:
     """The same, with the secrets that no manifest knows any more, but live still shows at a path that was secret."""
-    hidden = secrecy_of(desired.resources, remembered.memory.entries.values())
+    hidden = secrecy_of(desired.resources, memory.entries.values())
     shown = hidden.values_of(
         (identity, one) for view in live.agents.values() for identity, one in view.schedules.items()
     )

@@ -166,13 +166,17 @@ def scene(
     agents = tuple(Agent(handle, path, Origin("m.yaml", 1)) for path, handle in sorted(handles.items()))
     if live is None:
         live = {path: AgentView(path, f"id-of-{handle}") for path, handle in handles.items()}
-    settings.setdefault("contents", contents_of(wanted))
+    desired = Desired(project, agents, wanted, secret_values=secret_values)
+    memory = Memory({entry.address: entry for entry in entries}, known, lost)
+    found = planner.identify(desired, Live(live), memory, schedule, as_of=AS_OF)
+    settings.setdefault("contents", contents_of(found.desired.resources))
     return planner.Scene(
-        desired=Desired(project, agents, wanted, secret_values=secret_values),
-        live=Live(live),
-        memory=Memory({entry.address: entry for entry in entries}, known, lost),
+        desired=found.desired,
+        live=found.live,
+        memory=found.memory,
         as_of=AS_OF,
         seal=SEAL,
+        identities=found.identities,
         **settings,
     )
 

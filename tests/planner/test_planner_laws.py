@@ -221,7 +221,7 @@ def test_the_comparison_is_an_equivalence(
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(wanted: list[Resource]) -> None:
     """What the plan says will be there is taken for live, and remembered: then the next plan is empty."""
     first = planned(wanted)
-    live = {path_of(agent): AgentView(path_of(agent), "id", {}) for agent in AGENTS}
+    live = {path_of(agent): AgentView(path_of(agent), f"id-of-{agent}", {}) for agent in AGENTS}
     entries: list[Entry] = []
     for change in first.changes:
         resource = next(one for one in wanted if one.address == change.address)

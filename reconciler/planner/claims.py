@@ -1,0 +1,155 @@
+"""Which live schedule each declared one is: by its own id, whatever its name, its agent's handle or path are today.
+
+ACC's schedules have no names. So the id comes, in this order, from the manifest (`id`), from what the ledger remembers
+under this name or under the name that `movedFrom` gives, from the rule that ids are made by, and at last from a
+schedule of ours that no manifest declares and that means just the same. No two declarations ever get one id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.identity import is_owned, owned_id
+from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource
+from reconciler.planner.scene import ScheduleKind
+
+_SPARE_IDS = range(2, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAgent:
+    """One agent document with all that is known of the agent: its id ("" where it is not), its view, its memories.
+
+    `entries` are the entries of its schedules by their name; `view` is None where the agent was not, or could not be,
+    read.
+    """
+
+    document: Agent
+    agent_id: str
+    view: AgentView | None
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Claims:
+    """Hands out ids, each once. `taken` says which declaration has an id; `renamed` what a declaration was before."""
+
+    project: Project
+    kind: ScheduleKind
+    as_of: datetime
+    live: Mapping[str, str]
+    """The path of the agent on which each live schedule was seen, by its id; "" for one that no path leads to."""
+    remembered: Mapping[str, Entry]
+    taken: dict[str, Address] = field(default_factory=dict)
+    found: dict[Address, str] = field(default_factory=dict)
+    renamed: dict[Address, str] = field(default_factory=dict)
+    _owned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def settle(self, agents: Iterable[tuple[DeclaredAgent, tuple[Resource, ...]]]) -> None:
+        """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""
+        everything = tuple(agents)
+        for step in (self._named_by_id, self._moved, self._remembered, self._derived, self._same_meaning, self._new):
+            for agent, schedules in everything:
+                for resource in schedules:
+                    if resource.address not in self.found:
+                        step(agent, resource)
+
+    def _take(self, resource: Resource, identity: str, before: str = "") -> None:
+        self.taken[identity] = resource.address
+        self.found[resource.address] = identity
+        if before:
+            self.renamed[resource.address] = before
+
+    def _is_free(self, agent: DeclaredAgent, identity: str) -> bool:
+        """Whether the agent has this schedule, and no other declaration is it."""
+        return agent.view is not None and identity in agent.view.schedules and identity not in self.taken
+
+    def _named_by_id(self, agent: DeclaredAgent, resource: Resource) -> None:
+        if resource.adopted:
+            known = self.remembered.get(resource.identity)
+            is_renamed = known is not None and known.address != resource.address
+            self._take(resource, resource.identity, str(known.address) if known is not None and is_renamed else "")
+
+    def _moved(self, agent: DeclaredAgent, resource: Resource) -> None:
+        """`movedFrom`, while nothing is known by the new name."""
+        derived = agent.view is not None and resource.identity in agent.view.schedules
+        if derived or resource.address.name in agent.entries:
+            return
+        if resource.moved_from and (entry := agent.entries.get(resource.moved_from)) is not None:
+            if self._is_free(agent, entry.identity):
+                self._take(resource, entry.identity, str(entry.address))
+            return
+        for path, name in _places_before(agent.document, resource):
+            identity = owned_id(self.project.name, self.project.environment, path, name)
+            if self._is_free(agent, identity):
+                self._take(resource, identity, identity)
+                return
+
+    def _remembered(self, agent: DeclaredAgent, resource: Resource) -> None:
+        entry = agent.entries.get(resource.address.name)
+        if entry is None or entry.adopted or entry.identity in self.taken:
+            return
+        if agent.view is None or entry.identity in agent.view.schedules:
+            before = str(entry.address) if entry.address != resource.address else ""
+            self._take(resource, entry.identity, before)
+
+    def _derived(self, agent: DeclaredAgent, resource: Resource) -> None:
+        for identity in self._ids_of(agent, resource):
+            if self._is_free(agent, identity):
+                self._take(resource, identity)
+                return
+
+    def _same_meaning(self, agent: DeclaredAgent, resource: Resource) -> None:
+        if agent.view is None:
+            return
+        alike = [identity for identity in self._orphans(agent.view) if self._means_the_same(agent, resource, identity)]
+        if len(alike) != 1:
+            return
+        known = self.remembered.get(alike[0])
+        if known is None or not known.protect or resource.protect:
+            self._take(resource, alike[0], str(known.address) if known is not None else alike[0])
+
+    def _orphans(self, view: AgentView) -> list[str]:
+        """The agent's schedules of ours that no declaration is."""
+        if view.path not in self._owned:
+            name, environment = self.project.name, self.project.environment
+            self._owned[view.path] = tuple(
+                identity
+                for identity in sorted(view.schedules)
+                if identity not in self.taken and is_owned(identity, name, environment)
+            )
+        return [identity for identity in self._owned[view.path] if identity not in self.taken]
+
+    def _means_the_same(self, agent: DeclaredAgent, resource: Resource, identity: str) -> bool:
+        assert agent.view is not None
+        live = self.kind.live_state(agent.view.schedules[identity])
+        return not self.kind.diff(live, self.kind.desired_state(resource.spec), as_of=self.as_of)
+
+    def _new(self, agent: DeclaredAgent, resource: Resource) -> None:
+        """An id to create it with: the one that is made from its name, unless a schedule has had that since a rename.
+
+        To ACC an id is a schedule, wherever it is sent to: one that another agent has would change that one.
+        """
+        own = agent.entries.get(resource.address.name)
+        for identity in self._ids_of(agent, resource):
+            known = self.remembered.get(identity)
+            if identity not in self.taken and identity not in self.live and (known is None or known is own):
+                self._take(resource, identity)
+                return
+        self._take(resource, resource.identity)
+
+    def _ids_of(self, agent: DeclaredAgent, resource: Resource) -> Iterator[str]:
+        yield resource.identity
+        place, name = agent.document.path, resource.address.name
+        if resource.identity in self.taken or resource.identity in self.live or resource.identity in self.remembered:
+            for spare in _SPARE_IDS:
+                yield owned_id(self.project.name, self.project.environment, place, f"{name}/{spare}")
+
+
+def _places_before(document: Agent, resource: Resource) -> Iterator[tuple[str, str]]:
+    """The paths and names that a schedule's id may be made from, by what the manifest says of earlier times."""
+    names = [name for name in (resource.moved_from, resource.address.name) if name]
+    paths = [path for path in (document.path, document.path_before) if path]
+    yield from ((path, name) for path in paths for name in names if (path, name) != (document.path, names[-1]))

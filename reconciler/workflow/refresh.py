@@ -1,0 +1,95 @@
+"""Reads the agents that a plan needs to know, and tells them and their schedules apart by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from reconciler import planner
+from reconciler.kinds import schedule
+from reconciler.model import Address, AgentView, Desired, Live, Memory
+from reconciler.observe import look, look_by_id
+from reconciler.products import Products
+from reconciler.workflow.memory import Remembered
+from reconciler.workflow.setting import Setting
+
+
+def refresh(
+    setting: Setting,
+    desired: Desired,
+    wanted: frozenset[Address],
+    remembered: Remembered,
+    products: Products,
+    seen: Mapping[str, AgentView] = MappingProxyType({}),
+    *,
+    as_of: datetime,
+) -> planner.Identified:
+    """Read the agents of what is wanted, and tell them and their schedules apart by their ids."""
+    live = _read_agents(setting, desired, wanted, remembered, products, seen)
+    return planner.identify(desired, live, remembered.memory, schedule, as_of=as_of)
+
+
+def _read_agents(
+    setting: Setting,
+    desired: Desired,
+    wanted: frozenset[Address],
+    remembered: Remembered,
+    products: Products,
+    seen: Mapping[str, AgentView] = MappingProxyType({}),
+) -> Live:
+    """Read the agents of what is wanted; all that are declared or remembered, when everything is.
+
+    Those that were `seen` already are not read again.
+    """
+    # While nothing is remembered, all agents are looked at: one of them may tell that the ledger was lost.
+    everything = len(wanted) == len(desired.resources) or not remembered.memory.known
+    paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
+    if everything:
+        paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
+    live = _read(setting, paths, products, seen)
+    # Whether two documents lead to one agent has to be known in a filtered plan too.
+    more = _perhaps_the_same(desired, remembered.memory, live) if paths else set()
+    if more:
+        live = Live(dict(sorted({**live.agents, **_read(setting, more, products, seen).agents}.items())))
+    return replace(live, elsewhere=_elsewhere(setting, remembered.memory, live, products))
+
+
+def _read(setting: Setting, paths: set[str], products: Products, seen: Mapping[str, AgentView]) -> Live:
+    known = {path: seen[path] for path in paths & seen.keys()}
+    missing = paths - known.keys()
+    if not missing:
+        return Live(dict(sorted(known.items())))
+    live = look(
+        products.acc,
+        missing,
+        concurrency=products.connection("acc").concurrency,
+        stop=setting.stop,
+        progress=lambda done: setting.progress("reading agents", done, len(missing)),
+    )
+    return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
+
+
+def _perhaps_the_same(desired: Desired, memory: Memory, live: Live) -> set[str]:
+    """Declared paths that were not read, and may lead to an agent that was: by what the ledger knows, or does not."""
+    seen = {view.agent_id for view in live.agents.values() if not view.problem}
+    unread = {agent.path for agent in desired.agents} - live.agents.keys()
+    return {path for path in unread if memory.agent_ids.get(path, "") in ("", *seen)}
+
+
+def _elsewhere(setting: Setting, memory: Memory, live: Live, products: Products) -> dict[str, AgentView]:
+    """Agents whose path leads to another one now, and that still show schedules of ours when asked by their id."""
+    seen = {view.agent_id for view in live.agents.values() if not view.problem}
+    lost: dict[str, str] = {}
+    for entry in memory.entries.values():
+        view = live.agents.get(entry.agent_path)
+        replaced = view is not None and not view.problem and view.agent_id != entry.agent_id
+        if entry.agent_id and entry.agent_id not in seen and (replaced or not entry.agent_path):
+            lost[entry.agent_id] = entry.agent_path or entry.address.agent
+    found: dict[str, AgentView] = {}
+    for agent_id, path in sorted(lost.items()):
+        view = look_by_id(products.acc, agent_id, path)
+        if view is not None and not setting.stop.is_set():
+            found[agent_id] = view
+    return found
