@@ -31,7 +31,8 @@ from reconciler.model import (
     Unmanaged,
 )
 from reconciler.planner.audit import audit
-from reconciler.planner.identities import Identified, identify
+from reconciler.planner.identities import identify
+from reconciler.planner.rekeying import Identified
 from reconciler.planner.scene import Identities, Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, way_out
 from reconciler.planner.verdicts import judge_all, secrecy

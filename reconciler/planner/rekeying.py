@@ -1,0 +1,223 @@
+"""Takes every entry of the ledger to the address that declares its thing today."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from reconciler.model import Address, Agent, Desired, Entry, KindName, Live, Memory, Resource
+from reconciler.planner import identity_findings as findings
+from reconciler.planner.claims import Claims, DeclaredAgent
+from reconciler.planner.scene import Identities
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The same three, told by who they are: schedules with the ids that they have, one view an agent, entries where
+    they belong; and what was found out on the way."""
+
+    desired: Desired
+    live: Live
+    memory: Memory
+    identities: Identities
+
+
+class Memories:
+    """The entries, found by whose they are and by what they were called."""
+
+    def __init__(self, entries: Mapping[Address, Entry]) -> None:
+        self.entries = entries
+        self._schedules: dict[str, dict[str, Entry]] = defaultdict(dict)
+        self._attested: dict[tuple[KindName, str], Entry] = {}
+        self._unowned: dict[str, list[Entry]] = defaultdict(list)
+        for address, entry in entries.items():
+            if address.kind is KindName.TRIGGER:
+                continue
+            if not entry.agent_id:
+                self._unowned[address.agent].append(entry)
+            elif address.kind is KindName.SCHEDULE:
+                _keep_first(self._schedules[entry.agent_id], address.name, entry)
+            else:
+                _keep_first(self._attested, (address.kind, entry.agent_id), entry)
+
+    def schedules_of(self, agent: Agent, agent_id: str) -> dict[str, Entry]:
+        """What is remembered of an agent's schedules, by their names; what stands under its handle comes first."""
+        found = dict(self._schedules.get(agent_id, {})) if agent_id else {}
+        found |= {one.address.name: one for one in self._loose(agent) if one.address.kind is KindName.SCHEDULE}
+        for name in found:
+            own = self.entries.get(Address(KindName.SCHEDULE, agent.handle, name))
+            if own is not None and own.agent_id == agent_id:
+                found[name] = own
+        return found
+
+    def attested_of(self, kind: KindName, agent: Agent, agent_id: str) -> Entry | None:
+        """What is remembered of an agent's approval, or of its input files."""
+        own = self.entries.get(Address(kind, agent.handle))
+        if own is not None and (own.agent_id == agent_id or not agent_id):
+            return own
+        loose = (one for one in self._loose(agent) if one.address.kind is kind)
+        return self._attested.get((kind, agent_id)) or next(loose, None)
+
+    def _loose(self, agent: Agent) -> Iterator[Entry]:
+        """Entries of nobody knows which agent, that the document's own words make its own."""
+        paths = {path.casefold() for path in (agent.path, agent.path_before) if path}
+        for handle in {agent.handle, agent.moved_from}:
+            yield from (one for one in self._unowned.get(handle, ()) if one.agent_path.casefold() in paths)
+
+
+def _keep_first(found: dict[K, Entry], key: K, entry: Entry) -> None:
+    """Of several entries for one thing, the first by address, so that equal ledgers are read alike."""
+    known = found.get(key)
+    if known is None or entry.address < known.address:
+        found[key] = entry
+
+
+@dataclass(slots=True)
+class Rekeying:
+    """Takes every entry to the address that declares its thing today, and says what became of the others."""
+
+    desired: Desired
+    live: Live
+    memory: Memory
+    memories: Memories
+    agents: Mapping[str, DeclaredAgent]
+    claims: Claims
+    kept: dict[Address, Entry] = field(default_factory=dict)
+    used: set[Address] = field(default_factory=set)
+    renamed: dict[Address, str] = field(default_factory=dict)
+    made_anew: dict[Address, str] = field(default_factory=dict)
+
+    def result(self) -> Identified:
+        pairs = [(resource, self._memory_of(resource)) for resource in self.desired.resources]
+        self.used = {entry.address for _, entry in pairs if entry is not None}
+        names = _names(pairs)
+        resources = []
+        for resource, entry in pairs:
+            settled = self._settled(resource, names.get(resource.address, ""))
+            resources.append(settled)
+            if entry is not None:
+                self.kept[resource.address] = self._rekeyed(settled, entry)
+                if entry.address != resource.address:
+                    self.renamed[resource.address] = str(entry.address)
+        self.renamed |= self.claims.renamed
+        self._keep_the_rest()
+        warnings = (
+            *findings.agents_made_anew(self.made_anew, self.agents),
+            *findings.agents_elsewhere(self.live),
+            *findings.neighbours(self.desired.project, self.live, self.memory, self.claims.taken),
+        )
+        return Identified(
+            replace(self.desired, resources=tuple(resources)),
+            self.live,
+            replace(self.memory, entries=self.kept),
+            Identities(self.renamed, self.made_anew, dict(self._moves()), warnings),
+        )
+
+    def _memory_of(self, resource: Resource) -> Entry | None:
+        address = resource.address
+        match address.kind:
+            case KindName.TRIGGER:
+                return self.memories.entries.get(address)
+            case KindName.SCHEDULE:
+                found = self._memory_of_schedule(resource)
+            case _:
+                agent = self.agents[address.agent]
+                found = self.memories.attested_of(address.kind, agent.document, agent.agent_id)
+        if found is None:
+            self._note_made_anew(resource)
+        return found
+
+    def _memory_of_schedule(self, resource: Resource) -> Entry | None:
+        """The entry of the live schedule that it is; else the one of its name, which tells that it was there."""
+        agent = self.agents[resource.address.agent]
+        identity = self.claims.found[resource.address]
+        entry = self.claims.remembered.get(identity)
+        if entry is not None and (entry.agent_id == agent.agent_id or not (entry.agent_id and agent.agent_id)):
+            return entry
+        own = agent.entries.get(resource.address.name)
+        if own is None or own.identity in self.claims.taken or own.identity in self.claims.live:
+            return None  # what bears its name lives on as another schedule
+        return own
+
+    def _note_made_anew(self, resource: Resource) -> None:
+        agent = self.agents[resource.address.agent]
+        before = self.memories.entries.get(resource.address)
+        if before is None or agent.view is None or before.agent_id in ("", agent.agent_id):
+            return
+        is_same_place = before.agent_path.casefold() == agent.document.path.casefold()
+        if is_same_place and before.agent_id not in {view.agent_id for view in self.live.agents.values()}:
+            self.made_anew[resource.address] = before.agent_id
+
+    def _settled(self, resource: Resource, known_as: str) -> Resource:
+        identity = self.claims.found.get(resource.address, resource.identity)
+        if (identity, known_as) == (resource.identity, resource.known_as):
+            return resource
+        return replace(resource, identity=identity, known_as=known_as)
+
+    def _rekeyed(self, resource: Resource, entry: Entry) -> Entry:
+        if resource.address.kind is KindName.TRIGGER:
+            return entry
+        agent = self.agents[resource.address.agent]
+        agent_id = agent.agent_id or entry.agent_id
+        path = resource.agent_path if agent.view is not None else entry.agent_path
+        before = (entry.address, entry.agent_id, entry.agent_path, entry.known_as)
+        if before == (resource.address, agent_id, path, resource.known_as):
+            return entry
+        return replace(entry, address=resource.address, agent_id=agent_id, agent_path=path, known_as=resource.known_as)
+
+    def _keep_the_rest(self) -> None:
+        """What no declaration takes: it keeps its address, unless a declaration has that now."""
+        declared = {resource.address: resource for resource in self.desired.resources}
+        places = {view.agent_id: path for path, view in self.live.agents.items() if not view.problem}
+        rest = self.memories.entries.keys() - self.used
+        for address in sorted(rest):
+            entry = self.memories.entries[address]
+            is_elsewhere = entry.agent_id in self.live.elsewhere
+            place = "" if is_elsewhere else places.get(entry.agent_id, entry.agent_path)
+            moved = replace(entry, agent_path=place)
+            if address not in declared or self.claims.found.get(address) == entry.identity != "":
+                self.kept.setdefault(address, moved)
+            elif address.kind is KindName.SCHEDULE and not self._is_superseded(entry, declared[address]):
+                spare = Address(KindName.SCHEDULE, entry.agent_path, entry.identity)
+                self.kept[spare] = replace(moved, address=spare)
+
+    def _is_superseded(self, entry: Entry, resource: Resource) -> bool:
+        """Whether nothing need be remembered of a schedule whose name means another one now.
+
+        It vanished with an agent that was made anew; or it was adopted, and is its maker's again.
+        """
+        if resource.address in self.made_anew and entry.agent_id not in self.live.elsewhere:
+            return True
+        return entry.adopted and entry.agent_id == self.agents[resource.address.agent].agent_id
+
+    def _moves(self) -> Iterator[tuple[Address, Entry | None]]:
+        """What the ledger has to be told, so that it says the same."""
+        before = self.memory.entries
+        for address in sorted(at for at in before.keys() | self.kept.keys() if before.get(at) != self.kept.get(at)):
+            yield address, self.kept.get(address)
+
+
+def _names(pairs: Sequence[tuple[Resource, Entry | None]]) -> dict[Address, str]:
+    """The names by which triggers know resources, where they are not their addresses: the first that each had.
+
+    Two resources never share one.
+    """
+    if all(one is None or (one.address == resource.address and not one.known_as) for resource, one in pairs):
+        return {}
+    names: dict[Address, str] = {}
+    taken: set[str] = set()
+    listed = sorted(pairs, key=lambda pair: (pair[1] is None or not pair[1].known_as, pair[1] is None, pair[0].address))
+    for resource, entry in listed:
+        wanted = (entry.known_as or str(entry.address)) if entry is not None else str(resource.address)
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}#{number}"
+        taken.add(name)
+        if name != str(resource.address):
+            names[resource.address] = name
+    return names
