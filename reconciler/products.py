@@ -16,9 +16,24 @@ if TYPE_CHECKING:
 
 
 class Products:
-    """`acc` and `mft` for a project. Raises UsageError where the project file has no such connection."""
+    """`acc` and `mft` for a project. Raises UsageError where the project file has no such connection.
 
-    def __init__(self, project: Project, secrets: frozenset[str], stop: threading.Event, clock: Clock) -> None:
+    With `awaits_manifests` no error is worded until `hide` told what the manifests make secret: half of a secret that
+    was cut, or one whose white space was collapsed, cannot be found any more.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        secrets: frozenset[str],
+        stop: threading.Event,
+        clock: Clock,
+        *,
+        awaits_manifests: bool = False,
+    ) -> None:
+        self._all_known = threading.Event()
+        if not awaits_manifests:
+            self._all_known.set()
         self._project = project
         self._secrets = secrets
         self._stop = stop
@@ -41,6 +56,7 @@ class Products:
         if not secrets <= self._secrets:
             self._secrets |= secrets
             self._redact = None
+        self._all_known.set()
 
     def write_under(self, require_lease: Callable[[], None]) -> None:
         """From now on ask before every attempt that could change something; what is raised ends it."""
@@ -52,6 +68,7 @@ class Products:
 
     def redact(self, text: str) -> str:
         """A text without the secrets that are known so far."""
+        self._all_known.wait()
         if self._redact is None:
             from reconciler.clients.redaction import Redactor
 

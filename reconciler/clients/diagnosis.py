@@ -30,7 +30,7 @@ class Diagnosis:
 
     def target(self, request: Request) -> str:
         """What was asked, as a person reads it."""
-        return self.clean(f"{request.method} {faults.shown_target(request.path, request.query)}")
+        return self.clean(f"{request.method} {faults.shown_target(request.path, request.query, self.clean)}")
 
     def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> Fault:
         """A page came where none is due."""

@@ -23,6 +23,7 @@ from reconciler.clients.exchange import Overdue
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
 _SHOWN_BODY = 200
+_LOOKED_AT = 4000
 _SHOWN_VALUE = 40
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
@@ -149,32 +150,34 @@ def retry_after(value: str | None, now: Callable[[], datetime]) -> float | None:
     return max(0.0, (moment - now()).total_seconds())
 
 
-def shown_target(path: str, query: str) -> str:
-    """Path and query as a person reads them, long values cut."""
+def shown_target(path: str, query: str, clean: Callable[[str], str]) -> str:
+    """Path and query as a person reads them, long values cut; secrets go before anything is cut or collapsed."""
+    shown = printable(clean(unquote(path)))
     if not query:
-        return printable(unquote(path))
+        return shown
     pairs = []
     for pair in query.split("&"):
         key, _, value = pair.partition("=")
-        pairs.append(f"{key}={shortened(printable(unquote(value)), _SHOWN_VALUE)}")
-    return printable(unquote(path)) + "?" + "&".join(pairs)
+        pairs.append(f"{key}={shortened(printable(clean(unquote(value))), _SHOWN_VALUE)}")
+    return shown + "?" + "&".join(pairs)
 
 
 def shown_body(body: bytes, content_type: str, clean: Callable[[str], str]) -> str:
     """What an error body says, as one short line: a page by its title, JSON and text by their beginning.
 
-    Secrets go before the text is cut: half a secret is a secret too.
+    Secrets go before the text is cut or its white space collapsed: half a secret is a secret too.
     """
-    text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    text = clean(body.decode("utf-8", errors="replace").lstrip("\ufeff").strip())
     if not text or "\x00" in text:
         return ""
     if is_page(body, content_type):
         title = _TITLE.search(text)
-        return "an HTML page" + (f" titled {clean(printable(html.unescape(title[1])))[:80]!r}" if title else "")
+        return "an HTML page" + (f" titled {printable(clean(html.unescape(title[1])))[:80]!r}" if title else "")
     if text[0] in '{["':
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), ensure_ascii=False)
-    return shortened(clean(printable(text)), _SHOWN_BODY)
+    # A body is read to a limit, which may have cut a secret in half: what is near it is never brought into view.
+    return shortened(printable(text[:_LOOKED_AT]), _SHOWN_BODY)
 
 
 def is_page(body: bytes, content_type: str) -> bool:

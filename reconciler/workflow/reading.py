@@ -8,10 +8,10 @@ knows are part of every plan of everything.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler import manifests
 from reconciler.errors import ReconcilerError
@@ -53,13 +53,13 @@ def reading(setting: Setting, *, everything: bool) -> Iterator[Read]:
         try:
             with _shared_interpreter():
                 desired = load(setting)
+                ahead.products.hide(desired.secret_values)
                 live = ahead.live.result()
         except BaseException:
             setting.stop.set()  # nothing comes of this command: what is under way ends, and nothing more is asked
+            ahead.products.hide(frozenset())
             raise
-        ahead.products.hide(desired.secret_values)
-        seen = {path: _cleaned(view, ahead.products.redact) for path, view in live.agents.items()}
-        yield Read(desired, ahead.remembered, ahead.products, seen)
+        yield Read(desired, ahead.remembered, ahead.products, live.agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _look_ahead(setting: Setting) -> _Ahead | None:
         remembered = read(setting, project)
         if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
-        products = Products(project, secrets, setting.stop, setting.clock)
+        products = Products(project, secrets, setting.stop, setting.clock, awaits_manifests=True)
         acc, concurrency = products.acc, products.connection("acc").concurrency
     except ReconcilerError:
         return None
@@ -109,8 +109,3 @@ def _shared_interpreter() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-def _cleaned(view: AgentView, redact: Callable[[str], str]) -> AgentView:
-    """A view whose problem shows no secret of the manifests, which were not known when it was worded."""
-    return replace(view, problem=redact(view.problem)) if view.problem else view

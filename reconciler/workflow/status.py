@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler import planner
-from reconciler.clients.redaction import Redactor
 from reconciler.clients.replies import moment
 from reconciler.errors import ProductError
 from reconciler.kinds import health
@@ -43,14 +42,11 @@ def status(setting: Setting, selection: Selection) -> Status:
     syncs = {finding.address: finding.status for finding in planner.audit(survey.scene, KINDS).findings}
     chosen = survey.scene.selected
     standings = [
-        _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs)
+        _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
         for resource in survey.desired.resources
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
     ]
-    # The product may show back what a manifest made secret, in an error that a run ended with.
-    redact = Redactor(survey.desired.secret_values)
-    standings = [replace(one, notes=tuple(map(redact, one.notes))) for one in standings]
     order = list(Health)
     standings.sort(key=lambda standing: (order.index(standing.health), standing.address))
     unread = any(standing.sync is DriftStatus.UNREADABLE for standing in standings) or None in runs.values()
@@ -67,9 +63,11 @@ def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Ite
         if setting.stop.is_set():
             return None
         try:
-            return products.acc.run_history(agent_id, count=_RUNS_READ)
+            found = products.acc.run_history(agent_id, count=_RUNS_READ)
         except ProductError:
             return None
+        # The product may show back what a manifest made secret, in an error that a run ended with.
+        return [replace(run, status_message=products.redact(run.status_message or "")) for run in found]
 
     with ThreadPoolExecutor(products.connection("acc").concurrency) as pool:
         found = pool.map(runs_of, [view.agent_id for view in views])
@@ -80,7 +78,13 @@ def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Ite
     return result
 
 
-def _standing(resource: Resource, survey: Survey, sync: DriftStatus, runs: dict[str, Iterable[Any] | None]) -> Standing:
+def _standing(
+    resource: Resource,
+    survey: Survey,
+    sync: DriftStatus,
+    runs: dict[str, Iterable[Any] | None],
+    redact: Callable[[str], str],
+) -> Standing:
     if resource.address.kind is KindName.TRIGGER:
         said = health.of_trigger(survey.scene.memory.entries.get(resource.address))
     else:
@@ -92,5 +96,14 @@ def _standing(resource: Resource, survey: Survey, sync: DriftStatus, runs: dict[
             return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
         entry = survey.scene.memory.entries.get(resource.address)
         since = moment(entry.at) if entry is not None else None
+        live = replace(live, error_message=redact(live.error_message or ""))
         said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=survey.scene.as_of)
-    return Standing(resource.address, sync, said.health, said.last_run, said.next_run, said.predicted, said.notes)
+    return Standing(
+        resource.address,
+        sync,
+        said.health,
+        said.last_run,
+        said.next_run,
+        said.predicted,
+        tuple(map(redact, said.notes)),
+    )

@@ -475,3 +475,24 @@ def test_receive_reads_what_its_header_announces() -> None:
         left.sendall(b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab")
         left.sendall(b"c")
         assert receive(right) == b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+
+
+def test_white_space_and_cuts_come_after_secrets_were_hidden() -> None:
+    """Three lines, a control character, and a body that is cut in the middle of the value."""
+    secret = "first line\n  second\x07 line\r\nthird line of it"
+    odd = b"x" + secret.encode() + b"y"
+    with server(answer("400 Bad", odd)) as heard, pytest.raises(Refused) as caught:
+        session(heard.url, secrets=(secret,)).json(START)
+    assert caught.value.message.endswith("answered 400: x(secret)y.")
+    cut = b" " * (64 * 1024 - 20) + secret.encode()
+    with server(answer("400 Bad", b"begin" + cut)) as heard, pytest.raises(Refused) as caught:
+        session(heard.url, secrets=(secret,)).json(START)
+    assert caught.value.message.endswith("answered 400: begin.")
+
+
+def test_a_long_query_value_does_not_show_half_a_secret() -> None:
+    secret = "a secret that is far too long to be shown"
+    request = Request("GET", "/a", query_text({"agentPath": f"prices/{secret}"}), repeatable=True)
+    with server(answer("400 Bad", b"")) as heard, pytest.raises(Refused) as caught:
+        session(heard.url, secrets=(secret,)).json(request)
+    assert caught.value.message == "GET /a?agentPath=prices/(secret) answered 400."
