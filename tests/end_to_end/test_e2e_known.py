@@ -27,8 +27,9 @@ def plain(page: str) -> str:
 def test_no_changes_is_said_of_what_was_read_and_the_rest_is_attested(stage: Stage, form: str) -> None:
     estate(stage)
     expected = (
-        r"No changes\. 1 schedule was read and matches the manifests\. 1 set of input files and 1 approval are attested: "
-        rf"accepted by the product, which has no way to read it back, (at {MOMENT}|between {MOMENT} and {MOMENT})\. "
+        r"No changes\. 1 schedule was read and matches the manifests\. 1 set of input files and 1 approval are "
+        rf"attested: accepted by the product, which has no way to read it back, "
+        rf"(at {MOMENT}|between {MOMENT} and {MOMENT})\. "
         rf"1 trigger was started as declared, at {MOMENT}\. 4 unchanged, 1 unmanaged\."
     )
     saved = stage.root / "p.plan"
