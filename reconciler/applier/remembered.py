@@ -58,10 +58,9 @@ def _send(run: Run, change: Change) -> None:
 def declared_of(run: Run, change: Change) -> str:
     """The keyed digest of what is wanted, for recognising it later."""
     assert change.after is not None
-    if change.address.kind is KindName.APPROVAL:
-        return run.tools.seal(dict(change.after["sealed"]))
-    files = {name: file["digest"] for name, file in change.after["files"].items()}
-    return run.tools.seal([files, change.after["enabled"], change.after["exclusive"]])
+    hands = run.tools.hands
+    hand = hands.approval if change.address.kind is KindName.APPROVAL else hands.input_files
+    return hand.declared(change.after, run.tools.seal)
 
 
 def _reached(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
@@ -77,6 +76,7 @@ def _reached(run: Run, outcome: Outcome, known: Entry | None) -> Entry:
             # Nothing was sent: what is on the server is what was sent before, if anything.
             applied = dict(known.applied) if known is not None else {}
             facts = {**(known.facts if known is not None else {}), "enabled": False}
+            facts.pop("byHand", None)
     return entry_of(
         change,
         resource,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.acc_schedules import input_, schedule
-from reconciler.cli.acc_target import agent_argument, agent_id_of, is_id
+from reconciler.cli.acc_target import agent_argument, agent_id_of, is_id, path_of
 from reconciler.cli.byhand import (
     acc_client,
     confirm,
@@ -17,6 +17,8 @@ from reconciler.cli.byhand import (
     form_option,
     output_options,
     parameters_of,
+    recorded,
+    recorded_start,
     save,
     show,
     show_done,
@@ -82,9 +84,12 @@ def agent_show(path: str, form: str) -> None:
 @form_option
 def agent_approve(agent: str, message: str, form: str) -> None:
     """Approve an agent, with a message for the file log."""
+    from reconciler.workflow.by_hand import Approval
+
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
-        client.approve(agent_id, message)
+        with recorded(Approval("approved"), path=path_of(agent), agent_id=agent_id):
+            client.approve(agent_id, message)
         show_done(f"approved {agent}", form=form, agentId=agent_id)
 
 
@@ -95,11 +100,14 @@ def agent_approve(agent: str, message: str, form: str) -> None:
 @form_option
 def agent_disapprove(agent: str, message: str, yes: bool, form: str) -> int:
     """Take an agent's approval away, with a message for the file log."""
+    from reconciler.workflow.by_hand import Approval
+
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
         if not confirm(f"Disapprove {agent}?", yes=yes):
             return 1
-        client.disapprove(agent_id, message)
+        with recorded(Approval("disapproved"), path=path_of(agent), agent_id=agent_id):
+            client.disapprove(agent_id, message)
         show_done(f"disapproved {agent}", form=form, agentId=agent_id)
         return 0
 
@@ -154,9 +162,11 @@ def agent_start(agent: str, deliver: str | None, target: str | None, force: bool
     with acc_client() as client, starting():
         if deliver is not None and target is not None:
             agent_id, delivery = agent_id_of(client, agent), Delivery(deliver.capitalize())
-            save(target, lambda sink: client.run_agent_for_data(agent_id, delivery, options, sink), force=force)
+            with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
+                save(target, lambda sink: client.run_agent_for_data(agent_id, delivery, options, sink), force=force)
             return
-        started = client.start_agent(agent, options) if is_id(agent) else client.start_agent_at(agent, options)
+        with recorded_start(agent, "", deletes=given["delete_input_files"]):
+            started = client.start_agent(agent, options) if is_id(agent) else client.start_agent_at(agent, options)
         show(started.raw, form=form)
 
 
@@ -254,7 +264,9 @@ def job_start(agent: str, form: str, **given: Any) -> None:
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
         with starting():
-            show(client.start_job(agent_id, _options_of(given)).raw, form=form)
+            with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
+                started = client.start_job(agent_id, _options_of(given))
+            show(started.raw, form=form)
 
 
 @job.command("show")

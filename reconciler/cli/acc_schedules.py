@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from reconciler.cli.acc_target import agent_argument, agent_id_of
-from reconciler.cli.byhand import acc_client, confirm, form_option, show, show_done, starting, yes_option
+from reconciler.cli.acc_target import agent_argument, agent_id_of, path_of
+from reconciler.cli.byhand import acc_client, confirm, form_option, recorded, show, show_done, starting, yes_option
 from reconciler.errors import UsageError
+from reconciler.model import Action
 
 _COLUMNS = ("scheduleId", "cron", "startTime", "timeZoneId", "isEnabled", "scheduleStatus", "nextRunTime")
 _id_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
@@ -169,6 +170,7 @@ def input_() -> None:
 def input_upload(agent: str, files: tuple[Path, ...], name: str | None, form: str) -> None:
     """Upload input files: .csv, .txt or .zip. A file of the same name is replaced."""
     from reconciler.clients.acc import InputFile
+    from reconciler.workflow.by_hand import Upload
 
     if name is not None and len(files) > 1:
         raise UsageError("--name is for one file.")
@@ -180,10 +182,12 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, form: st
         agent_id = agent_id_of(client, agent)
         sheets = [file for file in named if file.name.lower().endswith(".csv")]
         others = [file for file in named if file not in sheets]
-        for file in sheets:
-            client.put_input_csv(agent_id, file)
-        if others:
-            client.upload_input_files(agent_id, others)
+        effect = Upload({file.name: file.path for file in named})
+        with recorded(effect, path=path_of(agent), agent_id=agent_id):
+            for file in sheets:
+                client.put_input_csv(agent_id, file)
+            if others:
+                client.upload_input_files(agent_id, others)
         names = [file.name for file in named]
         show_done(f"uploaded {', '.join(names)}", form=form, agentId=agent_id, files=names)
 
@@ -194,11 +198,14 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, form: st
 @form_option
 def input_disable(agent: str, yes: bool, form: str) -> int:
     """Disable ALL input files of an agent. Only uploading them again brings them back."""
+    from reconciler.workflow.by_hand import NoFiles
+
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
         if not confirm(f"Disable ALL input files of {agent}?", yes=yes):
             return 1
-        client.disable_input_files(agent_id)
+        with recorded(NoFiles(Action.DISABLE), path=path_of(agent), agent_id=agent_id):
+            client.disable_input_files(agent_id)
         show_done(f"disabled all input files of {agent}", form=form, agentId=agent_id)
         return 0
 
@@ -209,10 +216,13 @@ def input_disable(agent: str, yes: bool, form: str) -> int:
 @form_option
 def input_delete(agent: str, yes: bool, form: str) -> int:
     """Delete ALL input files of an agent."""
+    from reconciler.workflow.by_hand import NoFiles
+
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
         if not confirm(f"Delete ALL input files of {agent}?", yes=yes):
             return 1
-        client.delete_input_files(agent_id)
+        with recorded(NoFiles(Action.DELETE), path=path_of(agent), agent_id=agent_id):
+            client.delete_input_files(agent_id)
         show_done(f"deleted all input files of {agent}", form=form, agentId=agent_id)
         return 0

@@ -21,6 +21,11 @@ def is_id(agent: str) -> bool:
     return bool(_ID.fullmatch(agent.strip()))
 
 
+def path_of(agent: str) -> str:
+    """The path, where one was given; else ""."""
+    return "" if is_id(agent) else agent
+
+
 def agent_id_of(client: AccClient, agent: str) -> str:
     """The agent's id, asked of the product when a path is given. Raises Missing."""
     return normal_id(agent) if is_id(agent) else client.get_agent(agent).agent_id

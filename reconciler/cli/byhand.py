@@ -19,17 +19,26 @@ if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
     from reconciler.clients.mft import MftClient
     from reconciler.clients.redaction import Redactor
+    from reconciler.workflow.by_hand import Effect
+    from reconciler.workflow.setting import Setting
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Connections(Protocol):
-    """What the root group leaves for its commands: connections by name, the values that are never printed, a clock."""
+    """What the root group leaves for its commands: connections by name, the values that are never printed, a clock.
+
+    `setting` leads to the ledger of the project.
+    """
+
+    verbose: bool
 
     @property
     def clock(self) -> Clock: ...
 
     def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]: ...
+    def setting(self) -> Setting: ...
+    def say(self, text: str) -> None: ...
 
 
 class UnknownStart(Uncertain):
@@ -102,6 +111,39 @@ def starting() -> Iterator[None]:
     except Uncertain as error:
         hint = error.hint or "Look in the product whether it runs before you start it again."
         raise UnknownStart(error.message, hint=hint, status=error.status) from error
+
+
+@contextmanager
+def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[None]:
+    """Around a call that changes what the ledger attests of an agent: the ledger learns of it.
+
+    Raises Locked before anything is sent while somebody is applying.
+    """
+    from reconciler.workflow import by_hand
+
+    context = click.get_current_context()
+    project: Connections = context.obj
+    command = context.command_path.partition(" ")[2]
+    with by_hand.recorded(project.setting(), command, effect, by_hand.Target(path, agent_id)) as why_not:
+        yield
+    if why_not and project.verbose:
+        project.say(why_not)
+
+
+@contextmanager
+def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterator[None]:
+    """Around a start; the ledger learns of it where it deletes the agent's input files when it is done."""
+    from reconciler.cli.acc_target import is_id
+    from reconciler.identity import normal_id
+    from reconciler.model import Action
+    from reconciler.workflow.by_hand import NoFiles
+
+    if not deletes:
+        yield
+        return
+    given = {"agent_id": normal_id(agent)} if is_id(agent) else {"path": agent, "agent_id": agent_id}
+    with recorded(NoFiles(Action.START), **given):
+        yield
 
 
 def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Redactor]:

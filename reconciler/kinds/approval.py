@@ -15,6 +15,11 @@ def desired_state(spec: State, seal: Sealer) -> State:
     return {"state": spec["state"], "sealed": sealed({"state": spec["state"]}, seal)}
 
 
+def declared(state: State, seal: Sealer) -> str:
+    """The keyed digest of what is wanted, for recognising it later."""
+    return seal(dict(state["sealed"]))
+
+
 def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
     """Whether what was last attested is what is declared; the state has two words, so the other one was before."""
     if entry is not None and entry.applied.get("state") == desired["sealed"]["state"]:
@@ -26,7 +31,8 @@ def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
 def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool = False) -> Intent:
     """Approve or disapprove; `again` where it is known to be so, and somebody asks for it once more."""
     action = Action.APPROVE if desired["state"] == "approved" else Action.DISAPPROVE
-    message = "the manifest changed" if entry is not None and not again else f"declared {desired['state']}"
+    is_edit = entry is not None and not again and "byHand" not in entry.facts
+    message = "the manifest changed" if is_edit else f"declared {desired['state']}"
     return Intent(action, message=message, after=desired, fields=fields)
 
 

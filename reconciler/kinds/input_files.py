@@ -15,6 +15,8 @@ from reconciler.model import Action, Change, Entry, FieldChange, Intent, Reason,
 if TYPE_CHECKING:
     from reconciler.clients.uploads import InputFile
 
+RUN_DELETES = "runDeletes"
+"""The fact that a run was started which deletes the files when it is done: until they are sent again, they may go."""
 _CHUNK = 1 << 20
 
 
@@ -25,13 +27,14 @@ def desired_state(spec: State, seal: Sealer) -> State:
     larger than an input file may be.
     """
     return {
-        "files": {file["name"]: _measure(Path(file["file"]), file["name"], seal) for file in spec.get("files", ())},
+        "files": {file["name"]: measure(Path(file["file"]), file["name"], seal) for file in spec.get("files", ())},
         "enabled": spec.get("enabled"),
         "exclusive": bool(spec.get("exclusive")),
     }
 
 
-def _measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
+def measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
+    """A file's keyed digest, its bytes and its lines. Raises OSError."""
     content, size, lines, last = hashlib.sha256(), 0, 0, b"\n"
     with files.open_regular(path) as file:
         while piece := file.read(_CHUNK):
@@ -42,6 +45,12 @@ def _measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
             lines += piece.count(b"\n")
             last = piece[-1:]
     return {"digest": seal([name, content.hexdigest()]), "bytes": size, "lines": lines + (last != b"\n")}
+
+
+def declared(state: State, seal: Sealer) -> str:
+    """The keyed digest of what is wanted, for recognising it later."""
+    files = {name: file["digest"] for name, file in state["files"].items()}
+    return seal([files, state["enabled"], state["exclusive"]])
 
 
 def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
@@ -102,7 +111,8 @@ def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...],
     replaced = desired["exclusive"] and bool(removed or interrupted or "exclusive" in changed)
     everything = replaced or interrupted or "enabled" in changed
     send = [name for name in desired["files"] if everything or f"files.{name}" in changed]
-    after = {**desired, "send": sorted(send), "replace": replaced}
+    idle = replaced or needs_idle_agent(entry)
+    after = {**desired, "send": sorted(send), "replace": replaced, "idle": idle}
     stays = () if desired["exclusive"] else tuple(("stays-on-server", _STAYS.format(name=name)) for name in removed)
     if not send and not replaced:
         message = "no longer declared: forgotten, not removed from ACC"
@@ -111,7 +121,12 @@ def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...],
         message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"
     else:
         message = f"{len(send)} file(s) to send"
-    return Intent(Action.UPLOAD, message=message, after=after, fields=fields, warnings=stays, needs_idle_agent=replaced)
+    return Intent(Action.UPLOAD, message=message, after=after, fields=fields, warnings=stays, needs_idle_agent=idle)
+
+
+def needs_idle_agent(entry: Entry | None) -> bool:
+    """Whether a run that is active may take away what is sent now."""
+    return entry is not None and bool(entry.facts.get(RUN_DELETES))
 
 
 _STAYS = (
@@ -127,7 +142,8 @@ def applied(state: State) -> dict[str, str]:
 
 def facts(state: State, entry: Entry | None) -> dict[str, Any]:
     """What the ledger keeps beside the digests: sizes, and the switches as they were last sent."""
-    before = entry.facts.get("enabled") if entry is not None else None
+    sent_all = len(state.get("send", ())) == len(state["files"])
+    before = entry.facts.get("enabled") if entry is not None and not sent_all else None
     return {
         "files": {
             name: {"bytes": file["bytes"], "lines": file["lines"]} for name, file in sorted(state["files"].items())
@@ -158,13 +174,11 @@ def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer, is_b
         return
     paths = {file["name"]: Path(file["file"]) for file in resource.spec.get("files", ())}
     for name in change.after["send"]:
-        if _measure(paths[name], name, seal)["digest"] != change.after["files"][name]["digest"]:
+        if measure(paths[name], name, seal)["digest"] != change.after["files"][name]["digest"]:
             raise Refused(f"{name} changed on disk after the plan was made", hint="plan again")
+    if change.after["idle"] and is_busy(change.agent_id):
+        raise Refused("a run of this agent is active; its input files are not sent now", hint="apply again later")
     if change.after["replace"]:
-        if is_busy(change.agent_id):
-            raise Refused(
-                "a run of this agent is active; its input files are not replaced now", hint="apply again later"
-            )
         acc.delete_input_files(change.agent_id)
     from reconciler.clients.uploads import InputFile
 

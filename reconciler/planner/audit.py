@@ -82,7 +82,9 @@ def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: 
     if verdict.action is Action.ADOPT:
         status = DriftStatus.IN_SYNC if is_seen else DriftStatus.UNVERIFIABLE
         return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
-    status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_seen else DriftStatus.PENDING
+    # What no product shows can be known to have moved only where this program was told so: by a call by hand.
+    by_hand = verdict.reason in (Reason.DRIFTED, Reason.DIVERGED)
+    status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_seen or by_hand else DriftStatus.PENDING
     if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED, Reason.DUE):
         evidence = Evidence.UNKNOWN
     return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.message)

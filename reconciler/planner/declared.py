@@ -237,12 +237,22 @@ def _judge_remembered(
         reason = Reason.DIFFERS if lost else Reason.NEW
         message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
     elif not entry.settled:
-        reason, message = Reason.INTERRUPTED, f"an earlier apply did not finish here; {intent.message}"
+        call = _OPEN_BY_HAND.format(**entry.facts["byHand"]) if "byHand" in entry.facts else _OPEN
+        reason, message = Reason.INTERRUPTED, f"{call}; {intent.message}"
     elif again and not fields:
         reason, message = Reason.RETRY, f"--resend asks for it once more; {intent.message}"
+    elif by_hand := entry.facts.get("byHand"):
+        moved = entry.declared != kind.declared(desired, scene.seal)
+        reason = Reason.DIVERGED if moved else Reason.DRIFTED
+        message = f"{_BY_HAND.format(**by_hand)}; {intent.message}"
     else:
         reason, message = intent.reason or Reason.EDITED, intent.message
     return _plain_change(resource, intent, (reason, message), entry, scene, agent_id=view.agent_id)
+
+
+_OPEN = "an earlier apply did not finish here"
+_OPEN_BY_HAND = "whether `reconciler {call}`, by hand by {by} at {at}, was done is not known"
+_BY_HAND = "changed by hand, with `reconciler {call}` by {by} at {at}"
 
 
 def _renamed(resource: Resource, desired: State, entry: Entry | None, scene: Scene, agent_id: str) -> Change | None:

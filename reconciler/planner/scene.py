@@ -48,6 +48,7 @@ class ScheduleKind(Protocol):
 class RememberedKind(Protocol):
     """What planning needs of a kind that no product shows: its memory stands in for live."""
 
+    def declared(self, state: State, seal: Sealer) -> str: ...
     def diff(self, entry: Entry | None, desired: State) -> tuple[FieldChange, ...]: ...
     def intent(
         self, entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool

@@ -106,7 +106,7 @@ def make_survey(
         selected=selected,
         agent_paths=remembered.agent_paths,
         gone_agents=gone,
-        busy=_busy(desired, wanted, contents, live, products),
+        busy=_busy(desired, wanted, contents, remembered.memory, live, products),
         accepts_new_ledger=intention.accepts_new_ledger,
         destroy=intention.destroy,
         resend=to_resend(desired.resources, selected, intention.resend),
@@ -160,17 +160,25 @@ def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products
 
 
 def _busy(
-    desired: Desired, wanted: frozenset[Address], contents: Mapping[Address, State], live: Live, products: Products
+    desired: Desired,
+    wanted: frozenset[Address],
+    contents: Mapping[Address, State],
+    memory: Memory,
+    live: Live,
+    products: Products,
 ) -> frozenset[str]:
-    """Agents with an active run, asked only where a set of files could be replaced."""
-    exclusive = [
+    """Agents with an active run, asked only where a set of files could be replaced, or a run may take files away."""
+    in_question = [
         resource.agent_path
         for resource in desired.resources
         if resource.address in wanted
         and resource.address.kind is KindName.INPUT_FILES
-        and contents[resource.address]["exclusive"]
+        and (
+            contents[resource.address]["exclusive"]
+            or input_files.needs_idle_agent(memory.entries.get(resource.address))
+        )
     ]
-    return busy_agents(products.acc, live, exclusive) if exclusive else frozenset()
+    return busy_agents(products.acc, live, in_question) if in_question else frozenset()
 
 
 def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, str]:

@@ -24,6 +24,7 @@ from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Tenant, new_key
 from reconciler.emulator.state import ServerRecord, Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError
 from reconciler.model import Connection
+from reconciler.workflow.setting import Setting
 
 PATH = "sequentum/Retail/prices"
 AGENT = "a2f22850-7c88-4e05-a30a-004aa980ee6c"
@@ -51,6 +52,14 @@ class Desk:
 
     emulator: Emulator
     clock: SkippingClock
+    root: Path
+    verbose: bool = False
+
+    def setting(self) -> Setting:
+        return Setting(self.root, None, {}, clock=self.clock)
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)
 
     def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
         settings = {"token": DEFAULT_TOKEN, "tenantId": "tenant-1", "keyId": "key-1", "privateKey": PRIVATE}
@@ -86,10 +95,13 @@ def estate() -> Estate:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    root = tmp_path_factory.mktemp("project")
+    project = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: by-hand}\nspec: {}\n"
+    (root / "reconciler.yaml").write_text(project, encoding="utf-8")
     clock = SkippingClock()
     with Emulator(estate(), clock=clock) as emulator:
-        yield Desk(emulator, clock)
+        yield Desk(emulator, clock, root)
 
 
 def leaves(group: click.Group, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -287,10 +299,10 @@ def test_a_task_started_and_followed(task: str, code: int, desk: Desk) -> None:
     assert desk.type("mft", "run", "show", run_id).code == 0
 
 
-def test_a_start_in_doubt_has_an_exit_code_of_its_own() -> None:
+def test_a_start_in_doubt_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     clock = SkippingClock()
     with Emulator(estate(), faults=["POST /tasks/.*/start drop-after"], clock=clock) as emulator:
-        shown = Desk(emulator, clock).type("mft", "task", "start", "02115928-16fe-4493-949b-d77d302a88ee")
+        shown = Desk(emulator, clock, tmp_path).type("mft", "task", "start", "02115928-16fe-4493-949b-d77d302a88ee")
     assert shown.code == 5
     assert "before you start it again" in shown.err
 

@@ -1,0 +1,279 @@
+"""Records in the ledger what a call by hand changes of what is attested, so that the next plan knows it.
+
+No product shows input files and approvals: what the ledger holds of them is all there is to go by, and a call of this
+program that bypassed it would leave it wrong. It is told as an apply would: Began before the call leaves, the outcome
+after it, and a lost reply leaves the entry open. Schedules are not recorded, since every plan reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from reconciler import manifests
+from reconciler.diff import Sealer
+from reconciler.errors import LedgerError, ProductError, Refused
+from reconciler.kinds import approval, input_files
+from reconciler.model import (
+    Action,
+    Change,
+    Desired,
+    Entry,
+    Evidence,
+    KindName,
+    Memory,
+    Outcome,
+    Project,
+    Reason,
+    Status,
+    at_text,
+)
+from reconciler.workflow.git import commit_of
+from reconciler.workflow.memory import read, this_owner, writing
+from reconciler.workflow.setting import Setting
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Lease, Ledger
+
+
+BY_HAND = "byHand"
+"""The fact that a call by hand was the last to change what is attested: which, by whom and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The agent that a call is for: its path where the caller gave one, its id where it is known; either may be ""."""
+
+    path: str
+    agent_id: str
+
+    def holds(self, entry: Entry, memory: Memory) -> bool:
+        """Whether an entry is about this agent: by its id, and by its path where an id is not known."""
+        if self.agent_id and entry.agent_id:
+            return entry.agent_id == self.agent_id
+        return entry.agent_path in self.paths(memory)
+
+    def paths(self, memory: Memory) -> frozenset[str]:
+        """The paths where the agent is, as far as is known."""
+        known = {path for path, agent_id in memory.agent_ids.items() if agent_id and agent_id == self.agent_id}
+        return frozenset(known | ({self.path} if self.path else set()))
+
+
+class Effect(Protocol):
+    """What a call does to what is attested: `kind` of address, `action` for the journal, and the entry afterwards.
+
+    `in_parts`: it takes several requests, so that one that is refused may leave others done.
+    """
+
+    @property
+    def kind(self) -> KindName: ...
+    @property
+    def action(self) -> Action: ...
+    @property
+    def in_parts(self) -> bool: ...
+    def after(self, entry: Entry, seal: Sealer) -> Entry: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """`approved` or `disapproved` was said."""
+
+    state: str
+    kind = KindName.APPROVAL
+    in_parts = False
+
+    @property
+    def action(self) -> Action:
+        return Action.APPROVE if self.state == "approved" else Action.DISAPPROVE
+
+    def after(self, entry: Entry, seal: Sealer) -> Entry:
+        sealed = approval.desired_state({"state": self.state}, seal)["sealed"]
+        return replace(entry, applied=sealed, settled=True, facts={"state": self.state})
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Files were sent, by name."""
+
+    files: Mapping[str, Path]
+    kind = KindName.INPUT_FILES
+    action = Action.UPLOAD
+
+    @property
+    def in_parts(self) -> bool:
+        return len(self.files) > 1
+
+    def after(self, entry: Entry, seal: Sealer) -> Entry:
+        """The files that the ledger knew have the new content; others count where nothing else may be in the set."""
+        if entry.facts.get(input_files.RUN_DELETES):
+            return entry  # the run may delete these, too: all files stay due
+        was_off = entry.facts.get("enabled") is False
+        before = {} if was_off else dict(entry.applied)  # uploading brings back what is uploaded, and nothing else
+        sizes = {} if was_off else dict(entry.facts.get("files", {}))
+        for name, path in self.files.items():
+            if f"files.{name}" in entry.applied or entry.facts.get("exclusive"):
+                measured = input_files.measure(path, name, seal)
+                before[f"files.{name}"] = measured["digest"]
+                sizes[name] = {"bytes": measured["bytes"], "lines": measured["lines"]}
+        facts = {**entry.facts, "files": sizes, "enabled": None if was_off else entry.facts.get("enabled")}
+        return replace(entry, applied=before, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class NoFiles:
+    """All files of the agent were deleted or disabled, or a run was started that deletes them when it is done."""
+
+    action: Action
+    kind = KindName.INPUT_FILES
+    in_parts = False
+
+    def after(self, entry: Entry, seal: Sealer) -> Entry:
+        facts = {**entry.facts, "files": {}}
+        if self.action is Action.DISABLE:
+            facts["enabled"] = False
+        if self.action is Action.START:
+            facts[input_files.RUN_DELETES] = True
+        return replace(entry, applied={}, settled=True, facts=facts)
+
+
+@contextmanager
+def recorded(setting: Setting, command: str, effect: Effect, target: Target) -> Iterator[str]:
+    """Around a call: the ledger is told before it leaves and after it came back. Yields why nothing is recorded, or "".
+
+    Raises Locked before anything is sent while somebody else is applying, and LedgerError where the ledger cannot be
+    read or written. What the call raises goes on to the caller.
+    """
+    project, _ = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    with ExitStack() as stack:
+        if why := _why_not(setting, project, effect, target):
+            yield why
+            return
+        ledger, lease = stack.enter_context(writing(setting, project, 0.0))
+        entry = _entry_of(setting, ledger, effect, target)
+        if entry is None:
+            yield _NOT_KNOWN
+            return
+        call = _Call(setting, ledger, lease, command, effect, entry, _reached(setting, ledger, command, effect, entry))
+        call.begin()
+        try:
+            yield ""
+        except Refused as error:
+            call.end(Status.FAILED, error.words, call.opened if effect.in_parts else call.known)
+            raise
+        except BaseException as error:
+            detail = error.words if isinstance(error, ProductError) else str(error)
+            call.end(Status.UNKNOWN, detail, call.opened)
+            raise
+        call.end(Status.APPLIED, "", call.reached)
+
+
+_NO_LEDGER = "not recorded: there is no ledger yet"
+_NOT_KNOWN = "not recorded: neither the ledger nor a manifest has this of the agent"
+
+
+def _why_not(setting: Setting, project: Project, effect: Effect, target: Target) -> str:
+    """Why there is nothing to record, found without the lock: who does not touch the project is not to wait for it."""
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        return _NO_LEDGER
+    remembered = read(setting, project)
+    known = _known(remembered.memory, effect, target) is not None
+    return "" if known or _declared(setting, remembered.memory, effect, target) is not None else _NOT_KNOWN
+
+
+def _known(memory: Memory, effect: Effect, target: Target) -> Entry | None:
+    """What the ledger holds of the agent."""
+    mine = (one for one in memory.entries.values() if one.address.kind is effect.kind and target.holds(one, memory))
+    return next(mine, None)
+
+
+def _declared(setting: Setting, memory: Memory, effect: Effect, target: Target) -> Entry | None:
+    """An empty entry for an approval that is declared and was never sent: ACC's file log is not to say it twice.
+
+    Of input files there is no need for one: sending them once more has the same effect.
+    """
+    if effect.kind is not KindName.APPROVAL:
+        return None
+    desired: Desired | None
+    desired, _ = manifests.check(
+        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+    )
+    paths = target.paths(memory)
+    found = (one for one in desired.resources if one.agent_path in paths) if desired is not None else iter(())
+    for resource in found:
+        if resource.address.kind is effect.kind:
+            return Entry(resource.address, "", resource.agent_path, "", {}, settled=False, agent_id=target.agent_id)
+    return None
+
+
+def _entry_of(setting: Setting, ledger: Ledger, effect: Effect, target: Target) -> Entry | None:
+    memory = ledger.memory()
+    return _known(memory, effect, target) or _declared(setting, memory, effect, target)
+
+
+def _reached(setting: Setting, ledger: Ledger, command: str, effect: Effect, entry: Entry) -> Entry:
+    """The entry as it is once the call was accepted. Files are measured before they leave."""
+    owner, at = this_owner(setting), at_text(setting.clock())
+    after = effect.after(entry, ledger.seal)
+    said = {"call": command, "by": f"{owner.user} on {owner.host}", "at": at}
+    return replace(after, at=at, facts={**after.facts, BY_HAND: said})
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call, as the ledger is told of it."""
+
+    setting: Setting
+    ledger: Ledger
+    lease: Lease
+    command: str
+    effect: Effect
+    entry: Entry
+    reached: Entry
+    run: str = ""
+
+    @property
+    def known(self) -> Entry | None:
+        """What the ledger held before; None where it held nothing."""
+        return self.entry if self.entry.at else None
+
+    @property
+    def opened(self) -> Entry:
+        """What is known when nobody knows whether it happened: what was before, open; and that files may go later."""
+        return replace(self.entry, settled=False, facts={**self.entry.facts, **self._told}, at=self.reached.at)
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        facts = self.reached.facts
+        return {name: facts[name] for name in (BY_HAND, input_files.RUN_DELETES) if name in facts}
+
+    @property
+    def change(self) -> Change:
+        return Change(
+            address=self.entry.address,
+            action=self.effect.action,
+            reason=Reason.DRIFTED,
+            message=f"by hand: {self.command}",
+            agent_path=self.entry.agent_path,
+            agent_id=self.entry.agent_id,
+            needs=self.entry.needs,
+        )
+
+    def begin(self) -> None:
+        commit = commit_of(self.setting.root)
+        self.run = self.ledger.begin_run(self.lease, commit=commit, command=self.command, plan_digest="")
+        self.ledger.began(self.lease, self.change, declared=self.entry.declared, facts=self._told)
+
+    def end(self, status: Status, detail: str, entry: Entry | None) -> None:
+        evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN
+        outcome = Outcome(self.change, status, detail, 0.0, evidence, at=at_text(self.setting.clock()))
+        try:
+            self.ledger.outcome(self.lease, outcome, entry)
+            self.ledger.end_run(self.lease, self.run, result=status.value, summary={status.value: 1})
+        except LedgerError as error:
+            said = "it was accepted" if status is Status.APPLIED else f"it is {status}"
+            raise type(error)(f"{self.command}: {said}, and the ledger could not be told: {error.message}") from error
