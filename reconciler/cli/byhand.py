@@ -81,9 +81,19 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
     from reconciler.clients import acc
 
     connection, redactor = _connection("acc", secrets)
-    client = acc.connect(connection, clock=connections().clock, redact=redactor)
+    context = click.get_current_context()
+
+    def ask_lease() -> None:
+        """The lock under which the call is recorded, if it is."""
+        if (require := context.meta.get(_LEASE)) is not None:
+            require()
+
+    client = acc.connect(connection, clock=connections().clock, redact=redactor, before_write=ask_lease)
     with client.session:
         yield client
+
+
+_LEASE = f"{__name__}.lease"
 
 
 @contextmanager
@@ -124,10 +134,11 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
     context = click.get_current_context()
     project: Connections = context.obj
     command = context.command_path.partition(" ")[2]
-    with by_hand.recorded(project.setting(), command, effect, by_hand.Target(path, agent_id)) as why_not:
+    with by_hand.recorded(project.setting(), command, effect, by_hand.Target(path, agent_id)) as recording:
+        context.meta[_LEASE] = recording.require_lease
         yield
-    if why_not and project.verbose:
-        project.say(why_not)
+    if recording.why_not and project.verbose:
+        project.say(recording.why_not)
 
 
 @contextmanager

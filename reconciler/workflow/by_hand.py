@@ -7,7 +7,7 @@ after it, and a lost reply leaves the entry open. Schedules are not recorded, si
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,9 +139,17 @@ class NoFiles:
         return replace(entry, applied={}, settled=True, facts=facts)
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How a call is recorded: `why_not`, where it is not. `require_lease` raises Fenced when it may not be sent."""
+
+    why_not: str = ""
+    require_lease: Callable[[], None] = lambda: None
+
+
 @contextmanager
-def recorded(setting: Setting, command: str, effect: Effect, target: Target) -> Iterator[str]:
-    """Around a call: the ledger is told before it leaves and after it came back. Yields why nothing is recorded, or "".
+def recorded(setting: Setting, command: str, effect: Effect, target: Target) -> Iterator[Recording]:
+    """Around a call: the ledger is told before it leaves and after it came back.
 
     Raises Locked before anything is sent while somebody else is applying, and LedgerError where the ledger cannot be
     read or written. What the call raises goes on to the caller.
@@ -149,17 +157,19 @@ def recorded(setting: Setting, command: str, effect: Effect, target: Target) -> 
     project, _ = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
     with ExitStack() as stack:
         if why := _why_not(setting, project, effect, target):
-            yield why
+            yield Recording(why)
             return
         ledger, lease = stack.enter_context(writing(setting, project, 0.0))
         entry = _entry_of(setting, ledger, effect, target)
         if entry is None:
-            yield _NOT_KNOWN
+            yield Recording(_NOT_KNOWN)
             return
         call = _Call(setting, ledger, lease, command, effect, entry, _reached(setting, ledger, command, effect, entry))
         call.begin()
         try:
-            yield ""
+            yield Recording(require_lease=lease.check)
+        except LedgerError:
+            raise  # the lock was broken meanwhile: whoever has it now finds the entry open, and looks
         except Refused as error:
             call.end(Status.FAILED, error.words, call.opened if effect.in_parts else call.known)
             raise

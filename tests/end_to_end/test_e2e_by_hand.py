@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from stage import NIGHTLY, PRICES, STOCK, Ended, Stage, agent
+from stage import NIGHTLY, PRICES, STOCK, Ended, Stage, agent, wait_for
 
 FILES = "  inputFiles:\n    - file: urls.csv\n    - file: zones.txt\n"
 APPROVED = "  approval: {state: approved}\n"
@@ -149,7 +150,7 @@ def test_a_start_that_deletes_its_files_makes_them_due_when_it_is_over(
     assert [(one["address"], one["reason"]) for one in plan.document["blocked"]] == [("input-files/prices", "policy")]
     assert stage.apply().code == 3, "what is sent now would be deleted when the run ends"
     for run in stage.estate.agents[PRICES].runs:
-        run.end = datetime.now(UTC)
+        run.end = stage.clock()
     at_rest(stage)
 
 
@@ -214,6 +215,24 @@ def test_somebody_who_applies_keeps_it_out_before_anything_is_sent(stage: Stage)
         assert stage.writes() == []
         by_hand(stage, "input", "delete", STOCK, "--yes")
     assert stage.changes() == []
+
+
+def test_a_lock_that_is_broken_meanwhile_ends_the_call(stage: Stage) -> None:
+    """Somebody breaks the lock while the call waits to be tried again: it is not sent under the next owner's feet."""
+    applied(stage)
+    fault = stage.emulator.inject("DELETE input #1 429 retry-after=1")
+    process = stage.start("acc", "input", "delete", PRICES, "--yes")
+    wait_for(lambda: fault.fired)
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        assert stage.run("unlock", "--force").code == 0
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 6, err
+    assert sorted(held(stage)) == ["urls.csv", "zones.txt"]
+    assert stage.changes() == [("input-files/prices", "upload", "interrupted")]
+    at_rest(stage)
 
 
 def test_history_tells_who_did_what_by_hand(stage: Stage) -> None:
