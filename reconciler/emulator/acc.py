@@ -122,6 +122,8 @@ class Acc:
         message = call.json() if call.body else ""
         if not isinstance(message, str):
             raise Refusal(400, "The body must be a message in quotes")
+        if not message.strip() and self.switches.empty_message == "refuse":
+            raise Refusal(400, "A message is required")
         disapprove = call.args[1].lower() == "true"
         agent.approved = not disapprove
         event = "disapproved" if disapprove else "approved"
@@ -132,7 +134,7 @@ class Acc:
         """Sequentum ACC, API Access: Get SE Server Status."""
         wanted = call.json_object()
         for name, kind in {"key": str, "ipAddress": str, "port": int}.items():
-            if not isinstance(wanted.get(name), kind):
+            if not isinstance(wanted.get(name), kind) or isinstance(wanted[name], bool):
                 raise Refusal(400, f"{name} is required")
         address = f"{wanted['ipAddress']}:{wanted['port']}"
         asked = (wanted["key"], wanted["ipAddress"], wanted["port"], bool(wanted.get("useSsl")))

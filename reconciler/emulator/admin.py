@@ -11,7 +11,7 @@ from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
 from reconciler.emulator.requestlog import Request
 from reconciler.emulator.state import Agent, Estate
-from reconciler.emulator.statefile import change_schedule, read_schedule, schedule_document, to_document
+from reconciler.emulator.statefile import change_schedule, check_agent, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
 from reconciler.identity import normal_id
 
@@ -77,6 +77,7 @@ class Admin:
             ValueError,
             TypeError,
             AttributeError,
+            RecursionError,
         ) as error:  # data of the wrong shape ends in one of these
             return json_reply({"message": str(error)}, status=400)
 
@@ -127,8 +128,9 @@ class Admin:
         agent = self._server.estate.agents[call.query["path"]]
         document = json.loads(call.body)
         for name in sorted(document):
-            if name not in ("description", "approved", "duration"):
+            if name not in ("description", "approved", "deployed", "sessions", "duration"):
                 raise ValueError(f"an agent's {name} cannot be changed by hand")
+        check_agent(document)
         for name, value in document.items():
             setattr(agent, name, value)
         agent.record = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from reconciler.emulator.prediction import Prediction, predict
@@ -23,7 +23,7 @@ from reconciler.emulator.state import (
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
 
-_SESSIONS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?/(?P<all>\d+)")
+_SESSIONS = re.compile(r"(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?/(?P<all>\d{1,9})", re.ASCII)
 _MOST_FIRINGS = 1000
 
 
@@ -49,8 +49,33 @@ class Execution:
         self.prediction = prediction
         self._fired_until: datetime | None = None
 
+    def admit(self, agent: Agent, order: Order, *, many: bool = False) -> Order:
+        """What is started of an order, as far as the agent allows. Raises Refusal.
+
+        A start needs an agent that is deployed, and a session one that supports sessions [D]; what ACC says to others,
+        and to an agent that is not approved, is a switch.
+        """
+        if not agent.deployed and self.switches.undeployed_start != "failed-run":
+            raise Refusal(int(self.switches.undeployed_start), "The agent is not deployed to any server")
+        if not agent.approved and self.switches.disapproved_start not in ("starts", "failed-run"):
+            raise Refusal(int(self.switches.disapproved_start), "The agent is not approved")
+        if many and agent.sessions != "multiple":
+            raise Refusal(400, "The agent is not configured to support multiple sessions")
+        if order.session_id and agent.sessions == "none":
+            if self.switches.unsupported_session == "refuse":
+                raise Refusal(400, "The agent does not support sessions")
+            return replace(order, session_id=None)
+        return order
+
+    def outcome(self, agent: Agent) -> RunStatus:
+        """How the agent's next run will end: badly where there is no server to run on, or no approval to run with."""
+        outcome = agent.next_outcome()
+        runs = agent.deployed and (agent.approved or self.switches.disapproved_start != "failed-run")
+        return outcome if runs else RunStatus.FAILED
+
     def start_job(self, agent: Agent, order: Order, now: datetime, schedule: Schedule | None = None) -> JobRun:
         """Start the agent's job. Raises Refusal while another job of the same agent runs."""
+        order = self.admit(agent, order)
         if agent.active_job(now) is not None:
             raise Refusal(int(self.switches.busy_job), "A job is already running for this agent")
         job = self.estate.add_job(agent, now, schedule.schedule_id if schedule else None)
@@ -71,7 +96,7 @@ class Execution:
             agent=agent,
             start=now,
             end=now + seconds(agent.duration),
-            outcome=agent.next_outcome(),
+            outcome=self.outcome(agent),
             job=job,
             schedule_id=job.schedule_id if job else None,
             session_id=session,
@@ -143,9 +168,16 @@ class Execution:
                 self._end(run)
             schedule = self.estate.schedules[key]
             if schedule.agent.active_job(at) is None:
-                self.start_job(schedule.agent, order_of(schedule), at, schedule)
+                self._start_when_due(schedule, at)
             if following := self._due(schedule, at, now):
                 heapq.heappush(due, following)
+
+    def _start_when_due(self, schedule: Schedule, at: datetime) -> None:
+        try:
+            self.start_job(schedule.agent, order_of(schedule), at, schedule)
+        except Refusal as refusal:
+            schedule.status, schedule.error_message = ScheduleStatus.FAILED, refusal.message
+            schedule.last_run_time = schedule.completed_time = at
 
     def _due(self, schedule: Schedule, since: datetime, now: datetime) -> tuple[datetime, str] | None:
         if not schedule.is_enabled:

@@ -1,8 +1,11 @@
-"""The input-file calls of the emulated ACC: what was sent is held byte for byte."""
+"""The input-file calls of the emulated ACC: what was sent is held byte for byte, and a zip file as what is in it."""
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+import zlib
 
 from reconciler.emulator.reply import Call, Refusal, Reply
 from reconciler.emulator.state import Agent, InputFile
@@ -12,6 +15,9 @@ _BOUNDARY = re.compile(r'boundary=(?:"(?P<quoted>[^"]+)"|(?P<plain>[^;\s]+))', r
 _NAME = re.compile(r'filename="(?P<name>(?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _EXTENDED_NAME = re.compile(r"filename\*=utf-8''(?P<name>[^;\s]+)", re.IGNORECASE)
 _ENDINGS = (".csv", ".txt", ".zip")
+_MEMBER_ENDINGS = (".csv", ".txt")
+_MOST_UNPACKED = 100_000_000
+_MOST_MEMBERS = 1000
 
 
 class Inputs:
@@ -23,8 +29,9 @@ class Inputs:
     def put_csv(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Add or update agent input data."""
         name = call.query.get("name", "")
-        if not name.lower().endswith(".csv") or not is_plain_name(name):
+        if not self._ends(name, (".csv",)) or not is_plain_name(name):
             raise Refusal(400, "name must be a file name that ends with .csv")
+        self._refuse_empty(name, call.body)
         self._store(agent, name, call.body)
         return Reply(effect="input-stored")
 
@@ -33,12 +40,40 @@ class Inputs:
         files = read_multipart(call.headers.get("Content-Type", ""), call.body)
         if not files:
             raise Refusal(400, "The request holds no files")
-        for name, _ in files:
-            if not name.lower().endswith(_ENDINGS) or not is_plain_name(name):
-                raise Refusal(400, f"{name!r} is no .csv, .txt or .zip file")
+        arrived: list[tuple[str, bytes]] = []
         for name, content in files:
+            if not self._ends(name, _ENDINGS) or not is_plain_name(name):
+                raise Refusal(400, f"{name!r} is no .csv, .txt or .zip file")
+            self._refuse_empty(name, content)
+            arrived += self._unpacked(name, content) if name.lower().endswith(".zip") else [(name, content)]
+        for name, content in arrived:
             self._store(agent, name, content)
         return Reply(effect="inputs-stored")
+
+    def _ends(self, name: str, endings: tuple[str, ...]) -> bool:
+        return (name if self.switches.csv_ending == "refuse" else name.lower()).endswith(endings)
+
+    def _refuse_empty(self, name: str, content: bytes) -> None:
+        if not content and self.switches.empty_file == "refuse":
+            raise Refusal(400, f"The input file {name!r} is empty")
+
+    def _unpacked(self, name: str, content: bytes) -> list[tuple[str, bytes]]:
+        """What becomes of a zip file: "a zip file can have multiple csv or txt files"."""
+        is_strict, is_kept = self.switches.zip_content == "refuse", self.switches.zip_files == "kept"
+        try:
+            members = read_zip(content)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+            if is_strict or not is_kept:
+                raise Refusal(400, f"{name!r} is not a zip file that can be unpacked") from error
+            members = {}
+        for member, held in members.items() if is_strict else ():
+            if not self._ends(member, _MEMBER_ENDINGS) or not is_plain_name(member):
+                raise Refusal(400, f"{member!r} in {name!r} is no .csv or .txt file")
+            self._refuse_empty(member, held)
+        if is_kept:
+            return [(name, content)]
+        flat = ((member.replace("\\", "/").rpartition("/")[2], held) for member, held in members.items())
+        return [(member, held) for member, held in flat if member.lower().endswith(_MEMBER_ENDINGS)]
 
     def delete_all(self, agent: Agent) -> Reply:
         """Sequentum ACC, API Access: Delete all agent input files."""
@@ -61,6 +96,17 @@ class Inputs:
         held.enabled = held.enabled or self.switches.upload_enables
 
 
+def read_zip(content: bytes) -> dict[str, bytes]:
+    """The members of a zip file by name. Raises one of zipfile's errors, or ValueError for more than is unpacked."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > _MOST_UNPACKED or len(members) > _MOST_MEMBERS:
+            raise ValueError("more than is unpacked")
+        if len({member.filename.casefold() for member in members}) < len(members):
+            raise ValueError("two members of one name")
+        return {member.orig_filename: archive.read(member) for member in members}
+
+
 def is_plain_name(name: str) -> bool:
     return bool(name.strip(". ")) and not any(mark in name for mark in "/\\\0\r\n")
 
@@ -70,7 +116,7 @@ def read_multipart(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
     match = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/form-data") or match is None:
         raise Refusal(415, "The request's content type must be multipart/form-data with a boundary")
-    mark = b"--" + (match["quoted"] or match["plain"]).encode()
+    mark = b"--" + (match["quoted"] or match["plain"]).encode("utf-8", "surrogateescape")
     first, *parts = (b"\r\n" + body).split(b"\r\n" + mark)
     if not parts or parts[-1].strip() != b"--" or first.strip():
         raise Refusal(400, "The multipart body is not complete")

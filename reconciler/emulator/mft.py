@@ -80,7 +80,9 @@ class Mft:
         scheme, _, value = call.headers.get("Authorization", "").partition(" ")
         token = tenant.access_tokens.get(value.strip()) if scheme.lower() == "bearer" else None
         if token is None:
-            raise Refusal(401, "The access token is missing or not known", {"WWW-Authenticate": "Bearer"})
+            status = int(self.switches.unknown_token)
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            raise Refusal(status, "The access token is missing or not known", headers)
         if call.now >= token.expires or token.uses == 0:
             raise Refusal(int(self.switches.expired_token), "The access token has expired")
         if token.uses is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import UTC, datetime, timedelta
 
 from reconciler.emulator.state import Schedule
@@ -11,6 +12,7 @@ from reconciler.timetable import Expression, Timing, describe, iter_runs, parse,
 from reconciler.timetable.zones import looks_like_windows, zone_info
 
 _Key = tuple[str, str, str]
+_TIME = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
 _LONGEST_REPEAT = timedelta(hours=3)
 _MOST_TRIED = 20_000
 
@@ -21,7 +23,7 @@ class Prediction:
     def __init__(self, switches: Switches) -> None:
         self._switches = switches
         self._known: dict[_Key, tuple[datetime, datetime | None]] = {}
-        self._words: dict[str, str | None] = {}
+        self._words: dict[_Key, str | None] = {}
 
     def next_run(self, schedule: Schedule, now: datetime) -> datetime | None:
         """The next run after `now` in the schedule's own zone; None for one that never runs or cannot be read."""
@@ -33,14 +35,42 @@ class Prediction:
         self._known[key] = (now, found)
         return found
 
-    def words(self, cron: str) -> str | None:
-        """ACC's `cronDescription`; None for an expression that cannot be read."""
-        if cron not in self._words:
-            try:
-                self._words[cron] = f"Runs {describe(parse(cron))}."
-            except ValueError:
-                self._words[cron] = None
-        return self._words[cron]
+    def words(self, schedule: Schedule) -> str | None:
+        """ACC's `cronDescription`; None for an expression that cannot be read.
+
+        One is documented: "Runs every day at 3:36:00 PM (AET)." What others look like is not, so this goes on alike.
+        """
+        key = (schedule.cron, schedule.start_time, schedule.time_zone_id)
+        if key not in self._words:
+            self._words[key] = self._described(*key)
+        return self._words[key]
+
+    def _described(self, cron: str, start_time: str, zone: str) -> str | None:
+        if self._switches.cron_description == "null":
+            return None
+        try:
+            expression = parse(cron)
+            text = describe(expression)
+            start = parse_start(start_time)
+        except ValueError:
+            return None
+        if self._switches.cron_description == "plain":
+            return f"Runs {text}."
+        if expression.whole_days:
+            text += f" at {start:%H:%M:%S}"
+        told, times = _TIME.subn(_twelve_hours, text)
+        return f"Runs {told} ({_abbreviation(zone)})." if times else f"Runs {told}."
+
+
+def _twelve_hours(match: re.Match[str]) -> str:
+    hour = int(match[1])
+    return f"{hour % 12 or 12}:{match[2]}:{match[3]} {'AM' if hour < 12 else 'PM'}"
+
+
+def _abbreviation(zone: str) -> str:
+    """`AET` for AUS Eastern Standard Time: the letters that its words begin with, without "Standard"."""
+    words = [word for word in zone.split() if word.lower() != "standard"]
+    return "".join(word[0] for word in words).upper() if len(words) > 1 else zone
 
 
 def predict(cron: str, start_time: str, zone: str, *, after: datetime, switches: Switches) -> datetime | None:

@@ -64,6 +64,7 @@ class Runs:
         many = bool(body.get("useMultipleSessions"))
         if many and order.session_id:
             raise Refusal(400, "sessionId must be empty when useMultipleSessions is true")
+        order = self.execution.admit(agent, order, many=many)
         self._refuse_busy(agent, call.now, order.session_id, many=many)
         runs = [
             self.execution.start_run(agent, order, call.now, session=session)
@@ -88,9 +89,10 @@ class Runs:
         run = self._run(call.args[0])
         if method in ("Restart", "New"):
             return self._started([self._again(run, call.now)])
+        self.execution.admit(run.agent, Order(session_id=run.session_id))
         self._refuse_busy(run.agent, call.now, run.session_id)
         run.end = call.now + seconds(run.agent.duration)
-        run.outcome = run.agent.next_outcome()
+        run.outcome = self.execution.outcome(run.agent)
         run.settled = False
         if run not in self.estate.unsettled:
             self.estate.unsettled.append(run)
@@ -156,6 +158,7 @@ class Runs:
         return zip_reply(self._data(self._job(call.args[0]).runs, call.now), "jobdata.zip")
 
     def _again(self, run: Run, now: datetime) -> Run:
+        self.execution.admit(run.agent, Order(session_id=run.session_id))
         self._refuse_busy(run.agent, now, run.session_id)
         order = Order(
             log_level=run.log_level,
@@ -234,6 +237,8 @@ def read_order(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> Or
         held = agent.input_files.get(name) if isinstance(name, str) else None
         if held is None or not held.enabled:
             raise Refusal(400, f"There is no input file {name!r}")
+        if not name.lower().endswith((".csv", ".txt")):
+            raise Refusal(400, f"An input file of a run is a .csv or .txt: {name!r}")
     production = body.get("isProductionRun")
     order = Order(
         session_id=body.get("sessionId") or None,
@@ -248,7 +253,7 @@ def read_order(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> Or
 def count_of(call: Call) -> int:
     """The query's `count`, by default 100 as documented."""
     text = call.query.get("count", "100")
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Refusal(400, "count must be a number")
     return int(text)
 

@@ -68,6 +68,10 @@ class Schedules:
             raise Refusal(int(self.switches.foreign_id), "The schedule belongs to another agent")
         fields = self._complete(wanted, present)
         self._check(fields)
+        if fields["sessionId"] and agent.sessions == "none":
+            if self.switches.unsupported_session == "refuse":
+                raise Refusal(400, "The agent does not support sessions")
+            fields["sessionId"] = None
         if self.switches.silently_ignore_writes:
             return self.written(wanted["scheduleId"], fields)
         self._mangle(fields)

@@ -88,7 +88,7 @@ class Spelling:
             "scheduleId": self.guid(schedule.schedule_id),
             "agentId": self.guid(schedule.agent.agent_id),
             "cron": self._cron(schedule.cron),
-            "cronDescription": self.prediction.words(schedule.cron),
+            "cronDescription": self.prediction.words(schedule),
             "sessionId": schedule.session_id,
             "startTime": self._start(schedule, following),
             "timeZoneId": self._zone_id(schedule.time_zone_id),

@@ -160,6 +160,7 @@ class JobRun:
 class Agent:
     """An agent in the repository, its job, its files, and how its runs turn out.
 
+    `sessions` says what it is configured for: none, single, or multiple; one that is not `deployed` is on no server.
     `duration` is in seconds of emulated time; `outcomes` are used one after the other, the last one for good;
     `data` is the CSV that a run exports; `listing` and `record` are prepared replies, None when they must be made anew.
     """
@@ -169,6 +170,8 @@ class Agent:
     directory_id: str = "45e52cf1-b2a1-4f37-b670-4582c08a8df8"
     description: str | None = None
     approved: bool = True
+    deployed: bool = True
+    sessions: str = "multiple"
     duration: float = 9.0
     outcomes: tuple[RunStatus, ...] = (RunStatus.SUCCEEDED,)
     data: str = "url,price\r\nhttps://shop.example/1,10.00\r\n"

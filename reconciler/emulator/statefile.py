@@ -55,10 +55,14 @@ _AGENT = {
     "description": "description",
     "directoryId": "directory_id",
     "approved": "approved",
+    "deployed": "deployed",
+    "sessions": "sessions",
     "duration": "duration",
     "data": "data",
     "keepsBackup": "keeps_backup",
 }
+SESSIONS = ("none", "single", "multiple")
+_LONGEST_RUN = 10_000_000
 _LICENCE = {"plan": "plan", "startDate": "start_date", "endDate": "end_date", "used": "used", "limit": "limit"}
 _TENANT = {"tokenSeconds": "token_seconds", "tokenUses": "token_uses"}
 _SERVER = {"key": "key", "ipAddress": "ip_address", "port": "port", "useSsl": "use_ssl"}
@@ -159,6 +163,7 @@ def _read_agent(estate: Estate, entry: Mapping[str, Any]) -> None:
     settings = _named(entry, _AGENT, _AGENT_MORE, f"agent {entry.get('path')}")
     if not entry.get("path"):
         raise UsageError("an agent in the state file has no path")
+    check_agent(settings)
     agent = estate.add_agent(entry["path"], entry.get("agentId") or "", **settings)
     for alias in entry.get("aliases") or ():
         alias_agent(estate, agent.path, alias)
@@ -176,6 +181,30 @@ def _read_agent(estate: Estate, entry: Mapping[str, Any]) -> None:
         estate.add_job(agent, at, past.get("scheduleId"), past["agentJobHistoryId"])
     for past in entry.get("runs") or ():
         _read_run(estate, agent, past)
+
+
+_AGENT_TYPES: Mapping[str, tuple[type, ...]] = {
+    "description": _TEXT_OR_NONE,
+    "directory_id": _TEXT,
+    "approved": (bool,),
+    "deployed": (bool,),
+    "sessions": _TEXT,
+    "duration": (int, float),
+    "data": _TEXT,
+    "keeps_backup": (bool,),
+}
+
+
+def check_agent(settings: Mapping[str, Any]) -> None:
+    """Refuse values that an agent cannot have. Raises UsageError."""
+    for name, value in settings.items():
+        wanted = _AGENT_TYPES[name]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            raise UsageError(f"an agent's {name} is of the wrong type: {value!r}")
+    if settings.get("sessions", "none") not in SESSIONS:
+        raise UsageError(f"an agent's sessions are one of {', '.join(SESSIONS)}")
+    if not 0 <= settings.get("duration", 0) <= _LONGEST_RUN:
+        raise UsageError(f"an agent's duration is between 0 and {_LONGEST_RUN} seconds")
 
 
 def read_schedule(estate: Estate, agent: Agent, document: Mapping[str, Any]) -> Schedule:

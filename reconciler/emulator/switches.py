@@ -36,6 +36,7 @@ class Switches:
     empty_parameters: str = _choice("how no inputParameters are shown", "keep", "null", "blank", "braces")
     cron_style: str = _choice("how a cron expression comes back", "keep", "upper", "lower", "spaced")
     zone_case: str = _choice("how timeZoneId comes back", "keep", "upper", "lower")
+    cron_description: str = _choice("cronDescription in replies", "full", "plain", "null")
     next_run_time: str = _choice("nextRunTime in replies", "predicted", "shifted", "null")
     both_day_fields: str = _choice("a cron expression with both day fields runs when", "either", "both")
     skipped_hour: str = _choice("a local time that daylight saving skips", "moved", "lost")
@@ -61,11 +62,21 @@ class Switches:
         "drop-seconds",
     )
     roll_start_time: bool = _flag("startTime of an enabled interval schedule moves on to its next run")
+    empty_message: str = _choice("an approval or disapproval without a message", "refuse", "accept")
     delete_unknown: str = _choice("deleting, starting or switching a schedule that is not there", "404", "200")
     # runs and files
     schedules_fire: bool = _flag("enabled schedules start jobs by themselves when they are due")
     busy_job: str = _choice("a second start while a job of the agent runs", "409", "400")
     input_files_deleted_by_runs: str = _choice("runs that end well delete input files", "asked", "always", "never")
+    undeployed_start: str = _choice("starting an agent that is not deployed", "409", "400", "404", "failed-run")
+    disapproved_start: str = _choice(
+        "starting an agent that is not approved", "409", "403", "400", "failed-run", "starts"
+    )
+    unsupported_session: str = _choice("a session where the agent supports none", "refuse", "ignore")
+    csv_ending: str = _choice("endings of input files in capitals", "refuse", "accept")
+    empty_file: str = _choice("an input file without content", "refuse", "accept")
+    zip_files: str = _choice("an uploaded zip file is", "unpacked", "kept")
+    zip_content: str = _choice("damaged zip files, and other members than .csv and .txt", "refuse", "accept")
     upload_enables: bool = field(
         default=True, metadata={"choices": ("yes", "no"), "help": "uploading again enables a disabled input file"}
     )
@@ -76,6 +87,7 @@ class Switches:
     # Automate MFT
     expires_in: str = _choice("expires_in in the token reply", "present", "absent")
     expired_token: str = _choice("Automate MFT's reply to an expired access token", "403", "401")
+    unknown_token: str = _choice("Automate MFT's reply to an access token that it does not know", "401", "403")
     licence_exhausted: str = _choice("a start when no task executions are left", "402", "403")
     task_run_status: str = _choice("states of a task run", "known", "unknown")
 

@@ -17,7 +17,7 @@ def test_a_listing_has_every_documented_field(acc: Client) -> None:
         "scheduleId": SCHEDULE_ID,
         "agentId": AGENT_ID,
         "cron": "0 0 0 1",
-        "cronDescription": "Runs every day.",
+        "cronDescription": "Runs every day at 3:36:00 PM (AET).",
         "sessionId": None,
         "startTime": "2019-05-30T15:36:00",
         "timeZoneId": "AUS Eastern Standard Time",

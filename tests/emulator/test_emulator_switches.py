@@ -201,7 +201,7 @@ def test_omitted(start: Start, value: str, enabled: bool, level: int) -> None:
 def test_unknown_keys(start: Start) -> None:
     acc = start(switches=Switches(unknown_keys="ignore"))
     put(acc, cronDescription="Runs whenever it likes.")
-    assert acc.schedules()[1]["cronDescription"] == "Runs every day."
+    assert acc.schedules()[1]["cronDescription"] == "Runs every day at 11:21:20 AM (AET)."
 
 
 @pytest.mark.parametrize(("value", "status"), [("accept", 200), ("refuse", 400)])

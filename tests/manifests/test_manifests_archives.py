@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from manifests_archives import damaged, packed, twice, with_flag
+from archive_samples import damaged, packed, twice, with_flag
 from manifests_projects import check, desired, places
 from test_manifests_files import with_files
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from manifests_archives import packed
+from archive_samples import packed
 from manifests_projects import AGENT, NOW, PROJECT, check, desired, places, write
 
 from reconciler import manifests
