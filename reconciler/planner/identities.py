@@ -32,6 +32,7 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
 
     Raises ManifestError where two documents lead to one agent.
     """
+    leads_to = {path: view.agent_id for path, view in live.agents.items() if not view.problem}
     live = _one_view_an_agent(desired, live, memory)
     owners = _Owners(live, memory)
     memories = Memories({at: owners.named(entry) for at, entry in memory.entries.items()})
@@ -44,7 +45,7 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
         {entry.identity: entry for at, entry in memories.entries.items() if at.kind is KindName.SCHEDULE},
     )
     claims.settle(_schedules_by_agent(desired, agents))
-    return Rekeying(desired, live, memory, memories, agents, claims).result()
+    return Rekeying(desired, live, memory, memories, agents, claims, leads_to).result()
 
 
 # --- agents ----------------------------------------------------------------------------------------------------------

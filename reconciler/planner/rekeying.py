@@ -78,7 +78,10 @@ def _keep_first(found: dict[K, Entry], key: K, entry: Entry) -> None:
 
 @dataclass(slots=True)
 class Rekeying:
-    """Takes every entry to the address that declares its thing today, and says what became of the others."""
+    """Takes every entry to the address that declares its thing today, and says what became of the others.
+
+    `leads_to` are the ids of the agents that were read, by every path that leads to them.
+    """
 
     desired: Desired
     live: Live
@@ -86,6 +89,7 @@ class Rekeying:
     memories: Memories
     agents: Mapping[str, DeclaredAgent]
     claims: Claims
+    leads_to: Mapping[str, str]
     kept: dict[Address, Entry] = field(default_factory=dict)
     used: set[Address] = field(default_factory=set)
     renamed: dict[Address, str] = field(default_factory=dict)
@@ -177,7 +181,9 @@ class Rekeying:
         for address in sorted(rest):
             entry = self.memories.entries[address]
             is_elsewhere = entry.agent_id in self.live.elsewhere
-            place = "" if is_elsewhere else places.get(entry.agent_id, entry.agent_path)
+            # Where its agent is gone: the one that its path leads to now shows that the schedule is gone too.
+            agent_id = entry.agent_id if entry.agent_id in places else self.leads_to.get(entry.agent_path, "")
+            place = "" if is_elsewhere else places.get(agent_id, entry.agent_path)
             moved = replace(entry, agent_path=place)
             if address not in declared or self.claims.found.get(address) == entry.identity != "":
                 self.kept.setdefault(address, moved)

@@ -327,3 +327,14 @@ def test_a_document_says_once_where_it_comes_from(stage: Stage) -> None:
     assert "declared twice" in ended.said
     stage.write(agent(f"{NIGHTLY}      movedFrom: nightly\n"))
     assert "what it was called before" in stage.run("validate").said
+
+
+def test_an_agent_that_is_gone_for_good_is_forgotten_under_whatever_path_its_successor_has(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY, POLL))
+    assert stage.apply().code == 0
+    remake_agent(stage.estate, PRICES)
+    alias_agent(stage.estate, PRICES, SHOPS)
+    stage.write(agent(NIGHTLY, POLL, path=SHOPS))
+    assert stage.apply().code == 0
+    assert stage.changes() == []
+    assert len(stage.owned()) == 2
