@@ -362,7 +362,9 @@ class Ledger:
         return at_text(self._scope.clock())
 
     def _use_key(self, key: bytes | None) -> None:
-        kept, known = self._meta(keys.KEPT), self._meta(keys.FINGERPRINT)
+        # The fingerprint first: both are written at once, so whoever sees it sees the key that belongs to it as well.
+        known = self._meta(keys.FINGERPRINT)
+        kept = self._meta(keys.KEPT)
         if known is None and self._commits is not None:
             kept, known = self._commits.alone(lambda connection: self._keep_key(connection, key))
         self.seal = keys.fitting_sealer(key, kept, known, self._location.shown)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -130,8 +131,6 @@ def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -
 
 _RACER = """
 import sys
-import threading
-import time
 from pathlib import Path
 from reconciler.errors import Locked
 from reconciler.ledger import Ledger, Owner
@@ -151,8 +150,6 @@ with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), creat
 
 _KILLED = """
 import sys
-import threading
-import time
 from pathlib import Path
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Action, Address, Change, KindName, Reason
@@ -190,6 +187,22 @@ def _hear(process: subprocess.Popen[str]) -> str:
 
 def _end(process: subprocess.Popen[str]) -> None:
     process.communicate("\n", timeout=60)
+
+
+def test_many_that_make_one_environment_at_a_time_agree_on_its_key(place: Place) -> None:
+    """Its key and the fingerprint of it are read one after the other, and somebody may write both in between."""
+    place.open("default").close()
+    for number in range(40):
+        barrier = threading.Barrier(6)
+
+        def digest(environment: str = f"env-{number}", barrier: threading.Barrier = barrier) -> str:
+            barrier.wait(30)
+            with place.open(environment) as ledger:
+                return ledger.seal("content")
+
+        with ThreadPoolExecutor(6) as threads:
+            digests = {made.result() for made in [threads.submit(digest) for _ in range(6)]}
+        assert len(digests) == 1
 
 
 def test_of_racing_processes_exactly_one_gets_the_lease(place: Place) -> None:
