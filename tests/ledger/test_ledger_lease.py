@@ -192,7 +192,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 def test_many_that_make_one_environment_at_a_time_agree_on_its_key(place: Place) -> None:
     """Its key and the fingerprint of it are read one after the other, and somebody may write both in between."""
     place.open("default").close()
-    for number in range(40):
+    for number in range(15):
         barrier = threading.Barrier(6)
 
         def digest(environment: str = f"env-{number}", barrier: threading.Barrier = barrier) -> str:
