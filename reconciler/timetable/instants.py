@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
-from reconciler.timetable.runs import iter_runs
+from reconciler.timetable.runs import iter_runs, runs_of_changing_day
 from reconciler.timetable.timing import Timing
 from reconciler.timetable.wallclock import instant_of, offset_of
 
@@ -70,27 +70,31 @@ def _walked(timing: Timing, begin: int, end: int) -> array[int]:
 
 
 def _by_days(timing: Timing, zone: ZoneInfo, begin: int, end: int) -> array[int]:
-    """Day by day: all times of a day at once where the clock stands still, one by one on the days it is changed."""
+    """Day by day: all times of a day at once where the clock stands still, one by one on the days it is changed.
+
+    A day's runs are those that it names, whenever they are due: a gap at its end moves them into the next day, so the
+    day before the window is looked at as well.
+    """
     expression = timing.expression
     times = _times(expression)
     found = array("q")
     if not times:
         return found
-    day = datetime.fromtimestamp(begin, zone).date().toordinal()
+    first = datetime.fromtimestamp(begin, zone).date().toordinal()
     last = datetime.fromtimestamp(end, zone).date().toordinal()
-    while day <= last:
+    for day in range(first - 1, last + 1):
         midnight = datetime.fromordinal(day)
         if midnight.day in expression.days.in_month(midnight.year, midnight.month):
             offset = offset_of(midnight, zone)
             low = (day - _EPOCH_DAY) * _DAY - offset
+            after = found[-1] if found else begin - 1
             if offset != offset_of(datetime.fromordinal(day + 1), zone):
-                next_day = (day + 1 - _EPOCH_DAY) * _DAY - offset_of(datetime.fromordinal(day + 1), zone)
-                found.extend(_walked(timing, max(begin, low), min(end, next_day)))
-            elif begin <= low and low + _DAY <= end:
+                runs = runs_of_changing_day(expression, zone, midnight, after)
+                found.extend([instant for instant, _ in runs if instant < end])
+            elif after < low and low + _DAY <= end:
                 found.extend([low + second for second in times])
-            else:
-                found.extend([low + second for second in times if begin <= low + second < end])
-        day += 1
+            elif day >= first:
+                found.extend([low + second for second in times if after < low + second < end])
     return found
 
 

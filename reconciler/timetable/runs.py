@@ -113,7 +113,7 @@ def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[R
         midnight = datetime.fromordinal(day)
         offset = offset_of(midnight, zone)
         if offset != offset_of(datetime.fromordinal(day + 1), zone):
-            for instant, note in _changing_day(expression, zone, midnight, floor):
+            for instant, note in runs_of_changing_day(expression, zone, midnight, floor):
                 floor = instant
                 yield Run(local_at(instant, zone), note)
             continue
@@ -125,8 +125,13 @@ def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[R
                 yield Run(datetime(year, month, number, hour, rest // 60, rest % 60, tzinfo=zone))
 
 
-def _changing_day(expression: Expression, zone: ZoneInfo, midnight: datetime, floor: int) -> Iterator[tuple[int, Note]]:
-    """The runs of a day on which the clock changes. Times that fall together run once."""
+def runs_of_changing_day(
+    expression: Expression, zone: ZoneInfo, midnight: datetime, floor: int
+) -> Iterator[tuple[int, Note]]:
+    """What a day on which the clock changes names, and when that is due; after an instant, in order.
+
+    Times that fall together run once. A gap at the end of the day moves its runs to the beginning of the next.
+    """
     pending: tuple[int, Note] | None = None
     for second in _times_of_day(expression, 0):
         instant, note = instant_of(midnight + timedelta(seconds=second), zone)
