@@ -38,7 +38,7 @@ def _carry(run: Run, change: Change, seen: Seen | None) -> Seen | None:
         run.tools.tell(outcome)
         return None
     live = _state(run, change, seen)
-    if run.tools.hands.schedule.fingerprint(live) != change.basis:
+    if not run.tools.hands.schedule.is_unmoved(change.before, live, as_of=run.tools.clock()):
         run.tools.tell(
             run.finish(change, Status.STALE, "it was changed after the plan was made: plan again", since=since)
         )
@@ -91,7 +91,7 @@ def _judge(run: Run, change: Change, looks: tuple[Seen, Seen], trouble: ProductE
         outcome = run.finish(change, Status.APPLIED, detail, since=since, evidence=Evidence.VERIFIED)
         run.record(outcome, None if change.action is Action.DELETE else _settled(run, outcome, state or {}))
         return
-    if trouble is not None and run.tools.hands.schedule.fingerprint(state) == change.basis:
+    if trouble is not None and run.tools.hands.schedule.is_unmoved(change.before, state, as_of=run.tools.clock()):
         outcome = run.finish(change, Status.FAILED, trouble.words, since=since, evidence=Evidence.VERIFIED)
         run.record(outcome, _unsettled(run, outcome))
         return
@@ -131,15 +131,17 @@ def _declared(run: Run, change: Change) -> str:
 
 
 def _settled(run: Run, outcome: Outcome, state: State) -> Entry:
-    change = outcome.change
+    change, hand = outcome.change, run.tools.hands.schedule
+    resource = run.tools.resources.get(change.address)
+    memo = hand.memo(state, hand.desired_state(resource.spec) if resource is not None else None)
     return entry_of(
         change,
-        run.tools.resources.get(change.address),
+        resource,
         declared=_declared(run, change),
-        applied=sealed(run.tools.hands.schedule.meaning(state), run.tools.seal),
+        applied=sealed(hand.meaning(state), run.tools.seal),
         settled=True,
         at=outcome.at,
-        facts=run.secrets_left(change, state),
+        facts={**run.secrets_left(change, state), **memo},
     )
 
 

@@ -9,15 +9,17 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from reconciler import timetable
-from reconciler.diff import changes, digest
+from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.identity import normal_id
-from reconciler.model import Action, Change, FieldChange, Preview, State
+from reconciler.model import Action, Change, Entry, FieldChange, Preview, State
 
 DEFAULTS: State = {"inputParameters": {}, "logLevel": 1, "sessionId": "", "windowless": True, "enabled": True}
 """What a schedule is created with where the manifest leaves a field open (the documented defaults)."""
 
 FIELDS = ("cron", "startTime", "timeZone", "inputParameters", "logLevel", "sessionId", "windowless", "enabled")
 """The fields that a manifest manages, in the order in which people read them. All others are the server's own."""
+
+_ALWAYS_SET = frozenset({"cron", "startTime", "timeZone"})
 
 KEEP = "keep"
 """The value of `enabled` that leaves the switch as it is live."""
@@ -148,7 +150,7 @@ def _starts_alike(live: State, desired: State, as_of: datetime) -> bool:
 
     Where live follows another rhythm, that is a difference of its own field; the start then compares as under ours.
     """
-    theirs = _timing({**desired, "startTime": live["startTime"]})
+    theirs = _timing({**desired, "startTime": wire_start(live)})
     ours = _timing(desired)
     return ours is not None and theirs is not None and timetable.same_start(theirs, ours, as_of)
 
@@ -177,8 +179,54 @@ def meaning(state: State) -> dict[str, str]:
 
 
 def fingerprint(state: State | None) -> str:
-    """What a decision rested on, as one digest: a schedule that still means this has not been touched since."""
+    """What a saved plan rests on, as one digest. A start that makes a difference stands in the plan's own fields."""
     return "absent" if state is None else digest(meaning(state))
+
+
+def is_unmoved(before: State | None, live: State | None, *, as_of: datetime) -> bool:
+    """Whether what was seen when deciding still stands, by the one definition of what makes a difference."""
+    if before is None or live is None:
+        return before is live
+    return not diff(live, before, as_of=as_of)
+
+
+# --- what the ledger remembers ---------------------------------------------------------------------------------------
+
+
+def memo(live: State, desired: State | None) -> dict[str, Any]:
+    """What the ledger keeps beside the digests of the state that was reached.
+
+    The start in clear, since how it compares depends on the clock; and which fields the manifest set (None: nobody
+    knows of a manifest).
+    """
+    facts: dict[str, Any] = {}
+    if _timing(live) is not None:
+        facts["start"] = wire_start(live)
+    if desired is not None:
+        facts["set"] = sorted(desired.keys() - _ALWAYS_SET)
+    return facts
+
+
+def moved_since(entry: Entry, state: State, *, rhythm: State, seal: Sealer, as_of: datetime) -> frozenset[str]:
+    """The fields of a state that mean something else than what the ledger remembers having reached.
+
+    Starts are held against each other under the cron and the zone of `rhythm`. Entries of earlier versions hold no
+    start but an interval's phase.
+    """
+    meant = sealed(meaning(state), seal)
+    moved = {field for field, now in meant.items() if entry.applied.get(field) != now}
+    start = entry.facts.get("start")
+    if "startTime" in state and start is not None:
+        remembered = {**rhythm, "startTime": start}
+        alike = _starts_alike(state, remembered, as_of)
+        moved = moved - {"startTime"} if alike else moved | {"startTime"}
+    return frozenset(moved)
+
+
+def newly_set(entry: Entry, desired: State) -> frozenset[str]:
+    """The fields that the manifest sets now, and did not when the entry was written; none where nobody knows."""
+    known = entry.facts.get("set")
+    return frozenset(desired) - _ALWAYS_SET - frozenset(known) if known is not None else frozenset()
 
 
 def action(fields: tuple[FieldChange, ...]) -> Action:

@@ -84,7 +84,10 @@ def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: 
         return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
     # What no product shows can be known to have moved only where this program was told so: by a call by hand.
     by_hand = verdict.reason in (Reason.DRIFTED, Reason.DIVERGED)
-    status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_seen or by_hand else DriftStatus.PENDING
+    # Where an entry of an earlier version does not hold what moved, nobody is accused.
+    is_open = verdict.reason is Reason.DIFFERS and entry is not None and entry.identity == verdict.identity
+    is_told = by_hand or (is_seen and not is_open)
+    status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_told else DriftStatus.PENDING
     if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED, Reason.DUE):
         evidence = Evidence.UNKNOWN
     return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.message)

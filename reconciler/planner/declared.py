@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.diff import Sealer, changes, digest, sealed
+from reconciler.diff import changes, digest
 from reconciler.identity import is_owned
 from reconciler.model import (
     Action,
@@ -20,6 +20,7 @@ from reconciler.model import (
     Resource,
     State,
 )
+from reconciler.planner.attribution import why_it_differs
 from reconciler.planner.scene import (
     Kinds,
     Loss,
@@ -156,7 +157,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
         return case.change(Action.ADOPT, reason, before=live, after=live)
     if not case.is_ours:
         return _blocked(case.resource, Reason.UNOWNED, _unowned(case.resource, fields))
-    reason = _why_it_differs(live, desired, entry, case.scene.seal, case.kind)
+    reason = why_it_differs(fields, (live, desired), entry, case.scene, case.kind)
     after = case.kind.whole_state(desired, live)
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
 
@@ -191,21 +192,6 @@ def _unowned(resource: Resource, fields: tuple[FieldChange, ...]) -> str:
     return (
         f"{message}. It is off in ACC: `enabled: false` takes it over as it is, `enabled: keep` leaves the switch alone"
     )
-
-
-def _why_it_differs(
-    live: State, desired: State, entry: Entry | None, seal: Sealer, kind: ScheduleKind
-) -> tuple[Reason, str]:
-    if entry is None:
-        return Reason.DIFFERS, "live differs; the ledger does not remember who moved"
-    if not entry.settled:
-        return Reason.INTERRUPTED, "an earlier apply did not finish here"
-    if entry.declared == seal(dict(kind.meaning(desired))):
-        return Reason.DRIFTED, "live was changed outside this project"
-    now = sealed(kind.meaning(live), seal)
-    if all(now.get(path) == remembered for path, remembered in entry.applied.items() if path in desired):
-        return Reason.EDITED, "the manifest changed"
-    return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
 
 
 def _judge_remembered(

@@ -207,10 +207,10 @@ class _Apply:
         declared, applied, facts = known.declared, known.applied, known.facts
         if resource.address.kind is KindName.SCHEDULE:
             live = scene.live.agents[resource.agent_path].schedules[resource.identity]
-            declared = scene.seal(dict(schedule.meaning(schedule.desired_state(resource.spec))))
-            state = schedule.live_state(live)
+            desired, state = schedule.desired_state(resource.spec), schedule.live_state(live)
+            declared = scene.seal(dict(schedule.meaning(desired)))
             kept = secrecy.lasting(hidden.paths(resource.identity), resource.secrets, state, resource.spec)
-            facts = secrecy.facts(kept)
+            facts = {**secrecy.facts(kept), **schedule.memo(state, desired)}
             if (declared, resource.protect, facts) == (known.declared, known.protect, known.facts):
                 return None
             applied = sealed(schedule.meaning(state), scene.seal)

@@ -73,13 +73,14 @@ def seen(identity: str = "", *, of: Resource | None = None, **fields: Any) -> Jo
 def remembered(resource: Resource, live: JobSchedule | None = None, **settings: Any) -> Entry:
     """The entry that an apply left: the manifest's words then, and the state it was read back in."""
     words = settings.pop("words", resource.spec)
-    meaning = schedule.meaning(schedule.live_state(live or seen(of=resource)))
+    state = schedule.live_state(live or seen(of=resource))
+    settings["facts"] = {**schedule.memo(state, schedule.desired_state(words)), **settings.get("facts", {})}
     return Entry(
         address=settings.pop("address", resource.address),
         identity=settings.pop("identity", resource.identity),
         agent_path=resource.agent_path,
         declared=SEAL(dict(schedule.meaning(schedule.desired_state(words)))),
-        applied=sealed(meaning, SEAL),
+        applied=sealed(schedule.meaning(state), SEAL),
         settled=settings.pop("settled", True),
         protect=resource.protect,
         adopted=resource.adopted,

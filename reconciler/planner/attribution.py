@@ -1,0 +1,33 @@
+"""Who moved since a schedule was last applied: the manifest, live, or both."""
+
+from __future__ import annotations
+
+from reconciler.model import Entry, FieldChange, Reason, State
+from reconciler.planner.scene import Scene, ScheduleKind
+
+
+def why_it_differs(
+    fields: tuple[FieldChange, ...], sides: tuple[State, State], entry: Entry | None, scene: Scene, kind: ScheduleKind
+) -> tuple[Reason, str]:
+    """The reason for these differences between the two `sides`, live and desired, field by field.
+
+    Each side is held against what the ledger remembers having reached. A field that the manifest did not set then, and
+    sets now, is the manifest's move.
+    """
+    live, desired = sides
+    if entry is None:
+        return Reason.DIFFERS, "live differs; the ledger does not remember who moved"
+    if not entry.settled:
+        return Reason.INTERRUPTED, "an earlier apply did not finish here"
+    differing = {field.path.partition(".")[0] for field in fields}
+    by_hand = differing & kind.moved_since(entry, live, rhythm=desired, seal=scene.seal, as_of=scene.as_of)
+    edited = kind.moved_since(entry, desired, rhythm=desired, seal=scene.seal, as_of=scene.as_of)
+    edited |= kind.newly_set(entry, desired)
+    if by_hand and differing & edited:
+        return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
+    if by_hand:
+        return Reason.DRIFTED, "live was changed outside this project"
+    if differing & edited:
+        return Reason.EDITED, "the manifest changed"
+    names = ", ".join(sorted(differing))
+    return Reason.DIFFERS, f"live differs in {names}, which the ledger does not remember: nobody knows who moved"

@@ -1,0 +1,190 @@
+"""Who moved: every field, every combination of manifest and live, and a clock that goes on, against a small model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planner_stage import KINDS, declared, remembered, scene, seen, views
+
+from reconciler import planner
+from reconciler.kinds import schedule
+from reconciler.model import DriftStatus, Reason
+
+DAY_ONE = datetime(2026, 11, 1)
+ZONES = {"UTC": timedelta(0), "Pacific/Tongatapu": timedelta(hours=13)}
+CRONS = {"0 0 13 * * *": timedelta(hours=13), "0 30 4 * * *": timedelta(hours=4, minutes=30)}
+STEPS = {"0 0 6 0": timedelta(hours=6), "0 0 0 1": timedelta(days=1), "0 0 0 3": timedelta(days=3)}
+STARTS = [
+    (DAY_ONE + timedelta(days=day, hours=hour)).isoformat() for day in (0, 1, 9, 10, 12, 21) for hour in (0, 6, 13)
+]
+VALUES: dict[str, list[Any]] = {
+    "cron": [*CRONS, *STEPS],
+    "startTime": STARTS,
+    "timeZone": list(ZONES),
+    "inputParameters": [{}, {"region": "au"}, {"region": "nz", "depth": "3"}],
+    "logLevel": [0, 1, 2, 3],
+    "sessionId": ["", "1-5/5"],
+    "windowless": [True, False],
+    "enabled": [True, False],
+}
+REQUIRED = ("cron", "startTime", "timeZone")
+WIRE = {"sessionId": "sessionId", "windowless": "isWindowless", "logLevel": "logLevel", "enabled": "isEnabled"}
+
+full_states = st.fixed_dictionaries({field: st.sampled_from(values) for field, values in VALUES.items()})
+some_fields = st.fixed_dictionaries({}, optional={field: st.sampled_from(values) for field, values in VALUES.items()})
+moments = st.integers(0, 26 * 24).map(lambda hours: DAY_ONE.replace(tzinfo=UTC) + timedelta(hours=hours))
+
+
+def runs(rhythm: Mapping[str, Any], start: str, now: datetime) -> set[datetime]:
+    """All runs of the next weeks, one by one: what the meaning of a start comes down to."""
+    local = now.replace(tzinfo=None) + ZONES[rhythm["timeZone"]]
+    first, end = datetime.fromisoformat(start), DAY_ONE + timedelta(days=60)
+    step = STEPS.get(rhythm["cron"], timedelta(days=1))
+    at = first if rhythm["cron"] in STEPS else DAY_ONE + CRONS[rhythm["cron"]]
+    found = (at + number * step for number in range((end - at) // step))
+    return {run for run in found if run >= first and run > local}
+
+
+def same(
+    field: str, one: Mapping[str, Any], other: Mapping[str, Any], rhythm: Mapping[str, Any], now: datetime
+) -> bool:
+    if field != "startTime":
+        return bool(one[field] == other[field])
+    return runs(rhythm, one[field], now) == runs(rhythm, other[field], now)
+
+
+def model(
+    base: Mapping[str, Any], set_then: set[str], live: Mapping[str, Any], manifest: Mapping[str, Any], now: datetime
+) -> Reason | None:
+    """`base` is what both sides were when it was applied; `set_then` what the manifest said of it."""
+    differing = {field for field in manifest if not same(field, live, manifest, manifest, now)}
+    by_hand = any(not same(field, live, base, manifest, now) for field in differing)
+    edited = any(field not in set_then or not same(field, base, manifest, manifest, now) for field in differing)
+    return {
+        (False, False): None,
+        (True, False): Reason.DRIFTED,
+        (False, True): Reason.EDITED,
+        (True, True): Reason.DIVERGED,
+    }[by_hand, edited]
+
+
+def live_as(state: Mapping[str, Any]) -> Any:
+    return seen(of=replace(declared(), spec=dict(state)))
+
+
+def reason_of(
+    base: Mapping[str, Any], set_then: set[str], live: Mapping[str, Any], manifest: Mapping[str, Any], now: datetime
+) -> tuple[Reason | None, DriftStatus]:
+    """What the planner and the audit say of it. An `enabled` that is not managed is written `keep`."""
+
+    def spec(state: Mapping[str, Any]) -> dict[str, Any]:
+        return {"enabled": schedule.KEEP, **state}
+
+    before = replace(declared(), spec=spec({field: base[field] for field in set_then}))
+    entry = remembered(before, live_as(base))
+    stage = replace(scene([replace(declared(), spec=spec(manifest))], views(live_as(live)), [entry]), as_of=now)
+    changes = planner.plan(stage, KINDS).changes
+    (finding,) = planner.audit(stage, KINDS).findings
+    return (changes[0].reason if changes else None), finding.status
+
+
+DRIFT = {
+    None: DriftStatus.IN_SYNC,
+    Reason.DRIFTED: DriftStatus.DRIFTED,
+    Reason.EDITED: DriftStatus.PENDING,
+    Reason.DIVERGED: DriftStatus.DIVERGED,
+}
+
+
+@settings(deadline=None, max_examples=600)
+@given(
+    full_states,
+    st.sets(st.sampled_from(sorted(VALUES))),
+    some_fields,
+    some_fields,
+    st.sets(st.sampled_from(sorted(VALUES))),
+    moments,
+)
+def test_the_reason_is_right_whoever_moved(
+    base: dict[str, Any],
+    chosen: set[str],
+    by_hand: dict[str, Any],
+    edits: dict[str, Any],
+    dropped: set[str],
+    now: datetime,
+) -> None:
+    set_then = {*chosen, *REQUIRED}
+    manifest = {field: base[field] for field in set_then - (dropped - set(REQUIRED))} | edits
+    live = {**base, **by_hand}
+    expected = model(base, set_then, live, manifest, now)
+    assert reason_of(base, set_then, live, manifest, now) == (expected, DRIFT[expected])
+
+
+@settings(deadline=None, max_examples=200)
+@given(full_states, st.sets(st.sampled_from(sorted(VALUES))), some_fields, st.lists(moments, min_size=1, max_size=6))
+def test_one_side_alone_is_never_taken_for_the_other_however_late_it_is(
+    base: dict[str, Any], chosen: set[str], edits: dict[str, Any], clock: list[datetime]
+) -> None:
+    set_then = {*chosen, *REQUIRED}
+    words = {field: base[field] for field in set_then}
+    for now in sorted(clock):
+        assert reason_of(base, set_then, base, words, now)[0] is None, "nothing moved but the clock"
+        assert reason_of(base, set_then, base, words | edits, now)[0] in (None, Reason.EDITED)
+        assert reason_of(base, set_then, {**base, **edits}, words, now)[0] in (None, Reason.DRIFTED)
+
+
+@pytest.mark.parametrize("field", sorted(VALUES))
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("edited", [False, True])
+def test_each_field_alone(field: str, by_hand: bool, edited: bool) -> None:
+    """The start lies ahead on all sides, so that it makes a difference."""
+    base = {name: values[0] for name, values in VALUES.items()} | {"startTime": "2026-12-01T00:00:00"}
+    first, second = {
+        "startTime": ("2026-12-05T00:00:00", "2026-12-09T00:00:00"),
+        "enabled": (False, False),
+        "windowless": (False, False),
+        "sessionId": ("1-5/5", "2-5/5"),
+        "timeZone": ("Pacific/Tongatapu", "Asia/Tokyo"),
+    }.get(field, tuple(VALUES[field][1:3]))
+    live = {**base, field: first} if by_hand else base
+    manifest = {**base, field: second} if edited else base
+    if first == second and by_hand and edited:
+        expected = None
+    else:
+        expected = {(False, False): None, (True, False): Reason.DRIFTED, (False, True): Reason.EDITED}.get(
+            (by_hand, edited), Reason.DIVERGED
+        )
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    assert reason_of(base, set(VALUES), live, manifest, now) == (expected, DRIFT[expected])
+
+
+def test_an_entry_of_an_earlier_version_reads_as_in_sync_and_says_what_it_can() -> None:
+    """It holds no start and not what the manifest set, and its digest of the manifest's words is another one."""
+    resource = declared()
+    old = replace(remembered(resource), declared="hmac-sha256:of other words", facts={})
+
+    def status(resource: Any, **live: Any) -> DriftStatus:
+        stage = scene([resource], views(seen(of=declared(), **live)), [old])
+        return planner.audit(stage, KINDS).findings[0].status
+
+    assert status(resource) is DriftStatus.IN_SYNC
+    assert status(declared(spec={"startTime": "2026-02-01T02:00:00"})) is DriftStatus.IN_SYNC
+    assert status(declared(spec={"cron": "0 0 3 * * *"})) is DriftStatus.PENDING
+    assert status(resource, cron="0 0 3 * * *") is DriftStatus.DRIFTED
+    assert status(resource, isEnabled=False) is DriftStatus.DRIFTED
+    assert status(declared(spec={"cron": "0 0 3 * * *"}), cron="0 0 9 * * *") is DriftStatus.DIVERGED
+
+
+def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> None:
+    old = replace(remembered(declared()), facts={})
+    moved = declared(spec={"startTime": "2027-01-01T02:00:00"})
+    stage = scene([moved], views(seen(of=declared())), [old])
+    (change,) = planner.plan(stage, KINDS).changes
+    assert (change.reason, "startTime" in change.message) == (Reason.DIFFERS, True)
+    assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
