@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from reconciler.diff import Sealer
@@ -19,10 +20,13 @@ DEFAULT_INTERVAL = 5.0
 """Seconds: how long a run is followed where the manifest does not say, and how often it is asked for."""
 
 
-def desired_state(spec: State, contents: Mapping[str, str], seal: Sealer) -> State:
+def desired_state(
+    spec: State, contents: Mapping[str, str], seal: Sealer, *, shown: Mapping[str, str] = MappingProxyType({})
+) -> State:
     """What starts the task: its key, and the parts that the key was made of, for saying why it is due.
 
-    `contents` are the digests of the desired content of all that `changed` matches, by address.
+    `contents` are the digests of the desired content of all that `changed` matches, by the address under which each was
+    first known; `shown` are the addresses that people know it by now, where those are others.
     """
     revision = spec.get("when", {}).get("revision")
     task = dict(spec["task"])
@@ -34,6 +38,7 @@ def desired_state(spec: State, contents: Mapping[str, str], seal: Sealer) -> Sta
         "parameters": parameters,
         "revision": revision,
         "contents": dict(contents),
+        "shown": dict(shown),
         "sealed_parameters": seal(["parameters", parameters]),
         "retries": int(spec.get("retries", 0)),
     }
@@ -122,9 +127,9 @@ def _cause(desired: State, entry: Entry) -> str:
         causes.append("the task changed")
     if desired["sealed_parameters"] != entry.facts.get("sealed_parameters"):
         causes.append("the parameters changed")
-    before = entry.facts.get("contents", {})
+    before, shown = entry.facts.get("contents", {}), desired["shown"]
     moved = sorted(at for at in {*before, *desired["contents"]} if before.get(at) != desired["contents"].get(at))
-    causes += [f"{at} changed" for at in moved]
+    causes += [f"{shown.get(at, at)} changed" for at in moved]
     return ", ".join(causes) or "what it depends on changed"
 
 

@@ -54,8 +54,10 @@ def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer)
 
     def started(resource: Resource) -> State:
         # By the name that the trigger first knew them by: another one starts nothing.
-        digests = {by_address[need].known_as or str(need): digest_of(need) for need in resource.needs}
-        contents[resource.address] = trigger.desired_state(resource.spec, digests, seal)
+        names = {by_address[need].known_as or str(need): need for need in resource.needs}
+        digests = {name: digest_of(need) for name, need in names.items()}
+        shown = {name: str(need) for name, need in names.items() if name != str(need)}
+        contents[resource.address] = trigger.desired_state(resource.spec, digests, seal, shown=shown)
         return contents[resource.address]
 
     for resource in desired.resources:

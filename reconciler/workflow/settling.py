@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import manifests
+from reconciler import manifests, planner
 from reconciler.errors import LedgerError, ReconcilerError, UsageError
-from reconciler.kinds import trigger
-from reconciler.model import Address, Desired, Entry, Finding, KindName, Memory, Project, Resource, at_text
+from reconciler.kinds import schedule, trigger
+from reconciler.model import Address, Desired, Entry, Finding, KindName, Live, Memory, Project, Resource, at_text
 from reconciler.products import Products
 from reconciler.workflow.contents import desired_contents, with_needs
 from reconciler.workflow.git import commit_of
@@ -128,6 +128,8 @@ def _declared(setting: Setting, address: Address) -> tuple[Desired, Resource]:
 def _never_heard_of(setting: Setting, ledger: Ledger, address: Address) -> Entry:
     """An open entry for a trigger that a new ledger knows nothing of, under the key that it has now."""
     desired, resource = _declared(setting, address)
+    # What the trigger rests on bears the names that the ledger knows it by, as in the next plan.
+    desired = planner.identify(desired, Live({}), ledger.memory(), schedule, as_of=setting.clock()).desired
     contents = desired_contents(desired, with_needs(desired, frozenset({address})), ledger.seal)[address]
     return Entry(
         address=address,
