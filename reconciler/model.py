@@ -567,7 +567,10 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run."""
+    """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run.
+
+    `in_doubt`: what happened has to be said by a person.
+    """
 
     address: Address
     sync: DriftStatus
@@ -576,11 +579,12 @@ class Standing:
     next_run: str = ""
     predicted: str = ""
     notes: tuple[str, ...] = ()
+    in_doubt: bool = False
 
     @property
     def is_unhealthy(self) -> bool:
         """Whether somebody should look: also at a schedule that is gone, and at a start that nobody knows about."""
-        if self.address.kind is KindName.TRIGGER and self.health is Health.UNKNOWN:
+        if self.in_doubt:
             return True
         return self.health.is_unhealthy or self.sync is DriftStatus.MISSING
 

@@ -33,7 +33,13 @@ def status(
         session.show(json_.dumps(standings.status_document(found.standings, stamp)))
     else:
         session.show(
-            standings.status_text(found.standings, width=session.width, color=session.color, encoding=session.encoding)
+            standings.status_text(
+                found.standings,
+                found.attested,
+                width=session.width,
+                color=session.color,
+                encoding=session.encoding,
+            )
         )
     if found.incomplete:
         return 1

@@ -1,4 +1,4 @@
-"""How well a schedule or a trigger does its work, from what the products and the ledger show. Pure."""
+"""How well a schedule does its work, from what the products and the ledger show. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler import timetable
 from reconciler.clients.replies import moment
 from reconciler.identity import normal_id
 from reconciler.kinds import schedule
-from reconciler.model import Entry, Health
+from reconciler.model import Health
 
 _GRACE = timedelta(minutes=15)
 _LONG = 3.0
@@ -41,13 +41,17 @@ class AgentRun(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A schedule's health, the times that go with it, and what a person should know. Times are RFC 3339."""
+    """A health, the times that go with it, and what a person should know. Times are RFC 3339.
+
+    `in_doubt`: a person has to say what happened.
+    """
 
     health: Health
     last_run: str = ""
     next_run: str = ""
     predicted: str = ""
     notes: tuple[str, ...] = ()
+    in_doubt: bool = False
 
 
 def of_schedule(
@@ -204,27 +208,6 @@ def _of_running(active: AgentRun, look: _Look) -> tuple[Health, tuple[str, ...]]
     if took > max(usual * _LONG, _LONG_AT_LEAST):
         return Health.RUNNING_LONG, (f"running for {_span(took)}, usually {_span(usual)}",)
     return Health.RUNNING, ()
-
-
-def of_trigger(entry: Entry | None) -> Verdict:
-    """Judge a trigger by what the ledger holds of its last start."""
-    if entry is None:
-        return Verdict(Health.NEVER_RAN)
-    run = str(entry.facts.get("runId") or "")
-    match entry.facts.get("state"):
-        case "success":
-            return Verdict(Health.HEALTHY, entry.at)
-        case "started":
-            return Verdict(Health.HEALTHY, entry.at, notes=(f"run {run} was started, and nobody waits for its end",))
-        case "failed":
-            return Verdict(Health.FAILING, entry.at, notes=(f"run {run} failed",))
-        case "running":
-            return Verdict(Health.RUNNING, entry.at, notes=(f"run {run}: the next apply follows it to its end",))
-        case "not-ran":
-            return Verdict(Health.NEVER_RAN, notes=("the last start is known not to have run",))
-        case _:
-            say = f"say so with `reconciler resolve {entry.address}`"
-            return Verdict(Health.UNKNOWN, entry.at, notes=(f"whether its last start ran is not known: {say}",))
 
 
 def _same(one: str | None, other: str | None) -> bool:

@@ -48,14 +48,21 @@ def _known(plan: Plan) -> Iterator[str]:
     if (schedules := found.get(KindName.SCHEDULE)) is not None:
         were, match = ("was", "matches") if schedules.count == 1 else ("were", "match")
         yield f"{counted(schedules.count, 'schedule')} {were} read and {match} the manifests."
-    sent = [found[kind] for kind in _ATTESTED if kind in found]
-    if sent:
-        verb = "is" if sum(one.count for one in sent) == 1 else "are"
-        known = f"{verb} attested: accepted by the product, which has no way to read it back, {_when(sent)}."
-        yield f"{' and '.join(map(_counted, sent))} {known}"
+    if said := attested(one for one in plan.unchanged_kinds if one.kind in _ATTESTED):
+        yield said
     if (triggers := found.get(KindName.TRIGGER)) is not None:
         verb = "was" if triggers.count == 1 else "were"
         yield f"{_counted(triggers)} {verb} started as declared, {_when([triggers])}."
+
+
+def attested(kinds: Iterable[Unchanged]) -> str:
+    """What is attested, since when, in a sentence; "" where nothing is."""
+    sent = sorted(kinds, key=lambda one: _ATTESTED.index(one.kind))
+    if not sent:
+        return ""
+    verb = "is" if sum(one.count for one in sent) == 1 else "are"
+    known = f"{verb} attested: accepted by the product, which has no way to read it back, {_when(sent)}."
+    return f"{' and '.join(map(_counted, sent))} {known}"
 
 
 def _counted(one: Unchanged) -> str:

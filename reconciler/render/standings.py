@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reconciler.model import Check, Health, Level, Standing
-from reconciler.render import Stamp
+from reconciler.model import Check, Health, Level, Standing, Unchanged
+from reconciler.render import Stamp, plan_summary
 from reconciler.render.characters import columns
 from reconciler.render.json_ import header
 from reconciler.render.text.sheet import Sheet
@@ -31,8 +31,15 @@ _LEVEL_STYLE = {
 _GAP = "  "
 
 
-def status_text(standings: Sequence[Standing], *, width: int, color: bool, encoding: str = "utf-8") -> str:
-    """A table, worst first; what a person should know stands below its row."""
+def status_text(
+    standings: Sequence[Standing],
+    attested: Sequence[Unchanged] = (),
+    *,
+    width: int,
+    color: bool,
+    encoding: str = "utf-8",
+) -> str:
+    """A table, worst first; what a person should know stands below its row. At its end what is `attested`."""
     sheet = Sheet(width=width, color=color, encoding=encoding)
     rows = [
         (
@@ -63,6 +70,8 @@ def status_text(standings: Sequence[Standing], *, width: int, color: bool, encod
     sheet.blank()
     total = f"{len(standings)} in all: {said}."
     sheet.paragraph(total if standings else "No schedule and no trigger is declared.")
+    if said := plan_summary.attested(attested):
+        sheet.paragraph(said)
     return sheet.text()
 
 

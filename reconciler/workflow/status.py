@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler import planner
 from reconciler.clients.replies import moment
-from reconciler.errors import ProductError
+from reconciler.errors import Missing, ProductError
 from reconciler.kinds import health
-from reconciler.model import DriftStatus, Health, KindName, Resource, Standing
+from reconciler.kinds.trigger_health import OPEN, TaskRun, Unread, of_trigger
+from reconciler.model import Address, DriftStatus, Health, KindName, Resource, Standing, Unchanged
 from reconciler.products import Products
 from reconciler.selection import Selection
 from reconciler.workflow.memory import read
@@ -20,16 +21,21 @@ from reconciler.workflow.setting import Intention, Setting
 from reconciler.workflow.survey import KINDS, Survey, make_survey
 
 _RUNS_READ = 20
+ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks."""
+    """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks.
+
+    `attested` counts what no product shows and what needs no change.
+    """
 
     project: str
     environment: str
     standings: tuple[Standing, ...]
     incomplete: bool = False
+    attested: tuple[Unchanged, ...] = ()
 
 
 def status(setting: Setting, selection: Selection) -> Status:
@@ -39,10 +45,13 @@ def status(setting: Setting, selection: Selection) -> Status:
     with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
         survey = make_survey(setting, Intention(selection), desired, memory, products)
         runs = _runs(setting, survey, products)
+        task_runs = _task_runs(setting, survey, products)
     syncs = {finding.address: finding.status for finding in planner.audit(survey.scene, KINDS).findings}
     chosen = survey.scene.selected
     standings = [
-        _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
+        _of_trigger(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), task_runs, products.redact)
+        if resource.address.kind is KindName.TRIGGER
+        else _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
         for resource in survey.desired.resources
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
@@ -50,7 +59,14 @@ def status(setting: Setting, selection: Selection) -> Status:
     order = list(Health)
     standings.sort(key=lambda standing: (order.index(standing.health), standing.address))
     unread = any(standing.sync is DriftStatus.UNREADABLE for standing in standings) or None in runs.values()
-    return Status(desired.project.name, desired.project.environment, tuple(standings), incomplete=unread)
+    unread = unread or any(isinstance(run, Unread) and not run.is_missing for run in task_runs.values())
+    return Status(
+        desired.project.name,
+        desired.project.environment,
+        tuple(standings),
+        incomplete=unread,
+        attested=tuple(one for one in survey.plan.unchanged_kinds if one.kind in ATTESTED),
+    )
 
 
 def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Iterable[Any] | None]:
@@ -78,6 +94,45 @@ def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Ite
     return result
 
 
+def _task_runs(setting: Setting, survey: Survey, products: Products) -> dict[Address, TaskRun | Unread]:
+    """The open run of every trigger in sight, as Automate MFT shows it now."""
+    chosen, entries = survey.scene.selected, survey.scene.memory.entries
+    run_ids = {
+        resource.address: str(entry.facts["runId"])
+        for resource in survey.desired.resources
+        if resource.address.kind is KindName.TRIGGER and (chosen is None or resource.address in chosen)
+        if (entry := entries.get(resource.address)) is not None
+        if entry.facts.get("state") in OPEN and entry.facts.get("runId")
+    }
+    if not run_ids:
+        return {}
+
+    def run_of(run_id: str) -> TaskRun | Unread:
+        if setting.stop.is_set():
+            return Unread("interrupted", is_missing=False)
+        try:
+            return products.mft.task_run(run_id)
+        except ProductError as error:
+            return Unread(products.redact(error.words), is_missing=isinstance(error, Missing))
+
+    with ThreadPoolExecutor(products.connection("mft").concurrency) as pool:
+        return dict(zip(run_ids, pool.map(run_of, run_ids.values()), strict=True))
+
+
+def _of_trigger(
+    resource: Resource,
+    survey: Survey,
+    sync: DriftStatus,
+    runs: Mapping[Address, TaskRun | Unread],
+    redact: Callable[[str], str],
+) -> Standing:
+    is_lost = planner.loss_of(survey.scene) is not planner.Loss.NONE
+    entry, run = survey.scene.memory.entries.get(resource.address), runs.get(resource.address)
+    said = of_trigger(entry, run, is_lost=is_lost)
+    notes = tuple(map(redact, said.notes))
+    return Standing(resource.address, sync, said.health, said.last_run, notes=notes, in_doubt=said.in_doubt)
+
+
 def _standing(
     resource: Resource,
     survey: Survey,
@@ -85,19 +140,16 @@ def _standing(
     runs: dict[str, Iterable[Any] | None],
     redact: Callable[[str], str],
 ) -> Standing:
-    if resource.address.kind is KindName.TRIGGER:
-        said = health.of_trigger(survey.scene.memory.entries.get(resource.address))
-    else:
-        view = survey.scene.live.agents.get(resource.agent_path)
-        live = view.schedules.get(resource.identity) if view is not None else None
-        if view is None or view.problem:
-            return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
-        if live is None:
-            return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
-        entry = survey.scene.memory.entries.get(resource.address)
-        since = moment(entry.at) if entry is not None else None
-        live = replace(live, error_message=redact(live.error_message or ""))
-        said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=survey.scene.as_of)
+    view = survey.scene.live.agents.get(resource.agent_path)
+    live = view.schedules.get(resource.identity) if view is not None else None
+    if view is None or view.problem:
+        return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
+    if live is None:
+        return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
+    entry = survey.scene.memory.entries.get(resource.address)
+    since = moment(entry.at) if entry is not None else None
+    live = replace(live, error_message=redact(live.error_message or ""))
+    said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=survey.scene.as_of)
     return Standing(
         resource.address,
         sync,
