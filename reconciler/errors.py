@@ -11,7 +11,8 @@
     ├── LedgerError            exit 1    the memory cannot be read or written
     │   ├── Locked             exit 6    somebody else is applying
     │   └── Fenced             exit 6    our lock was broken while we ran
-    └── PlanRefused            exit 7    the saved plan is stale, expired, used, foreign or edited
+    ├── PlanRefused            exit 7    the saved plan is stale, expired, used, foreign or edited
+    └── Interrupted            exit 130  a signal ended a wait before anything was done
 
 An error knows its exit code; how it is worded for a terminal is `cli`'s business.
 """
@@ -105,3 +106,9 @@ class PlanRefused(ReconcilerError):
     """The saved plan is stale, expired, used, foreign or edited by hand."""
 
     exit_code = 7
+
+
+class Interrupted(ReconcilerError):
+    """SIGINT or SIGTERM came while the command waited, and nothing had begun."""
+
+    exit_code = 130

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.errors import LedgerError
 from reconciler.ledger.records import Note
 from reconciler.ledger.scope import Scope
-from reconciler.ledger.writing import engine_of, prepare, settle_file, transaction
+from reconciler.ledger.writing import BUSY_SECONDS, engine_of, prepare, settle_file, transaction
 from reconciler.model import Entry
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ class GroupCommit:
         self._submit(record)
         record.done.result()
 
-    def alone(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction of its own, between the others."""
+    def alone(self, work: Callable[[Connection], T], *, wait: float = BUSY_SECONDS) -> T:
+        """Do `work` in a transaction of its own, between the others.
+
+        Raises Locked when somebody else has been writing for `wait` seconds.
+        """
         done: Future[T] = Future()
 
         def run() -> None:
-            with transaction(self.engine, self._location) as connection:
+            with transaction(self.engine, self._location, wait=wait) as connection:
                 result = work(connection)
             done.set_result(result)
 

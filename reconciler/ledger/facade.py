@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.clock import MACHINE
 from reconciler.diff import Sealer, canonical_json, sealer
-from reconciler.errors import LedgerError, Locked, PlanRefused
+from reconciler.errors import LedgerError, PlanRefused
 from reconciler.ledger import keys, records, statements
 from reconciler.ledger.faults import told
-from reconciler.ledger.lease import Lease, break_off, holder_of, take
+from reconciler.ledger.lease import Lease, break_off, holder_of
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.reading import EngineReader, Reader, Rows, SqliteReader
 from reconciler.ledger.records import Event, Holder, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
+from reconciler.ledger.turn import Turn
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from reconciler.ledger.commits import GroupCommit
 
-_POLL_SECONDS = 0.5
 _EVENTS_AT_A_TIME = 5000
 
 
@@ -165,15 +165,12 @@ class Ledger:
     ) -> Lease:
         """Become the one run of this project and environment; wait `timeout` seconds for it by the ledger's clock.
 
-        A lease whose owner was silent for `ttl` seconds is free. Raises Locked with the name of who holds it.
+        A lease whose owner was silent for `ttl` seconds is free. `pause` waits, and says whether to give up. Raises
+        Locked with the name of who holds it, also when that one hangs in the middle of a write; Interrupted.
         """
-        commits, wait = self._writer(), pause or threading.Event().wait
-        deadline = self._scope.clock().timestamp() + timeout
-        while isinstance(taken := commits.alone(lambda c: take(self._scope, c, owner, ttl)), Holder):
-            if self._scope.clock().timestamp() >= deadline:
-                raise self._locked(taken)
-            wait(_POLL_SECONDS)
-        lease = Lease(taken, owner, commits, self._scope, self._look_at_lease, ttl)
+        commits = self._writer()
+        turn = Turn(commits, self._scope, self._location.shown, self.holder, pause or threading.Event().wait)
+        lease = Lease(turn.take(owner, timeout=timeout, ttl=ttl), owner, commits, self._scope, self._look_at_lease, ttl)
         try:
             entries = self._read_entries()
         except BaseException:
@@ -350,13 +347,6 @@ class Ledger:
             return (lease_row(rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
         rows = self._rows(statements.LEASE)
         return lease_row(rows[0]) if rows else None, self._scope.clock().timestamp()
-
-    def _locked(self, holder: Holder) -> Locked:
-        return Locked(
-            f"{self._scope.project}/{self._scope.environment} is being applied by {holder.owner} since {holder.since}",
-            hint="wait for it (`--lock-timeout 10m`); `reconciler unlock` shows the lock, and with `--force` breaks it "
-            "if that run is dead",
-        )
 
     def _at(self) -> str:
         return at_text(self._scope.clock())

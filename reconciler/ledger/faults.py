@@ -7,9 +7,15 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Locked
 from reconciler.ledger.location import RESTORE, Location, secret_of
 
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_POSTGRES_BUSY = frozenset({"55P03", "40P01"})
+_BUSY_HINT = (
+    "run the command again when it has finished. A process that hangs in the middle of a write has to be ended: "
+    "nobody else can break a lock of the database"
+)
 _SQLITE_FAULTS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "make room and run the command again"),
     sqlite3.SQLITE_NOTADB: ("is not a ledger: it is no SQLite database", "check `spec.ledger`"),
@@ -17,8 +23,6 @@ _SQLITE_FAULTS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_READONLY: ("is read-only", "make the file and its folder writable for this user"),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "check that the file and its folder may be read and written"),
     sqlite3.SQLITE_PERM: ("may not be opened", "make the file and its folder writable for this user"),
-    sqlite3.SQLITE_BUSY: ("is locked by another program", "wait until it has finished, then run the command again"),
-    sqlite3.SQLITE_LOCKED: ("is locked by another program", "wait until it has finished, then run the command again"),
     sqlite3.SQLITE_IOERR: (
         "cannot be read or written",
         "check the disk: it may be full, over its quota, or a network file system without locks",
@@ -67,8 +71,8 @@ def _from_library(error: Exception, location: Location) -> LedgerError:
             f"PostgreSQL does not accept the credential for {location.shown}: {text}",
             hint="check user and password in `spec.ledger`",
         )
-    if state in ("55P03", "40P01"):
-        return LedgerError(f"the ledger {location.shown} is locked by another session", hint="run the command again")
+    if state in _POSTGRES_BUSY:
+        return Locked(f"the ledger {location.shown} is being written by another session", hint=_BUSY_HINT)
     if state == "53100":
         return LedgerError(
             f"the ledger {location.shown} cannot grow: the server's disk is full", hint="make room there"
@@ -88,6 +92,8 @@ def _from_library(error: Exception, location: Location) -> LedgerError:
 
 def _from_sqlite(error: sqlite3.Error, location: Location) -> LedgerError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return Locked(f"the ledger {location.shown} is being written by another program", hint=_BUSY_HINT)
     what, hint = _SQLITE_FAULTS.get(code, (f"cannot be used: {error}", "run the command again"))
     return LedgerError(f"the ledger {location.shown} {what}", hint=hint)
 

@@ -20,7 +20,9 @@ from reconciler.ledger.reading import not_ours
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-_BUSY_SECONDS = 10.0
+BUSY_SECONDS = 10.0
+"""How long another one's commit is waited for. It takes milliseconds, unless its process hangs in it."""
+
 _CONNECT_SECONDS = 10
 
 
@@ -30,15 +32,24 @@ def engine_of(location: Location) -> Engine:
 
 
 @contextlib.contextmanager
-def transaction(engine: Engine, location: Location) -> Iterator[Connection]:
-    """One durable transaction: what it wrote is on disk when it ends, or nothing of it happened."""
-    with told(location), engine.begin() as connection:
-        if location.path is None:
-            # Local to the transaction, since a pooler may hand every transaction another session.
-            connection.exec_driver_sql(
-                "SELECT set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '10s', true)"
-            )
-        yield connection
+def transaction(engine: Engine, location: Location, *, wait: float = BUSY_SECONDS) -> Iterator[Connection]:
+    """One durable transaction: what it wrote is on disk when it ends, or nothing of it happened.
+
+    Raises Locked when somebody else has been writing for `wait` seconds.
+    """
+    milliseconds = int(wait * 1000)
+    with told(location), engine.connect() as connection:
+        if location.path is not None:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA busy_timeout={milliseconds}")
+        with connection.begin():
+            if location.path is None:
+                # Local to the transaction, since a pooler may hand every transaction another session.
+                connection.exec_driver_sql(
+                    "SELECT set_config('synchronous_commit', 'on', true), "
+                    f"set_config('lock_timeout', '{milliseconds}ms', true)"
+                )
+            yield connection
 
 
 def prepare(engine: Engine, location: Location) -> None:
@@ -49,8 +60,29 @@ def prepare(engine: Engine, location: Location) -> None:
     with told(location):
         if location.path is not None:
             require_whole(location.path)
+        if _is_up_to_date(engine, location):
+            return
         with transaction(engine, location) as connection:
             _bring_up_to_date(connection, location)
+
+
+def _is_up_to_date(engine: Engine, location: Location) -> bool:
+    """Whether there is nothing to make or to change. Takes no lock, so a writer that hangs does not hold it up."""
+    if location.path is None:
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            if connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar() is None:
+                return False
+            value = connection.exec_driver_sql(migrations.READ_VERSION).scalar()
+    else:
+        raw = engine.raw_connection()
+        try:
+            driver: Any = raw.driver_connection
+            found = driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'reconciler_meta'").fetchone()
+            row = driver.execute(migrations.READ_VERSION).fetchone() if found else None
+            value = row[0] if row else None
+        finally:
+            raw.close()
+    return value == str(len(migrations.STEPS))
 
 
 def settle_file(location: Location) -> None:
@@ -127,7 +159,7 @@ def _sqlite_engine(path: Path) -> Engine:
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw",
             uri=True,
-            timeout=_BUSY_SECONDS,
+            timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ledger_samples import OWNER, Place, entry
 
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Locked
 from reconciler.ledger import Ledger, migrations
 
 pytest_plugins = ["ledger_places"]
@@ -117,7 +117,7 @@ def test_an_entry_that_makes_no_sense_is_told(place: Place) -> None:
 _FULL = """
 import resource, signal, sys
 from pathlib import Path
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Locked
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Address, Entry, KindName
 
@@ -160,7 +160,7 @@ def test_a_disk_that_runs_full_loses_nothing_that_was_promised(file_place: Place
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Locked
 from reconciler.ledger import Ledger, Owner
 
 import reconciler.ledger.commits, sqlalchemy.dialects.sqlite.pysqlite, sqlalchemy.pool
@@ -290,11 +290,12 @@ def test_the_file_ledger_says_who_else_has_it_locked(file_place: Place, monkeypa
     from reconciler.ledger import writing
 
     _filled(file_place, 1)
-    monkeypatch.setattr(writing, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(writing, "BUSY_SECONDS", 0.05)
     other = sqlite3.connect(file_place.file, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
-        with pytest.raises(LedgerError, match="locked by another program"):
+        with pytest.raises(Locked, match="being written by another program") as caught:
             file_place.open()
+        assert caught.value.exit_code == 6
     finally:
         other.close()

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ledger_samples import OWNER, Place, change, entry
 
-from reconciler.errors import Fenced, Locked
+from reconciler.errors import Fenced, Interrupted, Locked
 from reconciler.ledger import Owner, life
 from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
@@ -271,6 +273,89 @@ def test_a_process_is_told_from_another_that_got_its_id() -> None:
     head, _, started = life.trace().rpartition(" ")
     assert not life.is_over(life.trace())
     assert life.is_over(f"{head} {int(started) + 1}")
+
+
+# --- one that hangs --------------------------------------------------------------------------------------------------
+
+_HANGS = """
+import sys
+from pathlib import Path
+from reconciler.clock import MACHINE
+from reconciler.ledger import Ledger, Owner
+
+ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=MACHINE)
+lease = ledger.acquire(Owner("ann", "build-7", 4711))
+
+def work(connection):
+    ledger._scope.require(connection, lease.fencing)
+    print("inside", flush=True)
+    sys.stdin.readline()
+
+ledger._commits.alone(work)
+print("done", flush=True)
+lease.close()
+ledger.close()
+"""
+
+
+@contextmanager
+def hanging(place: Place) -> Iterator[subprocess.Popen[str]]:
+    """An owner that is frozen in the middle of a commit, and goes on at the end."""
+    owner = _start(_HANGS, place)
+    try:
+        assert _hear(owner) == "inside"
+        owner.send_signal(signal.SIGSTOP)
+        yield owner
+    finally:
+        owner.send_signal(signal.SIGCONT)
+        _end(owner)
+
+
+def test_an_owner_that_hangs_in_a_commit_locks_others_out_by_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reconciler.ledger import turn
+
+    monkeypatch.setattr(turn, "_HANGS_SECONDS", 1.0)
+    with place.open():
+        pass
+    with hanging(place) as owner:
+        with place.open() as other:
+            with pytest.raises(Locked, match=r"applied by ann on build-7.*in the middle of a write") as caught:
+                other.acquire(BOB)
+            assert caught.value.exit_code == 6
+            assert "end that process" in caught.value.hint
+            assert other.memory().entries == {}, "reading goes on"
+        owner.send_signal(signal.SIGCONT)
+        _say(owner)
+        assert _hear(owner) == "done"
+        owner.wait(60)
+    with place.open() as other, other.acquire(BOB):
+        pass
+
+
+def test_waiting_for_an_owner_that_hangs_ends_when_it_goes_on_or_when_somebody_interrupts(place: Place) -> None:
+    with place.open():
+        pass
+    with hanging(place) as owner, place.open() as other:
+        pauses: list[float] = []
+
+        def interrupt(seconds: float) -> bool:
+            pauses.append(seconds)
+            return len(pauses) == 2
+
+        with pytest.raises(Interrupted) as caught:
+            other.acquire(BOB, timeout=600, pause=interrupt)
+        assert caught.value.exit_code == 130
+
+        def wake(seconds: float) -> None:
+            if not owner.poll():
+                owner.send_signal(signal.SIGCONT)
+                _say(owner)
+            time.sleep(seconds)
+
+        with other.acquire(BOB, timeout=600, pause=wake):
+            pass
 
 
 # --- asking it -------------------------------------------------------------------------------------------------------
