@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
 from reconciler.kinds import approval, input_files, schedule, trigger
-from reconciler.model import Address, Desired, KindName, Problem, Resource, State
+from reconciler.model import Address, Desired, Entry, KindName, Problem, Resource, State
 
 
 def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:
@@ -25,8 +27,13 @@ def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozens
     return frozenset(found)
 
 
-def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer) -> dict[Address, State]:
-    """The desired states of the kinds that no product shows. Raises ManifestError when a file cannot be read."""
+def desired_contents(
+    desired: Desired, wanted: frozenset[Address], seal: Sealer, entries: Mapping[Address, Entry]
+) -> dict[Address, State]:
+    """The desired states of the kinds that no product shows; a trigger keeps the key that its entry has, if it can.
+
+    Raises ManifestError when a file cannot be read.
+    """
     contents: dict[Address, State] = {}
     by_address = {resource.address: resource for resource in desired.resources}
     problems: list[Problem] = []
@@ -57,7 +64,9 @@ def desired_contents(desired: Desired, wanted: frozenset[Address], seal: Sealer)
         names = {by_address[need].known_as or str(need): need for need in resource.needs}
         digests = {name: digest_of(need) for name, need in names.items()}
         shown = {name: str(need) for name, need in names.items() if name != str(need)}
-        contents[resource.address] = trigger.desired_state(resource.spec, digests, seal, shown=shown)
+        state = trigger.desired_state(resource.spec, digests, seal, shown=shown)
+        today = {str(need): digests[name] for name, need in names.items()}
+        contents[resource.address] = trigger.with_key_kept(state, today, entries.get(resource.address))
         return contents[resource.address]
 
     for resource in desired.resources:

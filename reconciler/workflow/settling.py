@@ -129,8 +129,9 @@ def _never_heard_of(setting: Setting, ledger: Ledger, address: Address) -> Entry
     """An open entry for a trigger that a new ledger knows nothing of, under the key that it has now."""
     desired, resource = _declared(setting, address)
     # What the trigger rests on bears the names that the ledger knows it by, as in the next plan.
-    desired = planner.identify(desired, Live({}), ledger.memory(), schedule, as_of=setting.clock()).desired
-    contents = desired_contents(desired, with_needs(desired, frozenset({address})), ledger.seal)[address]
+    found = planner.identify(desired, Live({}), ledger.memory(), schedule, as_of=setting.clock())
+    wanted = with_needs(found.desired, frozenset({address}))
+    contents = desired_contents(found.desired, wanted, ledger.seal, found.memory.entries)[address]
     return Entry(
         address=address,
         identity="",

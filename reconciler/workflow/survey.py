@@ -95,7 +95,7 @@ def make_survey(
     found = refresh(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
     desired, live = found.desired, found.live
     desired = _with_secrets_of_live(desired, found.memory, live, products)
-    contents = desired_contents(desired, wanted, remembered.seal)
+    contents = desired_contents(desired, wanted, remembered.seal, found.memory.entries)
     scene = planner.Scene(
         desired=desired,
         live=live,

@@ -352,3 +352,20 @@ def test_a_person_who_settles_a_start_after_a_rename_and_a_loss_settles_that_one
     assert stage.apply().code == 0
     assert stage.starts() == 1
     assert stage.changes() == []
+
+
+def test_another_agent_of_the_same_content_starts_nothing(stage: Stage) -> None:
+    """What counts for a trigger is what its patterns match holds, not who holds it; a chain of triggers too."""
+    chained = (
+        task_trigger("chained").replace('when: {revision: "1"}\n', "when: {changed: [trigger/publish]}\n") + "---\n"
+    )
+    stage.write(chained + with_everything(stage))
+    assert stage.apply().code == 0
+    assert stage.starts() == 2
+    other = agent(NIGHTLY, name="former", path=PRICES, extra=APPROVED + FILES)
+    stage.write(f"{chained}{with_everything(stage, path=STOCK)}---\n{other}")
+    assert stage.apply("--max-deletes", "9").code == 0
+    assert stage.starts() == 2
+    stage.write(f"{chained}{with_everything(stage, NIGHTLY, path=STOCK)}---\n{other}")  # one schedule less
+    assert stage.apply("--max-deletes", "9").code == 0
+    assert stage.starts() == 4
