@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from reconciler.model import JSON, FieldChange
@@ -50,6 +51,16 @@ def changes(before: JSON, after: JSON, path: str = "") -> Iterator[FieldChange]:
             yield from changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
     else:
         yield FieldChange(path, before, after)
+
+
+def field_sealer(seal: Sealer) -> Callable[[str, str], str]:
+    """The digests of `sealed` one by one, each computed once: estates repeat themselves."""
+
+    @lru_cache(maxsize=65536)
+    def digest_of(field: str, text: str) -> str:
+        return seal([field, text])
+
+    return digest_of
 
 
 def sealed(meaning: Mapping[str, str], seal: Sealer) -> dict[str, str]:

@@ -526,7 +526,11 @@ class DriftStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DriftFinding:
-    """One resource in the audit. `fields`: `before` is live, `after` what was declared or last applied."""
+    """One resource in the audit. `fields`: `before` is live, `after` what was declared.
+
+    `unset` are fields that the manifest does not set, and that changed since the last apply: no drift. There `after` is
+    what they were then.
+    """
 
     address: Address
     status: DriftStatus
@@ -534,6 +538,7 @@ class DriftFinding:
     fields: tuple[FieldChange, ...] = ()
     origin: Origin | None = None
     message: str = ""
+    unset: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

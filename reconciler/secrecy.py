@@ -67,11 +67,15 @@ class Secrecy:
         hidden = self.paths(key) | (
             {PARAMETERS} if is_blind and change.before and change.before.get(PARAMETERS) else _NONE
         )
-        fields = tuple(
-            replace(one, secret=True) if self._is_secret(one, self.paths(key), is_blind=is_blind) else one
-            for one in change.fields
-        )
+        fields = self.mark(key, change.fields, is_blind=is_blind)
         return replace(change, fields=fields, secrets=tuple(sorted(hidden)))
+
+    def mark(self, key: str, fields: Iterable[FieldChange], *, is_blind: bool) -> tuple[FieldChange, ...]:
+        """The fields of one schedule or trigger, those marked that show a secret. `is_blind`: nothing is remembered."""
+        paths = self.paths(key)
+        return tuple(
+            replace(one, secret=True) if self._is_secret(one, paths, is_blind=is_blind) else one for one in fields
+        )
 
     def _is_secret(self, one: FieldChange, paths: Iterable[str], *, is_blind: bool) -> bool:
         if is_blind and one.before is not None and covers((PARAMETERS,), one.path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
@@ -23,6 +23,18 @@ _ALWAYS_SET = frozenset({"cron", "startTime", "timeZone"})
 
 KEEP = "keep"
 """The value of `enabled` that leaves the switch as it is live."""
+
+OTHER_VALUE = "(another value)"
+"""What stands for a value of which the ledger holds a digest alone."""
+
+_POSSIBLE: Mapping[str, tuple[Any, ...]] = {
+    "inputParameters": ({},),
+    "logLevel": (0, 1, 2, 3),
+    "sessionId": ("",),
+    "windowless": (True, False),
+    "enabled": (True, False),
+}
+"""Values that a digest is tried with, where a manifest leaves a field open: all there are, or the usual one."""
 
 _LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _PREVIEWED_RUNS = 3
@@ -221,6 +233,23 @@ def moved_since(entry: Entry, state: State, *, rhythm: State, seal: Sealer, as_o
         alike = _starts_alike(state, remembered, as_of)
         moved = moved - {"startTime"} if alike else moved | {"startTime"}
     return frozenset(moved)
+
+
+def unset_changes(
+    entry: Entry, live: State, desired: State, digest_of: Callable[[str, str], str]
+) -> tuple[FieldChange, ...]:
+    """What moved since the entry was written in fields that the manifest does not set: live, and what it was then."""
+    found: list[FieldChange] = []
+    for field, text in meaning({field: live[field] for field in FIELDS if field not in desired}).items():
+        remembered = entry.applied.get(field)
+        if remembered is None or remembered == digest_of(field, text):
+            continue
+        known = next(
+            (one for one in _POSSIBLE[field] if digest_of(field, json.dumps(one, sort_keys=True)) == remembered),
+            OTHER_VALUE,
+        )
+        found.extend(changes(live[field], known, field))
+    return tuple(found)
 
 
 def newly_set(entry: Entry, desired: State) -> frozenset[str]:

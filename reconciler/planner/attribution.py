@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.model import Entry, FieldChange, Reason, State
+from collections.abc import Iterator
+
+from reconciler.diff import field_sealer
+from reconciler.model import Address, Entry, FieldChange, KindName, Reason, State
 from reconciler.planner.scene import Scene, ScheduleKind
+from reconciler.secrecy import secrecy_of
 
 
 def why_it_differs(
@@ -31,3 +35,20 @@ def why_it_differs(
         return Reason.EDITED, "the manifest changed"
     names = ", ".join(sorted(differing))
     return Reason.DIFFERS, f"live differs in {names}, which the ledger does not remember: nobody knows who moved"
+
+
+def unset_changes(scene: Scene, kind: ScheduleKind) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
+    """By schedule, what changed since the last apply in fields that its manifest does not set: theirs to change."""
+    digest_of = field_sealer(scene.seal)
+    hidden = secrecy_of(scene.desired.resources, scene.memory.entries.values(), scene.desired.secret_values)
+    for resource in scene.desired.resources:
+        entry, view = scene.memory.entries.get(resource.address), scene.live.agents.get(resource.agent_path)
+        if resource.address.kind is not KindName.SCHEDULE or entry is None or view is None or not entry.settled:
+            continue
+        found = view.schedules.get(resource.identity)
+        if found is None or entry.identity != resource.identity:
+            continue
+        desired = kind.desired_state(resource.spec)
+        fields = kind.unset_changes(entry, kind.live_state(found), desired, digest_of)
+        if fields:
+            yield resource.address, hidden.mark(resource.identity, fields, is_blind=False)

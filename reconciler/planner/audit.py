@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.model import (
     Action,
     Address,
@@ -11,11 +13,13 @@ from reconciler.model import (
     DriftStatus,
     Entry,
     Evidence,
+    FieldChange,
     Finding,
     KindName,
     Origin,
     Reason,
 )
+from reconciler.planner.attribution import unset_changes
 from reconciler.planner.scene import Kinds, Scene, Verdict
 from reconciler.planner.undeclared import WAY_OUT, strays_of
 from reconciler.planner.verdicts import judge_all
@@ -27,8 +31,9 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
     strays = tuple(strays_of(scene))
     verdicts = judge_all(scene, kinds, strays, ignored)
     origins = {resource.address: resource.origin for resource in scene.desired.resources}
+    unset = dict(unset_changes(scene, kinds.schedule))
     findings = [
-        found
+        _with_unset(found, unset.get(address, ()))
         for address, verdict in verdicts.items()
         if (scene.selected is None or address in scene.selected)
         and (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
@@ -45,6 +50,15 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
     ]
     project = scene.desired.project
     return Drift(project.name, project.environment, tuple(sorted(findings, key=lambda found: found.address)))
+
+
+def _with_unset(finding: DriftFinding, unset: tuple[FieldChange, ...]) -> DriftFinding:
+    """The finding with what changed in fields that the manifest does not set, told and never counted."""
+    if not unset:
+        return finding
+    names = ", ".join(field.path for field in unset)
+    told = f"not set in the manifest, and changed since the last apply: {names}"
+    return replace(finding, unset=unset, message=f"{finding.message}; {told}" if finding.message else told)
 
 
 _DRIFT_OF_REASON = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -43,6 +43,9 @@ class ScheduleKind(Protocol):
     def moved_since(
         self, entry: Entry, state: State, *, rhythm: State, seal: Sealer, as_of: datetime
     ) -> frozenset[str]: ...
+    def unset_changes(
+        self, entry: Entry, live: State, desired: State, digest_of: Callable[[str, str], str]
+    ) -> tuple[FieldChange, ...]: ...
     def newly_set(self, entry: Entry, desired: State) -> frozenset[str]: ...
     def fingerprint(self, state: State | None) -> str: ...
     def action(self, fields: tuple[FieldChange, ...]) -> Action: ...

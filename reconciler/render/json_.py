@@ -87,7 +87,10 @@ def outcome_object(outcome: Outcome) -> Document:
 
 
 def drift_document(drift: Drift, stamp: Stamp) -> Document:
-    """An audit: how many resources stand how, and each finding with its fields (`before` is live)."""
+    """An audit: how many resources stand how, and each finding with its fields (`before` is live).
+
+    A field that the manifest does not set, and that is therefore no drift, says `"set": false`.
+    """
     counts = Counter(finding.status for finding in drift.findings)
     return header(stamp) | {
         "summary": {status.value: counts[status] for status in DriftStatus},
@@ -162,7 +165,10 @@ def _finding(finding: DriftFinding) -> Document:
         "address": str(finding.address),
         "status": finding.status.value,
         "evidence": finding.evidence.value,
-        "fields": _fields(finding.fields),
+        "fields": sorted(
+            [*map(_field, finding.fields), *({**_field(field), "set": False} for field in finding.unset)],
+            key=lambda field: str(field["path"]),
+        ),
         "origin": _origin(finding.origin),
     }
     if finding.message:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from reconciler.model import Drift, DriftFinding, DriftStatus, Problem, Severity
 from reconciler.render import Stamp
 from reconciler.render.characters import xml_text
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences
+from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, unset_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,18 @@ def _drift_case(finding: DriftFinding) -> _Case:
     elif status is DriftStatus.UNREADABLE:
         tag = "error"
     else:
-        tag = "" if status is DriftStatus.IN_SYNC else "skipped"
+        in_sync = "system-out" if finding.unset else ""
+        tag = in_sync if status is DriftStatus.IN_SYNC else "skipped"
     message = finding.message or DRIFT_MEANING[status]
     place = [str(finding.origin)] if finding.origin else []
+    told = [*field_sentences(finding.fields), *unset_sentences(finding.unset)]
     return _Case(
         suite=finding.address.kind.value,
         name=str(finding.address),
         tag=tag,
         kind=status.value,
         message=message,
-        text="\n".join([*place, f"{message} ({finding.evidence})", *field_sentences(finding.fields)]),
+        text="\n".join([*place, f"{message} ({finding.evidence})", *told]),
     )
 
 

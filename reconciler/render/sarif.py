@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from reconciler.model import Drift, DriftFinding, DriftStatus, Problem
+from reconciler.model import Drift, DriftFinding, DriftStatus, Origin, Problem
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, dumps
-from reconciler.render.wording import DRIFT_MEANING, field_sentences
+from reconciler.render.wording import DRIFT_MEANING, UNSET_MEANING, field_sentences, unset_sentences
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 PROJECT_FILE = "reconciler.yaml"
@@ -59,8 +59,12 @@ def problems(problems: Sequence[Problem], stamp: Stamp) -> str:
 
 
 def drift(drift: Drift, stamp: Stamp) -> str:
-    """What is not in sync, at the place that declares it; a rule is a status. Unmanaged schedules have no place."""
-    return _log("drift", map(_finding, (item for item in drift.findings if item.status in _LEVEL)), stamp)
+    """What is not in sync, at the place that declares it; a rule is a status. Unmanaged schedules have no place.
+
+    What changed in fields that the manifest does not set is a note of its own.
+    """
+    found = [_finding(item) for item in drift.findings if item.status in _LEVEL]
+    return _log("drift", [*found, *(_note(item) for item in drift.findings if item.unset)], stamp)
 
 
 def _finding(finding: DriftFinding) -> _Result:
@@ -77,6 +81,15 @@ def _finding(finding: DriftFinding) -> _Result:
         origin.column if origin else 1,
         str(finding.address),
     )
+
+
+def _note(finding: DriftFinding) -> _Result:
+    origin = finding.origin or Origin(PROJECT_FILE, 1)
+    message = f"{finding.address}: {'; '.join(unset_sentences(finding.unset))}"
+    return _Result(
+        "changed-unset", f"Changed {UNSET_MEANING}", "note", message, origin.path, origin.line, origin.column,
+        str(finding.address),
+    )  # fmt: skip
 
 
 def _log(category: str, found: Iterable[_Result], stamp: Stamp) -> str:

@@ -38,4 +38,5 @@ DRIFT_STYLE = {
     DriftStatus.UNREADABLE: ("!", "!", "alarm"),
 }
 
+UNSET_STYLE = ("·", ".", "dim")
 BLOCKED_STYLE = ("!", "!", "alarm")

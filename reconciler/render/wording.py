@@ -47,6 +47,8 @@ DRIFT_MEANING = {
     DriftStatus.UNREADABLE: "it could not be read, so nothing is known",
 }
 
+UNSET_MEANING = "in fields that the manifest does not set, since the last apply; this is not drift"
+
 IS_DRIFT = frozenset({DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING})
 
 DRIFT_ORDER = (
@@ -123,7 +125,9 @@ def drift_summary(drift: Drift) -> str:
         head = "No drift in what could be read"
     else:
         head = "No drift"
-    return f"{head}; {', '.join(rest)}." if rest else f"{head}."
+    unset = sum(bool(finding.unset) for finding in drift.findings)
+    more = f" Not set in the manifest, and changed since the last apply: {counted(unset, 'resource')}." if unset else ""
+    return f"{head}; {', '.join(rest)}.{more}" if rest else f"{head}.{more}"
 
 
 def removed_fields(change: Change) -> tuple[FieldChange, ...]:
@@ -191,6 +195,16 @@ def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
     """`cron is "…", declared "…"` for each field of an audit."""
     return [
         f"{field.path} is {before}, declared {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
+        for field in fields
+        for before, after in [field_texts(field)]
+    ]
+
+
+def unset_sentences(fields: Sequence[FieldChange]) -> list[str]:
+    """`logLevel is 3, was 1 (not set in the manifest)` for each field of an audit that the manifest leaves open."""
+    return [
+        (f"{field.path} is {before}, was {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}")
+        + " (not set in the manifest)"
         for field in fields
         for before, after in [field_texts(field)]
     ]

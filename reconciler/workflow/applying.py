@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import __version__, applier, planner, secrecy
-from reconciler.diff import sealed
+from reconciler.diff import field_sealer
 from reconciler.errors import LedgerError, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kinds import approval, input_files, schedule, trigger
@@ -191,18 +191,20 @@ class _Apply:
         scene = self.survey.scene
         touched = {change.address for change in self.survey.plan.changes}
         touched |= {blocked.address for blocked in self.survey.plan.blocked}
-        hidden = planner.secrecy(scene)
+        hidden, digest_of = planner.secrecy(scene), field_sealer(scene.seal)
         for resource in scene.desired.resources:
             known = scene.memory.entries.get(resource.address)
             if known is None or scene.destroy or resource.address in touched or not known.settled:
                 continue
             if scene.selected is not None and resource.address not in scene.selected:
                 continue
-            fresh = self._as_remembered(resource, known, hidden)
-            if fresh is not None and fresh != known:
+            fresh = self._as_remembered(resource, known, hidden, digest_of)
+            if fresh != known:
                 yield fresh
 
-    def _as_remembered(self, resource: Resource, known: Entry, hidden: secrecy.Secrecy) -> Entry | None:
+    def _as_remembered(
+        self, resource: Resource, known: Entry, hidden: secrecy.Secrecy, digest_of: Callable[[str, str], str]
+    ) -> Entry:
         scene = self.survey.scene
         declared, applied, facts = known.declared, known.applied, known.facts
         if resource.address.kind is KindName.SCHEDULE:
@@ -211,9 +213,7 @@ class _Apply:
             declared = scene.seal(dict(schedule.meaning(desired)))
             kept = secrecy.lasting(hidden.paths(resource.identity), resource.secrets, state, resource.spec)
             facts = {**secrecy.facts(kept), **schedule.memo(state, desired)}
-            if (declared, resource.protect, facts) == (known.declared, known.protect, known.facts):
-                return None
-            applied = sealed(schedule.meaning(state), scene.seal)
+            applied = {field: digest_of(field, text) for field, text in schedule.meaning(state).items()}
         elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)
         return Entry(

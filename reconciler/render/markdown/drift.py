@@ -9,7 +9,7 @@ from reconciler.render import Stamp
 from reconciler.render.markdown.budget import Entry, Section, fit
 from reconciler.render.markdown.escape import code, marker, prose, table
 from reconciler.render.markdown.plan import field_table, folded, foot, heading, where
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, drift_summary
+from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, UNSET_MEANING, drift_summary, unset_sentences
 
 _SHOWN = (DriftStatus.DIVERGED, DriftStatus.DRIFTED, DriftStatus.MISSING, DriftStatus.UNREADABLE)
 _FOLDED = (DriftStatus.PENDING, DriftStatus.UNVERIFIABLE)
@@ -36,6 +36,15 @@ def drift(drift: Drift, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
         )
         for status in _FOLDED
     ]
+    unset = [finding for finding in drift.findings if finding.unset]
+    sections.append(
+        folded(
+            f"Changed ({len(unset)}): {UNSET_MEANING}",
+            ("Resource", "Live", "Where"),
+            [_unset_row(finding) for finding in unset],
+            noun="resource",
+        )
+    )
     head = f"{marker('drift', drift.project, drift.environment)}\n" + heading("Drift", drift.project, drift.environment)
     head += f"**{prose(drift_summary(drift))}**\n"
     told = [status for status in DriftStatus if counts[status]]
@@ -54,6 +63,12 @@ def _entry(finding: DriftFinding) -> Entry:
         full=f"{name}{told}{where(finding.origin)}\n{field_table(finding.fields, 'Live', 'Declared')}",
         short=f"{name}\n",
     )
+
+
+def _unset_row(finding: DriftFinding) -> Entry:
+    cells = [code(str(finding.address)), prose("; ".join(unset_sentences(finding.unset)))]
+    place = where(finding.origin).removeprefix(" · ")
+    return Entry(full=f"| {' | '.join(cells)} | {place} |\n", short=f"| {cells[0]} | | |\n")
 
 
 def _row(finding: DriftFinding) -> Entry:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Drift, DriftFinding, DriftStatus
-from reconciler.render.signs import DRIFT_STYLE
+from reconciler.render.signs import DRIFT_STYLE, UNSET_STYLE
 from reconciler.render.text.plan import place
 from reconciler.render.text.sheet import Sheet
-from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, drift_summary
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, UNSET_MEANING, drift_summary
 
 _COUNTED_ONLY = frozenset({DriftStatus.UNMANAGED, DriftStatus.UNVERIFIABLE, DriftStatus.IN_SYNC})
 
@@ -22,6 +22,12 @@ def drift(drift: Drift, *, width: int, color: bool, verbose: bool = False, encod
         if group and (verbose or status not in _COUNTED_ONLY):
             sheet.title(f"{status.value.capitalize()} ({len(group)}): {DRIFT_MEANING[status]}")
             _group(sheet, group, verbose=verbose)
+    if unset := [finding for finding in drift.findings if finding.unset]:
+        sheet.title(f"Changed ({len(unset)}): {UNSET_MEANING}")
+        for finding in unset:
+            sheet.heading(sheet.sign(UNSET_STYLE) + " ", [str(finding.address), place(finding.origin)])
+            sheet.paragraph(f"live {sheet.arrow} last applied", indent=4, style="dim")
+            sheet.fields(finding.unset, indent=4, verbose=verbose)
     sheet.blank()
     sheet.paragraph(drift_summary(drift), style="bold")
     return sheet.text()
