@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ Complaint = tuple[str, str]
 """A stable code and what is wrong, with what to write instead."""
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine: `localhost`, 127.0.0.0/8, `::1`, and these as IPv4-mapped IPv6 addresses.
 

@@ -98,7 +98,7 @@ class Admin:
         return [{"fault": str(f), "matched": f.matched, "fired": f.fired} for f in self._server.faults]
 
     def _inject(self, call: Call, rest: str) -> Any:
-        document = json.loads(call.body)
+        document = _document(call)
         faults = document if isinstance(document, list) else [document]
         return [str(self._server.inject(fault)) for fault in faults]
 
@@ -112,7 +112,7 @@ class Admin:
 
     def _change(self, call: Call, rest: str) -> Any:
         schedule = self._server.estate.schedules[normal_id(rest)]
-        change_schedule(schedule, json.loads(call.body))
+        change_schedule(schedule, _document(call))
         return schedule_document(schedule)
 
     def _delete(self, call: Call, rest: str) -> Any:
@@ -122,11 +122,11 @@ class Admin:
 
     def _add(self, call: Call, rest: str) -> Any:
         agent = self._server.estate.agents[call.query["path"]]
-        return schedule_document(read_schedule(self._server.estate, agent, json.loads(call.body)))
+        return schedule_document(read_schedule(self._server.estate, agent, _document(call)))
 
     def _change_agent(self, call: Call, rest: str) -> Any:
         agent = self._server.estate.agents[call.query["path"]]
-        document = json.loads(call.body)
+        document = _document(call)
         for name in sorted(document):
             if name not in ("description", "approved", "deployed", "sessions", "duration"):
                 raise ValueError(f"an agent's {name} cannot be changed by hand")
@@ -154,3 +154,8 @@ class Admin:
 
     def _agent(self, agent: Agent) -> Any:
         return {"path": agent.path, "paths": paths_of(self._server.estate, agent), "agentId": agent.agent_id}
+
+
+def _document(call: Call) -> Any:
+    """The body as JSON, whatever it says of its type: these calls are typed by hand."""
+    return json.loads(call.body.decode("utf-8"))

@@ -38,6 +38,7 @@ GRAMMAR = """\
   OPTION  after | before (did it take effect?) · retry-after=SECONDS|DATE · body=TEXT (to the end of the line)"""
 
 _TAKES_EFFECT = {"drop-after", "cut", "truncate", "garbage", "empty", "sleep"}
+_LONGEST_SLEEP = 86_400
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "*"}
 _WHEN = re.compile(r"#(?:(?P<every>\*)|/(?P<each>\d+)|(?P<nth>\d+)(?P<onward>\+?))")
 
@@ -171,9 +172,12 @@ def _effect(word: str, text: str) -> dict[str, Any]:
         return {"effect": "status", "status": int(word)}
     if name == "sleep":
         try:
-            return {"effect": "sleep", "seconds": float(value)}
+            seconds = float(value)
         except ValueError:
-            raise UsageError(f"{text!r}: sleep takes seconds, as in sleep=1.5") from None
+            seconds = -1.0
+        if not 0 <= seconds <= _LONGEST_SLEEP:
+            raise UsageError(f"{text!r}: sleep takes seconds, as in sleep=1.5")
+        return {"effect": "sleep", "seconds": seconds}
     if name in EFFECTS and name != "status" and not value:
         return {"effect": name}
     raise UsageError(f"{text!r}: {word!r} is not an effect", hint=GRAMMAR)

@@ -15,6 +15,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_PARAMETERS = 10
 _START = re.compile(r"/v1/tasks/([^/]+)/start")
 _RUN = re.compile(r"/v1/task-runs/([^/]+)")
+_KNOWN = (_START, _RUN, re.compile("/v1/(oauth/token|licenses/current|tasks/start)"))
 
 
 class Mft:
@@ -44,7 +45,9 @@ class Mft:
         if call.method == "GET" and (match := _RUN.fullmatch(call.path)):
             self._authorise(tenant, call)
             return self._task_run(tenant, match[1], call.now)
-        raise Refusal(404, f"There is no call {call.method} {call.path}")
+        if any(pattern.fullmatch(call.path) for pattern in _KNOWN):
+            raise Refusal(405, "This method is not allowed here")
+        raise Refusal(404, f"There is no call {call.path}")
 
     def _token(self, tenant: Tenant, call: Call) -> Reply:
         """Automate MFT API: POST /v1/oauth/token."""

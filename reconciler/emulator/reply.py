@@ -31,7 +31,7 @@ class Call:
         if kind != "application/json":
             raise Refusal(415, "The request's content type must be application/json")
         try:
-            value = json.loads(self.body)
+            value = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
             if b"\\u" in self.body:  # half of a surrogate pair is no text, and could never be sent back
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
@@ -46,6 +46,10 @@ class Call:
         if not isinstance(value, dict):
             raise Refusal(400, "The body must be a JSON object")
         return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 @dataclass(slots=True)

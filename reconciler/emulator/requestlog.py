@@ -51,7 +51,7 @@ class RequestLog:
         self._kept: deque[Request] = deque(maxlen=_KEPT)
         self._path = path
         self._file: TextIO | None = None
-        self.count = 0
+        self._count = 0
 
     def open(self) -> None:
         if self._path is not None:
@@ -61,6 +61,11 @@ class RequestLog:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def next_number(self) -> int:
+        """The number of the request that arrives now."""
+        self._count += 1
+        return self._count
 
     def add(self, request: Request) -> None:
         self._kept.append(request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import threading
 import time
 import zlib
@@ -18,13 +19,14 @@ from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from reconciler.clock import MACHINE
 from reconciler.emulator.acc import Acc, refusal_reply
 from reconciler.emulator.admin import Admin
 from reconciler.emulator.faults import Fault, fault_from, spoiled
 from reconciler.emulator.mft import Mft
+from reconciler.emulator.reception import Reception
 from reconciler.emulator.reply import Call, Later, Refusal, Reply
 from reconciler.emulator.requestlog import Request, RequestLog, digest_of
 from reconciler.emulator.state import Estate, Token
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TOKEN = "emulator-token"  # noqa: S105  (it guards nothing)
 _PATIENCE = 0.01
+_SILENT = logging.getLogger("reconciler.emulator")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 
 class Emulator:
@@ -44,7 +49,8 @@ class Emulator:
 
     `state` is an estate, a state file, or None for an empty one. `latency` is in seconds and added to each reply;
     `faults` are `Fault`s, lines of the fault grammar, or plain data; `clock` returns the aware time that the products
-    believe in. An estate without tokens is given one that may write, `DEFAULT_TOKEN`.
+    believe in; `failures` are the emulator's own mistakes, which it answers with 500. An estate without tokens is given
+    one that may write, `DEFAULT_TOKEN`.
     """
 
     def __init__(
@@ -70,6 +76,8 @@ class Emulator:
         self.acc = Acc(self.estate, switches)
         self.mft = Mft(self.estate, switches)
         self.admin = Admin(self)
+        self.failures: list[BaseException] = []
+        self._reception = Reception(switches)
         self.port = port
         self._log = RequestLog(log)
         if self.estate.tenant:
@@ -164,7 +172,8 @@ class Emulator:
             ) from error
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        server = web.Server(self._handle, access_log=None)
+        self._loop.set_exception_handler(lambda loop, context: self._fail(context.get("exception")))
+        server = web.Server(self._handle, access_log=None, logger=_SILENT)
         listener = await self._loop.create_server(server, "127.0.0.1", self.port, backlog=1024)
         self.port = listener.sockets[0].getsockname()[1]
         ready.set()
@@ -176,28 +185,56 @@ class Emulator:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         from aiohttp import web
 
-        began = time.perf_counter()
-        body = await request.content.read() if request.body_exists else b""
-        path, _, query = _target(request.raw_path).partition("?")
-        call = Call(
-            method=request.method,
-            path=unquote(path) if "%" in path else path,
-            query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
-            headers=request.headers,
-            body=body,
-            now=self.clock(),
-            base_url=f"http://{request.host}",
-        )
-        if path.startswith("/_emulator"):
+        try:
+            return await self._answer(request, time.perf_counter())
+        except Exception as error:  # the emulator's own mistake: told to whoever asks `failures`, not to the terminal
+            self._fail(error)
+            return web.Response(status=500, text=f"The emulator has a mistake: {type(error).__name__}: {error}")
+
+    def _fail(self, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, ConnectionError):
+            self.failures.append(error)
+
+    async def _answer(self, request: web.BaseRequest, began: float) -> web.StreamResponse:
+        from aiohttp import web
+
+        try:
+            call = await self._reception.receive(request, self.clock)
+        except Refusal as refusal:
+            call = Call(request.method, request.raw_path, {}, request.headers, b"", self.clock())
+            reply = refusal_reply(refusal, self.switches.error_body, call.now)
+            self._note(request, call, reply, number=self._log.next_number(), began=began)
+            response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply, call.now))
+            response.force_close()  # what is left of the request is nobody's
+            return response
+        if call.path.startswith("/_emulator"):
             reply = self.admin.answer(call)
             return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type})
-        self._log.count += 1
-        number = self._log.count
-        fault = self._struck(call.method, unquote(f"{path}?{query}" if query else path)) if self.faults else None
+        number = self._log.next_number()
+        fault = self._struck(call.method, unquote(request.raw_path)) if self.faults else None
         if self.latency:
             await asyncio.sleep(self.latency)
         reply = await self._reply(call, fault)
-        status = 0 if fault is not None and fault.effect in ("drop-before", "drop-after", "cut") else reply.status
+        is_lost = fault is not None and fault.effect in ("drop-before", "drop-after", "cut")
+        self._note(request, call, reply, number=number, began=began, fault=fault, is_lost=is_lost)
+        if is_lost:
+            _hang_up(request, half_of=reply if fault is not None and fault.effect == "cut" else None)
+            return web.Response()
+        return web.Response(body=reply.body, status=reply.status, headers=_headers(reply, call.now))
+
+    def _note(
+        self,
+        request: web.BaseRequest,
+        call: Call,
+        reply: Reply,
+        *,
+        number: int,
+        began: float,
+        fault: Fault | None = None,
+        is_lost: bool = False,
+    ) -> None:
+        """Enter a request into the log as it was written."""
+        path, _, query = request.raw_path.encode("utf-8", "replace").decode().partition("?")
         self._log.add(
             Request(
                 number,
@@ -205,22 +242,14 @@ class Emulator:
                 call.method,
                 path,
                 query,
-                status,
+                0 if is_lost else reply.status,
                 reply.effect,
                 str(fault) if fault is not None else "",
                 (time.perf_counter() - began) * 1000,
-                len(body),
-                digest_of(body),
+                len(call.body),
+                digest_of(call.body),
             )
         )
-        if status == 0:
-            _hang_up(request, half_of=reply if fault is not None and fault.effect == "cut" else None)
-            return web.Response()
-        return web.Response(body=reply.body, status=reply.status, headers=self._headers(call, reply))
-
-    def _headers(self, call: Call, reply: Reply) -> dict[str, str]:
-        """What goes with a reply; its date is that of the products' clock."""
-        return {"Content-Type": reply.content_type, "Date": format_datetime(call.now, usegmt=True), **reply.headers}
 
     async def _reply(self, call: Call, fault: Fault | None) -> Reply:
         """What is answered in the end, with what went wrong on the way."""
@@ -234,6 +263,7 @@ class Emulator:
 
     async def _work(self, call: Call) -> Reply:
         try:
+            self._reception.admit(call.now)
             product = self.mft if call.path.startswith("/v1/") else self.acc
             answer = product.answer(call)
             if not isinstance(answer, Later):
@@ -259,11 +289,9 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def _target(raw_path: str) -> str:
-    """The path with its query, also where a client sends the whole URL."""
-    if raw_path.startswith("http://"):
-        return "/" + raw_path.partition("//")[2].partition("/")[2]
-    return raw_path
+def _headers(reply: Reply, now: datetime) -> dict[str, str]:
+    """What goes with a reply; its date is that of the products' clock."""
+    return {"Content-Type": reply.content_type, "Date": format_datetime(now, usegmt=True), **reply.headers}
 
 
 def _hang_up(request: web.BaseRequest, *, half_of: Reply | None) -> None:
