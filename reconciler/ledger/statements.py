@@ -63,4 +63,8 @@ POSTGRES_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double prec
 """Seconds since 1970 by the server's clock."""
 POSTGRES_LEASE = LEASE.replace(" FROM ", f", ({POSTGRES_NOW}) FROM ", 1)
 """The lease and the moment at which it was read, in one question."""
-POSTGRES_HAS_LEDGER = "SELECT to_regclass('reconciler_meta')"
+POSTGRES_HAS_LEDGER = (
+    "SELECT (SELECT oid FROM pg_class WHERE relname = 'reconciler_meta' AND pg_table_is_visible(oid) LIMIT 1)"
+)
+"""Not `to_regclass`: a session that looked before and found nothing goes on to find nothing until its transaction ends,
+although another one has made the table meanwhile."""

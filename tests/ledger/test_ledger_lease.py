@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from ledger_samples import OWNER, Place, change, entry
 
 from reconciler.errors import Fenced, Interrupted, Locked
-from reconciler.ledger import Owner, life
+from reconciler.ledger import Owner, life, migrations
 from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
 
@@ -409,3 +410,18 @@ def test_a_question_that_failed_is_asked_again() -> None:
     with pytest.raises(OSError, match="gone"):
         shared()
     assert shared() == 1
+
+
+def test_a_ledger_that_another_run_makes_meanwhile_is_taken_as_it_is(postgres_url: str, file_place: Place) -> None:
+    place = Place(postgres_url, file_place.root, file_place.clock)
+    with psycopg.connect(postgres_url) as first, ThreadPoolExecutor(1) as pool:
+        first.execute("SELECT pg_advisory_xact_lock(7311894205)")
+        second = pool.submit(place.open)
+        with psycopg.connect(postgres_url, autocommit=True) as watch:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while watch.execute(waiting).fetchone() == (0,):
+                assert not second.done(), second.exception()
+        migrations.migrate(first.execute, 0)
+        first.commit()
+        with second.result(30) as ledger, ledger.acquire(BOB):
+            pass
