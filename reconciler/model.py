@@ -543,9 +543,12 @@ class DriftFinding:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
+    """An audit. `unchanged` says how what needs no change is known."""
+
     project: str
     environment: str
     findings: tuple[DriftFinding, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
 
 
 # --- status and doctor -----------------------------------------------------------------------------------------------

@@ -24,18 +24,16 @@ from reconciler.model import (
     BlockedResource,
     Change,
     Finding,
-    KindName,
     Plan,
     Reason,
-    Unchanged,
     Unmanaged,
 )
 from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
 from reconciler.planner.rekeying import Identified
 from reconciler.planner.scene import Identities, Kinds, Loss, Scene, Verdict, loss_of
-from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, way_out
-from reconciler.planner.verdicts import judge_all, secrecy
+from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, unmanaged_of, way_out
+from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 __all__ = ["Identified", "Identities", "Kinds", "Loss", "Scene", "audit", "identify", "loss_of", "plan", "secrecy"]
 
@@ -57,26 +55,13 @@ def plan(scene: Scene, kinds: Kinds) -> Plan:
         environment=scene.desired.project.environment,
         changes=changes,
         blocked=blocked,
-        unmanaged=tuple(sorted(Unmanaged(stray.agent, stray.identity) for stray in strays if not stray.ours)),
+        unmanaged=tuple(sorted(Unmanaged(one.agent, one.identity) for one in unmanaged_of(scene, strays))),
         unchanged=sum(said is None for said in chosen.values()),
-        unchanged_kinds=tuple(_unchanged(scene, [address for address, said in chosen.items() if said is None])),
+        unchanged_kinds=unchanged_kinds(scene, chosen),
         warnings=tuple(sorted(set(_in_sight(warnings, scene)))),
         owned_in_sight=owned_in_sight(scene, strays),
         filtered=scene.selected is not None,
     )
-
-
-def _unchanged(scene: Scene, addresses: Iterable[Address]) -> Iterator[Unchanged]:
-    """How what needs no change is known, kind by kind. Nothing is attested of what was never sent."""
-    by_kind: dict[KindName, list[str]] = {}
-    for address in sorted(addresses):
-        entry = scene.memory.entries.get(address)
-        if address.kind is KindName.SCHEDULE:
-            by_kind.setdefault(address.kind, []).append("")
-        elif entry is not None:
-            by_kind.setdefault(address.kind, []).append(entry.at)
-    for kind, times in sorted(by_kind.items()):
-        yield Unchanged(kind, len(times), min(times), max(times))
 
 
 def _of_the_manifests(scene: Scene) -> Iterator[Finding]:

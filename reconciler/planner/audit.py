@@ -21,35 +21,36 @@ from reconciler.model import (
 )
 from reconciler.planner.attribution import unset_changes
 from reconciler.planner.scene import Kinds, Scene, Verdict
-from reconciler.planner.undeclared import WAY_OUT, strays_of
-from reconciler.planner.verdicts import judge_all
+from reconciler.planner.undeclared import WAY_OUT, strays_of, unmanaged_of
+from reconciler.planner.verdicts import judge_all, unchanged_kinds
 
 
 def audit(scene: Scene, kinds: Kinds) -> Drift:
     """How every resource in sight stands to what was last applied."""
     ignored: list[Finding] = []
     strays = tuple(strays_of(scene))
-    verdicts = judge_all(scene, kinds, strays, ignored)
+    judged = judge_all(scene, kinds, strays, ignored)
+    verdicts = {at: said for at, said in judged.items() if scene.selected is None or at in scene.selected}
     origins = {resource.address: resource.origin for resource in scene.desired.resources}
     unset = dict(unset_changes(scene, kinds.schedule))
     findings = [
         _with_unset(found, unset.get(address, ()))
         for address, verdict in verdicts.items()
-        if (scene.selected is None or address in scene.selected)
-        and (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
+        if (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
     ]
     told = {finding.message.partition(WAY_OUT)[0] for finding in findings if finding.status is DriftStatus.UNREADABLE}
+    in_sight = scene.paths_in_sight()
     for path, view in scene.live.agents.items():
-        if view.problem and view.problem not in told:
+        if view.problem and view.problem not in told and path in in_sight:
             address = Address(KindName.SCHEDULE, path, "*")
             findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
     findings += [
         DriftFinding(Address(KindName.SCHEDULE, stray.agent, stray.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
-        for stray in strays
-        if not stray.ours
+        for stray in unmanaged_of(scene, strays)
     ]
     project = scene.desired.project
-    return Drift(project.name, project.environment, tuple(sorted(findings, key=lambda found: found.address)))
+    listed = tuple(sorted(findings, key=lambda found: found.address))
+    return Drift(project.name, project.environment, listed, unchanged_kinds(scene, verdicts))
 
 
 def _with_unset(finding: DriftFinding, unset: tuple[FieldChange, ...]) -> DriftFinding:

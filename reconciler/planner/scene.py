@@ -120,6 +120,12 @@ class Scene:
     resend: frozenset[Address] = frozenset()
     identities: Identities = Identities()
 
+    def paths_in_sight(self) -> frozenset[str]:
+        """The agents of what the selectors leave. Others are read for the sake of guards and needs."""
+        if self.selected is None:
+            return frozenset(self.live.agents)
+        return frozenset(one.agent_path for one in self.desired.resources if one.address in self.selected)
+
 
 class Loss(Enum):
     """Whether the ledger remembers less than has happened."""

@@ -55,6 +55,12 @@ def strays_of(scene: Scene) -> Iterator[Stray]:
             yield Stray(address, agent, identity, marked or entry is not None, entry, view)
 
 
+def unmanaged_of(scene: Scene, strays: Iterable[Stray]) -> tuple[Stray, ...]:
+    """Those that are not ours, on the agents of what the selectors leave."""
+    in_sight = scene.paths_in_sight()
+    return tuple(stray for stray in strays if not stray.ours and stray.view.path in in_sight)
+
+
 def judge_strays(
     scene: Scene, strays: Iterable[Stray], kinds: Kinds, warnings: list[Finding]
 ) -> Iterator[tuple[Address, Verdict]]:

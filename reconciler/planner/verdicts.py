@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.model import Address, Change, Finding, KindName
+from collections.abc import Mapping
+
+from reconciler.model import Address, Change, Finding, KindName, Unchanged
 from reconciler.planner.declared import judge
 from reconciler.planner.scene import Kinds, Scene, Verdict, standing_of
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
@@ -31,3 +33,15 @@ def _is_in_question(address: Address, scene: Scene) -> bool:
     if scene.selected is None or address in scene.selected:
         return True
     return address.kind is KindName.SCHEDULE or address in scene.contents
+
+
+def unchanged_kinds(scene: Scene, verdicts: Mapping[Address, Verdict]) -> tuple[Unchanged, ...]:
+    """How what needs no change is known, kind by kind. Nothing is attested of what was never sent."""
+    by_kind: dict[KindName, list[str]] = {}
+    for address in sorted(address for address, said in verdicts.items() if said is None):
+        entry = scene.memory.entries.get(address)
+        if address.kind is KindName.SCHEDULE:
+            by_kind.setdefault(address.kind, []).append("")
+        elif entry is not None:
+            by_kind.setdefault(address.kind, []).append(entry.at)
+    return tuple(Unchanged(kind, len(times), min(times), max(times)) for kind, times in sorted(by_kind.items()))

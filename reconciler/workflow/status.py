@@ -18,7 +18,7 @@ from reconciler.selection import Selection
 from reconciler.workflow.memory import read
 from reconciler.workflow.reading import load
 from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import KINDS, Survey, make_survey
+from reconciler.workflow.survey import KINDS, read_scene
 
 _RUNS_READ = 20
 ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
@@ -43,16 +43,17 @@ def status(setting: Setting, selection: Selection) -> Status:
     desired = load(setting)
     memory = read(setting, desired.project)
     with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
-        survey = make_survey(setting, Intention(selection), desired, memory, products)
-        runs = _runs(setting, survey, products)
-        task_runs = _task_runs(setting, survey, products)
-    syncs = {finding.address: finding.status for finding in planner.audit(survey.scene, KINDS).findings}
-    chosen = survey.scene.selected
+        scene = read_scene(setting, Intention(selection), desired, memory, products)
+        runs = _runs(setting, scene, products)
+        task_runs = _task_runs(setting, scene, products)
+    audit = planner.audit(scene, KINDS)
+    syncs = {finding.address: finding.status for finding in audit.findings}
+    chosen = scene.selected
     standings = [
-        _of_trigger(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), task_runs, products.redact)
+        _of_trigger(resource, scene, syncs.get(resource.address, DriftStatus.PENDING), task_runs, products.redact)
         if resource.address.kind is KindName.TRIGGER
-        else _standing(resource, survey, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
-        for resource in survey.desired.resources
+        else _standing(resource, scene, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
+        for resource in scene.desired.resources
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
     ]
@@ -65,13 +66,18 @@ def status(setting: Setting, selection: Selection) -> Status:
         desired.project.environment,
         tuple(standings),
         incomplete=unread,
-        attested=tuple(one for one in survey.plan.unchanged_kinds if one.kind in ATTESTED),
+        attested=tuple(one for one in audit.unchanged if one.kind in ATTESTED),
     )
 
 
-def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Iterable[Any] | None]:
-    """The latest runs of every agent in sight, by path; None where they cannot be read."""
-    views = [view for view in survey.scene.live.agents.values() if not view.problem and view.schedules]
+def _runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[str, Iterable[Any] | None]:
+    """The latest runs of every agent whose schedules are shown, by path; None where they cannot be read."""
+    shown = {
+        resource.agent_path
+        for resource in scene.desired.resources
+        if resource.address.kind is KindName.SCHEDULE and (scene.selected is None or resource.address in scene.selected)
+    }
+    views = [view for path, view in scene.live.agents.items() if not view.problem and view.schedules and path in shown]
     if not views:
         return {}
 
@@ -94,12 +100,12 @@ def _runs(setting: Setting, survey: Survey, products: Products) -> dict[str, Ite
     return result
 
 
-def _task_runs(setting: Setting, survey: Survey, products: Products) -> dict[Address, TaskRun | Unread]:
+def _task_runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[Address, TaskRun | Unread]:
     """The open run of every trigger in sight, as Automate MFT shows it now."""
-    chosen, entries = survey.scene.selected, survey.scene.memory.entries
+    chosen, entries = scene.selected, scene.memory.entries
     run_ids = {
         resource.address: str(entry.facts["runId"])
-        for resource in survey.desired.resources
+        for resource in scene.desired.resources
         if resource.address.kind is KindName.TRIGGER and (chosen is None or resource.address in chosen)
         if (entry := entries.get(resource.address)) is not None
         if entry.facts.get("state") in OPEN and entry.facts.get("runId")
@@ -121,13 +127,13 @@ def _task_runs(setting: Setting, survey: Survey, products: Products) -> dict[Add
 
 def _of_trigger(
     resource: Resource,
-    survey: Survey,
+    scene: planner.Scene,
     sync: DriftStatus,
     runs: Mapping[Address, TaskRun | Unread],
     redact: Callable[[str], str],
 ) -> Standing:
-    is_lost = planner.loss_of(survey.scene) is not planner.Loss.NONE
-    entry, run = survey.scene.memory.entries.get(resource.address), runs.get(resource.address)
+    is_lost = planner.loss_of(scene) is not planner.Loss.NONE
+    entry, run = scene.memory.entries.get(resource.address), runs.get(resource.address)
     said = of_trigger(entry, run, is_lost=is_lost)
     notes = tuple(map(redact, said.notes))
     return Standing(resource.address, sync, said.health, said.last_run, notes=notes, in_doubt=said.in_doubt)
@@ -135,21 +141,21 @@ def _of_trigger(
 
 def _standing(
     resource: Resource,
-    survey: Survey,
+    scene: planner.Scene,
     sync: DriftStatus,
     runs: dict[str, Iterable[Any] | None],
     redact: Callable[[str], str],
 ) -> Standing:
-    view = survey.scene.live.agents.get(resource.agent_path)
+    view = scene.live.agents.get(resource.agent_path)
     live = view.schedules.get(resource.identity) if view is not None else None
     if view is None or view.problem:
         return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
     if live is None:
         return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
-    entry = survey.scene.memory.entries.get(resource.address)
+    entry = scene.memory.entries.get(resource.address)
     since = moment(entry.at) if entry is not None else None
     live = replace(live, error_message=redact(live.error_message or ""))
-    said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=survey.scene.as_of)
+    said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=scene.as_of)
     return Standing(
         resource.address,
         sync,

@@ -13,7 +13,6 @@ from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import (
     Action,
-    Address,
     AgentView,
     Desired,
     Drift,
@@ -24,7 +23,6 @@ from reconciler.model import (
     Plan,
     Problem,
     Project,
-    State,
 )
 from reconciler.observe import busy_agents
 from reconciler.products import Products
@@ -86,32 +84,10 @@ def make_survey(
     products: Products,
     seen: Mapping[str, AgentView] = MappingProxyType({}),
 ) -> Survey:
-    """Look, and decide. `seen` are agents that were looked at already."""
-    as_of = setting.clock()
-    selected = select(desired.resources, intention.selection)
-    wanted = with_needs(desired, selected)
-    gone = _gone(desired, remembered, intention)
-    known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
-    found = refresh(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
-    desired, live = found.desired, found.live
-    desired = _with_secrets_of_live(desired, found.memory, live, products)
-    contents = desired_contents(desired, wanted, remembered.seal, found.memory.entries)
-    scene = planner.Scene(
-        desired=desired,
-        live=live,
-        memory=found.memory,
-        contents=contents,
-        as_of=as_of,
-        seal=remembered.seal,
-        selected=selected,
-        agent_paths=remembered.agent_paths,
-        gone_agents=gone,
-        busy=_busy(desired, wanted, contents, remembered.memory, live, products),
-        accepts_new_ledger=intention.accepts_new_ledger,
-        destroy=intention.destroy,
-        resend=to_resend(desired.resources, selected, intention.resend),
-        identities=found.identities,
-    )
+    """Read, and decide. `seen` are agents that were read already."""
+    scene = read_scene(setting, intention, desired, remembered, products, seen)
+    scene = replace(scene, busy=_busy(scene, products))
+    desired = scene.desired
     made = planner.plan(scene, KINDS)
     licence: Mapping[str, Any] | None = None
     left: int | None = None
@@ -121,7 +97,7 @@ def make_survey(
             scene = replace(scene, mft_problem=problem)
             made = planner.plan(scene, KINDS)
     made = with_row_counts(made, scene)
-    if expiring := expiring_token(desired.project, as_of):
+    if expiring := expiring_token(desired.project, scene.as_of):
         made = replace(made, warnings=tuple(sorted({*made.warnings, expiring})))
     refusals = (
         ()
@@ -135,6 +111,41 @@ def make_survey(
         made = replace(made, warnings=tuple(sorted({*made.warnings, *ahead.warnings})))
         refusals = (*refusals, *ahead.refusals)
     return Survey(scene, made, refusals, licence)
+
+
+def read_scene(
+    setting: Setting,
+    intention: Intention,
+    desired: Desired,
+    remembered: Remembered,
+    products: Products,
+    seen: Mapping[str, AgentView] = MappingProxyType({}),
+) -> planner.Scene:
+    """All that is judged: the agents of what is wanted, and the files that manifests name. Nothing else is asked."""
+    as_of = setting.clock()
+    selected = select(desired.resources, intention.selection)
+    wanted = with_needs(desired, selected)
+    gone = _gone(desired, remembered, intention)
+    known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
+    found = refresh(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
+    desired, live = found.desired, found.live
+    desired = _with_secrets_of_live(desired, found.memory, live, products)
+    contents = desired_contents(desired, wanted, remembered.seal, found.memory.entries)
+    return planner.Scene(
+        desired=desired,
+        live=live,
+        memory=found.memory,
+        contents=contents,
+        as_of=as_of,
+        seal=remembered.seal,
+        selected=selected,
+        agent_paths=remembered.agent_paths,
+        gone_agents=gone,
+        accepts_new_ledger=intention.accepts_new_ledger,
+        destroy=intention.destroy,
+        resend=to_resend(desired.resources, selected, intention.resend),
+        identities=found.identities,
+    )
 
 
 def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> frozenset[str]:
@@ -159,26 +170,19 @@ def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products
     return replace(desired, secret_values=desired.secret_values | shown) if shown else desired
 
 
-def _busy(
-    desired: Desired,
-    wanted: frozenset[Address],
-    contents: Mapping[Address, State],
-    memory: Memory,
-    live: Live,
-    products: Products,
-) -> frozenset[str]:
+def _busy(scene: planner.Scene, products: Products) -> frozenset[str]:
     """Agents with an active run, asked only where a set of files could be replaced, or a run may take files away."""
     in_question = [
         resource.agent_path
-        for resource in desired.resources
-        if resource.address in wanted
+        for resource in scene.desired.resources
+        if resource.address in scene.contents
         and resource.address.kind is KindName.INPUT_FILES
         and (
-            contents[resource.address]["exclusive"]
-            or input_files.needs_idle_agent(memory.entries.get(resource.address))
+            scene.contents[resource.address]["exclusive"]
+            or input_files.needs_idle_agent(scene.memory.entries.get(resource.address))
         )
     ]
-    return busy_agents(products.acc, live, in_question) if in_question else frozenset()
+    return busy_agents(products.acc, scene.live, in_question) if in_question else frozenset()
 
 
 def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, str]:
@@ -196,8 +200,10 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
 
 
 def drift(setting: Setting, selection: Selection) -> Drift:
-    """Audit: how live stands to what was last applied. Writes nothing."""
-    return planner.audit(plan(setting, Intention(selection)).scene, KINDS)
+    """Audit: how live stands to what was last applied. Writes nothing, and reads no more than it judges."""
+    with reading(setting, everything=selection.is_everything) as found:
+        scene = read_scene(setting, Intention(selection), found.desired, found.remembered, found.products, found.seen)
+    return planner.audit(scene, KINDS)
 
 
 def expiring_token(project: Project, now: datetime) -> Finding | None:
