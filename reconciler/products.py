@@ -31,6 +31,7 @@ class Products:
         *,
         awaits_manifests: bool = False,
     ) -> None:
+        self._guard = threading.Lock()
         self._all_known = threading.Event()
         if not awaits_manifests:
             self._all_known.set()
@@ -53,9 +54,10 @@ class Products:
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these values either, from now on."""
-        if not secrets <= self._secrets:
-            self._secrets |= secrets
-            self._redact = None
+        with self._guard:
+            if not secrets <= self._secrets:
+                self._secrets |= secrets
+                self._redact = None
         self._all_known.set()
 
     def write_under(self, require_lease: Callable[[], None]) -> None:
@@ -69,11 +71,13 @@ class Products:
     def redact(self, text: str) -> str:
         """A text without the secrets that are known so far."""
         self._all_known.wait()
-        if self._redact is None:
-            from reconciler.clients.redaction import Redactor
+        with self._guard:
+            if self._redact is None:
+                from reconciler.clients.redaction import Redactor
 
-            self._redact = Redactor(self._secrets)
-        return self._redact(text)
+                self._redact = Redactor(self._secrets)
+            redact = self._redact
+        return redact(text)
 
     def connection(self, name: str) -> Connection:
         """The connection of this name. Raises UsageError."""

@@ -13,7 +13,8 @@ from typing import Protocol
 from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Resource, State
 
 FACT = "secrets"
-"""Where an entry of the ledger keeps the paths: names, never values."""
+ONCE = "secretsBefore"
+"""Where an entry of the ledger keeps the paths that live may show, and those that earlier runs may: never values."""
 
 PARAMETERS = "inputParameters"
 """The one field of a schedule that can hold a secret; as a path it stands for all parameters."""
@@ -32,33 +33,45 @@ class LiveSchedule(Protocol):
 class Secrecy:
     """What is secret of a whole project. `declared` and `remembered` are paths, by the id of a schedule or the address
     of a trigger; `remembered` has a key for all that the ledger knows. `values` must not be shown wherever they stand.
+    `once` are the paths at which live has lost its secret, and earlier runs have not. `is_lost`: the ledger remembers
+    less than was done, or may.
     """
 
     declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remembered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     values: tuple[str, ...] = ()
+    once: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    is_lost: bool = False
 
     def paths(self, key: str) -> frozenset[str]:
         """The paths that are secret, or were and may still be shown."""
         return self.remembered.get(key, _NONE) | frozenset(self.declared.get(key, ()))
 
     def is_unknown(self, key: str) -> bool:
-        """Whether nothing is remembered, so that any parameter that live shows may have been secret."""
-        return key not in self.remembered
+        """Whether any parameter that live shows may have been secret: nothing remembers it, and this program made it.
+
+        An id of version 8 is this program's, here or in another project. Where the ledger was lost, any may have been
+        written by it.
+        """
+        return key not in self.remembered and (self.is_lost or key[14:15] == "8")
+
+    def paths_in_view(self, identity: str) -> frozenset[str]:
+        """The paths to hide wherever a live schedule is shown as it is."""
+        return self.paths(identity) | ({PARAMETERS} if self.is_unknown(identity) else _NONE)
+
+    def paths_in_runs(self, identity: str) -> frozenset[str]:
+        """The paths to hide in the runs that a schedule has begun, which show the parameters that it had then."""
+        return self.paths_in_view(identity) | self.once.get(identity, _NONE)
 
     def values_of(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
         """What live shows at these paths, by id: texts that are secret, though no manifest may know them any more."""
         if not self.declared and not any(self.remembered.values()):
             return _NONE
-        found: set[str] = set()
-        for identity, live in schedules:
-            if paths := {path.casefold() for path in self.paths(identity)}:
-                found.update(
-                    value
-                    for key, value in (live.input_parameters or {}).items()
-                    if len(value) >= _SHORTEST and f"{PARAMETERS}.{key}".casefold() in paths
-                )
-        return frozenset(found)
+        return frozenset().union(*(_texts_at(self.paths(one), live.input_parameters) for one, live in schedules))
+
+    def values_of_runs(self, runs: Iterable[tuple[str, Mapping[str, str] | None]]) -> frozenset[str]:
+        """The same of runs: the id of the schedule that began each, and the parameters that it had then."""
+        return frozenset().union(*(_texts_at(self.paths_in_runs(one), parameters) for one, parameters in runs))
 
     def hide(self, change: Change) -> Change:
         """The change with the paths that are secret from now on, and its fields marked where they show one."""
@@ -86,10 +99,13 @@ class Secrecy:
 _NONE: frozenset[str] = frozenset()
 
 
-def secrecy_of(resources: Iterable[Resource], entries: Iterable[Entry], values: Iterable[str] = ()) -> Secrecy:
+def secrecy_of(
+    resources: Iterable[Resource], entries: Iterable[Entry], values: Iterable[str] = (), *, is_lost: bool = False
+) -> Secrecy:
     """What manifests and memory together say. Entries of one id under several addresses are joined."""
     declared = {one.identity or str(one.address): one.secrets for one in resources if one.secrets}
     remembered: dict[str, frozenset[str]] = {}
+    once: dict[str, frozenset[str]] = {}
     for entry in entries:
         key = entry.identity or str(entry.address)
         known = remembered.get(key)
@@ -97,7 +113,9 @@ def secrecy_of(resources: Iterable[Resource], entries: Iterable[Entry], values: 
         remembered[key] = paths if known is None else known | paths
         if stray := entry.facts.get("stray"):  # what ACC made under an id of its own holds what was sent
             remembered[str(stray)] = remembered.get(str(stray), _NONE) | paths
-    return Secrecy(declared, remembered, tuple(sorted(value for value in values if value)))
+        if ONCE in entry.facts:
+            once[key] = once.get(key, _NONE) | frozenset(entry.facts[ONCE])
+    return Secrecy(declared, remembered, tuple(sorted(value for value in values if value)), once, is_lost)
 
 
 def remembered_paths(entry: Entry | None) -> frozenset[str]:
@@ -111,15 +129,21 @@ def facts(paths: Iterable[str]) -> dict[str, JSON]:
     return {FACT: found} if found else {}
 
 
-def lasting(paths: Iterable[str], declared: Iterable[str], state: State, spec: State | None) -> frozenset[str]:
-    """The paths that stay secret once `state` was read back: those declared, and those at which it still has a value.
+def settled_facts(
+    paths: Iterable[str], resource: Resource | None, state: State, before: Mapping[str, JSON]
+) -> dict[str, JSON]:
+    """The same once `state` was read back: the paths declared, and those at which it still has a value.
 
-    That nobody knows which parameters are secret ends when the manifest spells all of them.
+    That nobody knows which parameters are secret ends when the manifest spells all of them. `before` are the facts so
+    far; the paths that end here are kept for the runs that went before.
     """
     kept = {path for path in paths if _is_there(path, state)}
-    if spec is not None and PARAMETERS in spec:
-        kept.discard(PARAMETERS)
-    return frozenset(kept) | frozenset(declared)
+    if resource is not None:
+        if PARAMETERS in resource.spec:
+            kept.discard(PARAMETERS)
+        kept |= set(resource.secrets)
+    ended = sorted({*before.get(ONCE, ()), *before.get(FACT, ()), *paths} - kept)
+    return facts(kept) | ({ONCE: ended} if ended else {})
 
 
 def covers(paths: Iterable[str], path: str) -> bool:
@@ -137,6 +161,18 @@ def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterabl
         key: SECRET if covers(paths, f"{PARAMETERS}.{key}") or _holds(value, values) else value
         for key, value in parameters.items()
     }
+
+
+def _texts_at(paths: Iterable[str], parameters: Mapping[str, str] | None) -> frozenset[str]:
+    """The values at these very paths, but for those so short that they are in every sentence."""
+    wanted = {path.casefold() for path in paths}
+    if not wanted or not parameters:
+        return _NONE
+    return frozenset(
+        value
+        for key, value in parameters.items()
+        if len(value) >= _SHORTEST and f"{PARAMETERS}.{key}".casefold() in wanted
+    )
 
 
 def _is_there(path: str, state: State) -> bool:

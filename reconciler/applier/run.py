@@ -135,9 +135,9 @@ class Run:
 
     def secrets_left(self, change: Change, state: State) -> dict[str, Any]:
         """Which fields stay secret once `state` was reached, as facts for the ledger: names, never values."""
-        resource = self.tools.resources.get(change.address)
-        declared, spec = (resource.secrets, resource.spec) if resource is not None else ((), None)
-        return secrecy.facts(secrecy.lasting(change.secrets, declared, state, spec))
+        known = self.tools.entries.get(change.address)
+        before = known.facts if known is not None else {}
+        return secrecy.settled_facts(change.secrets, self.tools.resources.get(change.address), state, before)
 
     def held_back(self, change: Change) -> str:
         """Why this change must not be tried now; "" when it may."""

@@ -16,9 +16,10 @@ from reconciler.errors import Uncertain, UsageError
 from reconciler.model import JSON, Connection
 
 if TYPE_CHECKING:
+    from reconciler.cli.veil import Veil
     from reconciler.clients.acc import AccClient
     from reconciler.clients.mft import MftClient
-    from reconciler.clients.redaction import Redactor
+    from reconciler.secrecy import Secrecy
     from reconciler.workflow.by_hand import Effect
     from reconciler.workflow.setting import Setting
 
@@ -26,7 +27,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Connections(Protocol):
-    """What the root group leaves for its commands: connections by name, the values that are never printed, a clock.
+    """What the root group leaves for its commands: connections by name, what is never printed, a clock.
 
     `setting` leads to the ledger of the project.
     """
@@ -36,7 +37,7 @@ class Connections(Protocol):
     @property
     def clock(self) -> Clock: ...
 
-    def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]: ...
+    def load_connection(self, name: str) -> tuple[Connection, Secrecy]: ...
     def setting(self) -> Setting: ...
     def say(self, text: str) -> None: ...
 
@@ -80,7 +81,7 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
     """A client for the project's `acc` connection; `secrets` are not shown either."""
     from reconciler.clients import acc
 
-    connection, redactor = _connection("acc", secrets)
+    connection, veil = _connection("acc", secrets)
     context = click.get_current_context()
 
     def ask_lease() -> None:
@@ -88,7 +89,8 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
         if (require := context.meta.get(_LEASE)) is not None:
             require()
 
-    client = acc.connect(connection, clock=connections().clock, redact=redactor, before_write=ask_lease)
+    client = acc.connect(connection, clock=connections().clock, redact=veil.redact, before_write=ask_lease)
+    veil.schedules_of = client.job_schedules
     with client.session:
         yield client
 
@@ -101,8 +103,8 @@ def mft_client() -> Iterator[MftClient]:
     """A client for the project's `mft` connection."""
     from reconciler.clients import mft
 
-    connection, redactor = _connection("mft", frozenset())
-    client = mft.connect(connection, clock=connections().clock, redact=redactor)
+    connection, veil = _connection("mft", frozenset())
+    client = mft.connect(connection, clock=connections().clock, redact=veil.redact)
     with client.session:
         yield client
 
@@ -157,13 +159,13 @@ def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterat
         yield
 
 
-def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Redactor]:
-    from reconciler.clients.redaction import Redactor
+def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Veil]:
+    from reconciler.cli.veil import Veil
 
-    connection, secrets = connections().load_connection(name)
-    redactor = Redactor(secrets | more)
-    click.get_current_context().meta[__name__] = redactor
-    return connection, redactor
+    connection, secrecy = connections().load_connection(name)
+    veil = Veil(secrecy, more)
+    click.get_current_context().meta[__name__] = veil
+    return connection, veil
 
 
 # --- showing ---------------------------------------------------------------------------------------------------------
@@ -171,8 +173,8 @@ def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Redactor]:
 
 def show(raw: JSON, *, form: str, columns: Sequence[str] = ()) -> None:
     """Print a reply without secrets: as JSON, or for people; a list as a table of `columns`."""
-    redact: Callable[[str], str] = click.get_current_context().meta.get(__name__, str)
-    raw = _clean(raw, redact)
+    veil: Veil | None = click.get_current_context().meta.get(__name__)
+    raw = raw if veil is None else veil.over(raw)
     if form == "json":
         click.echo(json.dumps(raw, indent=2, ensure_ascii=False))
     elif isinstance(raw, list):
@@ -187,16 +189,6 @@ def show_done(text: str, *, form: str, **facts: JSON) -> None:
         show({"done": True, **facts}, form=form)
     else:
         click.echo(text)
-
-
-def _clean(value: JSON, redact: Callable[[str], str]) -> JSON:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {redact(str(key)): _clean(each, redact) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(each, redact) for each in value]
-    return value
 
 
 def _show_object(raw: Mapping[str, JSON]) -> None:

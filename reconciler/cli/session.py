@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.clock import MACHINE, Clock
-from reconciler.errors import ManifestError, ReconcilerError
+from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from reconciler.model import Connection
     from reconciler.render import Stamp
+    from reconciler.secrecy import Secrecy
     from reconciler.workflow.setting import Setting
 
 _WIDEST = 200
@@ -77,10 +78,12 @@ class Session:
 
         return Stamp(__version__, project, environment, at_text(self.clock()))
 
-    def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
-        """A connection of the project and the values that must not be printed. Raises ManifestError or UsageError."""
+    def load_connection(self, name: str) -> tuple[Connection, Secrecy]:
+        """A connection of the project and what must not be printed. Raises ManifestError or UsageError."""
         from reconciler import manifests
         from reconciler.products import Products
+        from reconciler.secrecy import secrecy_of
+        from reconciler.workflow.memory import read
 
         now = self.clock()
         project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=now)
@@ -90,7 +93,12 @@ class Session:
             secrets |= desired.secret_values
         elif any(problem.code != "no-files" for problem in problems):
             self.say("note: the manifests have errors, so what they make secret is not known and may be shown")
-        return connection, secrets
+        try:
+            entries = tuple(read(self.setting(), project).memory.entries.values()) if name == "acc" else ()
+        except LedgerError as error:
+            self.say(harmless(f"note: {error.message}, so no parameter of a schedule that was applied is shown"))
+            entries = ()
+        return connection, secrecy_of(desired.resources if desired is not None else (), entries, secrets)
 
     def say(self, text: str) -> None:
         """A line of progress or of a log, on stderr."""

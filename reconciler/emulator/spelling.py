@@ -129,7 +129,7 @@ class Spelling:
             "errors": int(status in (RunStatus.FAILED, RunStatus.FAILURE)),
             "dataCount": max(0, run.agent.data.count("\n") - 1) if good else 0,
             "deliveryCount": int(good and run.is_production),
-            "statusMessage": _MESSAGES[status],
+            "statusMessage": run.message or _MESSAGES[status],
             "logPath": log_name(run, self.zone) if run.log_level else None,
             "inputParameters": run.parameters,
             "logLevel": run.log_level,

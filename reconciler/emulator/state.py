@@ -102,7 +102,10 @@ class Schedule:
 
 @dataclass(eq=False)
 class Run:
-    """An agent run. It ends by itself at `end` as `outcome` says, unless somebody sets another status first."""
+    """An agent run. It ends by itself at `end` as `outcome` says, unless somebody sets another status first.
+
+    `message` is what it says of itself, "" for the words that go with its status.
+    """
 
     run_id: str
     agent: Agent = field(repr=False)
@@ -119,6 +122,7 @@ class Run:
     input_files: tuple[str, ...] = ()
     delete_input_files: bool = False
     settled: bool = False
+    message: str = ""
 
     def status(self, now: datetime) -> RunStatus:
         """Where the run stands: it starts, works, delivers, and ends."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.model import Address, Change, Finding, KindName, Unchanged
 from reconciler.planner.declared import judge
-from reconciler.planner.scene import Kinds, Scene, Verdict, standing_of
+from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of, standing_of
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
 from reconciler.secrecy import Secrecy, secrecy_of
 
@@ -25,7 +25,8 @@ def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: l
 
 def secrecy(scene: Scene) -> Secrecy:
     """What is secret in this scene, for one and all verdicts."""
-    return secrecy_of(scene.desired.resources, scene.memory.entries.values(), scene.desired.secret_values)
+    desired, entries = scene.desired, scene.memory.entries.values()
+    return secrecy_of(desired.resources, entries, desired.secret_values, is_lost=loss_of(scene) is not Loss.NONE)
 
 
 def _is_in_question(address: Address, scene: Scene) -> bool:

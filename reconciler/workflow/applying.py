@@ -211,8 +211,8 @@ class _Apply:
             live = scene.live.agents[resource.agent_path].schedules[resource.identity]
             desired, state = schedule.desired_state(resource.spec), schedule.live_state(live)
             declared = scene.seal(dict(schedule.meaning(desired)))
-            kept = secrecy.lasting(hidden.paths(resource.identity), resource.secrets, state, resource.spec)
-            facts = {**secrecy.facts(kept), **schedule.memo(state, desired)}
+            kept = secrecy.settled_facts(hidden.paths(resource.identity), resource, state, known.facts)
+            facts = {**kept, **schedule.memo(state, desired)}
             applied = {field: digest_of(field, text) for field, text in schedule.meaning(state).items()}
         elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from reconciler import manifests, timetable
 from reconciler.errors import ManifestError, ProductError, UsageError
 from reconciler.identity import is_owned, normal_id
 from reconciler.kinds import schedule
-from reconciler.model import Agent, AgentView, Problem, Project, Severity, State
+from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity, State
 from reconciler.observe import look
 from reconciler.products import Products
+from reconciler.secrecy import Secrecy, masked, secrecy_of
+from reconciler.workflow.memory import read
 from reconciler.workflow.setting import Setting
 
 _LOG_LEVELS = {0: "none", 1: "low", 2: "medium", 3: "high"}
@@ -45,7 +47,8 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
     """
     wanted = sorted({path.casefold(): path for path in paths}.values())
     project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-    declared = _declared(setting)
+    desired = _declared(setting)
+    declared = desired.agents if desired is not None else ()
     known = {agent.path.casefold(): agent for agent in declared}
     for path in wanted:
         if path.casefold() in known:
@@ -64,22 +67,47 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
             stop=setting.stop,
             progress=lambda done: setting.progress("reading agents", done, len(wanted)),
         )
+        hidden = _secrecy(setting, (project, secrets), desired, live)
+        products.hide(hidden.values_of(one for view in live.agents.values() for one in view.schedules.items()))
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
     if unread:
         raise ProductError(f"not every agent could be read, and nothing was written. {'; '.join(unread)}")
     handles = {agent.handle for agent in declared}
-    return tuple(_import(view, folder, handles, project) for view in live.agents.values())
+    scope = _Scope(project, hidden, products.redact)
+    return tuple(_import(view, folder, handles, scope) for view in live.agents.values())
 
 
-def _declared(setting: Setting) -> tuple[Agent, ...]:
-    """The agents that are declared already; none in a project that has no manifest yet. Raises ManifestError."""
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What every agent is imported with."""
+
+    project: Project
+    secrecy: Secrecy
+    redact: Callable[[str], str]
+
+
+def _secrecy(setting: Setting, known: tuple[Project, frozenset[str]], desired: Desired | None, live: Live) -> Secrecy:
+    """What is secret, or was when it was applied: none of it may come to stand in a file. Raises LedgerError."""
+    project, secrets = known
+    memory = read(setting, project).memory
+    ours = (is_owned(one, project.name, project.environment) for view in live.agents.values() for one in view.schedules)
+    return secrecy_of(
+        desired.resources if desired is not None else (),
+        memory.entries.values(),
+        secrets | (desired.secret_values if desired is not None else frozenset()),
+        is_lost=not memory.known and any(ours),
+    )
+
+
+def _declared(setting: Setting) -> Desired | None:
+    """What is declared already; None in a project that has no manifest yet. Raises ManifestError."""
     found, problems = manifests.check(
         setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
     )
     errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
     if errors:
         raise ManifestError(errors)
-    return found.agents if found is not None else ()
+    return found
 
 
 def write(imported: Iterable[Imported]) -> None:
@@ -118,7 +146,7 @@ def unseen(setting: Setting, imported: Iterable[Imported]) -> tuple[tuple[Path, 
 # --- one agent -------------------------------------------------------------------------------------------------------
 
 
-def _import(view: AgentView, folder: Path, taken: set[str], project: Project) -> Imported:
+def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Imported:
     handle = _free(_slug(view.path.rsplit("/", 1)[-1]), taken)
     taken.add(handle)
     lines = [
@@ -147,7 +175,13 @@ def _import(view: AgentView, folder: Path, taken: set[str], project: Project) ->
         name = _free(f"s-{identity[:8]}", names)
         names.add(name)
         count += 1
-        blocks.append(list(_schedule(live, name, project)))
+        hidden = _hidden(live, scope.secrecy)
+        blocks.append(list(_schedule(live, name, scope, hidden)))
+        if hidden:
+            words = ", ".join(map(_comment, sorted(hidden)))
+            why = "was secret, or may have been: all parameters stay as they are in ACC, and out of the file"
+            notes.append(f"{view.path}: {name}: inputParameters: {words} {why}")
+            continue
         notes += [f"{view.path}: {name}: {word} looks like a secret, and stands in the file" for word in _secrets(live)]
     lines.append("  schedules:" if count else "  schedules: []")
     lines.extend(f"    {line}" for block in blocks for line in block)
@@ -179,22 +213,31 @@ def _left_out(live: Any, why: str) -> Iterator[str]:
     yield f"# {_comment(why)}"
 
 
-def _schedule(live: Any, name: str, project: Project) -> Iterator[str]:
+def _hidden(live: Any, secrecy: Secrecy) -> frozenset[str]:
+    """The parameters whose values are secret, were, or may have been."""
+    parameters = live.input_parameters or {}
+    shown = masked(parameters, secrecy.paths_in_view(normal_id(live.schedule_id)), secrecy.values)
+    return frozenset(key for key, value in parameters.items() if shown[key] != value)
+
+
+def _schedule(live: Any, name: str, scope: _Scope, hidden: frozenset[str]) -> Iterator[str]:
     state = schedule.live_state(live)
     identity = normal_id(live.schedule_id)
     yield f"- name: {name}"
-    if is_owned(identity, project.name, project.environment):
+    if is_owned(identity, scope.project.name, scope.project.environment):
         yield "  # Made by this project, from a manifest that is gone."
     elif identity[14] == "8":
         yield "  # Perhaps made by another project or environment: then leave it to that one, and take this block out."
     yield f"  id: {identity}"
-    described = _comment(str(live.cron_description or ""))
+    described = _comment(scope.redact(str(live.cron_description or "")))
     if described:
         yield f"  # ACC says: {described}"
     yield f"  {_rhythm(state['cron'])}"
     yield f"  startTime: {schedule.wire_start(state)}"
     yield f"  timeZone: {_text(timetable.zones.to_windows(state['timeZone']))}"
-    yield from _parameters(state["inputParameters"])
+    parameters = state["inputParameters"]
+    is_hidden = hidden and not _unsayable(parameters)
+    yield from _hidden_parameters(parameters, hidden) if is_hidden else _parameters(parameters)
     yield from _rest(state)
 
 
@@ -227,6 +270,17 @@ def _parameters(parameters: object) -> Iterator[str]:
                 yield f"    : {_text(value)}"
             else:
                 yield f"    {_quoted(key)}: {_text(value)}"
+
+
+def _hidden_parameters(parameters: Mapping[str, str], hidden: frozenset[str]) -> Iterator[str]:
+    """A comment in the place of parameters that must not be written down: undeclared, they stay as they are."""
+    yield "  # inputParameters stay as they are in ACC, since some are secret, or may be. To declare them, write these"
+    yield "  # lines without #, and give the variables the values that ACC holds:"
+    yield "  # inputParameters:"
+    for key, value in sorted(parameters.items()):
+        variable = re.sub(r"\W", "_", key.upper(), flags=re.ASCII) or "NAME"
+        text = f'"${{env:{variable}}}"' if key in hidden else _text(value)
+        yield f"  #   {_quoted(key)}: {text}"
 
 
 def _unsayable(parameters: object) -> str:

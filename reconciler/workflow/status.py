@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler import planner
-from reconciler.clients.replies import moment
+from reconciler.clients.replies import AgentRun, moment, read_parameters
 from reconciler.errors import Missing, ProductError
 from reconciler.kinds import health
 from reconciler.kinds.trigger_health import OPEN, TaskRun, Unread, of_trigger
@@ -81,6 +81,8 @@ def _runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[st
     if not views:
         return {}
 
+    hidden = planner.secrecy(scene)
+
     def runs_of(agent_id: str) -> Iterable[Any] | None:
         if setting.stop.is_set():
             return None
@@ -89,6 +91,7 @@ def _runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[st
         except ProductError:
             return None
         # The product may show back what a manifest made secret, in an error that a run ended with.
+        products.hide(hidden.values_of_runs((run.schedule_id or "", _parameters_of(run)) for run in found))
         return [replace(run, status_message=products.redact(run.status_message or "")) for run in found]
 
     with ThreadPoolExecutor(products.connection("acc").concurrency) as pool:
@@ -137,6 +140,10 @@ def _of_trigger(
     said = of_trigger(entry, run, is_lost=is_lost)
     notes = tuple(map(redact, said.notes))
     return Standing(resource.address, sync, said.health, said.last_run, notes=notes, in_doubt=said.in_doubt)
+
+
+def _parameters_of(run: AgentRun) -> Mapping[str, str] | None:
+    return read_parameters(next((value for key, value in run.raw.items() if key.lower() == "inputparameters"), None))
 
 
 def _standing(

@@ -24,6 +24,7 @@ from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Tenant, new_key
 from reconciler.emulator.state import ServerRecord, Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError
 from reconciler.model import Connection
+from reconciler.secrecy import Secrecy
 from reconciler.workflow.setting import Setting
 
 PATH = "sequentum/Retail/prices"
@@ -61,9 +62,9 @@ class Desk:
     def say(self, text: str) -> None:
         click.echo(text, err=True)
 
-    def load_connection(self, name: str) -> tuple[Connection, frozenset[str]]:
+    def load_connection(self, name: str) -> tuple[Connection, Secrecy]:
         settings = {"token": DEFAULT_TOKEN, "tenantId": "tenant-1", "keyId": "key-1", "privateKey": PRIVATE}
-        return Connection(name, self.emulator.url, settings), frozenset({SECRET, DEFAULT_TOKEN})
+        return Connection(name, self.emulator.url, settings), Secrecy(values=(SECRET, DEFAULT_TOKEN))
 
     def type(self, *words: str, stdin: str = "") -> Typed:
         group = {"acc": acc, "mft": mft}[words[0]]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterable
 
 import pytest
-from stage import NIGHTLY, PASSWORD, Stage, agent, wait_for
+from stage import HAND_MADE, NIGHTLY, PASSWORD, PRICES, Stage, agent, wait_for
 
 from reconciler.clients import calls
 
@@ -182,3 +183,64 @@ def look_for_change(stage: Stage, looks: Iterable[tuple[str, ...]]) -> None:
         assert "(secret, changed)" in ended.out, words
         assert "another-that" not in ended.out, words
         assert "hmac" not in ended.out, words
+
+
+def test_by_hand_what_was_once_secret_stays_hidden(stage: Stage) -> None:
+    """In the listing by its path, and in the words of schedule and run by its value, which only live still knows."""
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    live = stage.live("nightly")
+    live.error_message = f"cannot log\n in with {PASSWORD}"
+    forgotten(stage, NIGHTLY)
+    for form in ("text", "json"):
+        stage.run("acc", "schedule", "list", PRICES, "--format", form)
+    (row,) = (
+        one
+        for one in stage.run("acc", "schedule", "list", PRICES, "--format", "json").document
+        if one["scheduleId"] != HAND_MADE
+    )
+    assert json.loads(row["inputParameters"]) == {"password": "(secret)", "region": "au"}
+    assert row["errorMessage"] == "cannot log\n in with (secret)"
+    assert stage.run("acc", "schedule", "start", live.schedule_id).code == 0
+    run = stage.estate.agents[PRICES].runs[-1]
+    run.message = f"login {PASSWORD} refused"
+    for words in (("run", "history", PRICES), ("run", "show", run.run_id), ("job", "runs", PRICES, "1")):
+        for form in ("text", "json"):
+            ended = stage.run("acc", *words, "--format", form)
+            assert ended.code == 0
+            assert "refused" in ended.out, words
+    assert json.loads(stage.run("acc", "run", "show", run.run_id, "--format", "json").document["inputParameters"]) == {
+        "password": "(secret)",
+        "region": "au",
+    }
+    stage.write(agent(NIGHTLY + WITHOUT))
+    assert stage.apply().code == 0
+    assert "(secret)" in stage.run("acc", "run", "show", run.run_id).out, "live has lost it, and the run has not"
+    stage.ledger.unlink()
+    (row,) = (
+        one
+        for one in stage.run("acc", "schedule", "list", PRICES, "--format", "json").document
+        if one["scheduleId"] != HAND_MADE
+    )
+    assert json.loads(row["inputParameters"]) == {"region": "(secret)"}, "nobody knows"
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_import_writes_no_value_that_was_secret(stage: Stage, is_lost: bool) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    (stage.root / "manifests" / "retail.yaml").unlink()
+    del stage.environ["PASSWORD"]
+    if is_lost:
+        stage.ledger.unlink()
+    ended = stage.run("import", "--agent", PRICES)
+    assert ended.code == 0, ended.err
+    assert "inputParameters: password" in ended.err or is_lost
+    text = (stage.root / "manifests" / "prices.yaml").read_text(encoding="utf-8")
+    assert PASSWORD not in text
+    assert '#   "password": "${env:PASSWORD}"' in text
+    assert ('#   "region": "au"' in text) is not is_lost
+    assert {one["action"] for one in stage.plan()["changes"]} == {"adopt"}
+    assert stage.apply().code == 0
+    assert PASSWORD in str(stage.live("nightly").input_parameters), "import changes nothing"
+    look_everywhere(stage)
