@@ -43,6 +43,17 @@ class ReconcilerError(Exception):
         return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
 
+def surprise(error: BaseException) -> str:
+    """An error that nobody expected, for a report: its type and where it came from. Its own words may hold secrets."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    file = trace.tb_frame.f_code.co_filename.replace("\\", "/").split("/")
+    return f"{type(error).__name__} at {'/'.join(file[-3:])}:{trace.tb_lineno}"
+
+
 class UsageError(ReconcilerError):
     """The command line asks for something that makes no sense."""
 

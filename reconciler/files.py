@@ -1,15 +1,17 @@
-"""Reads files that somebody else named: regular ones only and up to a limit, so that none of them can hold us up."""
+"""Files that somebody else named: read up to a limit and regular ones only, so that none holds us up; written whole."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _PIECE = 1 << 16
+_NO_FOLDERS = (("/", "dev"), ("/", "proc"))
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -76,6 +78,52 @@ def _descriptor(path: Path) -> int:
     os.close(descriptor)
     kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "something else")
     raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that nobody ever finds half of it: what was there stays until the new one is on the disk.
+
+    A pipe or a device is written to as it is. Lone surrogates, which UTF-8 does not have, become escapes such as
+    `\\ud800`, which is what JSON calls them too. Raises OSError.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    try:
+        mode = _mode_of(path)
+        target = path.resolve()
+        # /dev/stdout may lead to a file, but means the open one, and not whatever is put in its place.
+        is_open = path.absolute().parts[:2] in _NO_FOLDERS or target.parts[:2] in _NO_FOLDERS
+        if (mode is None or stat.S_ISREG(mode)) and not is_open:
+            _replace(target, content, mode)
+        else:
+            with path.open("wb", buffering=0) as stream:
+                stream.write(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    except RuntimeError:
+        raise OSError(errno.ELOOP, "too many symbolic links", str(path)) from None
+
+
+def _replace(target: Path, content: bytes, mode: int | None) -> None:
+    draft = target.with_name(f".{target.name[:100]}.{os.getpid()}.{threading.get_ident()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    try:
+        with os.fdopen(os.open(draft, flags, 0o666), "wb") as stream:
+            if mode is not None:
+                draft.chmod(stat.S_IMODE(mode))
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def too_large(path: Path, limit: int) -> TooLarge:

@@ -93,8 +93,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_everything_a_reader_needs_comes_back(path: Path) -> None:
     made = saved(path)
-    loaded = planfile.load(path)
-    assert replace(loaded, seal="") == replace(made, plan=loaded.plan)
+    loaded = planfile.read(path).open()
+    assert loaded == replace(made, plan=loaded.plan)
     assert (loaded.created_at, loaded.expires_at) == ("2026-11-22T12:00:00Z", "2026-11-23T12:00:00Z")
     shown = replace(loaded.plan, changes=())
     assert shown == replace(PLAN, changes=())
@@ -115,15 +115,15 @@ def test_no_secret_is_in_the_bytes(path: Path) -> None:
 
 def test_a_plan_that_still_holds_is_let_through(path: Path) -> None:
     saved(path)
-    loaded = planfile.load(path)
-    planfile.refuse(loaded, "retail", "default", now=NOW + timedelta(hours=24), seal=SEAL)
+    loaded = planfile.read(path).open()
+    planfile.read(path).require("retail", "default", now=NOW + timedelta(hours=24), seal=SEAL)
     planfile.compare(loaded, PLAN, SEAL("inputs"), SEAL)
 
 
 def test_expired(path: Path) -> None:
     saved(path)
     with pytest.raises(PlanRefused, match="expired at 2026-11-23T12:00:00Z") as told:
-        planfile.refuse(planfile.load(path), "retail", "default", now=NOW + timedelta(hours=24, seconds=1), seal=SEAL)
+        planfile.read(path).require("retail", "default", now=NOW + timedelta(hours=24, seconds=1), seal=SEAL)
     assert told.value.exit_code == 7
 
 
@@ -131,13 +131,13 @@ def test_expired(path: Path) -> None:
 def test_foreign(path: Path, project: str, environment: str) -> None:
     saved(path)
     with pytest.raises(PlanRefused, match="the plan is for retail/default"):
-        planfile.refuse(planfile.load(path), project, environment, now=NOW, seal=SEAL)
+        planfile.read(path).require(project, environment, now=NOW, seal=SEAL)
 
 
 def test_another_ledger(path: Path) -> None:
     saved(path)
     with pytest.raises(PlanRefused, match="another ledger's key"):
-        planfile.refuse(planfile.load(path), "retail", "default", now=NOW, seal=sealer(b"another"))
+        planfile.read(path).require("retail", "default", now=NOW, seal=sealer(b"another"))
 
 
 def edit(document: Any, where: str, value: object) -> None:
@@ -174,7 +174,7 @@ def test_edited_by_hand(path: Path, where: str, value: object) -> None:
     edit(document, where, value)
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(PlanRefused, match="edited by hand"):
-        planfile.refuse(planfile.load(path), "retail", "default", now=NOW, seal=SEAL)
+        planfile.read(path).require("retail", "default", now=NOW, seal=SEAL)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_edited_by_hand(path: Path, where: str, value: object) -> None:
 def test_no_plan_file_at_all(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PlanRefused) as told:
-        planfile.load(path)
+        planfile.read(path).open()
     assert str(path) in told.value.message
 
 
@@ -204,7 +204,7 @@ def test_a_number_that_is_none(path: Path, change: str) -> None:
     text = path.read_text(encoding="utf-8").replace('"before_per_day": 1.0', f'"before_per_day": {change}')
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PlanRefused):
-        planfile.load(path)
+        planfile.read(path).open()
 
 
 def test_every_cut_is_noticed(path: Path) -> None:
@@ -213,13 +213,13 @@ def test_every_cut_is_noticed(path: Path) -> None:
     for size in range(0, len(whole) - 2, 97):
         path.write_bytes(whole[:size])
         with pytest.raises(PlanRefused):
-            planfile.load(path)
+            planfile.read(path).open()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(UsageError, match="cannot be read") as caught:
-            planfile.load(path)
+            planfile.read(path).open()
         assert caught.value.exit_code == 64
 
 
@@ -254,7 +254,7 @@ START_MOVED = "trigger/publish changed since"
 def test_stale_names_the_resource(path: Path, now: Plan, message: str) -> None:
     saved(path)
     with pytest.raises(PlanRefused) as told:
-        planfile.compare(planfile.load(path), now, SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), now, SEAL("inputs"), SEAL)
     assert message in told.value.message
     assert told.value.exit_code == 7
     assert SECRET not in told.value.message
@@ -267,19 +267,19 @@ def test_a_secret_that_moved_makes_it_stale(path: Path) -> None:
     field = FieldChange("inputParameters.password", SECRET, "another", secret=True)
     moved = replace(UPDATE, after={**(UPDATE.after or {}), "inputParameters": parameters}, fields=(field,))
     with pytest.raises(PlanRefused, match="schedule/prices/nightly"):
-        planfile.compare(planfile.load(path), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
 
 
 def test_other_inputs_make_it_stale_though_the_changes_are_the_same(path: Path) -> None:
     saved(path)
     with pytest.raises(PlanRefused, match="the manifests or the files they name changed since commit 5d0c6a1f"):
-        planfile.compare(planfile.load(path), PLAN, SEAL("others"), SEAL)
+        planfile.compare(planfile.read(path).open(), PLAN, SEAL("others"), SEAL)
 
 
 def test_the_clock_alone_makes_nothing_stale(path: Path) -> None:
     saved(path)
     later = replace(PLAN, changes=(replace(UPDATE, preview=Preview(("2026-11-24T02:00:00+11:00",))), START))
-    planfile.compare(planfile.load(path), later, SEAL("inputs"), SEAL)
+    planfile.compare(planfile.read(path).open(), later, SEAL("inputs"), SEAL)
 
 
 def test_another_checkout_makes_no_other_inputs() -> None:

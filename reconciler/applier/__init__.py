@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from reconciler.applier import remembered, schedules, triggers
 from reconciler.applier.run import ORDER, Hands, Recorder, Run, Tools
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, surprise
 from reconciler.model import Action, Address, Change, Evidence, KindName, Outcome, Plan, Reason, Status
 
 __all__ = ["Hands", "Recorder", "Result", "Tools", "apply"]
@@ -49,7 +49,7 @@ def apply(plan: Plan, tools: Tools, *, as_of: datetime) -> Result:
     _carry_units(run, _units(change for change in plan.changes if change.address not in late))
     _delete(run, deletions, _unread(plan))
     for change in forgets:
-        _forget(run, change)
+        _carry(run, change, None)
     outcomes = tuple(run.outcomes[address] for address in sorted(run.outcomes))
     return Result(outcomes, run.broken)
 
@@ -69,43 +69,55 @@ def _units(changes: Iterable[Change]) -> list[_Unit]:
 
 def _carry_units(run: Run, units: list[_Unit]) -> None:
     """Carry out all units, each as soon as what it needs is done, within the concurrency of its product."""
-    unfinished = {change.address for unit in units for change in unit.changes}
-    waiting = [unit for unit in units if unit.needs & unfinished]
-    done: SimpleQueue[_Unit] = SimpleQueue()
+    owner = {change.address: number for number, unit in enumerate(units) for change in unit.changes}
+    waits = [{owner[need] for need in unit.needs if need in owner} for unit in units]
+    dependants: list[list[int]] = [[] for _ in units]
+    for number, needed in enumerate(waits):
+        for one in needed:
+            dependants[one].append(number)
+    done: SimpleQueue[int] = SimpleQueue()
     with (
         ThreadPoolExecutor(run.tools.acc_concurrency, "agent") as agents,
         ThreadPoolExecutor(run.tools.mft_concurrency, "trigger") as tasks,
     ):
 
-        def start(unit: _Unit) -> None:
+        def start(number: int) -> None:
+            unit = units[number]
             pool = tasks if unit.is_trigger else agents
-            pool.submit(_carry_unit, run, unit).add_done_callback(lambda _: done.put(unit))
+            pool.submit(_carry_unit, run, unit).add_done_callback(lambda _: done.put(number))
 
-        for unit in units:
-            if not unit.needs & unfinished:
-                start(unit)
+        for number in [number for number, needed in enumerate(waits) if not needed]:
+            start(number)
         for _ in units:
-            unfinished -= {change.address for change in done.get().changes}
-            for unit in [unit for unit in waiting if not unit.needs & unfinished]:
-                waiting.remove(unit)
-                start(unit)
+            ended = done.get()
+            for number in dependants[ended]:
+                waits[number].discard(ended)
+                if not waits[number]:
+                    start(number)
 
 
 def _carry_unit(run: Run, unit: _Unit) -> None:
     seen: schedules.Seen | None = None
     for change in unit.changes:
-        try:
-            match change.address.kind:
-                case KindName.SCHEDULE:
-                    seen = schedules.carry(run, change, seen)
-                case KindName.TRIGGER:
-                    triggers.carry(run, change)
-                case _:
-                    remembered.carry(run, change)
-        except Exception as error:  # one change's surprise must not take its neighbours down
-            seen = None
-            detail = f"unexpected {type(error).__name__}: {error}. Please report this"
-            run.tools.tell(run.finish(change, Status.UNKNOWN, detail))
+        seen = _carry(run, change, seen)
+
+
+def _carry(run: Run, change: Change, seen: schedules.Seen | None) -> schedules.Seen | None:
+    """Carry out one change, whose surprises must not take its neighbours down, nor what is to be told of them."""
+    try:
+        match change.address.kind:
+            case _ if change.action is Action.FORGET and change.after is None:
+                _forget(run, change)
+            case KindName.SCHEDULE:
+                return schedules.carry(run, change, seen)
+            case KindName.TRIGGER:
+                triggers.carry(run, change)
+            case _:
+                remembered.carry(run, change)
+    except Exception as error:
+        detail = f"unexpected {surprise(error)}: what became of it is not known. Please report this"
+        run.tools.tell(run.finish(change, Status.UNKNOWN, detail))
+    return None
 
 
 def _unread(plan: Plan) -> str:
@@ -118,14 +130,14 @@ def _unread(plan: Plan) -> str:
 def _delete(run: Run, deletions: list[Change], unread: str) -> None:
     """One deletion after the other, so that none follows a failure, be it of another deletion."""
     seen: schedules.Seen | None = None
-    path = ""
+    path = trouble = ""
     for change in sorted(deletions, key=lambda change: (change.agent_path, change.address)):
-        trouble = run.failed_so_far()
+        trouble = trouble or run.failed_so_far()
         if unread or trouble:
             why = f"{unread} could not be read" if unread else f"{trouble} was not applied"
             run.skip(change, f"withheld: {why}, and nothing is deleted after a failure")
             continue
-        seen = schedules.carry(run, change, seen if change.agent_path == path else None)
+        seen = _carry(run, change, seen if change.agent_path == path else None)
         path = change.agent_path
 
 

@@ -129,6 +129,7 @@ class Run:
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     broken: LedgerError | None = None
     ids_ignored: str = ""
+    _bad: set[Address] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _canary: threading.Lock = field(default_factory=threading.Lock)
     _ids_proven: bool = False
@@ -158,8 +159,7 @@ class Run:
     def failed_so_far(self) -> str:
         """The first change that did not come out as planned, for withholding deletions; "" while there is none."""
         with self._lock:
-            bad = [at for at, outcome in self.outcomes.items() if outcome.status is not Status.APPLIED]
-        return str(min(bad)) if bad else ""
+            return str(min(self._bad)) if self._bad else ""
 
     def finish(
         self,
@@ -178,6 +178,7 @@ class Run:
         )
         with self._lock:
             self.outcomes[change.address] = outcome
+            (self._bad.discard if status is Status.APPLIED else self._bad.add)(change.address)
         return outcome
 
     def skip(self, change: Change, why: str) -> None:

@@ -14,6 +14,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.session import Session, complain
+from reconciler.cli.streams import guarded
 from reconciler.clock import MACHINE, Clock
 
 if TYPE_CHECKING:
@@ -138,12 +139,18 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = MACHINE) -> i
     """
     # What is read stays in use to the end: the collector would look through ten thousand agents again and again.
     gc.set_threshold(100_000)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    with guarded() as out:
+        code = _run(arguments, clock)
+        sys.stdout.flush()
+        if out is not None and out.trouble is not None and not isinstance(out.trouble, BrokenPipeError):
+            click.echo(f"error: what is printed could not be written: {out.trouble.strerror}", err=True)
+            return code or 1
+    return code
+
+
+def _run(arguments: Sequence[str] | None, clock: Clock) -> int:
     try:
         code = root.main(args=arguments, prog_name="reconciler", standalone_mode=False, obj=clock)
-        sys.stdout.flush()
     except click.UsageError as error:
         error.show()
         return 64
@@ -156,10 +163,6 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = MACHINE) -> i
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe went away: what is left to print is of no interest to anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:
         return complain(error, verbose="-v" in sys.argv or "--verbose" in sys.argv)
     return code if isinstance(code, int) else 0

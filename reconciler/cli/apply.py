@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
+from reconciler.cli.events import EventFile
+from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selection_of, selectors
 from reconciler.cli.plan import is_incomplete, render_plan
-from reconciler.cli.session import Session, complain
-from reconciler.errors import UsageError
+from reconciler.cli.session import Session, complain, harmless
+from reconciler.errors import Fenced, UsageError
 from reconciler.model import Action, Began, Outcome, Status
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def _applying(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--auto-approve", is_flag=True, help="Do not ask."),
-        click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page of how it went."),
+        click.option("--html", type=OutFile(), help="Write a page of how it went."),
         click.option(
             "--events",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -191,7 +191,7 @@ def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began 
     Events queue up for one thread that words them, so that nobody who works for a product waits for a terminal.
     """
     queue: SimpleQueue[Began | Outcome | None] = SimpleQueue()
-    with events.open("a", encoding="utf-8") if events is not None else nullcontext() as file:
+    with EventFile(session, events) as file:
         teller = threading.Thread(target=_tell_all, args=(session, queue, file), name="teller")
         teller.start()
         try:
@@ -201,27 +201,45 @@ def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began 
             teller.join()
 
 
-def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file: TextIO | None) -> None:
-    from reconciler.render import json_, text
+def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file: EventFile) -> None:
+    from reconciler.render import text
 
     while (event := queue.get()) is not None:
-        if file is not None:
-            file.write(json.dumps(json_.event_object(event), ensure_ascii=False) + "\n")
-            file.flush()
-        if isinstance(event, Outcome):
-            session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
+        try:
+            file.add(event)
+            if isinstance(event, Outcome):
+                session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
+        except Exception as error:  # whatever cannot be worded, the apply goes on and is told of at its end
+            session.is_unwritten = True
+            complain(error, verbose=session.verbose)
 
 
 def _finish(session: Session, done: Applied, form: str, page: Path | None) -> int:
-    plan, outcomes = done.survey.plan, done.result.outcomes
+    """Show how it went; the exit code tells of that, and is 1 where all went well but could not be shown or written."""
     if done.declined:
         session.say("declined: nothing was done")
         return 1
+    code = _exit(session, done)
+    for note in done.notes:
+        session.say(harmless(f"note: {note}"))
+    try:
+        _show(session, done, form, page)
+    except Exception as error:  # it is done, however little of it can be shown
+        session.is_unwritten = True
+        complain(error, verbose=session.verbose)
+    if (broken := done.result.broken) is not None:
+        complain(broken, verbose=session.verbose)
+        return broken.exit_code if isinstance(broken, Fenced) else code or broken.exit_code
+    return code or int(session.is_unwritten)
+
+
+def _show(session: Session, done: Applied, form: str, page: Path | None) -> None:
+    plan, outcomes = done.survey.plan, done.result.outcomes
     if page is not None:
         from reconciler.render import html
 
         stamp = session.stamp_for(plan.project, plan.environment)
-        page.write_text(html.outcomes(outcomes, plan, stamp), encoding="utf-8")
+        session.write_file(page, html.outcomes(outcomes, plan, stamp))
     for finding in done.survey.refusals:
         session.say(f"blocked [{finding.code}]: {finding.message}")
     if form == "json":
@@ -238,9 +256,6 @@ def _finish(session: Session, done: Applied, form: str, page: Path | None) -> in
         session.show(text.outcomes(outcomes, plan, width=session.width, color=session.color, encoding=session.encoding))
     else:
         session.show(render_plan(session, plan, "text"))
-    if done.result.broken is not None:
-        return complain(done.result.broken, verbose=session.verbose)
-    return _exit(session, done)
 
 
 def _exit(session: Session, done: Applied) -> int:

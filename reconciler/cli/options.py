@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
@@ -41,6 +42,20 @@ def format_option(*formats: str) -> Callable[[_Command], _Command]:
     return click.option(
         "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print it."
     )
+
+
+class OutFile(click.Path):
+    """A file to write, in a folder that is there: what cannot be written is better known before anything is done."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        assert isinstance(path, Path)
+        if not path.absolute().parent.is_dir():
+            self.fail(f"there is no folder {str(path.parent)!r}", param, ctx)
+        return path
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
-from reconciler.cli.session import Session
+from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selection_of, selectors
+from reconciler.cli.session import Session, harmless
 from reconciler.model import Drift, DriftStatus, Finding, Plan, Reason
 from reconciler.render import Stamp
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
+@click.option("--out", type=OutFile(), help="Save the plan for `apply FILE`.")
 @click.option("--expires", type=Duration(), default="24h", show_default=True, help="How long a saved plan holds.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option("--max-bytes", type=int, default=65_000, show_default=True, help="At most so much Markdown.")
@@ -157,8 +157,10 @@ def show(session: Session, planfile: Path, form: str, max_bytes: int) -> None:
     """Render a saved plan. It needs no project, no network and no ledger."""
     from reconciler import planfile as files
 
-    saved = files.load(planfile)
+    file = files.read(planfile)
+    saved = file.open()
     made = Stamp(saved.reconciler_version, saved.plan.project, saved.plan.environment, saved.created_at)
     session.show(render_plan(session, saved.plan, form, max_bytes=max_bytes, stamp=made))
     if form == "text":
-        session.say(f"made {saved.created_at} from commit {saved.commit or 'unknown'}, holds until {saved.expires_at}")
+        end = f"was used at {file.used_at}" if file.used_at else f"holds until {saved.expires_at}"
+        session.say(harmless(f"made {saved.created_at} from commit {saved.commit or 'unknown'}, {end}"))

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.clock import MACHINE, Clock
-from reconciler.errors import LedgerError, ManifestError, ReconcilerError
+from reconciler.errors import LedgerError, ManifestError, ReconcilerError, surprise
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,6 +40,7 @@ class Session:
     no_color: bool = False
     verbose: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
+    is_unwritten: bool = False
     _showing: bool = False
 
     @property
@@ -105,6 +106,20 @@ class Session:
         self._clear()
         click.echo(text, err=True)
 
+    def write_file(self, path: Path, text: str) -> None:
+        """Write a file beside the answer. That it cannot be written is said, and counts at the end."""
+        from reconciler.files import write_whole
+
+        try:
+            write_whole(path, text)
+        except OSError as error:
+            self.fail_to_write(path, error)
+
+    def fail_to_write(self, path: Path, error: OSError, *, more: str = "") -> None:
+        """Say that a file could not be written. What is being done goes on, and the exit code tells of it."""
+        self.is_unwritten = True
+        self.say(harmless(f"error: {path} could not be written: {error.strerror or error}{more}"))
+
     def show(self, text: str) -> None:
         """Data, on stdout."""
         self._clear()
@@ -133,7 +148,8 @@ class Session:
             if self.stop.is_set():
                 raise KeyboardInterrupt
             self.stop.set()
-            os.write(2, b"\ninterrupted: finishing what is in flight; once more to end at once\n")
+            with suppress(OSError):
+                os.write(2, b"\ninterrupted: finishing what is in flight; once more to end at once\n")
 
         before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -181,12 +197,16 @@ def complain(error: Exception, *, verbose: bool) -> int:
         if error.hint:
             click.echo(harmless(f"  next: {error.hint}"), err=True)
         return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        click.echo(harmless(f"error: {place}{error.strerror}"), err=True)
+        return 1
     if verbose:
         import traceback
 
         traceback.print_exception(error)
     click.echo(
-        f"internal error: {type(error).__name__}: {error}\n  next: run it again with -v, and report what it prints",
+        f"internal error: {surprise(error)}\n  next: run it again with -v, and report what it prints",
         err=True,
     )
     return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
@@ -29,11 +29,24 @@ HANDS = applier.Hands(schedule, input_files, approval, trigger)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did; nothing, where `survey.refusals` says why. `declined`: a person was asked, and said no."""
+    """What an apply did; nothing, where `survey.refusals` says why. `declined`: a person was asked, and said no.
+
+    `notes` is what whoever runs it should know besides.
+    """
 
     survey: Survey
     result: applier.Result
     declined: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class SavedUse(Protocol):
+    """A saved plan that is about to be applied, once."""
+
+    @property
+    def digest(self) -> str: ...
+    def require(self, survey: Survey) -> None: ...
+    def use_up(self, survey: Survey) -> None: ...
 
 
 def apply(
@@ -42,15 +55,14 @@ def apply(
     *,
     confirm: Callable[[Survey], bool],
     tell: Callable[[Began | Outcome], None],
-    check: Callable[[Survey], None] = lambda _: None,
-    plan_file_digest: str = "",
+    saved: SavedUse | None = None,
     lock_timeout: float = 0.0,
 ) -> Applied:
     """Make live what the manifests say.
 
-    `check` may refuse the plan (a saved plan compares itself here); `confirm` is asked once, only when there is
-    something to do; `tell` hears every event, one at a time. Raises Locked when somebody else is applying.
-    A plan that a guard refuses is not carried out at all.
+    `saved` is the saved plan that is applied, if one is; `confirm` is asked once, only when there is something to do;
+    `tell` hears every event, one at a time. Raises Locked when somebody else is applying. A plan that a guard refuses
+    is not carried out at all.
     """
     everything = intention.selection.is_everything and not intention.gone_agents
     with (
@@ -58,18 +70,19 @@ def apply(
         writing(setting, found.desired.project, lock_timeout) as (ledger, lease),
     ):
         found.products.write_under(lease.check)
-        if plan_file_digest and ledger.is_plan_used(plan_file_digest):
+        if saved is not None and ledger.is_plan_used(saved.digest):
             raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
         remembered = read_from(ledger)
         # What was seen before the lock was ours counts only if nobody applied meanwhile.
         seen = found.seen if remembered.memory == found.remembered.memory else {}
         survey = make_survey(setting, intention, found.desired, remembered, found.products, seen)
-        check(survey)
+        if saved is not None:
+            saved.require(survey)
         if survey.refusals:
             return Applied(survey, applier.Result(()))
         if survey.plan.changes and not confirm(survey):
             return Applied(survey, applier.Result(()), declined=True)
-        return _Apply(setting, survey, found.products, ledger, lease, plan_file_digest).run(tell)
+        return _Apply(setting, survey, found.products, ledger, lease, saved).run(tell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +94,7 @@ class _Apply:
     products: Products
     ledger: Ledger
     lease: Lease
-    plan_file_digest: str = ""
+    saved: SavedUse | None = None
 
     def run(self, tell: Callable[[Began | Outcome], None]) -> Applied:
         plan = self.survey.plan
@@ -91,14 +104,16 @@ class _Apply:
             # Before anything else: what is written from here on stands at the addresses of today.
             self.ledger.rekey(self.lease, rekeyed)
         run = ""
-        if plan.changes or self.plan_file_digest:
+        if plan.changes or self.saved is not None:
             run = self.ledger.begin_run(
                 self.lease,
                 commit=commit,
-                plan_digest=self.plan_file_digest or digest,
+                plan_digest=digest if self.saved is None else self.saved.digest,
                 command="destroy" if self.survey.scene.destroy else "apply",
-                once=bool(self.plan_file_digest),
+                once=self.saved is not None,
             )
+        if self.saved is not None:
+            self.saved.use_up(self.survey)
         tools = self._tools(tell, _context(plan, commit, digest))
         result = applier.apply(plan, tools, as_of=self.survey.scene.as_of)
         if result.broken is None:

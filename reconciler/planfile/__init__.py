@@ -1,0 +1,240 @@
+"""Plan <-> file: what a reviewer saw, sealed, so that exactly that is applied, once, and only while it still holds."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler import files
+from reconciler.diff import Sealer
+from reconciler.errors import PlanRefused, UsageError
+from reconciler.model import JSON, Address, Plan, Resource, State, at_text
+from reconciler.planfile.body import is_shallow, plan_from, plan_to
+
+FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan as it lies in a file: to be shown always, to be applied while it holds.
+
+    `plan` holds no secret and no full state. `bases` are keyed digests, by address, of each change with all that it
+    rests on; `inputs` is the keyed digest of the manifests and of file contents. `intention` is what was asked for.
+    """
+
+    plan: Plan
+    digest: str
+    commit: str
+    created_at: str
+    expires_at: str
+    inputs: str
+    bases: Mapping[str, str]
+    intention: Mapping[str, JSON]
+    reconciler_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan file whose content nobody has looked at: the sealed `body`, its seal, and when it was used, or ""."""
+
+    path: Path
+    body: Mapping[str, JSON]
+    seal: str
+    used_at: str = ""
+
+    def open(self) -> SavedPlan:
+        """What it holds. Raises PlanRefused when that makes no sense, which is no wonder before `require`."""
+        try:
+            return _saved_from(self.body)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise _no_plan(self.path) from error
+
+    def require(self, project: str, environment: str, *, now: datetime, seal: Sealer) -> SavedPlan:
+        """What it holds, once that is known to be what `plan --out` wrote for this project, in time and not used yet.
+
+        Nothing in it is used before its seal is checked. Raises PlanRefused. Whether it still holds is `compare`'s
+        business.
+        """
+        if self.used_at:
+            raise PlanRefused(f"this saved plan was used already, at {self.used_at}", hint=MAKE_ANOTHER)
+        if not hmac.compare_digest(seal(dict(self.body)).encode(), self.seal.encode("utf-8", "replace")):
+            raise PlanRefused(
+                f"{self.path} was edited by hand, or made with another ledger's key. {MADE_ELSEWHERE}",
+                hint="make the plan again with this ledger, or give both sides the same RECONCILER_KEY",
+            )
+        saved = self.open()
+        if (saved.plan.project, saved.plan.environment) != (project, environment):
+            raise PlanRefused(
+                f"the plan is for {saved.plan.project}/{saved.plan.environment}, and this is {project}/{environment}"
+            )
+        if at_text(now) > saved.expires_at:
+            raise PlanRefused(f"the plan expired at {saved.expires_at}", hint="make the plan again, or use --expires")
+        return saved
+
+    def mark_used(self, now: datetime, seal: Sealer) -> None:
+        """Turn the file into one that was used, for good. Raises OSError when it cannot be written.
+
+        The seal goes, so that nobody makes it good again by taking the mark away; the mark has a seal of its own.
+        """
+        at = at_text(now)
+        used = {"at": at, "seal": seal(["used", self.seal, at])}
+        files.write_whole(self.path.resolve(), _text({**self.body, "used": used}))
+
+
+MADE_ELSEWHERE = "A saved plan that was made elsewhere needs the ledger it was made with, or RECONCILER_KEY"
+MAKE_ANOTHER = "make a new one with `reconciler plan --out FILE`"
+
+
+def bases_of(plan: Plan, seal: Sealer) -> dict[str, str]:
+    """A keyed digest of every change: what is done, to what, resting on what. The clock has no part in it."""
+    return {
+        str(change.address): seal(
+            [
+                change.action.value,
+                change.identity,
+                change.agent_path,
+                change.agent_id,
+                change.basis,
+                change.after,
+                [[field.path, field.before, field.after] for field in change.fields],
+            ]
+        )
+        for change in plan.changes
+    }
+
+
+def inputs_of(resources: tuple[Resource, ...], contents: Mapping[Address, State], seal: Sealer) -> str:
+    """A keyed digest of all that the manifests say and of the files that they name."""
+    said = [[str(one.address), _placeless(one.spec), one.identity, one.protect] for one in resources]
+    held = [[str(address), state] for address, state in sorted(contents.items())]
+    return seal([said, held])
+
+
+def _placeless(spec: State) -> State:
+    """A spec without absolute paths, so that a plan made in one checkout holds in another."""
+    if "files" not in spec:
+        return spec
+    return {**spec, "files": [file["name"] for file in spec["files"]]}
+
+
+def save(
+    path: Path,
+    plan: Plan,
+    *,
+    digest: str,
+    commit: str,
+    now: datetime,
+    expires: timedelta,
+    inputs: str,
+    intention: Mapping[str, JSON],
+    version: str,
+    seal: Sealer,
+) -> SavedPlan:
+    """Write a plan to a file, whole or not at all. Raises OSError."""
+    saved = SavedPlan(
+        plan=plan,
+        digest=digest,
+        commit=commit,
+        created_at=at_text(now),
+        expires_at=at_text(now + expires),
+        inputs=inputs,
+        bases=bases_of(plan, seal),
+        intention=intention,
+        reconciler_version=version,
+    )
+    body = _body(saved)
+    files.write_whole(path, _text({**body, "seal": seal(body)}))
+    return saved
+
+
+def read(path: Path) -> PlanFile:
+    """Read a plan file. Raises PlanRefused when it is none, or not of this format; UsageError without a file."""
+    try:
+        body = json.loads(
+            files.read_regular(path, files.PLAN_BYTES), parse_constant=_no_number, parse_float=_finite_number
+        )
+        if not is_shallow(body):
+            raise _no_plan(path)
+        if body["format_version"] != FORMAT_VERSION or body["kind"] != "Plan":
+            raise PlanRefused(f"{path} has format {str(body['format_version'])[:20]!r}", hint="make the plan again")
+        used = body.pop("used", None)
+        seal = body.pop("seal", "")
+        used_at = "" if used is None else str(used["at"])[:40] or "a time that nobody knows"
+        return PlanFile(path, body, seal if isinstance(seal, str) else "", used_at)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", hint="name a file that `plan --out` wrote"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _no_plan(path) from error
+
+
+def _no_plan(path: Path) -> PlanRefused:
+    return PlanRefused(
+        f"{path} is no plan file of this program, or was damaged", hint="make it with `reconciler plan --out FILE`"
+    )
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
+def _finite_number(word: str) -> float:
+    number = float(word)
+    return number if number - number == 0 else _no_number(word)
+
+
+def _text(body: Mapping[str, JSON]) -> str:
+    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+def _saved_from(body: Mapping[str, Any]) -> SavedPlan:
+    words = {name: body[name] for name in _WORDS}
+    bases, intention = body["bases"], body["intention"]
+    if not all(isinstance(one, str) for one in (*words.values(), *bases.values())) or not isinstance(intention, dict):
+        raise ValueError("something is no text that must be")
+    return SavedPlan(plan=plan_from(body["plan"]), bases=dict(bases), intention=intention, **words)
+
+
+_WORDS = ("digest", "commit", "created_at", "expires_at", "inputs", "reconciler_version")
+
+
+def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer) -> None:
+    """Raise PlanRefused, naming the resource, unless a plan made now does exactly what the file shows."""
+    fresh = bases_of(plan, seal)
+    told = {str(change.address): change for change in saved.plan.changes}
+    now = {str(change.address): change for change in plan.changes}
+    moved: list[str] = []
+    for address in sorted({*saved.bases, *fresh}):
+        if address not in fresh:
+            moved.append(f"{address} no longer needs {told[address].action.value}")
+        elif address not in saved.bases:
+            moved.append(f"{address} now needs {now[address].action.value}, which the plan does not show")
+        elif fresh[address] != saved.bases[address]:
+            moved.append(f"{address} changed since ({now[address].message})")
+    if not moved and inputs != saved.inputs:
+        moved.append(f"the manifests or the files they name changed since commit {saved.commit[:12] or 'unknown'}")
+    if moved:
+        more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
+        raise PlanRefused(f"the plan is stale: {'; '.join(moved[:5])}{more}", hint="make the plan again and review it")
+
+
+def _body(saved: SavedPlan) -> dict[str, JSON]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "Plan",
+        "reconciler_version": saved.reconciler_version,
+        "commit": saved.commit,
+        "created_at": saved.created_at,
+        "expires_at": saved.expires_at,
+        "digest": saved.digest,
+        "inputs": saved.inputs,
+        "bases": dict(saved.bases),
+        "intention": dict(saved.intention),
+        "plan": plan_to(saved.plan),
+    }

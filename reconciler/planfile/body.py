@@ -1,0 +1,127 @@
+"""A plan as plain data, and back: nothing that a file says is taken for something that it is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from reconciler.model import JSON, Address, BlockedResource, Change, FieldChange, Plan
+
+_DEEPEST = 50
+
+
+def plan_to(plan: Plan) -> dict[str, JSON]:
+    """A plan without secrets and full states."""
+    return {
+        "project": plan.project,
+        "environment": plan.environment,
+        "changes": [_change_to(change) for change in plan.changes],
+        "blocked": [_with_address(blocked) for blocked in plan.blocked],
+        "unmanaged": [asdict(one) for one in plan.unmanaged],
+        "unchanged": plan.unchanged,
+        "unchanged_kinds": [asdict(one) for one in plan.unchanged_kinds],
+        "warnings": [asdict(one) for one in plan.warnings],
+        "owned_in_sight": plan.owned_in_sight,
+        "filtered": plan.filtered,
+    }
+
+
+def _change_to(change: Change) -> dict[str, JSON]:
+    shown = replace(change, before=None, after=None, basis="", fields=tuple(map(_masked, change.fields)))
+    body = _with_address(shown)
+    del body["before"], body["after"], body["basis"], body["secrets"]
+    body["needs"] = [str(need) for need in change.needs]
+    return body
+
+
+def _masked(field: FieldChange) -> FieldChange:
+    before, after = field.shown
+    return replace(field, before=before, after=after)
+
+
+def _with_address(noun: Change | BlockedResource) -> dict[str, JSON]:
+    return json.loads(json.dumps({**asdict(noun), "address": str(noun.address)}))  # type: ignore[no-any-return]
+
+
+def plan_from(body: JSON) -> Plan:
+    """The plan that `plan_to` made plain. Raises ValueError for anything else."""
+    found: Plan = _read(Plan, body)
+    for preview in (change.preview for change in found.changes):
+        for run in () if preview is None else (*preview.before_runs, *preview.after_runs):
+            datetime.fromisoformat(run)
+    return found
+
+
+_PLAIN: dict[Any, Callable[[JSON], bool]] = {
+    Any: lambda value: True,
+    str: lambda value: type(value) is str,
+    bool: lambda value: type(value) is bool,
+    int: lambda value: type(value) is int and value >= 0,
+    float: lambda value: type(value) in (int, float) and value - value == 0,
+}
+
+
+def _read(hint: Any, value: JSON) -> Any:
+    """A value as the type that is declared for it. Raises ValueError when it is not of that type."""
+    if hint in _PLAIN:
+        return value if _PLAIN[hint](value) else _refuse(hint)
+    if hint is Address:
+        return Address.parse(_read(str, value))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    if dataclasses.is_dataclass(hint):
+        return _noun(typing.cast("type", hint), value)
+    return _read_generic(hint, value)
+
+
+def _read_generic(hint: Any, value: JSON) -> Any:
+    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return tuple(_read(inside[0], one) for one in value) if type(value) is list else _refuse(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in inside:
+            return None
+        (kind,) = (one for one in inside if one is not type(None))
+        return _read(kind, value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {_read(str, key): _read(inside[1], one) for key, one in _mapping(value).items()}
+    raise TypeError(f"nobody said how to read {hint}")  # pragma: no cover - a noun got a field of a new sort
+
+
+def _noun(kind: type, value: JSON) -> Any:
+    fields = _fields(kind)
+    given = _mapping(value)
+    if not given.keys() <= fields.keys():
+        _refuse(kind)
+    try:
+        return kind(**{name: _read(fields[name], one) for name, one in given.items()})
+    except TypeError as error:
+        raise ValueError(str(error)) from None  # a field that has no default is missing
+
+
+@functools.cache
+def _fields(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def _mapping(value: JSON) -> dict[str, JSON]:
+    return value if type(value) is dict else _refuse(dict)
+
+
+def is_shallow(value: JSON, levels: int = _DEEPEST) -> bool:
+    """Whether plain data is nested no deeper than anybody needs, so that whoever walks through it comes back."""
+    inside = value.values() if type(value) is dict else value if type(value) is list else ()
+    return levels >= 0 and all(is_shallow(one, levels - 1) for one in inside)
+
+
+def _refuse(hint: Any) -> typing.NoReturn:
+    raise ValueError(f"something is not {hint}")
