@@ -8,7 +8,7 @@ schedule of ours that no manifest declares and that means just the same. No two 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.identity import is_owned, owned_id
@@ -45,11 +45,13 @@ class Claims:
     taken: dict[str, Address] = field(default_factory=dict)
     found: dict[Address, str] = field(default_factory=dict)
     renamed: dict[Address, str] = field(default_factory=dict)
+    _declared: set[Address] = field(default_factory=set)
     _owned: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def settle(self, agents: Iterable[tuple[DeclaredAgent, tuple[Resource, ...]]]) -> None:
         """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""
         everything = tuple(agents)
+        self._declared = {resource.address for _, schedules in everything for resource in schedules}
         for step in (self._named_by_id, self._moved, self._remembered, self._derived, self._same_meaning, self._new):
             for agent, schedules in everything:
                 for resource in schedules:
@@ -73,13 +75,16 @@ class Claims:
             self._take(resource, resource.identity, str(known.address) if known is not None and is_renamed else "")
 
     def _moved(self, agent: DeclaredAgent, resource: Resource) -> None:
-        """`movedFrom`, while nothing is known by the new name."""
+        """`movedFrom`: where the ledger knows the old name and no block bears it; else while nothing bears the new one."""
+        before = agent.entries.get(resource.moved_from) if resource.moved_from else None
+        is_given_up = replace(resource.address, name=resource.moved_from) not in self._declared
         derived = agent.view is not None and resource.identity in agent.view.schedules
-        if derived or resource.address.name in agent.entries:
+        is_new = not derived and resource.address.name not in agent.entries
+        if before is not None:
+            if (is_given_up or is_new) and self._is_free(agent, before.identity):
+                self._take(resource, before.identity, str(before.address))
             return
-        if resource.moved_from and (entry := agent.entries.get(resource.moved_from)) is not None:
-            if self._is_free(agent, entry.identity):
-                self._take(resource, entry.identity, str(entry.address))
+        if not is_new:
             return
         for path, name in _places_before(agent.document, resource):
             identity = owned_id(self.project.name, self.project.environment, path, name)

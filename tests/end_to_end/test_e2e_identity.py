@@ -369,3 +369,17 @@ def test_another_agent_of_the_same_content_starts_nothing(stage: Stage) -> None:
     stage.write(f"{chained}{with_everything(stage, NIGHTLY, path=STOCK)}---\n{other}")  # one schedule less
     assert stage.apply("--max-deletes", "9").code == 0
     assert stage.starts() == 4
+
+
+def test_a_block_that_takes_the_name_of_one_that_is_gone_keeps_its_own_schedule(stage: Stage) -> None:
+    stage.write(agent(PROTECTED, POLL))
+    assert stage.apply().code == 0
+    nightly = stage.live("nightly")
+    stage.write(agent(f"{PROTECTED.replace('nightly', 'poll')}      movedFrom: nightly\n"))
+    assert [(at, action) for at, action, _ in stage.changes()] == [
+        ("schedule/prices/poll", "adopt"),
+        (f"schedule/{PRICES}/{owned_id('retail', 'default', PRICES, 'poll')}", "delete"),
+    ]
+    assert stage.apply().code == 0
+    assert list(stage.owned().values()) == [nightly]
+    assert stage.changes() == []
