@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from render_models import drifts, outcomes, plans, problems, texts
 from render_samples import STAMP
 
-from reconciler.model import Drift, Outcome, Plan, Problem
+from reconciler.model import Drift, Finding, Outcome, Plan, Problem
 from reconciler.render import github, json_, junit, sarif, text
 from reconciler.render.characters import columns, cut, neutral, wrap
 
@@ -39,6 +39,9 @@ def check_page(page: str, width: int, encoding: str) -> None:
 
 @lawful
 @given(plan=plans, width=widths, encoding=st.sampled_from(ENCODINGS), verbose=st.booleans())
+@example(
+    plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, ""),)), width=40, encoding="utf-8", verbose=False
+)  # a code of blanks that does not fit beside its address was a line of blanks
 def test_a_plan_keeps_its_width(plan: Plan, width: int, encoding: str, verbose: bool) -> None:
     page = text.plan(plan, width=width, color=False, verbose=verbose, encoding=encoding)
     check_page(page, width, encoding)

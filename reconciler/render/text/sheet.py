@@ -70,7 +70,7 @@ class Sheet:
 
     def heading(self, lead: str, parts: Sequence[str], *, style: str = "bold", indent: int = 0) -> None:
         """A block's head: its parts beside each other with wide gaps, or below each other where they do not fit."""
-        kept = [self.say(part) for part in parts if part]
+        kept = [said for part in parts if (said := self.say(part)).strip()]
         size = columns(_uncoloured(lead))
         used = indent + size
         line = " " * indent + lead
