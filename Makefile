@@ -5,8 +5,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= auto
 ROUNDS ?= 5
+SEED   ?= $(shell date +%s)
 
-.PHONY: help demo install lint types test coverage explore bench clean
+# What lives by a clock: everything that meets an emulator, and what shows times.
+ELSEWHEN := $(addprefix tests/,calendar clients emulator end_to_end manifests operations render timetable)
+
+.PHONY: help demo install lint types test coverage elsewhen explore bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +38,11 @@ test: lint types ## All checks: lint, types, every test, branch coverage
 	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill
 	@$(MAKE) --no-print-directory coverage
 	@$(BIN)/python -m pytest -n $(JOBS) tests/kill
+
+elsewhen: install ## A part of the tests again: other dates, hours and time zones, in random order
+	@for place in 2029-06-16T17:44:55+00:00,Pacific/Chatham 2027-12-31T23:59:50+00:00,America/St_Johns; do \
+	  TESTS_BEGIN=$${place%,*} TZ=$${place#*,} $(BIN)/python -m pytest -q -n $(JOBS) --shuffle $(SEED) $(ELSEWHEN) || exit 1; \
+	done
 
 explore: install ## Search for new cases: ROUNDS=5 of every generated test, each with other seeds
 	@for round in $$(seq $(ROUNDS)); do \

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
+from clocks import BEGIN
 from hypothesis import is_hypothesis_test, settings
 
 CountOf = Callable[[str, int], None]
@@ -23,11 +25,27 @@ settings.register_profile("explore", derandomize=False, database=None, print_blo
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what draws its cases, for `make explore`."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in an order that this number decides")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    seed = config.getoption("shuffle")
+    order = "as written" if seed is None else f"shuffled, --shuffle {seed} gives it again"
+    return [f"tests begin at {BEGIN.isoformat()}, on clocks of {os.environ.get('TZ', 'the machine')}; order: {order}"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what draws its cases, for `make explore`; and let no test lean on the one before it.
+
+    A plugin for the order would give every test the same random numbers as well, which hides what we look for.
+    """
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("generated")
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
 
 
 @pytest.fixture
