@@ -80,13 +80,16 @@ def predict(cron: str, start_time: str, zone: str, *, after: datetime, switches:
     except ValueError:
         return None
     candidates: list[datetime] = []
-    begin = after - _LONGEST_REPEAT if switches.repeated_hour == "twice" else after
+    is_twice = switches.repeated_hour == "twice" or (
+        switches.repeated_hour == "wildcards" and timing.expression.has_wildcard_times
+    )
+    begin = after - _LONGEST_REPEAT if is_twice else after
     for run in itertools.islice(iter_runs(timing, begin), _MOST_TRIED):
         if run.note == "skipped-hour" and switches.skipped_hour == "lost":
             continue
         if switches.both_day_fields == "both" and not _matches_both(timing.expression, run.at):
             continue
-        if run.note == "repeated-hour" and switches.repeated_hour == "twice":
+        if run.note == "repeated-hour" and is_twice:
             candidates.append(run.at.replace(fold=1))
         if run.at.astimezone(UTC) > after:
             candidates.append(run.at)

@@ -40,7 +40,7 @@ class Switches:
     next_run_time: str = _choice("nextRunTime in replies", "predicted", "shifted", "null")
     both_day_fields: str = _choice("a cron expression with both day fields runs when", "either", "both")
     skipped_hour: str = _choice("a local time that daylight saving skips", "moved", "lost")
-    repeated_hour: str = _choice("a local time that daylight saving repeats runs", "once", "twice")
+    repeated_hour: str = _choice("a local time that daylight saving repeats runs", "once", "twice", "wildcards")
     empty_list: str = _choice("the reply when an agent has no schedules", "list", "null", "nothing")
     path_case: str = _choice("whether the case of an agent's path matters", "matters", "ignored")
     missing_agent: str = _choice("the reply for a path that is not there", "404", "403", "null")

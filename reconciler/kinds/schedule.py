@@ -292,9 +292,11 @@ def _outlook(state: State | None, as_of: datetime) -> tuple[tuple[str, ...], flo
     if timing is None:
         return (), None, ()
     runs = timetable.next_runs(timing, as_of, _PREVIEWED_RUNS)
+    named = "wildcards" if timing.expression.has_wildcard_times else "fixed times"
     notes = {
         "skipped-hour": "daylight saving skips this local time: predicted to run at the next valid one",
-        "repeated-hour": "daylight saving repeats this local time: predicted to run once",
+        "repeated-hour": "daylight saving repeats this local time: predicted to run once, "
+        f"twice if ACC runs {named} in both hours",
     }
     said = tuple(f"{run.at.isoformat()}: {notes[run.note]}" for run in runs if run.note)
     return tuple(run.at.isoformat() for run in runs), timetable.runs_per_day(timing.expression), said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from reconciler.render import Stamp
 from reconciler.render.json_ import header
 from reconciler.timetable.calendar import Calendar, Entry, Side
 from reconciler.timetable.collisions import Collision
-from reconciler.timetable.load import QUARTER, Load
+from reconciler.timetable.load import QUARTER, ClockMark, Load
 
 Document = dict[str, Any]
 
@@ -44,7 +45,7 @@ def calendar(found: Calendar, stamp: Stamp) -> Document:
                 "kind": "repeated" if mark.repeats else "skipped",
                 "local_from": mark.begin.isoformat(),
                 "local_to": mark.end.isoformat(),
-                "affected": [{"address": address, "note": note} for address, note in mark.notes],
+                "affected": _affected(mark),
             }
             for mark in found.shown.load.clock_marks
         ],
@@ -59,6 +60,15 @@ def calendar(found: Calendar, stamp: Stamp) -> Document:
             "gone_collisions": [_collision(one) for one in found.gone_collisions],
         }
     return document
+
+
+def _affected(mark: ClockMark) -> list[Document]:
+    """Whom a clock change touches; of a repeated hour also the starts in it, by the ways that schedulers have."""
+    folds = dict(mark.folds)
+    return [
+        {"address": address, "note": note} | ({"starts": asdict(folds[address])} if address in folds else {})
+        for address, note in mark.notes
+    ]
 
 
 def _summary(side: Side) -> Document:

@@ -9,6 +9,7 @@ from datetime import date
 from reconciler.timetable.calendar import Calendar
 from reconciler.timetable.collisions import Collision
 from reconciler.timetable.load import ClockMark
+from reconciler.timetable.repeats import Repeats
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -133,7 +134,22 @@ def clock_text(mark: ClockMark) -> str:
     if not mark.notes:
         return f"{what}; no schedule runs then"
     fate = "predicted to run once, the first time" if mark.repeats else "predicted to run at the next valid time"
-    return f"{what}; {plural(len(mark.notes), 'schedule')} {fate}"
+    return f"{what}; {plural(len(mark.notes), 'schedule')} {fate}{_otherwise(mark.repeated)}"
+
+
+def _otherwise(found: Repeats) -> str:
+    """How a repeated hour goes where a scheduler has another way; ACC does not say which one it has."""
+    if found.twice == found.once:
+        return ""
+    starts = f": {plural(found.once, 'start')}"
+    if found.wildcards_twice == found.once:
+        return f"{starts}, or {found.twice:,} if ACC runs both hours"
+    if found.wildcards_twice == found.twice:
+        return f"{starts}, or {found.twice:,} if ACC runs wildcards in both hours"
+    return (
+        f"{starts}, or {found.wildcards_twice:,} if ACC runs wildcards in both hours and fixed times once, "
+        f"or {found.twice:,} if it runs everything in both"
+    )
 
 
 def summary_text(calendar: Calendar) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.timetable import zones
-from reconciler.timetable.advice import findings
+from reconciler.timetable.advice import findings, inexact_zone
 from reconciler.timetable.comparison import phase, same_runs, same_start, same_zone
 from reconciler.timetable.description import describe
 from reconciler.timetable.errors import TimetableError
@@ -18,6 +18,7 @@ __all__ = [
     "Timing",
     "describe",
     "findings",
+    "inexact_zone",
     "iter_runs",
     "next_runs",
     "parse",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
+from reconciler.timetable.repeats import day_within, repeats_of
 from reconciler.timetable.runs import times_between
 from reconciler.timetable.timing import Timing, rules_of, windows_zone
 from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
@@ -24,7 +26,8 @@ def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
     """Warnings as (code, message), most weighty first, for runs after an aware moment.
 
     Codes: `unknown-zone`, `recent-zone`, `zone-differs`, `never-fires`, `mixed-interval`, `both-day-fields`,
-    `long-step`, `short-month`, `start-in-past`, and `dst-skipped` and `dst-repeated` for the next 13 months.
+    `long-step`, `short-month`, `start-in-past`, and for the next 13 months `dst-skipped`, `dst-repeated`, and
+    `dst-wildcard` for a repeated hour in which a schedule with wildcards runs.
     """
     return (
         *_zone_advice(timing.zone, as_of.date().toordinal()),
@@ -52,23 +55,33 @@ def _on_zone(zone: str, first_day: int) -> Iterator[Advice]:
         near = suggest(windows)
         meant = f"; did you mean {near}?" if near else ""
         yield "unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}"
-    own, used = zone_info(zone), rules_of(zone)
-    if own is not None and used is not None and own is not used:
-        day = _first_difference(own, used, first_day)
-        if day is not None:
-            yield (
-                "zone-differs",
-                f"ACC knows {zone} only as {windows}, whose clock differs from it on {day:%Y-%m-%d}: "
-                f"runs follow {windows}",
-            )
+    if told := inexact_zone(zone, first_day, _MONTHS_AHEAD_DAYS):
+        yield "zone-differs", told
 
 
 @functools.lru_cache(maxsize=2048)
-def _first_difference(own: ZoneInfo, used: ZoneInfo, first_day: int) -> datetime | None:
-    for day in range(first_day, first_day + _MONTHS_AHEAD_DAYS):
-        noon = datetime.fromordinal(day) + timedelta(hours=12)
-        if offset_of(noon, own) != offset_of(noon, used):
-            return noon
+def inexact_zone(zone: str, first_day: int, days: int) -> str:
+    """What to say where ACC's clock is not that of the zone that was written; "" where they agree all these days.
+
+    ACC is told a Windows id, and follows the zone that stands for it: several IANA zones share one.
+    """
+    own, used, windows = zone_info(zone), rules_of(zone), windows_zone(zone)
+    if own is None or used is None or own is used:
+        return ""
+    day = _first_difference(own, used, first_day, days)
+    if day is None:
+        return ""
+    return f"ACC knows {zone} only as {windows}, whose clock differs from it on {day:%Y-%m-%d}: runs follow {windows}"
+
+
+def _first_difference(own: ZoneInfo, used: ZoneInfo, first_day: int, days: int) -> date | None:
+    begin = datetime.fromordinal(first_day).replace(tzinfo=UTC)
+    if begin.astimezone(own).utcoffset() != begin.astimezone(used).utcoffset():
+        return begin.date()
+    # From one offset on, the same changes make the same clock.
+    for pair in zip_longest(clock_changes(own, begin, days), clock_changes(used, begin, days)):
+        if pair[0] != pair[1]:
+            return min(change.begin for change in pair if change is not None).date()
     return None
 
 
@@ -146,16 +159,42 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
         return
     told: set[bool] = set()
     for change in clock_changes(zone, begin, days):
-        local = None if change.repeats in told else _time_within(timing, change)
-        if local is None:
+        if change.repeats in told:
             continue
-        told.add(change.repeats)
-        shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
-        if change.repeats:
-            yield "dst-repeated", f"{shown} comes twice when daylight saving ends; predicted is one run, the first time"
-        else:
-            moved = f"{change.end:%H:%M:%S}"
-            yield "dst-skipped", f"{shown} does not exist when daylight saving begins; predicted is a run at {moved}"
+        said = _on_repeated(timing, change) if change.repeats else _on_skipped(timing, change)
+        if said is not None:
+            told.add(change.repeats)
+            yield said
+
+
+def _on_skipped(timing: Timing, change: ClockChange) -> Advice | None:
+    """None for cron that runs in every hour: a skipped hour loses nothing there that the next hour lacks."""
+    if len(timing.expression.hours) == 24 or (local := _time_within(timing, change)) is None:
+        return None
+    shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
+    moved = f"{change.end:%H:%M:%S}"
+    return "dst-skipped", f"{shown} does not exist when daylight saving begins; predicted is a run at {moved}"
+
+
+def _on_repeated(timing: Timing, change: ClockChange) -> Advice | None:
+    """Where the three ways to run a repeated hour differ for this schedule."""
+    found, local = repeats_of(timing, change), _time_within(timing, change)
+    if found is None or local is None:
+        return None
+    if timing.expression.has_wildcard_times:
+        runs = "1 run" if found.once == 1 else f"{found.once:,} runs"
+        return (
+            "dst-wildcard",
+            f"{change.begin:%Y-%m-%d %H:%M} to {change.end:%H:%M} comes twice in {timing.windows_zone} when daylight "
+            f"saving ends; predicted: {runs}, the first time, then silence. A scheduler that runs wildcards in both "
+            f"hours makes {found.wildcards_twice:,} of it, and ACC does not say which it is",
+        )
+    shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
+    return (
+        "dst-repeated",
+        f"{shown} comes twice when daylight saving ends; predicted is one run, the first time; some schedulers make "
+        "it two, and ACC does not say",
+    )
 
 
 def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
@@ -172,19 +211,11 @@ def _long_before(as_of: datetime) -> datetime:
 
 
 def _time_within(timing: Timing, change: ClockChange) -> datetime | None:
-    """The first time that the schedule names among the local times of a clock change.
-
-    None for cron that runs in every hour: there a skipped or repeated hour loses nothing that the next hour lacks.
-    """
+    """The first time that the schedule names among the local times of a clock change."""
     expression = timing.expression
     if step := expression.whole_days:
-        for day in (change.begin, change.end):
-            local = datetime.combine(day.date(), timing.start.time())
-            on_phase = (local.toordinal() - timing.start.toordinal()) % step == 0
-            if on_phase and max(change.begin, timing.start) <= local < change.end:
-                return local
-        return None
-    if expression.is_interval or len(expression.hours) == 24:
+        return day_within(timing, change, step)
+    if expression.is_interval:
         return None
     last = change.end - _SECOND
     if change.begin.date() == last.date() and not any(

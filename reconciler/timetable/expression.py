@@ -70,6 +70,11 @@ class Expression:
         """The days of an interval that is made of days alone; 0 for everything else."""
         return self.amounts[3] if self.amounts is not None and not any(self.amounts[:3]) else 0
 
+    @property
+    def has_wildcard_times(self) -> bool:
+        """Whether cron describes its times of day (`*`, a range or a step) instead of naming each."""
+        return self.amounts is None and any(sign in word for word in self.text.split()[:3] for sign in "*-/")
+
     def every(self) -> str | None:
         """The interval as `every` says it ("15m"), None for cron and for an interval of several units."""
         if self.amounts is None or self.units != 1:

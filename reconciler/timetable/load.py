@@ -13,9 +13,10 @@ from itertools import islice
 from typing import TypeAlias
 
 from reconciler.timetable.instants import count_between, starts_between
+from reconciler.timetable.repeats import Repeats, repeats_of
 from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import clock_changes, instant_of
+from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of
 
 QUARTER = 900
 """Seconds in a bucket. Every zone in use today keeps a whole number of quarter hours from UTC."""
@@ -76,7 +77,10 @@ class Herd:
 
 @dataclass(frozen=True, slots=True)
 class ClockMark:
-    """A change of a zone's clock in the window, and the schedules whose times it moves or folds (`notes`)."""
+    """A change of a zone's clock in the window, and the schedules whose times it moves or folds (`notes`).
+
+    `folds` says of a repeated hour how often each of them starts in it, by the three ways that schedulers have.
+    """
 
     zone: str
     instant: int
@@ -84,6 +88,12 @@ class ClockMark:
     end: datetime
     repeats: bool
     notes: tuple[tuple[str, str], ...] = ()
+    folds: tuple[tuple[str, Repeats], ...] = ()
+
+    @property
+    def repeated(self) -> Repeats:
+        """The starts of all of them together."""
+        return sum((found for _, found in self.folds), Repeats(0, 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,8 +356,18 @@ def _clock_marks(rhythms: Rhythms) -> tuple[ClockMark, ...]:
                 instant = instant_of(edge, rules)[0] + int((change.end - edge).total_seconds())
             if window.begin <= instant < window.end:
                 notes = tuple(sorted(_touched(jobs, instant)))
-                found.append(ClockMark(name, instant, change.begin, change.end, change.repeats, notes))
+                folds = tuple(sorted(_folded(jobs, change), key=lambda fold: fold[0]))
+                mark = ClockMark(name, instant, change.begin, change.end, change.repeats, notes, folds)
+                found.append(mark)
     return tuple(sorted(found, key=lambda mark: (mark.instant, mark.zone)))
+
+
+def _folded(jobs: Iterable[Job], change: ClockChange) -> Iterator[tuple[str, Repeats]]:
+    """The jobs that may start more often in a repeated hour than is predicted."""
+    for job in jobs:
+        found = repeats_of(job.timing, change)
+        if found is not None:
+            yield job.address, found
 
 
 def _touched(jobs: Iterable[Job], instant: int) -> Iterator[tuple[str, str]]:

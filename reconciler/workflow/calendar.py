@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -95,6 +96,7 @@ def calendar(setting: Setting, request: Request) -> tuple[Desired, Calendar]:
             raise UsageError(error.message, hint=error.hint) from None
     first = request.first or as_of.astimezone(zone).date()
     window = window_of(first, request.days, zone)
+    notes.extend(_inexact_zones(desired, shown, first, request.days))
 
     return desired, Calendar(
         source=source.value,
@@ -175,6 +177,20 @@ def _live_estate(desired: Desired, live: Live, selected: frozenset[Address] | No
             shown = str(address or Address(KindName.SCHEDULE, handles.get(path, path), identity))
             found[path, identity] = _Known(shown, path, schedule.live_state(one), managed=address is not None)
     return found
+
+
+def _inexact_zones(desired: Desired, entries: tuple[Entry, ...], first: date, days: int) -> Iterator[str]:
+    """Where a manifest names a zone whose clock is not, in these days, that of the Windows id that ACC is told."""
+    shown = {entry.job.address for entry in entries}
+    written: dict[str, list[str]] = defaultdict(list)
+    for resource in desired.resources:
+        address = str(resource.address)
+        if address in shown and (zone := resource.spec.get("timeZone")):
+            written[zone].append(address)
+    for zone, addresses in sorted(written.items()):
+        if told := timetable.inexact_zone(zone, first.toordinal(), days):
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            yield f"{min(addresses)}{more}: {told}"
 
 
 def _entries(estate: _Estate, durations: Durations, notes: list[str]) -> Iterator[Entry]:

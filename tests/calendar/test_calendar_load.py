@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import timetable
+from reconciler.render.calendar_words import clock_text
 from reconciler.timetable.calendar import common_zone, read_zone, window_of
 from reconciler.timetable.collisions import Collision, collisions
 from reconciler.timetable.instants import count_between, starts_between
 from reconciler.timetable.load import QUARTER, Job, Rhythms, Window, forecast
+from reconciler.timetable.repeats import Repeats
 from reconciler.timetable.timing import Timing
 
 ZONES = ("UTC", "Australia/Sydney", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
@@ -239,6 +241,26 @@ def test_a_day_that_repeats_an_hour_holds_it_twice() -> None:
     (mark,) = found.shown.load.clock_marks
     assert mark.repeats and mark.notes == (("schedule/a/early", "repeated-hour"),)
     assert mark.instant == int(datetime(2026, 4, 4, 16, tzinfo=UTC).timestamp())
+    assert mark.folds == (("schedule/a/early", Repeats(1, 2, 1)),)
+
+
+def test_a_repeated_hour_says_where_schedulers_differ() -> None:
+    fixed, wild = job("schedule/a/early", "0 30 2 * * *"), job("schedule/a/often", "0 */5 * * * *")
+    told = "02:00 to 03:00 comes twice; {} predicted to run once, the first time: {}"
+    for drawn, words in (
+        ([fixed], told.format("1 schedule", "1 start, or 2 if ACC runs both hours")),
+        ([wild], told.format("1 schedule", "12 starts, or 24 if ACC runs wildcards in both hours")),
+        (
+            [fixed, wild],
+            told.format(
+                "2 schedules",
+                "13 starts, or 25 if ACC runs wildcards in both hours and fixed times once, "
+                "or 26 if it runs everything in both",
+            ),
+        ),
+    ):
+        found = calendar_of(drawn, first=datetime(2026, 4, 5).date(), days=1, zone="Australia/Sydney")
+        assert clock_text(found.shown.load.clock_marks[0]) == words
 
 
 def test_the_clock_is_that_of_most_schedules() -> None:

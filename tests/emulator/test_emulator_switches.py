@@ -157,11 +157,19 @@ def test_skipped_hour(start: Start, clock: Clock, value: str, shown: list[str]) 
     [
         ("once", ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-06T02:15:00+10:00"]),
         ("twice", ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-05T02:15:00+10:00"]),
+        ("wildcards", ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-05T02:15:00+10:00"]),
     ],
 )
 def test_repeated_hour(start: Start, clock: Clock, value: str, shown: list[str]) -> None:
     acc = start(switches=Switches(repeated_hour=value))
     put(acc, cron="0 15/30 2 * * *")
+    assert next_runs(acc, clock, datetime(2026, 4, 4, 12, tzinfo=UTC), 3) == shown
+
+
+def test_wildcards_in_a_repeated_hour_leave_fixed_times_alone(start: Start, clock: Clock) -> None:
+    acc = start(switches=Switches(repeated_hour="wildcards"))
+    put(acc, cron="0 15,45 2 * * *")
+    shown = ["2026-04-05T02:15:00+11:00", "2026-04-05T02:45:00+11:00", "2026-04-06T02:15:00+10:00"]
     assert next_runs(acc, clock, datetime(2026, 4, 4, 12, tzinfo=UTC), 3) == shown
 
 
