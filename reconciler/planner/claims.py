@@ -75,7 +75,7 @@ class Claims:
             self._take(resource, resource.identity, str(known.address) if known is not None and is_renamed else "")
 
     def _moved(self, agent: DeclaredAgent, resource: Resource) -> None:
-        """`movedFrom`: where the ledger knows the old name and no block bears it; else while nothing bears the new one."""
+        """`movedFrom`: where the ledger knows the old name and no block bears it; else while nothing bears the new."""
         before = agent.entries.get(resource.moved_from) if resource.moved_from else None
         is_given_up = replace(resource.address, name=resource.moved_from) not in self._declared
         derived = agent.view is not None and resource.identity in agent.view.schedules
