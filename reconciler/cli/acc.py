@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reconciler.cli.acc_schedules import input_, schedule
+from reconciler.cli.acc_servers import server
 from reconciler.cli.acc_target import agent_argument, agent_id_of, is_id, path_of
 from reconciler.cli.byhand import (
     acc_client,
@@ -22,6 +22,7 @@ from reconciler.cli.byhand import (
     save,
     show,
     show_done,
+    show_reply,
     starting,
     yes_option,
 )
@@ -44,7 +45,17 @@ _LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3, "0": 0, "1": 1, "2": 2, 
 _STATUSES = ("never-run", "in-progress", "in-progress-with-failure", "succeeded", "failure", "failed")
 _RUN_COLUMNS = ("agentRunHistoryId", "startTime", "endTime", "status", "errors", "statusMessage")
 _JOB_COLUMNS = ("agentJobHistoryId", "runId", "startTime", "endTime", "status", "totalErrors")
-_message_option = click.option("-m", "--message", required=True, help="What the file log will say about it.")
+
+
+def _not_blank(context: click.Context, parameter: click.Parameter, message: str) -> str:
+    if not message.strip():
+        raise click.BadParameter("the message is empty, and the file log would say nothing")
+    return message
+
+
+_message_option = click.option(
+    "-m", "--message", required=True, callback=_not_blank, help="What the file log will say about it."
+)
 _run_argument = click.argument("run_id", metavar="RUN_ID")
 _job_run_argument = click.argument("job_run_id", metavar="JOB_RUN_ID")
 
@@ -59,6 +70,7 @@ def acc() -> None:
 
 acc.add_command(schedule)
 acc.add_command(input_)
+acc.add_command(server)
 
 
 # --- agents ----------------------------------------------------------------------------------------------------------
@@ -129,6 +141,9 @@ def _options_of(given: dict[str, Any]) -> StartOptions:
     from reconciler.clients.acc import StartOptions
 
     level = given["log_level"]
+    odd = [name for name in given["input_files"] if not name.lower().endswith((".csv", ".txt"))]
+    if odd:
+        raise UsageError(f"{odd[0]!r}: a run takes .csv and .txt.", hint="Of a zip file, name what is in it.")
     return StartOptions(
         session_id=given["session_id"],
         log_level=None if level is None else _LEVELS[level],
@@ -156,9 +171,15 @@ def agent_start(agent: str, deliver: str | None, target: str | None, force: bool
     """Start an agent on the cluster where it is deployed, and show the ids of its runs."""
     from reconciler.clients.acc import Delivery
 
-    options = _options_of(given)
     if (deliver is None) != (target is None):
         raise UsageError("--deliver and -o belong together.")
+    if given["multiple_sessions"] and given["session_id"]:
+        raise UsageError("--session-id and --multiple-sessions exclude each other.")
+    if given["timeout"] is not None and not given["synchronous"] and deliver is None:
+        raise UsageError(
+            "--timeout is for a run that is waited for.", hint="--synchronous waits, and so does --deliver."
+        )
+    options = _options_of(given)
     with acc_client() as client, starting():
         if deliver is not None and target is not None:
             agent_id, delivery = agent_id_of(client, agent), Delivery(deliver.capitalize())
@@ -205,8 +226,8 @@ def run_history(agent: str, count: int | None, form: str) -> None:
 def run_restart(run_id: str, form: str) -> None:
     """Start a run anew."""
     with acc_client() as client, starting():
-        client.restart_run(run_id)
-        show_done(f"restarted {run_id}", form=form, agentRunHistoryId=run_id)
+        reply = client.restart_run(run_id)
+        show_reply(reply, f"restarted {run_id}", form=form, agentRunHistoryId=run_id)
 
 
 @run.command("retry")
@@ -225,8 +246,8 @@ def run_retry(run_id: str, method: str, form: str) -> None:
     from reconciler.clients.acc import RunMethod
 
     with acc_client() as client, starting():
-        client.retry_run(run_id, RunMethod(method))
-        show_done(f"retried {run_id}: {method}", form=form, agentRunHistoryId=run_id)
+        reply = client.retry_run(run_id, RunMethod(method))
+        show_reply(reply, f"retried {run_id}: {method}", form=form, agentRunHistoryId=run_id)
 
 
 @run.command("log")
@@ -261,11 +282,12 @@ def job() -> None:
 @form_option
 def job_start(agent: str, form: str, **given: Any) -> None:
     """Start an agent's job, and show the id of its run."""
+    options = _options_of(given)
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
         with starting():
             with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
-                started = client.start_job(agent_id, _options_of(given))
+                started = client.start_job(agent_id, options)
             show(started.raw, form=form)
 
 
@@ -336,36 +358,6 @@ def job_data(job_run_id: str, target: str, force: bool) -> None:
     """Fetch all data of a job run, as a zip file, where backups of data are kept."""
     with acc_client() as client:
         save(target, lambda sink: client.download_job_data(job_run_id, sink), force=force)
-
-
-# --- servers ---------------------------------------------------------------------------------------------------------
-
-
-@acc.group()
-def server() -> None:
-    """Look at Sequentum Enterprise servers."""
-
-
-@server.command("check")
-@click.argument("ip_address", metavar="ADDRESS")
-@click.option("--port", type=click.IntRange(1, 65535), default=8004, show_default=True, help="8004, or 8005 with TLS.")
-@click.option("--ssl/--no-ssl", default=False, show_default=True, help="Whether that port speaks TLS.")
-@click.option("--refresh/--no-refresh", default=True, show_default=True, help="Whether to ask the server anew.")
-@click.option(
-    "--key-file",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    required=True,
-    help="A file that holds the server's API key; - is stdin.",
-)
-@form_option
-def server_check(ip_address: str, port: int, ssl: bool, refresh: bool, key_file: Path, form: str) -> int:
-    """Ask how a server is doing. Exit 1 when it says that something is wrong."""
-    with click.open_file(str(key_file), encoding="utf-8") as source:
-        key = str(source.read()).strip()
-    with acc_client(secrets=frozenset({key})) as client:
-        found = client.check_server(key=key, ip_address=ip_address, port=port, use_ssl=ssl, server_refresh=refresh)
-        show(found.raw, form=form)
-        return 1 if found.is_error else 0
 
 
 def _in_words(run: Any, form: str) -> Any:

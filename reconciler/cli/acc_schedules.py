@@ -9,7 +9,17 @@ from typing import Any
 import click
 
 from reconciler.cli.acc_target import agent_argument, agent_id_of, path_of
-from reconciler.cli.byhand import acc_client, confirm, form_option, recorded, show, show_done, starting, yes_option
+from reconciler.cli.byhand import (
+    acc_client,
+    confirm,
+    form_option,
+    recorded,
+    show,
+    show_done,
+    show_reply,
+    starting,
+    yes_option,
+)
 from reconciler.errors import UsageError
 from reconciler.model import Action
 
@@ -58,8 +68,8 @@ def schedule_put(agent: str, file: Any, yes: bool, form: str) -> int:
         agent_id = agent_id_of(client, agent)
         if not confirm(f"Write schedule {body.get('scheduleId')} of {agent}?", yes=yes):
             return 1
-        client.put_schedule(agent_id, body)
-        show_done(f"wrote {body['scheduleId']}", form=form, agentId=agent_id, scheduleId=body["scheduleId"])
+        reply = client.put_schedule(agent_id, body)
+        show_reply(reply, f"wrote {body['scheduleId']}", form=form, agentId=agent_id, scheduleId=body["scheduleId"])
         return 0
 
 
@@ -69,8 +79,8 @@ def schedule_put(agent: str, file: Any, yes: bool, form: str) -> int:
 def schedule_start(schedule_id: str, form: str) -> None:
     """Run one schedule now."""
     with acc_client() as client, starting():
-        client.start_schedule(schedule_id)
-        show_done(f"started {schedule_id}", form=form, scheduleId=schedule_id)
+        reply = client.start_schedule(schedule_id)
+        show_reply(reply, f"started {schedule_id}", form=form, scheduleId=schedule_id)
 
 
 @schedule.command("enable")
@@ -166,21 +176,26 @@ def input_() -> None:
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--name", help="The name it gets there; for one file. Default: its own.")
+@click.option("--multipart", is_flag=True, help="Send .csv as multipart/form-data too, in one request with the rest.")
 @form_option
-def input_upload(agent: str, files: tuple[Path, ...], name: str | None, form: str) -> None:
-    """Upload input files: .csv, .txt or .zip. A file of the same name is replaced."""
+def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipart: bool, form: str) -> None:
+    """Upload input files: .csv, .txt or .zip. A file of the same name is replaced.
+
+    A .csv goes as plain content under its name, one call each; with --multipart all go together, or none.
+    """
     from reconciler.clients.acc import InputFile
+    from reconciler.manifests import input_files
     from reconciler.workflow.by_hand import Upload
 
     if name is not None and len(files) > 1:
         raise UsageError("--name is for one file.")
     named = [InputFile(name or path.name, path) for path in files]
-    odd = [file.name for file in named if Path(file.name).suffix.lower() not in (".csv", ".txt", ".zip")]
-    if odd:
-        raise UsageError(f"{odd[0]}: ACC takes .csv, .txt and .zip.")
+    for file in named:
+        if complaint := input_files.complaint(file.name, file.path):
+            raise UsageError(f"{file.path}: {complaint}.")
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)
-        sheets = [file for file in named if file.name.lower().endswith(".csv")]
+        sheets = [] if multipart else [file for file in named if file.name.endswith(".csv")]
         others = [file for file in named if file not in sheets]
         effect = Upload({file.name: file.path for file in named})
         with recorded(effect, path=path_of(agent), agent_id=agent_id):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.cli.veil import Veil
     from reconciler.clients.acc import AccClient
     from reconciler.clients.mft import MftClient
+    from reconciler.clients.transport import Reply
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.by_hand import Effect
     from reconciler.workflow.setting import Setting
@@ -177,10 +178,12 @@ def show(raw: JSON, *, form: str, columns: Sequence[str] = ()) -> None:
     raw = raw if veil is None else veil.over(raw)
     if form == "json":
         click.echo(json.dumps(raw, indent=2, ensure_ascii=False))
-    elif isinstance(raw, list):
+    elif isinstance(raw, list) and columns:
         _show_table(raw, columns)
-    else:
+    elif isinstance(raw, Mapping):
         _show_object(raw)
+    else:
+        click.echo(_cell(raw))
 
 
 def show_done(text: str, *, form: str, **facts: JSON) -> None:
@@ -189,6 +192,21 @@ def show_done(text: str, *, form: str, **facts: JSON) -> None:
         show({"done": True, **facts}, form=form)
     else:
         click.echo(text)
+
+
+def show_reply(reply: Reply, text: str, *, form: str, **facts: JSON) -> None:
+    """Print that something was done, and all that was answered: what the reply holds is documented nowhere."""
+    said = reply.body.decode("utf-8", "replace").strip()
+    if not said:
+        show_done(text, form=form, **facts)
+        return
+    try:
+        value = json.loads(said)
+    except (ValueError, RecursionError):
+        value = said
+    if form != "json":
+        click.echo(text)
+    show(value, form=form)
 
 
 def _show_object(raw: Mapping[str, JSON]) -> None:

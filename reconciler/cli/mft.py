@@ -33,6 +33,29 @@ def license(form: str) -> None:
         show(client.license().raw, form=form)
 
 
+@mft.command()
+@click.option("--reveal", is_flag=True, help="Print the token itself, and nothing else. It is a credential.")
+@form_option
+def token(reveal: bool, form: str) -> None:
+    """Buy an access token, and show what it says of itself: its claims, and when it runs out.
+
+    The token stays hidden unless --reveal asks for it, as in: curl -H "Authorization: bearer $(… --reveal)".
+    """
+    with mft_client() as client:
+        found = client.fresh_token()
+    if reveal and form == "text":
+        click.echo(found.token)
+        return
+    shown = {key: value if reveal or not _is_credential(key) else "(secret)" for key, value in found.raw.items()}
+    expires = found.expires.isoformat() if found.expires else None
+    show({**shown, "expires": expires, "claims": None if found.claims is None else dict(found.claims)}, form=form)
+
+
+def _is_credential(key: str) -> bool:
+    name = key.lower().replace("_", "")
+    return "token" in name and name != "tokentype"
+
+
 @mft.group()
 def task() -> None:
     """Start tasks."""

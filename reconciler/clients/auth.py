@@ -7,7 +7,7 @@ import binascii
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,13 +84,14 @@ class PrivateKeyJwt:
         self._pem = private_key
         self._token_url = token_url
         self._ask = ask
-        self._clock = clock
+        self.clock = clock
         self._new_id = new_id
         self._lock = threading.Lock()
         self._header = ""
         self._good_until: float | None = None
         self._known: frozenset[str] = frozenset()
         self._failures: list[Refused] = []
+        self._answered: Mapping[str, JSON] = {}
         for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
             if not value:
                 raise Refused(f"The connection has no {name}.", hint=self.hint)
@@ -99,7 +100,7 @@ class PrivateKeyJwt:
     def header(self) -> str:
         known = len(self._failures)
         with self._lock:
-            if not self._header or (self._good_until is not None and self._clock.monotonic() >= self._good_until):
+            if not self._header or (self._good_until is not None and self.clock.monotonic() >= self._good_until):
                 self._buy_once(known)
             return self._header
 
@@ -125,11 +126,17 @@ class PrivateKeyJwt:
     def secrets(self) -> frozenset[str]:
         return self._known | {self._pem}
 
+    def fresh(self) -> Mapping[str, JSON]:
+        """All that the endpoint answers when a token is bought now, the token included."""
+        with self._lock:
+            self._buy()
+            return self._answered
+
     def assertion(self) -> str:
         """A fresh assertion: four minutes of life, an id of its own."""
         import jwt
 
-        now = int(self._clock().timestamp())
+        now = int(self.clock().timestamp())
         claims = {
             "aud": self._token_url,
             "jti": self._new_id(),
@@ -145,6 +152,7 @@ class PrivateKeyJwt:
         self._header = ""
         answer = self._answer()
         keys = {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
+        self._answered = answer if isinstance(answer, dict) else {}
         token = keys.get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
             raise Refused("The token endpoint answered without an access_token.", hint=self.hint)
@@ -153,7 +161,7 @@ class PrivateKeyJwt:
             seconds = float(life) if life is not None and not isinstance(life, bool) else 0.0
         except (TypeError, ValueError):
             seconds = 0.0
-        bought = self._clock.monotonic()
+        bought = self.clock.monotonic()
         self._good_until = bought + max(seconds - _EARLY_SECONDS, seconds / 2) if seconds > 0 else None
         self._known = self._known | {token.strip()}
         self._header = f"bearer {token.strip()}"
@@ -215,13 +223,22 @@ def key_complaint(pem: str) -> str:
     return ""
 
 
-def token_expiry(token: str) -> datetime | None:
-    """When a token runs out, read from it without verifying. None for an opaque one, or one that never does."""
+def token_claims(token: str) -> dict[str, JSON] | None:
+    """What a token says of itself, read without verifying. None for an opaque one."""
     parts = token.strip().split(".")
     if len(parts) != 3:
         return None
     try:
-        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        return datetime.fromtimestamp(float(json.loads(payload)["exp"]), UTC)
-    except (ValueError, TypeError, KeyError, OverflowError, OSError, binascii.Error, RecursionError):
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def token_expiry(token: str) -> datetime | None:
+    """When a token runs out, by its own claim. None for an opaque one, or one that never does."""
+    claims = token_claims(token) or {}
+    try:
+        return datetime.fromtimestamp(float(claims["exp"]), UTC)
+    except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None

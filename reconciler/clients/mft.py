@@ -10,18 +10,20 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.clients.auth import Anonymous, PrivateKeyJwt
+from reconciler.clients.auth import Anonymous, PrivateKeyJwt, token_claims, token_expiry
 from reconciler.clients.transport import Patience, Request, Session, query_text, segment
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
-__all__ = ["License", "MftClient", "StartedTask", "TaskRun", "connect"]
+__all__ = ["FreshToken", "License", "MftClient", "StartedTask", "TaskRun", "connect"]
 
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
 _SUCCESS = "success"
+_LONGEST_LIFE = 10**9
 _FINAL = frozenset({_SUCCESS, "failed"})
 
 LICENSE = Request("GET", "/v1/licenses/current", repeatable=True)
@@ -62,6 +64,16 @@ class StartedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshToken:
+    """An access token, when it runs out (None: not told), and what it says of itself (None: it is opaque)."""
+
+    token: str = field(repr=False)
+    expires: datetime | None
+    claims: Mapping[str, Any] | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRun:
     """A run as it is now. `status` is the product's word in lower case; times are its own text."""
 
@@ -84,8 +96,22 @@ class TaskRun:
 class MftClient:
     """The calls; threads may share one client."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, credential: PrivateKeyJwt | None = None) -> None:
         self.session = session
+        self._credential = credential
+
+    def fresh_token(self) -> FreshToken:
+        """Buy an access token now ("POST /v1/oauth/token"), whatever is at hand. Raises Refused."""
+        if self._credential is None:
+            raise Refused("This client has no key to buy a token with.")
+        asked = self._credential.clock()
+        raw = self._credential.fresh()
+        token = str(_lower(raw)["accesstoken"]).strip()
+        expires = token_expiry(token)
+        life = _lower(raw).get("expiresin")
+        if expires is None and isinstance(life, int | float) and 0 < life < _LONGEST_LIFE:
+            expires = asked + timedelta(seconds=life)
+        return FreshToken(token, expires, token_claims(token), raw)
 
     def license(self) -> License:
         """Plan and usage of the tenant ("GET /v1/licenses/current")."""
@@ -179,7 +205,7 @@ def connect(
         before_write=before_write,
         token_proof=LICENSE,
     )
-    return MftClient(session)
+    return MftClient(session, authorise)
 
 
 def ask_for_token(session: Session, body: JSON) -> JSON:

@@ -27,6 +27,7 @@ JOB_STATUS = ("Never Run", "In Progress", "In Progress With Failure", "Succeeded
 RUN_STATUS = ("Never Run", "Starting", "Running", "Delivery", "Succeeded", "Failed", "Stopped", "Failure")
 _ACTIVE_JOB = frozenset(JOB_STATUS[1:3])
 _ACTIVE_RUN = frozenset(RUN_STATUS[1:4])
+_USAGE = re.compile(r"(?:([A-Za-z]+)\s*[:=]\s*)?(?<![-\d.,])(\d{1,6}(?:[.,]\d{1,6})?)(?!\d)\s*%?")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
@@ -136,6 +137,29 @@ class ServerStatus:
     memory_threshold: int | None
     raw: Raw = field(repr=False)
 
+    def judged(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is over its threshold, and what has a threshold and shows no usage to hold against it, in words.
+
+        The threshold is the server's own "maximum utilisation"; what is held against it is the first number, the usage
+        now. A threshold of 0 or below is none.
+        """
+        over: list[str] = []
+        unread: list[str] = []
+        for what, usages, most in (
+            ("CPU", self.cpu_usages, self.cpu_threshold),
+            ("memory", self.memory_usages, self.memory_threshold),
+        ):
+            if most is None or most <= 0:
+                continue
+            usage = usage_now(usages)
+            if usage is None:
+                unread.append(
+                    f"{what}: no usage can be read from {usages!r}, to hold against the threshold of {most} %"
+                )
+            elif usage > most:
+                over.append(f"{what}: {usage:g} % is used, the threshold is {most} %")
+        return tuple(over), tuple(unread)
+
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
@@ -234,8 +258,8 @@ def read_server(value: JSON) -> ServerStatus:
         cpu_usages=_text(keys.get("cpuusages")),
         memory_usages=_text(keys.get("memoryusages")),
         disc_usages=_text(keys.get("discusages")),
-        cpu_threshold=_number(keys.get("cputhreshold")),
-        memory_threshold=_number(keys.get("memorythreshold")),
+        cpu_threshold=_percentage(keys.get("cputhreshold")),
+        memory_threshold=_percentage(keys.get("memorythreshold")),
         raw=raw,
     )
 
@@ -266,6 +290,19 @@ def read_parameters(value: JSON) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     return {key: each if isinstance(each, str) else _plain(each) for key, each in value.items()}
+
+
+def usage_now(text: str | None) -> float | None:
+    """The usage now, in percent, of a text such as "6%, a:13%, p: 23 % " (now, average, peak); None without one.
+
+    Tolerant of spaces, a decimal comma, the order, and a bare number; what has another label is another's.
+    """
+    if text is None:
+        return None
+    for label, number in _USAGE.findall(text):
+        if label.lower() in ("", "n", "now", "c", "cur", "current"):
+            return float(number.replace(",", "."))
+    return None
 
 
 def moment(text: str | None) -> datetime | None:
@@ -331,6 +368,11 @@ def _number(value: JSON) -> int | None:
         return int(value)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _percentage(value: JSON) -> int | None:
+    """A whole number of percent, also where it is written with its sign."""
+    return _number(value.replace("%", "").strip() if isinstance(value, str) else value)
 
 
 def _word(value: JSON, words: tuple[str, ...]) -> str | None:

@@ -138,7 +138,7 @@ class Acc:
                 raise Refusal(400, f"{name} is required")
         address = f"{wanted['ipAddress']}:{wanted['port']}"
         asked = (wanted["key"], wanted["ipAddress"], wanted["port"], bool(wanted.get("useSsl")))
-        known = any(asked == (s.key, s.ip_address, s.port, s.use_ssl) for s in self.estate.servers)
+        known = [s for s in self.estate.servers if asked == (s.key, s.ip_address, s.port, s.use_ssl)]
         if not known:
             document = {"isError": True, "message": f"Connection to server {address} failed."}
             nothing = dict.fromkeys(("cpuUsages", "memoryUsages", "discUsages", "cpuThreshold", "memoryThreshold"))
@@ -146,11 +146,11 @@ class Acc:
         document = {
             "isError": False,
             "message": f"Connection to server {address} is successful.",
-            "cpuUsages": "0%, a:2%, p:20%",
-            "memoryUsages": "6%, a:13%, p: 23 % ",
+            "cpuUsages": known[0].cpu_usages,
+            "memoryUsages": known[0].memory_usages,
             "discUsages": "C:47%",
-            "cpuThreshold": 100,
-            "memoryThreshold": 90,
+            "cpuThreshold": known[0].cpu_threshold,
+            "memoryThreshold": known[0].memory_threshold,
         }
         return json_reply(self.spelling.written(document))
 

@@ -1,7 +1,12 @@
-"""Key pairs for the emulated tenant, so that nobody needs a real one to try things out."""
+"""Key pairs and tokens of the emulated products, so that nobody needs real ones to try things out."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
+from datetime import datetime
 from typing import Literal
 
 KeyKind = Literal["ES256", "RS256", "EdDSA"]
@@ -23,3 +28,14 @@ def new_key(kind: KeyKind = "ES256") -> tuple[str, str]:
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     return secret, public
+
+
+def jwt_like(user: str, expires: datetime, scope: str) -> str:
+    """An access token in the form that ACC's have: a JWT with an `exp`, signed with a key that guards nothing."""
+    claims = {"sub": user, "scope": scope, "exp": int(expires.timestamp()), "iss": "Sequentum", "aud": "emulator"}
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).rstrip(b"=")
+        for part in ({"alg": "HS256", "typ": "JWT"}, claims)
+    ]
+    signature = hmac.new(b"emulator", b".".join(parts), hashlib.sha256).digest()
+    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()

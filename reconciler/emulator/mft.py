@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.emulator.assertion import Assertion, read_assertion
+from reconciler.emulator.keys import jwt_like
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.state import AccessToken, Estate, Licence, Task, TaskRun, Tenant, seconds
 from reconciler.emulator.switches import Switches
@@ -62,8 +63,10 @@ class Mft:
         audience = f"{call.base_url}/v1/oauth/token"
         assertion = read_assertion(token, keys=tenant.keys, tenant=tenant.tenant_id, audience=audience, now=call.now)
         self._refuse_replay(tenant, assertion, call.now)
-        value = f"mft-{self.estate.new_id()}"
         expires = call.now + seconds(tenant.token_seconds)
+        value = f"mft-{self.estate.new_id()}"
+        if self.switches.access_tokens == "jwt":
+            value = jwt_like(tenant.tenant_id, expires, self.estate.new_id())
         tenant.access_tokens[value] = AccessToken(value, expires, tenant.token_uses)
         document: dict[str, Any] = {"access_token": value, "token_type": "Bearer"}
         if self.switches.expires_in == "present":

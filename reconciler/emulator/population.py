@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import random
 import uuid
@@ -12,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from reconciler.clock import MACHINE
+from reconciler.emulator.keys import jwt_like
 from reconciler.emulator.state import (
     Agent,
     Estate,
@@ -138,14 +136,3 @@ def _give_past(made: Estate, agent: Agent, now: datetime, schedule_id: str, chan
         schedule.status = ScheduleStatus.SUCCEEDED if good else ScheduleStatus.FAILED
         schedule.error_message = None if good else "The agent run ended as Failed"
         schedule.last_run_time, schedule.completed_time = start, end
-
-
-def jwt_like(user: str, expires: datetime, scope: str) -> str:
-    """An access token in the form that ACC's have: a JWT with an `exp`, signed with a key that guards nothing."""
-    claims = {"sub": user, "scope": scope, "exp": int(expires.timestamp()), "iss": "Sequentum", "aud": "emulator"}
-    parts = [
-        base64.urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).rstrip(b"=")
-        for part in ({"alg": "HS256", "typ": "JWT"}, claims)
-    ]
-    signature = hmac.new(b"emulator", b".".join(parts), hashlib.sha256).digest()
-    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()

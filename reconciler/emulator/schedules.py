@@ -134,7 +134,11 @@ class Schedules:
             case "id":
                 return json_reply(self.spelling.guid(identity), effect=effect)
             case "object":
-                full = {"scheduleId": self.spelling.guid(identity), **document}
+                full = (
+                    document
+                    if "agentJobHistoryId" in document
+                    else {"scheduleId": self.spelling.guid(identity), **document}
+                )
                 return json_reply(self.spelling.written(full), effect=effect)
         return Reply(effect=effect)
 

@@ -226,6 +226,10 @@ class ServerRecord:
     ip_address: str = "127.0.0.1"
     port: int = 8004
     use_ssl: bool = False
+    cpu_usages: str = "0%, a:2%, p:20%"
+    memory_usages: str = "6%, a:13%, p: 23 % "
+    cpu_threshold: int = 100
+    memory_threshold: int = 90
 
 
 @dataclass(eq=False)

@@ -65,7 +65,16 @@ SESSIONS = ("none", "single", "multiple")
 _LONGEST_RUN = 10_000_000
 _LICENCE = {"plan": "plan", "startDate": "start_date", "endDate": "end_date", "used": "used", "limit": "limit"}
 _TENANT = {"tokenSeconds": "token_seconds", "tokenUses": "token_uses"}
-_SERVER = {"key": "key", "ipAddress": "ip_address", "port": "port", "useSsl": "use_ssl"}
+_SERVER = {
+    "key": "key",
+    "ipAddress": "ip_address",
+    "port": "port",
+    "useSsl": "use_ssl",
+    "cpuUsages": "cpu_usages",
+    "memoryUsages": "memory_usages",
+    "cpuThreshold": "cpu_threshold",
+    "memoryThreshold": "memory_threshold",
+}
 _TOP = {"zone", "agents", "tokens", "servers", "tenant", "fileLog"}
 _AGENT_MORE = {"path", "aliases", "agentId", "outcomes", "schedules", "inputFiles", "runs", "jobs"}
 _TENANT_MORE = {"tenantId", "keys", "tasks", "licence"}

@@ -87,6 +87,7 @@ class Switches:
     error_body: str = _choice("the body of an error", "json", "text", "empty", "html")
     retry_after: str = _choice("Retry-After on injected 429 and 503", "none", "seconds", "date")
     # Automate MFT
+    access_tokens: str = _choice("access tokens of Automate MFT", "opaque", "jwt")
     expires_in: str = _choice("expires_in in the token reply", "present", "absent")
     expired_token: str = _choice("Automate MFT's reply to an expired access token", "403", "401")
     unknown_token: str = _choice("Automate MFT's reply to an access token that it does not know", "401", "403")

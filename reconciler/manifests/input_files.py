@@ -111,6 +111,14 @@ def _names_in(folder: Path, _changed: int) -> Suggestions:
     return Suggestions(sorted(one.name for one in folder.iterdir()))
 
 
+def complaint(name: str, location: Path) -> str:
+    """Why ACC would not take a file under this name; "" when it would, as far as can be told."""
+    if found := _name_complaint(name, location):
+        return found[1]
+    errors = (remark for remark in _remarks(location, location.name) if remark.severity is Severity.ERROR)
+    return next((remark.message for remark in errors), "")
+
+
 def members(location: Path) -> tuple[str, ...]:
     """The names that come out of a zip file when ACC unpacks it; none for any other file."""
     if location.suffix.lower() != ".zip":
