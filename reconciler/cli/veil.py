@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.clients.redaction import Redactor
@@ -47,7 +48,10 @@ class Veil:
     def _learn(self, rows: Iterable[Mapping[str, JSON]]) -> None:
         from reconciler.clients.replies import read_parameters, read_schedule
 
-        shown = [read_schedule(row) for row in rows if "scheduleid" in map(str.lower, row)]
+        shown: list[JobSchedule] = []
+        for row in rows:
+            with suppress(ProductError):  # an answer that is documented nowhere may hold an id that is none
+                shown += [read_schedule(row)] if "scheduleid" in map(str.lower, row) else []
         found = self._secrecy.values_of((normal_id(one.schedule_id), one) for one in shown)
         began = [(_schedule_of(row), _get(row, "inputparameters")) for row in rows if _get(row, "agentjobscheduleid")]
         found |= self._secrecy.values_of_runs((one, read_parameters(written)) for one, written in began)
