@@ -11,7 +11,7 @@ from reconciler.model import Address, Desired, Entry, KindName, Problem, Resourc
 
 
 def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:
-    """The selected addresses and, for starts, all that they need, however far down."""
+    """The selected addresses and all that they need, however far down: what is blocked there holds them back too."""
     by_address = {resource.address: resource for resource in desired.resources}
     if selected is None:
         return frozenset(by_address)
@@ -22,8 +22,7 @@ def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozens
         if address in found or address not in by_address:
             continue
         found.add(address)
-        if address.kind is KindName.TRIGGER:
-            open_ends.extend(by_address[address].needs)
+        open_ends.extend(by_address[address].needs)
     return frozenset(found)
 
 

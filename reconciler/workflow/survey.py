@@ -150,6 +150,11 @@ def read_scene(
 
 def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> frozenset[str]:
     """The agents that the caller gives up. Raises UsageError for one that is declared, or that nothing is known of."""
+    if intention.gone_agents and not intention.selection.is_everything:
+        raise UsageError(
+            "--forget-agent is about what no manifest declares, and selectors leave that out",
+            hint="give --forget-agent without --only, --exclude and --label",
+        )
     for path in intention.gone_agents:
         declared = next((agent for agent in desired.agents if agent.path.casefold() == path.casefold()), None)
         if declared is not None:

@@ -73,6 +73,12 @@ def test_status_reads_the_runs_of_what_it_shows_too(estate: Stage) -> None:
     assert all("prices" in one or "stock" in one for one in runs), runs
 
     estate.emulator.clear_requests()
+    needs_stock = task_trigger(revision="2").replace("{revision", '{changed: ["schedule/stock/*"], revision')
+    estate.write(agent(NIGHTLY, extra=FILES) + "---\n" + agent(POLL, name="stock") + "---\n" + needs_stock)
+    estate.run("status", "--only", "trigger/publish")
+    assert asked(estate) == ["GET /api/agent", "GET /api/job/stock/schedules"], "read for its needs, and not shown"
+
+    estate.emulator.clear_requests()
     assert estate.run("status", "--only", "schedule/stock/*").code in (0, 2)
     assert [one for one in asked(estate) if "prices" in one] == []
     assert len(asked(estate)) == 3
