@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.emulator.state import Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.timetable import Expression, Timing, describe, iter_runs, parse, parse_start
+from reconciler.timetable.promises import unpromised
 from reconciler.timetable.zones import looks_like_windows, zone_info
 
 _Key = tuple[str, str, str]
@@ -116,13 +117,16 @@ def on_clock(start_time: str, zone: str) -> datetime | None:
     return start.replace(tzinfo=rules) if rules else None
 
 
-def cron_problem(cron: str, *, several_units: bool) -> str:
+def cron_problem(cron: str, switches: Switches) -> str:
     """Why ACC would refuse this expression; "" when it would not."""
     try:
         expression = parse(cron)
     except ValueError as error:
         return f"The cron expression is not valid: {error}"
-    if expression.units > 1 and not several_units:
+    odd = () if expression.is_interval else tuple(unpromised(expression.text.split()))
+    if odd and switches.undocumented_cron == "refuse":
+        return f"The cron expression is not valid: {odd[0][0]}"
+    if expression.units > 1 and switches.several_units == "refuse":
         return "The cron expression is not valid: an interval has one unit"
     return ""
 

@@ -173,7 +173,7 @@ class Schedules:
         for name in ("cron", "startTime", "timeZoneId"):
             if not isinstance(fields[name], str):
                 raise Refusal(400, f"{name} must be a string")
-        if problem := cron_problem(fields["cron"], several_units=self.switches.several_units == "accept"):
+        if problem := cron_problem(fields["cron"], self.switches):
             raise Refusal(400, problem)
         if not is_start(fields["startTime"]):
             raise Refusal(400, "startTime must be in the format yyyy-MM-ddTHH:mm:ss")

@@ -49,6 +49,7 @@ class Switches:
     omitted: str = _choice("a field left out of an update", "refuse", "keep", "reset")
     unknown_keys: str = _choice("a key that the schedule call does not document", "refuse", "ignore")
     several_units: str = _choice("an interval of more than one unit", "accept", "refuse")
+    undocumented_cron: str = _choice("a cron expression such as 1,2W, that no document promises", "accept", "refuse")
     foreign_id: str = _choice("a scheduleId that lives on another agent", "409", "400", "move")
     post_reply: str = _choice("the reply to a write that shows none", "empty", "id", "object")
     silently_ignore_writes: bool = _flag("writes to schedules answer 200 and change nothing")

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
+from reconciler.timetable.promises import unpromised
 from reconciler.timetable.repeats import day_within, repeats_of
 from reconciler.timetable.runs import times_between
 from reconciler.timetable.timing import Timing, rules_of, windows_zone
@@ -26,8 +27,8 @@ def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
     """Warnings as (code, message), most weighty first, for runs after an aware moment.
 
     Codes: `unknown-zone`, `recent-zone`, `zone-differs`, `never-fires`, `mixed-interval`, `both-day-fields`,
-    `long-step`, `short-month`, `start-in-past`, and for the next 13 months `dst-skipped`, `dst-repeated`, and
-    `dst-wildcard` for a repeated hour in which a schedule with wildcards runs.
+    `undocumented-cron`, `long-step`, `short-month`, `start-in-past`, and for the next 13 months `dst-skipped`,
+    `dst-repeated`, and `dst-wildcard` for a repeated hour in which a schedule with wildcards runs.
     """
     return (
         *_zone_advice(timing.zone, as_of.date().toordinal()),
@@ -101,6 +102,12 @@ def _expression_advice(expression: Expression) -> Iterator[Advice]:
             "both-day-fields",
             f"{expression.text} restricts the day of month and the day of week. ACC does not say whether one or both "
             "must match; assumed is either one, as cron has it. Use ? for one of them to be sure",
+        )
+    for what, instead in unpromised(expression.text.split()):
+        yield (
+            "undocumented-cron",
+            f"{expression.text} has {what}. No document says that ACC reads that; assumed is what other schedulers "
+            f"make of it. To be sure, {instead}",
         )
     late = [day for day in expression.days.month_days.nearest if day > 28]
     if late:

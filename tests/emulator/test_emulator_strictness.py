@@ -111,6 +111,13 @@ ROWS = {
     "schedule, session": Row(
         f"/api/job/{AGENT_ID}/schedule", 400, {"json": schedule_body(sessionId="1")}, {"sessions": "none"}
     ),
+    "schedule, 1,2W": Row(f"/api/job/{AGENT_ID}/schedule", 200, {"json": schedule_body(cron="0 0 2 1,2W * ?")}),
+    "schedule, 1,2W, strict": Row(
+        f"/api/job/{AGENT_ID}/schedule",
+        400,
+        {"json": schedule_body(cron="0 0 2 1,2W * ?")},
+        switches={"undocumented_cron": "refuse"},
+    ),
     "undeployed": Row(CLUSTER, 409, agent={"deployed": False}),
     "undeployed, 400": Row(CLUSTER, 400, agent={"deployed": False}, switches={"undeployed_start": "400"}),
     "undeployed, 404": Row(JOB, 404, agent={"deployed": False}, switches={"undeployed_start": "404"}),
