@@ -29,6 +29,34 @@ class LiveSchedule(Protocol):
     def input_parameters(self) -> Mapping[str, str] | None: ...
 
 
+class Texts:
+    """Secret texts, sorted so that a look for any of them takes time by what is looked at, and not by their number."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._whole: set[str] = set()
+        self._by_start: dict[str, dict[int, set[str]]] = {}
+        for value in values:
+            if len(value) < _SHORTEST:
+                self._whole.add(value)
+            else:
+                self._by_start.setdefault(value[:_SHORTEST], {}).setdefault(len(value), set()).add(value)
+        self._whole.discard("")
+
+    def stand_in(self, value: JSON) -> bool:
+        """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
+        if not (self._whole or self._by_start):
+            return False
+        if isinstance(value, Mapping):
+            return any(self.stand_in(each) for pair in value.items() for each in pair)
+        return isinstance(value, str) and (
+            value in self._whole or any(self._begins(value, at) for at in range(len(value)))
+        )
+
+    def _begins(self, text: str, at: int) -> bool:
+        by_length = self._by_start.get(text[at : at + _SHORTEST], {})
+        return any(text[at : at + length] in alike for length, alike in by_length.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Secrecy:
     """What is secret of a whole project. `declared` and `remembered` are paths, by the id of a schedule or the address
@@ -42,6 +70,10 @@ class Secrecy:
     values: tuple[str, ...] = ()
     once: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_lost: bool = False
+    _texts: Texts = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_texts", Texts(self.values))
 
     def paths(self, key: str) -> frozenset[str]:
         """The paths that are secret, or were and may still be shown."""
@@ -93,7 +125,7 @@ class Secrecy:
     def _is_secret(self, one: FieldChange, paths: Iterable[str], *, is_blind: bool) -> bool:
         if is_blind and one.before is not None and covers((PARAMETERS,), one.path):
             return True
-        return covers(paths, one.path) or any(_holds(side, self.values) for side in (one.before, one.after))
+        return covers(paths, one.path) or any(map(self._texts.stand_in, (one.before, one.after)))
 
 
 _NONE: frozenset[str] = frozenset()
@@ -156,9 +188,9 @@ def covers(paths: Iterable[str], path: str) -> bool:
 
 def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterable[str] = ()) -> dict[str, JSON]:
     """A schedule's parameters without what is secret."""
-    paths, values = tuple(paths), tuple(values)
+    paths, texts = tuple(paths), Texts(values)
     return {
-        key: SECRET if covers(paths, f"{PARAMETERS}.{key}") or _holds(value, values) else value
+        key: SECRET if covers(paths, f"{PARAMETERS}.{key}") or texts.stand_in(value) else value
         for key, value in parameters.items()
     }
 
@@ -182,12 +214,3 @@ def _is_there(path: str, state: State) -> bool:
     if not key or not isinstance(found, Mapping):
         return bool(found)
     return any(str(name).casefold() == key.casefold() for name in found)
-
-
-def _holds(value: JSON, secrets: Iterable[str]) -> bool:
-    """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
-    if isinstance(value, Mapping):
-        return any(_holds(each, secrets) for pair in value.items() for each in pair)
-    return isinstance(value, str) and any(
-        secret in value if len(secret) >= _SHORTEST else secret == value for secret in secrets
-    )

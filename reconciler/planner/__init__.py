@@ -16,7 +16,7 @@ no       | any        | not ours          | unmanaged: counted, not touched
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.model import (
     Action,
@@ -36,6 +36,9 @@ from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, un
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 __all__ = ["Identified", "Identities", "Kinds", "Loss", "Scene", "audit", "identify", "loss_of", "plan", "secrecy"]
+
+
+_NAMED = 10
 
 
 def plan(scene: Scene, kinds: Kinds) -> Plan:
@@ -84,36 +87,53 @@ def _change_order(change: Change) -> tuple[bool, Address]:
 
 def _strand(verdicts: dict[Address, Verdict], scene: Scene) -> dict[Address, Verdict]:
     """Hold back every change that needs something blocked, however far down; and a start whose needs were left out."""
+    remote = [one for one in verdicts.values() if isinstance(one, Change) and one.action.is_remote]
+    waiting: dict[Address, list[Change]] = {}
+    for change in remote:
+        for need in change.needs:
+            waiting.setdefault(need, []).append(change)
+    held = {address for address, verdict in verdicts.items() if isinstance(verdict, BlockedResource)}
+    held |= {change.address for change in remote if _left_out(change, verdicts, scene)}
+    open_ends = list(held)
+    while open_ends:
+        for change in waiting.get(open_ends.pop(), ()):
+            if change.address not in held:
+                held.add(change.address)
+                open_ends.append(change.address)
     origins = {resource.address: resource.origin for resource in scene.desired.resources}
-    result = dict(verdicts)
-    moved = True
-    while moved:
-        moved = False
-        for address, verdict in result.items():
-            if isinstance(verdict, Change) and verdict.action.is_remote:
-                why = _stuck(verdict, result, scene)
-                if why:
-                    result[address] = BlockedResource(address, Reason.STRANDED, why, origins.get(address))
-                    moved = True
-    return result
+    return {
+        address: BlockedResource(address, Reason.STRANDED, _stuck(verdict, held, verdicts, scene), origins.get(address))
+        if address in held and isinstance(verdict, Change)
+        else verdict
+        for address, verdict in verdicts.items()
+    }
 
 
-def _stuck(change: Change, verdicts: Mapping[Address, Verdict], scene: Scene) -> str:
-    blocked = [need for need in change.needs if isinstance(verdicts.get(need), BlockedResource)]
-    if blocked:
-        return f"it needs {', '.join(map(str, blocked))}, which is blocked"
+def _stuck(change: Change, held: Collection[Address], verdicts: Mapping[Address, Verdict], scene: Scene) -> str:
+    if blocked := [need for need in change.needs if need in held]:
+        return f"it needs {_listed(blocked)}, which is blocked"
+    return f"it needs {_listed(_left_out(change, verdicts, scene))}, which has changes and is not selected"
+
+
+def _left_out(change: Change, verdicts: Mapping[Address, Verdict], scene: Scene) -> list[Address]:
+    """What a start needs, has changes, and is not selected."""
     if scene.selected is None or change.action is not Action.START:
-        return ""
-    left_out = [need for need in change.needs if need not in scene.selected and verdicts.get(need) is not None]
-    return f"it needs {', '.join(map(str, left_out))}, which has changes and is not selected" if left_out else ""
+        return []
+    return [need for need in change.needs if need not in scene.selected and verdicts.get(need) is not None]
+
+
+def _listed(addresses: list[Address]) -> str:
+    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
+    return ", ".join(map(str, addresses[:_NAMED])) + more
 
 
 def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
     """Agents that could not be read although nothing declared stands blocked for it: an orphan may hide there."""
     told = {one.message.partition(WAY_OUT)[0] for one in blocked if one.reason is Reason.UNREADABLE}
+    declared = {agent.path for agent in scene.desired.agents}
     for path, view in sorted(scene.live.agents.items()):
         if view.problem and view.problem not in told:
-            yield Finding("unreadable", path, f"{view.problem}{way_out(scene, path)}")
+            yield Finding("unreadable", path, f"{view.problem}{way_out(path, declared)}")
     yield from scene.live.problems
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 from reconciler.identity import is_owned, owned_id
-from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource
+from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource, State
 from reconciler.planner.scene import ScheduleKind
 
 _SPARE_IDS = range(2, 10)
+_SURELY_THE_SAME = ("cron", "timeZone", "inputParameters")
+"""Declared fields that have one text for one meaning, whatever the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Claims:
     found: dict[Address, str] = field(default_factory=dict)
     renamed: dict[Address, str] = field(default_factory=dict)
     _declared: set[Address] = field(default_factory=set)
-    _owned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _owned: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[str]]] = field(default_factory=dict)
 
     def settle(self, agents: Iterable[tuple[DeclaredAgent, tuple[Resource, ...]]]) -> None:
         """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""
@@ -109,28 +112,40 @@ class Claims:
     def _same_meaning(self, agent: DeclaredAgent, resource: Resource) -> None:
         if agent.view is None:
             return
-        alike = [identity for identity in self._orphans(agent.view) if self._means_the_same(agent, resource, identity)]
+        desired = self.kind.desired_state(resource.spec)
+        orphans = self._orphans(agent.view, desired)
+        alike = list(islice((one for one in orphans if self._means_the_same(agent, desired, one)), 2))
         if len(alike) != 1:
             return
         known = self.remembered.get(alike[0])
         if known is None or not known.protect or resource.protect:
             self._take(resource, alike[0], str(known.address) if known is not None else alike[0])
 
-    def _orphans(self, view: AgentView) -> list[str]:
-        """The agent's schedules of ours that no declaration is."""
-        if view.path not in self._owned:
-            name, environment = self.project.name, self.project.environment
-            self._owned[view.path] = tuple(
-                identity
-                for identity in sorted(view.schedules)
-                if identity not in self.taken and is_owned(identity, name, environment)
-            )
-        return [identity for identity in self._owned[view.path] if identity not in self.taken]
+    def _orphans(self, view: AgentView, desired: State) -> Iterator[str]:
+        """The agent's schedules of ours that no declaration is, and that may mean what is desired.
 
-    def _means_the_same(self, agent: DeclaredAgent, resource: Resource, identity: str) -> bool:
+        They lie sorted by what has to be the same: thousands that have new names are not compared with each other.
+        """
+        fields = tuple(field for field in _SURELY_THE_SAME if field in desired)
+        place = (view.path, fields)
+        if place not in self._owned:
+            name, environment = self.project.name, self.project.environment
+            found = self._owned[place] = {}
+            for identity in sorted(view.schedules):
+                if identity not in self.taken and is_owned(identity, name, environment):
+                    live = self.kind.live_state(view.schedules[identity])
+                    found.setdefault(self._key(live, fields), []).append(identity)
+        alike = self._owned[place].get(self._key(desired, fields), ())
+        return (identity for identity in alike if identity not in self.taken)
+
+    def _key(self, state: State, fields: Iterable[str]) -> tuple[str, ...]:
+        texts = self.kind.meaning(state)
+        return tuple(texts[field] for field in fields)
+
+    def _means_the_same(self, agent: DeclaredAgent, desired: State, identity: str) -> bool:
         assert agent.view is not None
         live = self.kind.live_state(agent.view.schedules[identity])
-        return not self.kind.diff(live, self.kind.desired_state(resource.spec), as_of=self.as_of)
+        return not self.kind.diff(live, desired, as_of=self.as_of)
 
     def _new(self, agent: DeclaredAgent, resource: Resource) -> None:
         """An id to create it with: the one that is made from its name, unless a schedule has had that since a rename.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.diff import changes
@@ -126,6 +126,7 @@ def judge_forgotten(
 ) -> Iterator[tuple[Address, Verdict]]:
     """Entries whose block is gone: forgotten, unless the thing is still there or nobody knows how it ended."""
     seen = {stray.address for stray in strays if stray.ours}
+    declared = {agent.path for agent in scene.desired.agents}
     for address, entry in sorted(scene.memory.entries.items()):
         if address in judged or address in seen:
             continue
@@ -141,7 +142,7 @@ def judge_forgotten(
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
         if address.kind is KindName.SCHEDULE and (view is None or view.problem):
-            problem = f"{view.problem}{way_out(scene, entry.agent_path)}" if view else "its agent was not looked at"
+            problem = f"{view.problem}{way_out(entry.agent_path, declared)}" if view else "its agent was not looked at"
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if address.kind is not KindName.SCHEDULE:
@@ -176,8 +177,6 @@ def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:
 WAY_OUT = ". If the agent is gone for good: `reconciler apply --forget-agent "
 
 
-def way_out(scene: Scene, path: str) -> str:
+def way_out(path: str, declared: Collection[str]) -> str:
     """What to do about an agent that no manifest declares and that cannot be read, should it be gone for ever."""
-    if any(agent.path == path for agent in scene.desired.agents):
-        return ""
-    return f"{WAY_OUT}{path}`"
+    return "" if path in declared else f"{WAY_OUT}{path}`"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
@@ -49,14 +50,13 @@ def desired_contents(
     if problems:
         raise ManifestError(problems)
 
+    @functools.cache
     def digest_of(address: Address) -> str:
-        resource = by_address[address]
+        """Asked for once, however many triggers rest on it."""
         if address.kind is KindName.SCHEDULE:
             # What the block says itself: a default that the program learns of later must not start a task again.
-            return seal(dict(schedule.meaning(schedule.written_state(resource.spec))))
-        if address.kind is KindName.TRIGGER:
-            return str(contents[address]["key"] if address in contents else started(resource)["key"])
-        return seal(contents[address])
+            return seal(dict(schedule.meaning(schedule.written_state(by_address[address].spec))))
+        return str(contents[address]["key"]) if address.kind is KindName.TRIGGER else seal(contents[address])
 
     def started(resource: Resource) -> State:
         # By the name that the trigger first knew them by: another one starts nothing.
@@ -65,10 +65,25 @@ def desired_contents(
         shown = {name: str(need) for name, need in names.items() if name != str(need)}
         state = trigger.desired_state(resource.spec, digests, seal, shown=shown)
         today = {str(need): digests[name] for name, need in names.items()}
-        contents[resource.address] = trigger.with_key_kept(state, today, entries.get(resource.address))
-        return contents[resource.address]
+        return trigger.with_key_kept(state, today, entries.get(resource.address))
 
-    for resource in desired.resources:
-        if resource.address.kind is KindName.TRIGGER and resource.address in wanted:
-            started(resource)
+    for resource in _after_their_needs(desired, wanted):
+        contents[resource.address] = started(resource)
     return contents
+
+
+def _after_their_needs(desired: Desired, wanted: frozenset[Address]) -> Iterator[Resource]:
+    """The wanted triggers, each after those that its key is made from; without recursion, however long a chain is."""
+    triggers = {one.address: one for one in desired.resources if one.address.kind is KindName.TRIGGER}
+    given: set[Address] = set()
+    for first in triggers:
+        open_ends = [first] if first in wanted else []
+        while open_ends:
+            address = open_ends[-1]
+            if address in given:
+                open_ends.pop()
+            elif needed := [need for need in triggers[address].needs if need in triggers and need not in given]:
+                open_ends.extend(needed)
+            else:
+                given.add(address)
+                yield triggers[address]
