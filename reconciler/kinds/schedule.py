@@ -252,6 +252,11 @@ def unset_changes(
     return tuple(found)
 
 
+def knows_what_was_set(entry: Entry) -> bool:
+    """Whether the entry says which fields the manifest set; those of earlier versions do not."""
+    return "set" in entry.facts
+
+
 def newly_set(entry: Entry, desired: State) -> frozenset[str]:
     """The fields that the manifest sets now, and did not when the entry was written; none where nobody knows."""
     known = entry.facts.get("set")

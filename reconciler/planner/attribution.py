@@ -9,6 +9,11 @@ from reconciler.model import Address, Entry, FieldChange, KindName, Reason, Stat
 from reconciler.planner.scene import Scene, ScheduleKind
 from reconciler.secrecy import secrecy_of
 
+_ON_UNLESS_SAID = (
+    "it was off when an earlier version applied it, and now a schedule is on unless the manifest says `enabled: false` "
+    "or `enabled: keep`, which leaves the switch alone"
+)
+
 
 def why_it_differs(
     fields: tuple[FieldChange, ...], sides: tuple[State, State], entry: Entry | None, scene: Scene, kind: ScheduleKind
@@ -31,6 +36,8 @@ def why_it_differs(
         return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
     if by_hand:
         return Reason.DRIFTED, "live was changed outside this project"
+    if differing == {"enabled"} and desired["enabled"] and not kind.knows_what_was_set(entry):
+        return Reason.EDITED, _ON_UNLESS_SAID
     if differing & edited:
         return Reason.EDITED, "the manifest changed"
     names = ", ".join(sorted(differing))

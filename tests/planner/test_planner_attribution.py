@@ -14,7 +14,7 @@ from planner_stage import KINDS, declared, remembered, scene, seen, views
 
 from reconciler import planner
 from reconciler.kinds import schedule
-from reconciler.model import DriftStatus, Reason
+from reconciler.model import Action, DriftStatus, Reason
 
 DAY_ONE = datetime(2026, 11, 1)
 ZONES = {"UTC": timedelta(0), "Pacific/Tongatapu": timedelta(hours=13)}
@@ -188,3 +188,15 @@ def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> N
     (change,) = planner.plan(stage, KINDS).changes
     assert (change.reason, "startTime" in change.message) == (Reason.DIFFERS, True)
     assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
+
+
+def test_one_that_was_off_when_an_earlier_version_applied_it_says_why_it_is_switched_on() -> None:
+    """Nobody moved: what it means to say nothing did. The plan must not claim that the manifest changed."""
+    live = seen(of=declared(), isEnabled=False)
+    old = replace(remembered(declared(), live), facts={})
+    stage = scene([declared()], views(live), [old])
+    (change,) = planner.plan(stage, KINDS).changes
+    assert (change.action, change.reason, "`enabled: keep`" in change.message) == (Action.ENABLE, Reason.EDITED, True)
+    assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
+    off = scene([declared(spec={"enabled": False})], views(live), [old])
+    assert planner.plan(off, KINDS).changes == ()
