@@ -107,7 +107,8 @@ class Finding:
 class Connection:
     """How to reach one product. `settings` are its own keys (`token`, or `tenantId`, `keyId`, `privateKey`).
 
-    `rate` is in requests per second (None: no limit), `timeout` in seconds.
+    `rate` is in requests per second (None: no limit), `timeout` in seconds. `open_files` are those that a credential
+    came from and others than their owner may read, as a shell takes their paths.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Connection:
     timeout: float = 30.0
     ca_bundle: str | None = None
     allow_insecure: bool = False
+    open_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

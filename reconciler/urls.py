@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 SQLITE = "sqlite:///"
 LEDGER_FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
@@ -76,6 +76,16 @@ def ledger_kind(url: str) -> str:
         return "sqlite"
     match = _POSTGRES.match(url)
     return "postgresql" if match and len(url) > match.end() else ""
+
+
+def url_secrets(url: str) -> frozenset[str]:
+    """The passwords in a URL, as they are written and as they are meant; none where it cannot be read."""
+    try:
+        parts = urlsplit(url)
+        found = {parts.password or ""} | {value for key, value in parse_qsl(parts.query) if "password" in key}
+    except ValueError:
+        return frozenset()
+    return frozenset(found | set(map(unquote, found))) - {""}
 
 
 def postgres_url(url: str) -> str:

@@ -115,7 +115,8 @@ def _carry(run: Run, change: Change, seen: schedules.Seen | None) -> schedules.S
             case _:
                 remembered.carry(run, change)
     except Exception as error:
-        detail = f"unexpected {surprise(error)}: what became of it is not known. Please report this"
+        what = run.tools.redact(surprise(error))
+        detail = f"unexpected {what}: what became of it is not known. Please report this"
         run.tools.tell(run.finish(change, Status.UNKNOWN, detail))
     return None
 

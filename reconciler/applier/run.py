@@ -118,6 +118,7 @@ class Tools:
     mft_concurrency: int = 8
     licence: object = None
     ids_are_kept: bool = False
+    redact: Callable[[str], str] = str
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 200
 _NARROWEST = 60
+_LONG_VALUE = 8
 
 
 @dataclass
@@ -201,12 +202,18 @@ def complain(error: Exception, *, verbose: bool) -> int:
         place = f"{error.filename}: " if error.filename is not None else ""
         click.echo(harmless(f"error: {place}{error.strerror}"), err=True)
         return 1
+    said = f"internal error: {surprise(error)}\n  next: run it again with -v, and report what it prints"
     if verbose:
         import traceback
 
-        traceback.print_exception(error)
-    click.echo(
-        f"internal error: {surprise(error)}\n  next: run it again with -v, and report what it prints",
-        err=True,
-    )
+        said = "".join(traceback.format_exception(error)) + said
+    click.echo(_without_environment(said), err=True)
     return 1
+
+
+def _without_environment(text: str) -> str:
+    """A text without the values of this process's environment: nobody knows any more which of them are secret."""
+    from reconciler.clients.redaction import Redactor
+
+    values = (value for value in os.environ.values() if len(value) >= _LONG_VALUE and not value.startswith("/"))
+    return Redactor(values)(text)

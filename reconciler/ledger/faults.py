@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from reconciler.errors import LedgerError, Locked
-from reconciler.ledger.location import RESTORE, Location, secret_of
+from reconciler.ledger.location import RESTORE, Location
+from reconciler.urls import url_secrets
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _POSTGRES_BUSY = frozenset({"55P03", "40P01"})
@@ -99,6 +100,6 @@ def _from_sqlite(error: sqlite3.Error, location: Location) -> LedgerError:
 
 
 def _one_line(error: BaseException, location: Location) -> str:
-    text = " ".join(str(error).split())
-    secret = secret_of(location)
-    return text.replace(secret, "***") if secret else text
+    from reconciler.clients.redaction import Redactor
+
+    return " ".join(Redactor(url_secrets(location.url))(str(error)).split())

@@ -48,14 +48,6 @@ def locate(url: str, root: Path) -> Location:
     )
 
 
-def secret_of(location: Location) -> str:
-    """The password in the URL, as written and decoded by `urlsplit`; "" when there is none."""
-    try:
-        return urlsplit(location.url).password or ""
-    except ValueError:
-        return ""
-
-
 def require_whole(path: Path) -> None:
     """Refuse a file that is no SQLite database, or that is shorter than its own header says.
 
@@ -102,7 +94,11 @@ def _without_password(url: str) -> str:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
+        is_torn = "@" in parts.path + parts.query + parts.fragment
     except ValueError:
-        raise LedgerError("the ledger's URL cannot be read", hint="postgresql://user:password@host:5432/name") from None
+        is_torn, host, port = True, "", ""
+    if is_torn:  # what a shown URL would end with may be the end of its password
+        hint = "postgresql://user:password@host:5432/name, with %2F, %3F, %23 and %40 for / ? # @ in the password"
+        raise LedgerError("the ledger's URL cannot be read", hint=hint)
     user = f"{parts.username}@" if parts.username else ""
     return f"postgresql://{user}{host}{port}{parts.path}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from reconciler import files
-from reconciler.manifests import durations
+from reconciler.manifests import durations, exposure
 from reconciler.manifests.problems import Path_, Spot
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint
@@ -59,6 +59,17 @@ def resolve(
     )
 
 
+def with_open_files(connection: Connection, files: Mapping[str, Iterable[Path]], spot: Spot) -> Connection:
+    """The same, with what others may read of the files that its credentials come from, by key; and a warning each."""
+    found: list[str] = []
+    for key in _HIDDEN:
+        for path in exposure.open_files(files.get(key, ())):
+            message = f"`{key}` comes from a file that others on this machine may read: run `chmod 600 {path}`"
+            spot.warn(("spec", "connections", connection.name, key), "exposed-credential", message)
+            found.append(path)
+    return replace(connection, open_files=tuple(found)) if found else connection
+
+
 def _bundle(written: str, root: Path, path: Path_, spot: Spot) -> Path:
     """The file of a certificate bundle; that it cannot be read, or holds no certificate, goes to `spot`."""
     bundle = root / written
@@ -79,15 +90,6 @@ def secret_values(settings: Mapping[str, Any]) -> set[str]:
     values = {settings[key] for key in _HIDDEN if isinstance(settings.get(key), str)}
     lines = {line.strip() for value in values if "\n" in value for line in value.splitlines()}
     return {value for value in values | {line for line in lines if len(line) > 20 and "-----" not in line} if value}
-
-
-def url_secrets(url: str) -> set[str]:
-    """The password in a URL, as it is written and as it is meant."""
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return set()
-    return {password, unquote(password)} if password else set()
 
 
 def _is_header_text(value: str) -> bool:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from reconciler.manifests import schemas, source
+from reconciler.manifests import exposure, schemas, source
 from reconciler.manifests.interpolation import Filling, Interpolator, fill_all
 from reconciler.manifests.problems import File, Notes, Path_, Spot
 from reconciler.model import Address, Agent, KindName, Origin, Resource
@@ -47,6 +47,7 @@ class Declared:
     resources: list[Resource] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
     secret_values: set[str] = field(default_factory=set)
+    public: list[exposure.Public] = field(default_factory=list)
     mentioned: set[Address] = field(default_factory=set)
     kinds: set[str] = field(default_factory=set)
     places: dict[tuple[str, str], Origin] = field(default_factory=dict)

@@ -41,11 +41,15 @@ class InterpolationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A value after interpolation. `secrets`: what came from `env` or `file`, raw, and the whole that holds it."""
+    """A value after interpolation. `secrets`: what came from `env` or `file`, raw, and the whole that holds it.
+
+    `files` are those that it was read from. A default that was written in the manifest is no secret.
+    """
 
     value: Any
     secrets: frozenset[str] = frozenset()
     is_secret: bool = False
+    files: frozenset[Path] = frozenset()
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ class Interpolator:
     def _filled(self, text: str, folder: Path) -> Filled:
         parts: list[str] = []
         secrets: set[str] = set()
+        files: set[Path] = set()
         is_secret = False
         position = size = 0
         while (start := text.find("${", position)) >= 0:
@@ -112,10 +117,12 @@ class Interpolator:
                 )
                 raise InterpolationError("interpolation-size", message)
             secrets |= filled.secrets
+            files |= filled.files
             is_secret = is_secret or filled.is_secret
             position = end + 1
         whole = "".join((*parts, text[position:]))
-        return Filled(whole, frozenset(secrets | {whole}) if is_secret else frozenset(), is_secret)
+        hidden = frozenset(secrets | {whole}) if is_secret else frozenset()
+        return Filled(whole, hidden, is_secret, frozenset(files))
 
     def _look_up(self, inside: str, folder: Path) -> Filled:
         scheme, colon, rest = inside.partition(":")
@@ -126,21 +133,21 @@ class Interpolator:
                 "interpolation-nested", "a ${ stands inside a ${…}: that is not supported, use a variable"
             )
         if scheme == "file":
-            return _secret(self._read(rest, folder))
+            return _secret(self._read(rest, folder), self._path(rest, folder))
         name, has_default, default = rest.partition(":-")
         if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
             raise InterpolationError("interpolation-name", f"{name[:60]!r} is no name: write ${{{scheme}:NAME}}")
         if scheme == "env":
-            return _secret(self._environment(name, default if has_default else None))
+            return self._environment(name, default if has_default else None)
         if has_default:
             message = f"a variable has no default here: give {name} a value in spec.variables"
             raise InterpolationError("interpolation-default", message)
         return self._variable(name)
 
-    def _environment(self, name: str, default: str | None) -> str:
+    def _environment(self, name: str, default: str | None) -> Filled:
         value = self.environ.get(name)
         if default is not None and not value:
-            return default
+            return Filled(default)
         if value is None:
             near = self._like_environ.nearest(name, 0.8)
             meant = f"did you mean {near}? Otherwise " if near else ""
@@ -148,7 +155,7 @@ class Interpolator:
             raise InterpolationError("undefined-env", message)
         if not _is_text(value):
             raise InterpolationError("undefined-env", f"the environment variable {name} is no UTF-8 text")
-        return value
+        return _secret(value)
 
     def _read(self, written: str, folder: Path) -> str:
         path = self._path(written, folder)
@@ -212,6 +219,7 @@ class Filling:
     sources: dict[int, int] = field(default_factory=dict)
     secrets: dict[Path_, frozenset[str]] = field(default_factory=dict)
     errors: list[tuple[Path_, InterpolationError]] = field(default_factory=list)
+    files: dict[Path_, frozenset[Path]] = field(default_factory=dict)
     _inside: dict[Path_, list[Path_]] = field(default_factory=dict)
 
     def index(self) -> None:
@@ -243,6 +251,8 @@ def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
                 return part
             if filled.is_secret:
                 filling.secrets[path] = filled.secrets
+            if filled.files:
+                filling.files[path] = filled.files
             return filled.value
         filled_in: Any
         if isinstance(part, dict):
@@ -275,8 +285,8 @@ def _content(path: Path, written: str) -> str | InterpolationError:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _secret(text: str) -> Filled:
-    return Filled(text, frozenset({text}), is_secret=True)
+def _secret(text: str, *files: Path) -> Filled:
+    return Filled(text, frozenset({text}), is_secret=True, files=frozenset(files))
 
 
 def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import agents, discovery, project, triggers
+from reconciler.manifests import agents, discovery, exposure, project, triggers
 from reconciler.manifests.declarations import Declared, Scope, read_sheets
 from reconciler.manifests.problems import File, Notes
 from reconciler.model import Connection, Desired, Problem, Project, Resource
@@ -62,7 +62,8 @@ def check(
         triggers.connect(declared)
         if connections:
             _demand_connections(setting, declared)
-        problems = notes.sorted()
+        exposure.report(declared.public, setting.secret_values, declared.secret_values)
+        problems = exposure.without(notes.sorted(), setting.secret_values | declared.secret_values)
         if notes.has_errors:
             return None, problems
         desired = Desired(
@@ -128,6 +129,7 @@ def _read_file(file: File, scope: Scope, declared: Declared, notes: Notes) -> No
         return
     for sheet in read_sheets(file, scope, notes):
         declared.kinds.add(sheet.kind)
+        declared.public += exposure.public_of(sheet.filling, sheet.spot)
         (agents if sheet.kind == "Agent" else triggers).declare(sheet, scope, declared)
 
 

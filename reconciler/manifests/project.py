@@ -10,10 +10,10 @@ from typing import Any
 
 from reconciler.errors import UsageError
 from reconciler.manifests import blackouts, connections, schemas, source
-from reconciler.manifests.interpolation import Interpolator, fill_all
+from reconciler.manifests.interpolation import Filling, Interpolator, fill_all
 from reconciler.manifests.problems import File, Notes, Path_, Spot
 from reconciler.model import JSON, Connection, Policy, Project
-from reconciler.urls import LEDGER_FORMS, ledger_kind
+from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 FILE_NAME = "reconciler.yaml"
 DEFAULT_ENVIRONMENT = "default"
@@ -182,7 +182,7 @@ def _fill_and_validate(setting: Setting, raw: dict[str, Any]) -> None:
     metadata = clean.get("metadata")
     setting.name = metadata.get("name", "") if isinstance(metadata, dict) else ""
     setting.spec = clean.get("spec", {}) if isinstance(clean.get("spec"), dict) else {}
-    _judge(setting)
+    _judge(setting, filling)
 
 
 def _violations(value: Any, unfilled: set[Path_]) -> Iterator[schemas.Violation]:
@@ -229,13 +229,13 @@ def _without(value: Any, paths: list[Path_]) -> Any:
     return clean
 
 
-def _judge(setting: Setting) -> None:
+def _judge(setting: Setting, filling: Filling) -> None:
     """What a schema cannot say."""
     spot, spec = setting.spot, setting.spec
     ledger = spec.get("ledger", _DEFAULT_LEDGER)
     if not ledger_kind(ledger):
         spot.error(("spec", "ledger"), "wrong-value", f"`ledger` must be {LEDGER_FORMS}")
-    setting.secret_values |= connections.url_secrets(ledger)
+    setting.secret_values |= url_secrets(ledger)
     for index, pattern in enumerate(setting.patterns):
         if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
             message = f"the pattern {pattern[:80]!r} leaves the project folder: patterns are relative to {FILE_NAME}"
@@ -248,7 +248,9 @@ def _judge(setting: Setting) -> None:
         connection = connections.resolve(name, settings, setting.root, local, setting.key_complaint)
         setting.secret_values |= connections.secret_values(settings)
         if connection is not None:
-            setting.ready[name] = connection
+            inside = ("spec", "connections", name)
+            files = {str(path[3]): found for path, found in filling.files.items() if path[:3] == inside}
+            setting.ready[name] = connections.with_open_files(connection, files, local)
         if notes:
             setting.broken[name] = notes
 

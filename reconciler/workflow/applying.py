@@ -171,6 +171,7 @@ class _Apply:
             mft_concurrency=project.connections["mft"].concurrency if uses_mft else 1,
             licence=self.survey.licence,
             ids_are_kept=self.survey.plan.owned_in_sight > 0,
+            redact=products.redact,
         )
 
     def _verdict(self, result: applier.Result) -> str:

@@ -56,7 +56,10 @@ class Visit:
         hasty = replace(connection, timeout=min(connection.timeout, _TIMEOUT))
         agents = self.desired.agents if self.desired is not None else ()
         agent = agents[0].path if agents else _NOBODY
-        yield from examine_it(_Reach(self.setting, hasty, Redactor(self.secrets), agent, self.now))
+        secrets = self.secrets | (self.desired.secret_values if self.desired is not None else frozenset())
+        yield from examine_it(_Reach(self.setting, hasty, Redactor(secrets), agent, self.now))
+        for path in connection.open_files:
+            yield Check(f"{name} file", Level.WARNING, f"others on this machine may read {path}", f"chmod 600 {path}")
 
     def _needs(self, name: str) -> bool:
         if self.desired is None:

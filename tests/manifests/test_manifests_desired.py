@@ -174,10 +174,10 @@ def test_interpolation_and_what_is_secret(tmp_path: Path) -> None:
         "data": "${env:PW}: [yes]",
     }
     assert schedule.spec["enabled"] is False
-    hidden = ("data", "default", "file", "home", "through", "unset", "whole", "within")
+    hidden = ("data", "file", "home", "through", "whole", "within")
     assert schedule.secrets == tuple(f"inputParameters.{name}" for name in hidden)
     assert {"s3cret", "user:s3cret@host", "<s3cret>", "from file", "from home", "acc-secret"} <= found.secret_values
-    assert not found.secret_values & {"", "au", "${env:PW}"}
+    assert not found.secret_values & {"", "au", "${env:PW}", "a:-b", "x"}, "a default in the manifest is no secret"
     assert schedule.origin.line == 8
 
 

@@ -258,7 +258,7 @@ def test_a_schema_of_nothing() -> None:
 
 @pytest.mark.parametrize("environment", [None, "prod"])
 def test_the_examples_are_valid(environment: str | None) -> None:
-    names = ("ACC_TOKEN", "MFT_TENANT_ID", "MFT_KEY_ID", "MFT_PRIVATE_KEY")
+    names = ("ACC_TOKEN", "MFT_TENANT_ID", "MFT_KEY_ID", "MFT_PRIVATE_KEY", "PRICES_API_KEY")
     found, problems = manifests.check(REPOSITORY / "examples", environment, dict.fromkeys(names, "x"), as_of=NOW)
     assert found is not None, problems
     assert {resource.address.kind.value for resource in found.resources} == {

@@ -125,6 +125,7 @@ def desk(root: Path, made: Estate | None = None, **options: Any) -> Iterator[Des
     with Emulator(made or estate(), clock=clock, **options) as emulator:
         root.mkdir(parents=True, exist_ok=True)
         (root / "mft.pem").write_text(PRIVATE)
+        (root / "mft.pem").chmod(0o600)
         (root / "reconciler.yaml").write_text(PROJECT)
         yield Desk(root, emulator, clock, {"ACC_URL": emulator.url, "ACC_TOKEN": TOKEN, "MFT_TENANT": TENANT})
 

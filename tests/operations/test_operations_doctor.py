@@ -337,3 +337,12 @@ def test_no_line_is_wider_than_the_screen(at: Desk, width: int) -> None:
     assert "\x1b" not in typed.out
     assert TENANT not in typed.out
     assert TOKEN not in typed.out
+
+
+def test_a_key_that_others_may_read_is_named_with_the_command_that_mends_it(at: Desk) -> None:
+    key = at.root / "mft.pem"
+    key.chmod(0o644)
+    found = checks(at, 0)["mft file"]
+    assert (found["level"], found["next"]) == ("warning", f"chmod 600 {key}")
+    key.chmod(0o600)
+    assert "mft file" not in checks(at, 0)

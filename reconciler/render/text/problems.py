@@ -17,6 +17,8 @@ _LONGEST_LINE = 2000
 """A longer line is not shown: a cut could go through a credential, and its key would be out of sight."""
 _CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*+)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
 
+_PASSWORD_IN_URL = re.compile(r"(://[^\s/:@]*:)[^\s]+(?=@)")
+
 
 def problems(
     problems: Sequence[Problem], *, width: int, color: bool, line_of: LineOf | None = None, encoding: str = "utf-8"
@@ -62,7 +64,9 @@ def _problem(sheet: Sheet, problem: Problem, line_of: LineOf | None) -> None:
 
 def _source(sheet: Sheet, source: str, problem: Problem, style: str) -> None:
     """The line, moved left as far as the caret needs; a credential that was written out is not repeated."""
-    source = _CREDENTIAL.sub(lambda match: match.group(1) + SECRET, source.rstrip("\r\n"))
+    source = source.rstrip("\r\n")
+    for written in (_CREDENTIAL, _PASSWORD_IN_URL):
+        source = written.sub(lambda match: match.group(1) + SECRET, source)
     gutter = f"  {problem.line:>4} | "
     room = sheet.width - len(gutter)
     start = max(problem.column - 1, 0)

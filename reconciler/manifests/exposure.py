@@ -1,0 +1,84 @@
+"""What would let others see a secret: a file that they may read, a place that everybody reads, a problem's message."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.manifests.interpolation import Filling
+from reconciler.manifests.problems import Path_, Spot
+from reconciler.model import Problem
+
+_HIDDEN = ("inputParameters", "parameters")
+_SHORTEST = 4
+_CUTS = (200, 120, 100, 80, 60, 40)
+"""How long a text from outside may be in a message, here and there."""
+
+
+def open_files(files: Iterable[Path]) -> tuple[str, ...]:
+    """Those of these files that the group or others may read, as a shell takes their paths."""
+    return tuple(shlex.quote(str(file)) for file in sorted(files) if _is_open(file))
+
+
+def _is_open(file: Path) -> bool:
+    try:
+        return os.name == "posix" and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Something outside parameters that was filled in from the environment or a file: `texts`, for all to see."""
+
+    spot: Spot
+    path: Path_
+    texts: frozenset[str]
+
+
+def public_of(filling: Filling, spot: Spot) -> Iterator[Public]:
+    """All such places of a document."""
+    for path, texts in filling.secrets.items():
+        if not any(part in _HIDDEN or str(part).startswith("x-") for part in path):
+            yield Public(spot, path, texts)
+
+
+def report(places: Iterable[Public], credentials: set[str], parameters: set[str]) -> None:
+    """A secret that also stands where everybody reads it: an error for a credential, a warning for a parameter."""
+    for place in places:
+        texts = {text for text in place.texts if len(text) >= _SHORTEST}
+        named = f"`{next((part for part in reversed(place.path) if isinstance(part, str)), 'it')}`"
+        if texts & credentials:
+            message = f"{named} is filled in with a credential of a connection, and is printed: take it out"
+            place.spot.error(place.path, "secret-in-public", message)
+        elif texts & parameters:
+            message = (
+                f"{named} is filled in from what is a secret parameter elsewhere, and is printed: use another "
+                "variable for it, or `${var:…}` where it is no secret"
+            )
+            place.spot.warn(place.path, "secret-in-public", message)
+
+
+def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Problem, ...]:
+    """The same problems, their messages without secrets: a wrong value is quoted, and may be one that is secret."""
+    said = "\n".join(problem.message for problem in problems)
+    quoted = {part for value in secrets for part in _quoted(value, said)}
+    if not quoted:
+        return problems
+    from reconciler.clients.redaction import Redactor
+
+    redact = Redactor(quoted)
+    return tuple(replace(problem, message=redact(problem.message)) for problem in problems)
+
+
+def _quoted(value: str, said: str) -> Iterator[str]:
+    """What stands in a text of a value: all of it, or the beginning that a message kept."""
+    for form in {value, repr(value)[1:-1]}:
+        for cut in (len(form), *(cut for cut in _CUTS if cut < len(form))):
+            if cut >= _SHORTEST and form[:cut] in said:
+                yield form[:cut]
+                break
