@@ -78,7 +78,7 @@ def _start(run: Run, change: Change, known: Entry | None, attempt: int, since: f
             return
         except ProductError as error:
             lost = error.words.rstrip(".")
-            detail = f"{lost}. Whether the task started is not known: say so with `reconciler resolve`"
+            detail = f"{lost}. Whether the task started is not known"
             outcome = run.finish(change, Status.UNKNOWN, detail, since=since)
             run.record(outcome, _entry(run, outcome, "unknown", attempt, settled=False))
             return

@@ -52,7 +52,7 @@ def of_trigger(entry: Entry | None, run: TaskRun | Unread | None, *, is_lost: bo
             return Verdict(Health.FAILING, entry.at, notes=(f"run {name} failed",))
         case "not-ran":
             return Verdict(Health.NEVER_RAN, notes=("the last start is known not to have run",))
-    say = f"say so with `reconciler resolve {entry.address}`"
+    say = f"say `reconciler resolve {entry.address} --ran` or `--not-ran`"
     note = f"whether its last start ran is not known: {say}"
     return Verdict(Health.UNKNOWN, entry.at, notes=(note,), in_doubt=True)
 

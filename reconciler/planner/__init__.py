@@ -32,7 +32,7 @@ from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
 from reconciler.planner.rekeying import Identified
 from reconciler.planner.scene import Identities, Kinds, Loss, Scene, Verdict, loss_of
-from reconciler.planner.undeclared import WAY_OUT, owned_in_sight, strays_of, unmanaged_of, way_out
+from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, strays_of, unmanaged_of, with_way_out
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 __all__ = ["Identified", "Identities", "Kinds", "Loss", "Scene", "audit", "identify", "loss_of", "plan", "secrecy"]
@@ -129,11 +129,11 @@ def _listed(addresses: list[Address]) -> str:
 
 def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
     """Agents that could not be read although nothing declared stands blocked for it: an orphan may hide there."""
-    told = {one.message.partition(WAY_OUT)[0] for one in blocked if one.reason is Reason.UNREADABLE}
+    told = problems_told(one.message for one in blocked if one.reason is Reason.UNREADABLE)
     declared = {agent.path for agent in scene.desired.agents}
     for path, view in sorted(scene.live.agents.items()):
-        if view.problem and view.problem not in told:
-            yield Finding("unreadable", path, f"{view.problem}{way_out(path, declared)}")
+        if view.problem and bare(view.problem) not in told:
+            yield Finding("unreadable", path, with_way_out(path, declared, view.problem))
     yield from scene.live.problems
 
 

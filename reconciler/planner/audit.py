@@ -21,7 +21,7 @@ from reconciler.model import (
 )
 from reconciler.planner.attribution import unset_changes
 from reconciler.planner.scene import Kinds, Scene, Verdict
-from reconciler.planner.undeclared import WAY_OUT, strays_of, unmanaged_of
+from reconciler.planner.undeclared import bare, problems_told, strays_of, unmanaged_of
 from reconciler.planner.verdicts import judge_all, unchanged_kinds
 
 
@@ -38,10 +38,10 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
         for address, verdict in verdicts.items()
         if (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
     ]
-    told = {finding.message.partition(WAY_OUT)[0] for finding in findings if finding.status is DriftStatus.UNREADABLE}
+    told = problems_told(finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE)
     in_sight = scene.paths_in_sight()
     for path, view in scene.live.agents.items():
-        if view.problem and view.problem not in told and path in in_sight:
+        if view.problem and bare(view.problem) not in told and path in in_sight:
             address = Address(KindName.SCHEDULE, path, "*")
             findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
     findings += [

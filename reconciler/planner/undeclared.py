@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -131,7 +132,7 @@ def judge_forgotten(
         if address in judged or address in seen:
             continue
         if address.kind is KindName.TRIGGER and not entry.settled and entry.facts.get("state") != "running":
-            message = f"how its last start ended is not known: say so with `reconciler resolve {address} …`"
+            message = f"how its last start ended is not known: say `reconciler resolve {address} --ran` or `--not-ran`"
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
         if entry.agent_id in scene.live.elsewhere and address.kind is KindName.SCHEDULE:
@@ -142,7 +143,7 @@ def judge_forgotten(
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
         if address.kind is KindName.SCHEDULE and (view is None or view.problem):
-            problem = f"{view.problem}{way_out(entry.agent_path, declared)}" if view else "its agent was not looked at"
+            problem = with_way_out(entry.agent_path, declared, view.problem) if view else "its agent was not looked at"
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if address.kind is not KindName.SCHEDULE:
@@ -174,9 +175,19 @@ def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:
     return alive + sum(stray.ours for stray in strays)
 
 
-WAY_OUT = ". If the agent is gone for good: `reconciler apply --forget-agent "
+_WAY_OUT = ". If the agent is gone for good: `reconciler apply --forget-agent "
 
 
-def way_out(path: str, declared: Collection[str]) -> str:
-    """What to do about an agent that no manifest declares and that cannot be read, should it be gone for ever."""
-    return "" if path in declared else f"{WAY_OUT}{path}`"
+def with_way_out(path: str, declared: Collection[str], problem: str) -> str:
+    """Why an agent cannot be read and, where no manifest declares it, what to do should it be gone for ever."""
+    return problem if path in declared else f"{problem.rstrip('.')}{_WAY_OUT}{shlex.quote(path)}`"
+
+
+def problems_told(messages: Iterable[str]) -> frozenset[str]:
+    """Which problems of agents these messages tell of, in the form of `bare`."""
+    return frozenset(bare(message.partition(_WAY_OUT)[0]) for message in messages)
+
+
+def bare(problem: str) -> str:
+    """A problem as it is compared: without its full stop."""
+    return problem.rstrip(".")

@@ -74,7 +74,11 @@ STATUS_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, 
 _BLOCKED_STEP = {
     Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
     Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
-    Reason.UNREADABLE: ("doctor", "Run `reconciler doctor`, then plan again."),
+    Reason.UNREADABLE: (
+        "--forget-agent",
+        "Run `reconciler doctor`, then plan again. Where an agent is gone for good, remove its document: the plan then "
+        "names the command that gives it up.",
+    ),
     Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
     Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
     Reason.STRANDED: ("", "Settle what it needs first; it follows by itself."),
