@@ -17,9 +17,14 @@ def canonical_json(value: JSON) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def octets(text: str) -> bytes:
+    """A text as UTF-8. A lone surrogate, which JSON can spell and UTF-8 cannot, is written as if it could."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def digest(value: JSON) -> str:
     """`sha256:…` of the canonical text. For what may be public; secrets and content take a `Sealer`."""
-    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(octets(canonical_json(value))).hexdigest()
 
 
 class Sealer(Protocol):
@@ -32,7 +37,7 @@ def sealer(key: bytes) -> Sealer:
     """A `Sealer` for this key: `hmac-sha256:…` over the canonical text."""
 
     def seal(value: JSON) -> str:
-        return "hmac-sha256:" + hmac.new(key, canonical_json(value).encode(), hashlib.sha256).hexdigest()
+        return "hmac-sha256:" + hmac.new(key, octets(canonical_json(value)), hashlib.sha256).hexdigest()
 
     return seal
 

@@ -82,10 +82,10 @@ def segment(value: str, what: str) -> str:
     text = value.strip()
     if not text or text in (".", ".."):
         raise Refused(f"{what} is {'empty' if not text else repr(text)}: nothing was asked of the product")
-    return quote(text, safe="")
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def query_text(values: Mapping[str, str | int | None]) -> str:
     """Keys and values as a query string, without those that are None. Spaces are %20; slashes stay readable."""
     pairs = ((key, value) for key, value in values.items() if value is not None)
-    return "&".join(f"{quote(key)}={quote(str(value), safe='/')}" for key, value in pairs)
+    return "&".join(f"{quote(key)}={quote(str(value), safe='/', errors='surrogatepass')}" for key, value in pairs)

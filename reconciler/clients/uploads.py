@@ -54,4 +54,4 @@ def _part_head(name: str, boundary: str) -> bytes:
     return (
         f'--{boundary}\r\nContent-Disposition: form-data; name="filename"; filename="{quoted}"\r\n'
         f"Content-Type: {kind}\r\n\r\n"
-    ).encode()
+    ).encode(errors="surrogateescape")

@@ -86,7 +86,8 @@ Handler = Callable[[Call], Reply | Later]
 
 
 def json_reply(value: Any, *, status: int = 200, effect: str = "") -> Reply:
-    return Reply(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), status, effect=effect)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Reply(text.encode(errors="backslashreplace"), status, effect=effect)
 
 
 def zip_reply(content: bytes, name: str) -> Reply:

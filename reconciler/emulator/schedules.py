@@ -53,7 +53,8 @@ class Schedules:
                 if following is not None:
                     instant = following.astimezone(UTC)
                     until = instant if until is None else min(until, instant)
-            text = json.dumps(documents, ensure_ascii=False, separators=(",", ":")).encode()
+            # A lone surrogate, which JSON can spell and UTF-8 cannot, goes out as JSON spells it.
+            text = json.dumps(documents, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
             agent.listing = text if documents else _EMPTY_LISTS[self.switches.empty_list]
             agent.listing_until = until
         return Reply(agent.listing, 200, JSON_TYPE)

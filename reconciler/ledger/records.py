@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any, NamedTuple
 
-from reconciler.diff import canonical_json
+from reconciler.diff import canonical_json, octets
 from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
 
 _DETAIL_LIMIT = 500
@@ -161,6 +161,13 @@ def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapp
     )
 
 
+def storable(text: str) -> str:
+    """A text as every database takes it: lone surrogates and NUL become the escapes that JSON has for them."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\u0000")
+
+
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
@@ -195,9 +202,9 @@ def chain(notes: Iterable[Note], seq: int, previous: str) -> list[Event]:
     events = []
     for note in notes:
         seq += 1
-        body = canonical_json(note.body)
-        event_hash = _hash((seq, note.at, note.run, note.kind, note.address, body, previous))
-        events.append(Event(seq, note.at, note.run, note.kind, note.address, body, previous, event_hash))
+        body, address = storable(canonical_json(note.body)), storable(note.address)
+        event_hash = _hash((seq, note.at, note.run, note.kind, address, body, previous))
+        events.append(Event(seq, note.at, note.run, note.kind, address, body, previous, event_hash))
         previous = event_hash
     return events
 
@@ -230,4 +237,4 @@ def broken_links(events: Iterable[Event], head: tuple[int, str] | None) -> Itera
 
 def _hash(fields: Sequence[JSON]) -> str:
     """Over number, time, run, kind, address, body and the hash before, in this order."""
-    return hashlib.sha256(canonical_json(list(fields)).encode()).hexdigest()
+    return hashlib.sha256(octets(canonical_json(list(fields)))).hexdigest()

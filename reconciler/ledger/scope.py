@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import Fenced
 from reconciler.ledger import statements
 from reconciler.ledger.life import is_over
-from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of
+from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
 from reconciler.model import Entry
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Scope:
 
         if rows:
             statement = tables.upsert(_table(table), connection.dialect.name)
-            connection.execute(statement, [{**self.keys, **row} for row in rows])
+            connection.execute(statement, [{**self.keys, **_storable(row)} for row in rows])
 
     def insert_if_absent(self, connection: Connection, table: str, row: Mapping[str, Any]) -> None:
         """Add a row unless one with its key is there already."""
@@ -120,7 +120,11 @@ class Scope:
         return connection.execute(_prepared(statement), {**self.keys, **parameters}).fetchall()
 
     def run(self, connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        connection.execute(_prepared(statement), [{**self.keys, **row} for row in rows])
+        connection.execute(_prepared(statement), [{**self.keys, **_storable(row)} for row in rows])
+
+
+def _storable(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 _NO_LEASE = {

@@ -55,7 +55,7 @@ def read_seal(setting: Setting, project: Project, *, used: str) -> Sealer | None
 
     if not Ledger.exists(project.ledger, project.root):
         key = setting.environ.get("RECONCILER_KEY", "")
-        return sealer(key.encode()) if key else None
+        return sealer(os.fsencode(key)) if key else None
     with open_ledger(setting, project, create=False) as ledger:
         if used and ledger.is_plan_used(used):
             raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
@@ -79,7 +79,7 @@ def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:
         root=project.root,
         create=create,
         clock=setting.clock,
-        key=key.encode() or None,
+        key=os.fsencode(key) or None,
     )
 
 

@@ -31,7 +31,7 @@ class Section:
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.size = len(self.opening.encode()) + len(self.closing.encode())
+        self.size = size_of(self.opening) + size_of(self.closing)
 
     def text(self) -> str:
         """The section as it fits, with a line that counts what did not."""
@@ -42,16 +42,21 @@ class Section:
         return self.opening + "".join(entry.shown for entry in self.entries) + told + self.closing
 
 
+def size_of(text: str) -> int:
+    """Its bytes as they are written, where what UTF-8 does not have becomes an escape."""
+    return len(text.encode(errors="backslashreplace"))
+
+
 def fit(head: str, sections: Sequence[Section], foot: str, max_bytes: int, hint: str) -> str:
     """The page in at most `max_bytes` of UTF-8. What is folded is served last; names go before details.
 
     `hint` says where the whole is to be had; it stands where something was shortened.
     """
     page = _assemble(head, [(section, True) for section in sections], foot)
-    if len(page.encode()) <= max_bytes:
+    if size_of(page) <= max_bytes:
         return page
     present = [section for section in sections if section.entries]
-    room = max_bytes - len((head + foot).encode()) - _FOR_NOTES
+    room = max_bytes - size_of(head + foot) - _FOR_NOTES
     room -= sum(section.size + 40 for section in present)
     for section in present:
         for entry in section.entries:
@@ -69,13 +74,13 @@ def fit(head: str, sections: Sequence[Section], foot: str, max_bytes: int, hint:
         else ""
     )
     page = _assemble(head, [(section, False) for section in present], note + foot)
-    return page if len(page.encode()) <= max_bytes else _cut_bytes(head + note, max_bytes)
+    return page if size_of(page) <= max_bytes else _cut_bytes(head + note, max_bytes)
 
 
 def _serve(section: Section, name: str, room: int) -> int:
     for entry in section.entries:
         text = getattr(entry, name)
-        cost = len(text.encode()) - len(entry.shown.encode())
+        cost = size_of(text) - size_of(entry.shown)
         if cost <= room:
             entry.shown = text
             room -= cost
@@ -91,4 +96,4 @@ def _assemble(head: str, sections: Sequence[tuple[Section, bool]], foot: str) ->
 
 
 def _cut_bytes(text: str, max_bytes: int) -> str:
-    return text.encode()[: max(max_bytes, 0)].decode(errors="ignore")
+    return text.encode(errors="backslashreplace")[: max(max_bytes, 0)].decode(errors="ignore")
