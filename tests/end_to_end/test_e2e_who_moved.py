@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from stage import NIGHTLY, POLL, Stage, agent
+from stage import NIGHTLY, POLL, Open, Stage, agent
 
 from reconciler.emulator.state import Schedule
 
@@ -64,6 +64,23 @@ def test_starts_that_have_passed_on_both_sides_make_no_difference(stage: Stage) 
     assert stage.apply().code == 0
     live.start_time = AHEAD
     assert stage.changes() == [(ADDRESS, "update", "drifted")]
+
+
+@pytest.mark.parametrize("style", ["plain", "fraction", "offset"])
+def test_a_start_is_the_time_on_its_own_clock_however_it_comes_back(open_stage: Open, style: str) -> None:
+    """Another zone is the manifest's one move, though the product shows the start with the offset of the former one."""
+    stage = open_stage(switches=[f"start_time_style={style}"])
+    daily = POLL.replace("15m", "1d").replace("2026-01-01T00:00:00", "2026-01-01T02:00:00")
+    stage.write(agent(daily.replace("UTC", "Australia/Sydney")))
+    assert stage.apply().code == 0
+    stage.write(agent(daily))
+    (change,) = stage.plan()["changes"]
+    assert (change["reason"], [one["path"] for one in change["fields"]]) == ("edited", ["timeZone"])
+    assert stage.apply().code == 0
+    assert stage.changes() == []
+    stage.live("poll").start_time = "2026-01-01T03:00:00"
+    (change,) = stage.plan()["changes"]
+    assert (change["reason"], [one["path"] for one in change["fields"]]) == ("drifted", ["startTime"])
 
 
 def meddle(stage: Stage, act: Callable[[], None]) -> None:
