@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Stage, agent, task_trigger, wait_for
+from stage import CLOCKED, HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Stage, agent, task_trigger, wait_for
 
 Open = Callable[..., Stage]
 
@@ -315,7 +315,7 @@ def test_only_yes_is_yes(stage: Stage, answer: str, code: int, there: int) -> No
     stage.write(agent(NIGHTLY))
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "-C", str(stage.root), "apply"],
+        [sys.executable, str(CLOCKED), stage.clock().isoformat(), "-C", str(stage.root), "apply"],
         env={**stage.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
         stdin=slave,
         stdout=subprocess.PIPE,
