@@ -134,11 +134,14 @@ def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -
 
 _RACER = """
 import sys
+from datetime import datetime
 from pathlib import Path
+from reconciler.clock import Clock
 from reconciler.errors import Locked
 from reconciler.ledger import Ledger, Owner
 
-with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True) as ledger:
+clock = Clock(datetime.fromisoformat(sys.argv[3]))
+with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=clock) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     try:
@@ -153,11 +156,14 @@ with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), creat
 
 _KILLED = """
 import sys
+from datetime import datetime
 from pathlib import Path
+from reconciler.clock import Clock
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Action, Address, Change, KindName, Reason
 
-ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True)
+clock = Clock(datetime.fromisoformat(sys.argv[3]))
+ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=clock)
 lease = ledger.acquire(Owner("victim", "here", 1), ttl=3600)
 address = Address(KindName.SCHEDULE, "prices", "nightly")
 change = Change(address, Action.CREATE, Reason.NEW, "", identity="id-nightly", agent_path="Retail/prices")
@@ -169,7 +175,7 @@ sys.stdin.readline()
 
 def _start(program: str, place: Place) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", program, place.url, str(place.root)],
+        [sys.executable, "-c", program, place.url, str(place.root), place.clock().isoformat()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

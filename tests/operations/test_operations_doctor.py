@@ -318,7 +318,9 @@ def test_what_is_unsettled_and_who_holds_the_lock(at: Desk) -> None:
     at.emulator.inject("POST /v1/tasks/ drop-after")
     assert at.type("apply", "--auto-approve").code == 5
     with (
-        Ledger.open("sqlite:///.reconciler/ledger.db", "retail-data", "default", root=at.root, create=True) as ledger,
+        Ledger.open(
+            "sqlite:///.reconciler/ledger.db", "retail-data", "default", root=at.root, create=True, clock=at.clock
+        ) as ledger,
         ledger.acquire(Owner("bob", "build-7", 99)),
     ):
         found = checks(at, 0)
