@@ -7,11 +7,9 @@ declared. The moments come from a seed.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,54 +20,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
+from kill_processes import Zygote
 from stage import NIGHTLY, POLL, PRICES, STOCK, Stage, agent, estate, opened, task_trigger
 
 pytest_plugins = ["postgres"]
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "40"))
 LATENCY = 0.002
-
-
-class Zygote:
-    """A process that forks the program on demand."""
-
-    def __init__(self) -> None:
-        import reconciler
-
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("kill_zygote.py"))],
-            env={**os.environ, "PYTHONPATH": str(Path(reconciler.__file__).parents[1])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def start(self, stage: Stage, *arguments: str) -> int:
-        """Start the program; returns its process id."""
-        assert self.process.stdin is not None
-        order = {
-            "arguments": ["-C", str(stage.root), *arguments],
-            "environ": stage.environ,
-            "now": stage.clock().isoformat(),
-        }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return self._number()
-
-    def ended(self) -> int:
-        """Wait for the end of what was started, and return its exit code."""
-        return self._number()
-
-    def _number(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 @pytest.fixture
