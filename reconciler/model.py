@@ -20,6 +20,9 @@ SECRET = "(secret)"  # noqa: S105 - the word in its place
 SECRET_CHANGED = "(secret, changed)"  # noqa: S105 - the word in its place
 """What stands for a value that is never shown; the second one where there was another one before."""
 
+MOVED_FROM = "movedFrom"
+"""The fact of a schedule's entry that holds which `movedFrom` was followed."""
+
 
 class KindName(StrEnum):
     """The four kinds of resource; the value is the first part of an address."""

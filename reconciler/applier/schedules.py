@@ -133,7 +133,10 @@ def _declared(run: Run, change: Change) -> str:
 def _settled(run: Run, outcome: Outcome, state: State) -> Entry:
     change, hand = outcome.change, run.tools.hands.schedule
     resource = run.tools.resources.get(change.address)
-    memo = hand.memo(state, hand.desired_state(resource.spec) if resource is not None else None)
+    if resource is None:
+        memo = hand.memo(state, None)
+    else:
+        memo = hand.memo(state, hand.desired_state(resource.spec), resource.moved_from)
     return entry_of(
         change,
         resource,

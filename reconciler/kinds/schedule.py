@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from reconciler import timetable
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.identity import normal_id
-from reconciler.model import Action, Change, Entry, FieldChange, Preview, State
+from reconciler.model import MOVED_FROM, Action, Change, Entry, FieldChange, Preview, State
 
 DEFAULTS: State = {"inputParameters": {}, "logLevel": 1, "sessionId": "", "windowless": True, "enabled": True}
 """What a schedule is created with where the manifest leaves a field open (the documented defaults)."""
@@ -205,17 +205,19 @@ def is_unmoved(before: State | None, live: State | None, *, as_of: datetime) -> 
 # --- what the ledger remembers ---------------------------------------------------------------------------------------
 
 
-def memo(live: State, desired: State | None) -> dict[str, Any]:
+def memo(live: State, desired: State | None, moved_from: str = "") -> dict[str, Any]:
     """What the ledger keeps beside the digests of the state that was reached.
 
-    The start in clear, since how it compares depends on the clock; and which fields the manifest set (None: nobody
-    knows of a manifest).
+    The start in clear, since how it compares depends on the clock; which fields the manifest set (None: nobody knows
+    of a manifest); and the `movedFrom` that was followed.
     """
     facts: dict[str, Any] = {}
     if _timing(live) is not None:
         facts["start"] = wire_start(live)
     if desired is not None:
         facts["set"] = sorted(desired.keys() - _ALWAYS_SET)
+    if moved_from:
+        facts[MOVED_FROM] = moved_from
     return facts
 
 

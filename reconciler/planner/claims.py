@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 
 from reconciler.identity import is_owned, owned_id
-from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource, State
+from reconciler.model import MOVED_FROM, Address, Agent, AgentView, Entry, Project, Resource, State
 from reconciler.planner.scene import ScheduleKind
 
 _SPARE_IDS = range(2, 10)
@@ -78,7 +78,13 @@ class Claims:
             self._take(resource, resource.identity, str(known.address) if known is not None and is_renamed else "")
 
     def _moved(self, agent: DeclaredAgent, resource: Resource) -> None:
-        """`movedFrom`: where the ledger knows the old name and no block bears it; else while nothing bears the new."""
+        """`movedFrom`: where the ledger knows the old name and no block bears it; else while nothing bears the new.
+
+        It may stay for ever: one that was followed once means nothing more, whoever bears the old name since.
+        """
+        known = agent.entries.get(resource.address.name)
+        if known is not None and resource.moved_from and known.facts.get(MOVED_FROM) == resource.moved_from:
+            return
         before = agent.entries.get(resource.moved_from) if resource.moved_from else None
         is_given_up = replace(resource.address, name=resource.moved_from) not in self._declared
         derived = agent.view is not None and resource.identity in agent.view.schedules

@@ -228,7 +228,7 @@ class _Apply:
             desired, state = schedule.desired_state(resource.spec), schedule.live_state(live)
             declared = scene.seal(dict(schedule.meaning(desired)))
             kept = secrecy.settled_facts(hidden.paths(resource.identity), resource, state, known.facts)
-            facts = {**kept, **schedule.memo(state, desired)}
+            facts = {**kept, **schedule.memo(state, desired, resource.moved_from)}
             applied = {field: digest_of(field, text) for field, text in schedule.meaning(state).items()}
         elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)

@@ -371,6 +371,24 @@ def test_another_agent_of_the_same_content_starts_nothing(stage: Stage) -> None:
     assert stage.starts() == 4
 
 
+def test_a_moved_from_that_was_followed_means_nothing_more(stage: Stage) -> None:
+    """It may stay for ever: the old name belongs to whoever bears it next, and goes with that one."""
+    stage.write(agent(PROTECTED))
+    assert stage.apply().code == 0
+    first = stage.live("nightly")
+    moved = f"{PROTECTED.replace('nightly', 'at-night')}      movedFrom: nightly\n"
+    stage.write(agent(moved))
+    assert stage.apply().code == 0
+    stage.write(agent(moved, POLL.replace("poll", "nightly")))
+    assert stage.apply().code == 0
+    (second,) = [one for one in stage.owned().values() if one is not first]
+    stage.emulator.clear_requests()
+    stage.write(agent(moved))
+    assert stage.apply().code == 0
+    assert stage.writes() == [f"DELETE /api/job/schedule/{second.schedule_id}"]
+    assert list(stage.owned().values()) == [first]
+
+
 def test_a_block_that_takes_the_name_of_one_that_is_gone_keeps_its_own_schedule(stage: Stage) -> None:
     stage.write(agent(PROTECTED, POLL))
     assert stage.apply().code == 0

@@ -1,0 +1,263 @@
+"""The model of a few lines: what must not happen to a generated history, whatever is done in it.
+
+It keeps sets of ids and believes nothing that the tool says but exit code 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from history_manifests import Block, Document, Manifests, Meaning
+from history_world import Snapshot, World, is_ours, meaning_of
+
+from reconciler.emulator.state import Agent, Schedule
+from reconciler.identity import owned_id
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a block's schedule was found after the last apply that reached everything."""
+
+    schedule_id: str
+    agent_id: str
+    name: str
+    meaning: Meaning
+
+
+@dataclass
+class Model:
+    """What must hold.
+
+    `foreign` schedules are kept byte for byte. `protected` ones stay, and `maybe_protected` ones may. `homes` are the
+    schedules of declared blocks; `agent_ids` and `agents_at` what documents and paths led to. `started` is the key that
+    each trigger's task was last started for; those that are `startable` may start once more all the same. `dirty` says
+    why the next apply may write something.
+    """
+
+    world: World
+    manifests: Manifests
+    foreign: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
+    maybe_protected: set[str] = field(default_factory=set)
+    homes: dict[int, Home] = field(default_factory=dict)
+    started: dict[str, str] = field(default_factory=dict)
+    startable: set[str] = field(default_factory=set)
+    known_agents: set[str] = field(default_factory=set)
+    agent_ids: dict[int, str] = field(default_factory=dict)
+    agents_at: dict[str, str] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=lambda: {"nothing was applied yet"})
+    is_remembered: bool = False
+    is_lost: bool = False
+
+    def note_agents(self) -> None:
+        """Remember which agent each document leads to, for when it is moved."""
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            if agent is not None:
+                self.agent_ids[document.uid] = self.agents_at[document.path] = agent.agent_id
+
+    # --- what is declared, and where it lives ----------------------------------------------------------------------
+
+    def conflicts(self) -> list[tuple[Document, Document]]:
+        """Documents that lead to one agent: an error that names both."""
+        seen: dict[str, Document] = {}
+        found = []
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            if agent is not None:
+                first = seen.setdefault(agent.agent_id, document)
+                if first is not document:
+                    found.append((first, document))
+        return found
+
+    def declared(self) -> set[str]:
+        """Ids of live schedules that a block means beyond doubt: nothing may delete them."""
+        found = set()
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            for block in document.blocks if agent is not None else ():
+                assert agent is not None
+                found |= {one for one in self._meant(agent, document, block) if one in agent.schedules}
+        return found
+
+    def _meant(self, agent: Agent, document: Document, block: Block) -> set[str]:
+        if block.adopts:
+            return {block.adopts}
+        derived = owned_id("retail", "default", document.path, block.name)
+        if not self.is_remembered and derived in agent.schedules:
+            return {derived}
+        known = {one.name: one for one in self.homes.values() if one.agent_id == agent.agent_id}
+        home = known.get(block.name) if self.is_remembered else None
+        home = home or self.homes.get(block.uid)
+        if home is None or home.agent_id != agent.agent_id or home.schedule_id not in agent.schedules:
+            return set()
+        by_name = home.name in (block.name, block.moved_from)
+        is_meant = by_name if self.is_remembered else home.schedule_id in self._derived(document, block)
+        live = agent.schedules[home.schedule_id]
+        return {home.schedule_id} if is_meant or self._is_the_only_one(agent, document, block, live) else set()
+
+    @staticmethod
+    def _derived(document: Document, block: Block) -> set[str]:
+        """The ids that a block's schedule can have without any memory."""
+        paths = {document.path, document.path_moved_from} - {""}
+        names = {block.name, block.moved_from} - {""}
+        return {owned_id("retail", "default", path, name) for path in paths for name in names}
+
+    def home_of(self, block: Block) -> str:
+        home = self.homes.get(block.uid)
+        return home.schedule_id if home is not None else ""
+
+    def _is_the_only_one(self, agent: Agent, document: Document, block: Block, live: Schedule) -> bool:
+        """Whether a block and a live schedule find each other by their meaning."""
+        alike = [one for key, one in agent.schedules.items() if is_ours(key) and meaning_of(one) == block.meaning]
+        is_protected = live.schedule_id in self.protected
+        alone = alike == [live] and document.meanings()[block.meaning] == 1
+        return alone and (block.protect or not is_protected)
+
+    def stays(self, *, destroy: bool) -> set[str]:
+        """Ids that a run may not delete, whatever becomes of it."""
+        kept = {
+            home.schedule_id
+            for document in self.manifests.documents
+            for block in document.blocks
+            if block.protect and (home := self.homes.get(block.uid)) is not None and home.schedule_id in self.declared()
+        }
+        return self.protected | kept | (set() if destroy else self.declared())
+
+    # --- before a run ----------------------------------------------------------------------------------------------
+
+    def before_writing(self) -> None:
+        """What a run that may write could learn, even if it ends half-way: an adoption, the end of a protection."""
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            for block in document.blocks:
+                home = self.homes.get(block.uid)
+                if agent is not None and block.protect:
+                    alike = [key for key, one in agent.schedules.items() if meaning_of(one) == block.meaning]
+                    self.maybe_protected |= {*alike, self.home_of(block), block.adopts}
+                    self.maybe_protected |= self._derived(document, block)
+                if home is not None and not block.protect:
+                    self.protected.discard(home.schedule_id)
+                if agent is not None and block.adopts in agent.schedules:
+                    if meaning_of(agent.schedules[block.adopts]) == block.meaning:
+                        self.foreign.pop(block.adopts, None)
+                    if not block.protect:
+                        self.protected.discard(block.adopts)
+
+    def loss_shows(self) -> bool:
+        """Whether live schedules, or an agent that cannot be found, tell that the ledger was lost."""
+        agents = [self.world.at(document.path) for document in self.manifests.documents]
+        return any(agent is None or any(map(is_ours, agent.schedules)) for agent in agents)
+
+    def lose_ledger(self) -> None:
+        self.is_lost = True
+        self.is_remembered = False
+        self.protected.clear()
+        self.known_agents.clear()
+        self.foreign = dict(self.world.strangers())
+        self.dirty.add("the ledger was lost")
+
+    # --- after every run -------------------------------------------------------------------------------------------
+
+    def check_nothing_is_broken(self, before: Snapshot, stays: set[str], *, may_delete: bool) -> None:
+        """Nothing foreign touched, nothing deleted that stays, nothing made that is not ours."""
+        now = self.world.snapshot()
+        for key, held in self.foreign.items():
+            assert key in now.schedules, f"the foreign schedule {key} is gone"
+            assert now.schedules[key] == (before.schedules[key][0], held), f"the foreign schedule {key} was changed"
+        gone = before.schedules.keys() - now.schedules.keys()
+        assert may_delete or not gone, f"a run that deletes nothing deleted {sorted(gone)}"
+        assert not gone & stays, f"deleted, although protected or declared: {sorted(gone & stays)}"
+        made = now.schedules.keys() - before.schedules.keys()
+        unmarked = {key for key in made if not is_ours(key)} - self.manifests.adopted()
+        assert not unmarked, f"made without our mark: {sorted(unmarked)}"
+        moved = [
+            key for key in now.schedules.keys() & before.schedules if self._agent(now, key) != self._agent(before, key)
+        ]
+        assert not moved, f"moved to another agent: {moved}"
+
+    @staticmethod
+    def _agent(snapshot: Snapshot, key: str) -> str:
+        return snapshot.schedules[key][0]
+
+    def check_starts(self, before: Snapshot, *, may_start: bool) -> None:
+        """No task was started twice for one key, and none by a run that must not start any."""
+        new = self.world.snapshot().runs - before.runs
+        for trigger in self.manifests.triggers:
+            count = new.pop(trigger.task, 0)
+            if not count:
+                continue
+            key = self.manifests.key(trigger)
+            assert may_start, f"{trigger.name} was started by a run that must not start it"
+            assert count == 1, f"{trigger.name} was started {count} times at once"
+            is_again = self.started.get(trigger.name) == key and trigger.name not in self.startable
+            assert not is_again, f"{trigger.name} was started again for the same key"
+            self.started[trigger.name] = key
+            self.startable.discard(trigger.name)
+        assert not new, f"tasks that nothing declares were started: {dict(new)}"
+
+    # --- after a run that says that all is done --------------------------------------------------------------------
+
+    def check_reached(self, *, protected_stay: bool) -> None:
+        """All that is declared is so, exactly once, on the right agent, and nothing else of ours is there."""
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            assert agent is not None, f"{document.path} leads nowhere, and the apply says that all is done"
+            left = Counter(map(meaning_of, self._ours(agent))) - document.meanings()
+            kept = Counter(meaning_of(one) for key, one in agent.schedules.items() if key in self.maybe_protected)
+            assert not left - (kept if protected_stay else Counter()), f"too much on {agent.path}: {left}"
+            missing = document.meanings() - Counter(map(meaning_of, self._ours(agent)))
+            assert not missing, f"missing on {agent.path}: {missing}"
+            assert document.approved in (None, agent.approved), f"approval of {agent.path}"
+            files = {name: file.content.decode() for name, file in agent.input_files.items()}
+            assert document.files.items() <= files.items(), f"files of {agent.path}: {files}"
+            assert not (document.exclusive and document.files) or files == document.files, f"files of {agent.path}"
+        declared = {agent.agent_id for one in self.manifests.documents if (agent := self.world.at(one.path))}
+        for agent in self.world.agents():
+            if agent.agent_id in self.known_agents - declared:
+                strays = [key for key in agent.schedules if is_ours(key) and key not in self.maybe_protected]
+                assert not strays, f"left behind on {agent.path}: {strays}"
+        for trigger in self.manifests.triggers:
+            due = self.started.get(trigger.name) != self.manifests.key(trigger)
+            assert not due, f"{trigger.name} was not started, and the apply says that all is done"
+
+    def forget_starts(self) -> None:
+        """The ledger knows of no start any more, or need not."""
+        self.startable |= self.started.keys()
+
+    def _ours(self, agent: Agent) -> list[Schedule]:
+        adopted = self.manifests.adopted()
+        return [one for key, one in agent.schedules.items() if is_ours(key) or key in adopted]
+
+    def settle(self) -> None:
+        """Remember where everything was found, after a run that reached it all."""
+        homes, self.homes = self.homes, {}
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            assert agent is not None
+            for block in document.blocks:
+                former = homes.get(block.uid)
+                at = self._found(agent, block, former)
+                if at is None:
+                    continue
+                self.homes[block.uid] = Home(at, agent.agent_id, block.name, block.meaning)
+                (self.protected.add if block.protect else self.protected.discard)(at)
+        self.known_agents = {agent.agent_id for one in self.manifests.documents if (agent := self.world.at(one.path))}
+        self.known_agents |= {
+            one.agent.agent_id for key, one in self.world.estate.schedules.items() if key in self.protected
+        }
+        self.is_remembered = True
+        self.dirty.clear()
+
+    def _found(self, agent: Agent, block: Block, former: Home | None) -> str | None:
+        """The one schedule that a block can mean; the former one, where several mean the same."""
+        if block.adopts:
+            return block.adopts
+        taken = {home.schedule_id for home in self.homes.values()}
+        free = [key for key in agent.schedules if is_ours(key) and key not in taken | self.manifests.adopted()]
+        alike = [key for key in free if meaning_of(agent.schedules[key]) == block.meaning]
+        if former is not None and former.schedule_id in alike:
+            return former.schedule_id
+        return alike[0] if len(alike) == 1 else None
