@@ -5,12 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= auto
 ROUNDS ?= 5
+HISTORIES ?= 2400
 SEED   ?= $(shell date +%s)
 
 # What lives by a clock: everything that meets an emulator, and what shows times.
 ELSEWHEN := $(addprefix tests/,calendar clients emulator end_to_end manifests operations render timetable)
 
-.PHONY: help demo install lint types test coverage elsewhen explore bench clean
+.PHONY: help demo install lint types test coverage elsewhen explore histories bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,9 +36,9 @@ types: install   ## mypy --strict
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill
+	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill --ignore=tests/histories
 	@$(MAKE) --no-print-directory coverage
-	@$(BIN)/python -m pytest -n $(JOBS) tests/kill
+	@$(BIN)/python -m pytest -n $(JOBS) tests/histories tests/kill
 
 elsewhen: install ## A part of the tests again: other dates, hours and time zones, in random order
 	@for place in 2029-06-16T17:44:55+00:00,Pacific/Chatham 2027-12-31T23:59:50+00:00,America/St_Johns; do \
@@ -46,8 +47,11 @@ elsewhen: install ## A part of the tests again: other dates, hours and time zone
 
 explore: install ## Search for new cases: ROUNDS=5 of every generated test, each with other seeds
 	@for round in $$(seq $(ROUNDS)); do \
-	  HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n $(JOBS) -m generated --ignore=tests/kill || exit 1; \
+	  HISTORIES_FROM=$$(date +%s) HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n $(JOBS) -m generated --ignore=tests/kill || exit 1; \
 	done
+
+histories: install ## Play 2400 generated histories of an estate, or HISTORIES=N of them, and count their steps
+	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest -q -n $(JOBS) tests/histories
 
 coverage: install
 	@$(BIN)/coverage combine --quiet

@@ -89,8 +89,10 @@ class Model:
         if not self.is_remembered and derived in agent.schedules:
             return {derived}
         known = {one.name: one for one in self.homes.values() if one.agent_id == agent.agent_id}
-        home = known.get(block.name) if self.is_remembered else None
-        home = home or self.homes.get(block.uid)
+        own = self.homes.get(block.uid)
+        home = known.get(block.name, own) if self.is_remembered else own
+        if block.moved_from and home is not own:
+            return set()  # one that takes the name of another may be either
         if home is None or home.agent_id != agent.agent_id or home.schedule_id not in agent.schedules:
             return set()
         by_name = home.name in (block.name, block.moved_from)
