@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -183,8 +183,12 @@ def agent_start(agent: str, deliver: str | None, target: str | None, force: bool
     with acc_client() as client, starting():
         if deliver is not None and target is not None:
             agent_id, delivery = agent_id_of(client, agent), Delivery(deliver.capitalize())
-            with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
-                save(target, lambda sink: client.run_agent_for_data(agent_id, delivery, options, sink), force=force)
+
+            def fetch(sink: BinaryIO) -> int:
+                with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
+                    return client.run_agent_for_data(agent_id, delivery, options, sink)
+
+            save(target, fetch, force=force)
             return
         with recorded_start(agent, "", deletes=given["delete_input_files"]):
             started = client.start_agent(agent, options) if is_id(agent) else client.start_agent_at(agent, options)

@@ -78,7 +78,7 @@ def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: 
         if entry is None:
             message = "nothing is declared that would be sent"
             return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN, origin=origin, message=message)
-        message = f"{'started' if address.kind is KindName.TRIGGER else 'accepted'} at {entry.at}"
+        message = f"{'started, as recorded' if address.kind is KindName.TRIGGER else 'accepted'} at {entry.at}"
         return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin, message=message)
     if isinstance(verdict, BlockedResource):
         match verdict.reason:

@@ -52,7 +52,7 @@ def _known(plan: Plan) -> Iterator[str]:
         yield said
     if (triggers := found.get(KindName.TRIGGER)) is not None:
         verb = "was" if triggers.count == 1 else "were"
-        yield f"{_counted(triggers)} {verb} started as declared, {_when([triggers])}."
+        yield f"{_counted(triggers)} {verb} started as declared, as recorded {_when([triggers])}."
 
 
 def attested(kinds: Iterable[Unchanged]) -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 BY_HAND = "byHand"
-"""The fact that a call by hand was the last to change what is attested: which, by whom and when."""
+"""The fact that calls by hand moved what is attested since the last apply: which, by whom, when, and from what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +229,17 @@ def _reached(setting: Setting, ledger: Ledger, command: str, effect: Effect, ent
     """The entry as it is once the call was accepted. Files are measured before they leave."""
     owner, at = this_owner(setting), at_text(setting.clock())
     after = effect.after(entry, ledger.seal)
-    said = {"call": command, "by": f"{owner.user} on {owner.host}", "at": at}
-    return replace(after, at=at, facts={**after.facts, BY_HAND: said})
+    before = entry.facts.get(BY_HAND, {}).get("before") or _attested(entry)
+    facts = {name: value for name, value in after.facts.items() if name != BY_HAND}
+    if not after.settled or _attested(after) != before:
+        said = {"call": command, "by": f"{owner.user} on {owner.host}", "at": at}
+        facts[BY_HAND] = {**said, "before": before}
+    return replace(after, at=at, facts=facts)
+
+
+def _attested(entry: Entry) -> dict[str, Any]:
+    """What is attested, for seeing whether calls by hand came back to what was applied last."""
+    return {"applied": dict(entry.applied), "enabled": entry.facts.get("enabled")}
 
 
 @dataclass(slots=True)
@@ -258,8 +267,12 @@ class _Call:
 
     @property
     def _told(self) -> dict[str, Any]:
+        """What an entry says while it is open: that it is so by hand, and that files may go later."""
         facts = self.reached.facts
-        return {name: facts[name] for name in (BY_HAND, input_files.RUN_DELETES) if name in facts}
+        owner = this_owner(self.setting)
+        said = {"call": self.command, "by": f"{owner.user} on {owner.host}", "at": self.reached.at}
+        deletes = {name: facts[name] for name in (input_files.RUN_DELETES,) if name in facts}
+        return {BY_HAND: facts.get(BY_HAND, said), **deletes}
 
     @property
     def change(self) -> Change:

@@ -75,6 +75,17 @@ def test_an_approval_that_was_taken_away_is_given_again(stage: Stage, number: in
     assert stage.changes() == [], "as declared: nothing is to be said twice"
 
 
+def test_calls_by_hand_that_come_back_to_what_was_applied_are_no_move(stage: Stage) -> None:
+    applied(stage)
+    by_hand(stage, "agent", "disapprove", PRICES, "-m", "x", "--yes")
+    by_hand(stage, "agent", "approve", PRICES, "-m", "x")
+    by_hand(stage, "input", "upload", PRICES, str(stage.root / "manifests" / "urls.csv"))
+    stage.write(agent(NIGHTLY, extra=APPROVED.replace("approved", "disapproved") + FILES))
+    assert stage.changes() == [("approval/prices", "disapprove", "edited")]
+    (stage.root / "manifests" / "urls.csv").write_bytes(b"two\n")
+    assert ("input-files/prices", "upload", "edited") in stage.changes()
+
+
 def test_an_approval_before_the_first_apply_of_it_is_not_said_twice(stage: Stage) -> None:
     applied(stage, extra="")
     stage.write(agent(NIGHTLY, extra=APPROVED))
@@ -274,3 +285,15 @@ def test_a_document_that_is_gone_since_is_forgotten_as_ever(stage: Stage) -> Non
     assert stage.apply().code == 0
     assert not stage.estate.agents[PRICES].approved
     assert stage.changes() == []
+
+
+def test_a_delivery_that_cannot_be_written_starts_nothing_and_records_nothing(stage: Stage, tmp_path: Path) -> None:
+    applied(stage)
+    there = tmp_path / "data.zip"
+    there.write_bytes(b"kept")
+    words = ["--deliver", "zip", "-o", str(there), "--delete-input-files"]
+    assert stage.run("acc", "agent", "start", PRICES, *words).code == 64
+    assert stage.changes() == []
+    assert stage.run("acc", "agent", "start", PRICES, *words, "--force").code == 0
+    assert stage.changes() == [ALL_FILES]
+    at_rest(stage)

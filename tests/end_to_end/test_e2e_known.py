@@ -30,7 +30,7 @@ def test_no_changes_is_said_of_what_was_read_and_the_rest_is_attested(stage: Sta
         r"No changes\. 1 schedule was read and matches the manifests\. 1 set of input files and 1 approval are "
         rf"attested: accepted by the product, which has no way to read it back, "
         rf"(at {MOMENT}|between {MOMENT} and {MOMENT})\. "
-        rf"1 trigger was started as declared, at {MOMENT}\. 4 unchanged, 1 unmanaged\."
+        rf"1 trigger was started as declared, as recorded at {MOMENT}\. 4 unchanged, 1 unmanaged\."
     )
     saved = stage.root / "p.plan"
     assert stage.run("plan", "--out", str(saved)).code == 0
@@ -80,7 +80,7 @@ def test_drift_says_since_when_a_thing_is_attested(stage: Stage) -> None:
     for address, word in (
         ("approval/prices", "accepted"),
         ("input-files/prices", "accepted"),
-        ("trigger/publish", "started"),
+        ("trigger/publish", "started, as recorded"),
     ):
         assert (found[address]["status"], found[address]["evidence"]) == ("unverifiable", "attested")
         assert re.fullmatch(rf"{word} at 20\d\d-\S+Z", found[address]["message"])

@@ -176,7 +176,7 @@ def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_w
     assert page.endswith(
         "No changes. 8 schedules were read and match the manifests. 1 set of input files and 2 approvals are attested: "
         "accepted by the product, which has no way to read it back, between 2026-11-01 08:00 UTC and 2026-11-22 02:30 "
-        "UTC. 1 trigger was started as declared, at 2026-11-22 02:31 UTC. 12 unchanged, 2 unmanaged."
+        "UTC. 1 trigger was started as declared, as recorded at 2026-11-22 02:31 UTC. 12 unchanged, 2 unmanaged."
     )
 
 
