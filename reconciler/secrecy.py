@@ -20,6 +20,7 @@ PARAMETERS = "inputParameters"
 """The one field of a schedule that can hold a secret; as a path it stands for all parameters."""
 
 _SHORTEST = 4
+_LONG = 8
 
 
 class LiveSchedule(Protocol):
@@ -79,6 +80,11 @@ class Secrecy:
         """The paths that are secret, or were and may still be shown."""
         return self.remembered.get(key, _NONE) | frozenset(self.declared.get(key, ()))
 
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is known to be secret at all."""
+        return bool(self.declared) or any(self.remembered.values())
+
     def is_unknown(self, key: str) -> bool:
         """Whether any parameter that live shows may have been secret: nothing remembers it, and this program made it.
 
@@ -97,9 +103,19 @@ class Secrecy:
 
     def values_of(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
         """What live shows at these paths, by id: texts that are secret, though no manifest may know them any more."""
-        if not self.declared and not any(self.remembered.values()):
+        if not self.is_any:
             return _NONE
         return frozenset().union(*(_texts_at(self.paths(one), live.input_parameters) for one, live in schedules))
+
+    def values_in_doubt(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
+        """What live shows of schedules of which nobody knows what is secret: long texts, to be hidden in messages."""
+        return frozenset(
+            value
+            for one, live in schedules
+            if PARAMETERS in self.paths_in_view(one)
+            for value in (live.input_parameters or {}).values()
+            if len(value) >= _LONG
+        )
 
     def values_of_runs(self, runs: Iterable[tuple[str, Mapping[str, str] | None]]) -> frozenset[str]:
         """The same of runs: the id of the schedule that began each, and the parameters that it had then."""

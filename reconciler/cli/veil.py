@@ -52,7 +52,7 @@ class Veil:
         for row in rows:
             with suppress(ProductError):  # an answer that is documented nowhere may hold an id that is none
                 shown += [read_schedule(row)] if "scheduleid" in map(str.lower, row) else []
-        found = self._secrecy.values_of((normal_id(one.schedule_id), one) for one in shown)
+        found = self._values_of(shown)
         began = [(_schedule_of(row), _get(row, "inputparameters")) for row in rows if _get(row, "agentjobscheduleid")]
         found |= self._secrecy.values_of_runs((one, read_parameters(written)) for one, written in began)
         for agent in {str(_get(row, "agentid")) for row in rows if _get(row, "agentjobscheduleid")}:
@@ -62,15 +62,20 @@ class Veil:
             self._redact = Redactor(self._values)
 
     def _asked(self, agent: str, wanted: set[str]) -> frozenset[str]:
-        """The secrets that these schedules of an agent show; their runs' messages are hidden if they cannot be read."""
-        if self.schedules_of is None or not any(map(self._secrecy.paths, wanted)):
+        """The secrets that an agent's schedules show; if nobody can read them, `wanted`'s messages are hidden."""
+        has_secrets = self._secrecy.is_any or any(map(self._secrecy.paths_in_view, wanted))
+        if self.schedules_of is None or not has_secrets:
             return frozenset()
         try:
-            live = [(normal_id(one.schedule_id), one) for one in self.schedules_of(agent)]
+            live = tuple(self.schedules_of(agent))
         except ProductError:
             self._unread |= wanted
             return frozenset()
-        return self._secrecy.values_of(live)
+        return self._values_of(live)
+
+    def _values_of(self, live: Iterable[JobSchedule]) -> frozenset[str]:
+        by_id = [(normal_id(one.schedule_id), one) for one in live]
+        return self._secrecy.values_of(by_id) | self._secrecy.values_in_doubt(by_id)
 
     def _clean(self, value: JSON) -> JSON:
         if isinstance(value, str):

@@ -168,10 +168,9 @@ def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> fro
 def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products: Products) -> Desired:
     """The same, with the secrets that no manifest knows any more, but live still shows at a path that was secret."""
     hidden = secrecy_of(desired.resources, memory.entries.values())
-    shown = hidden.values_of(
-        (identity, one) for view in live.agents.values() for identity, one in view.schedules.items()
-    )
-    products.hide(shown)
+    by_id = [(identity, one) for view in live.agents.values() for identity, one in view.schedules.items()]
+    shown = hidden.values_of(by_id)
+    products.hide(shown | hidden.values_in_doubt(by_id))
     return replace(desired, secret_values=desired.secret_values | shown) if shown else desired
 
 
