@@ -190,7 +190,9 @@ def agent_start(agent: str, deliver: str | None, target: str | None, force: bool
 
             save(target, fetch, force=force)
             return
-        with recorded_start(agent, "", deletes=given["delete_input_files"]):
+        # The path may be another way to write that of an agent which the ledger knows.
+        agent_id = agent_id_of(client, agent) if given["delete_input_files"] else ""
+        with recorded_start(agent, agent_id, deletes=given["delete_input_files"]):
             started = client.start_agent(agent, options) if is_id(agent) else client.start_agent_at(agent, options)
         show(started.raw, form=form)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reconciler import manifests
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
+from reconciler.identity import normal_id
 from reconciler.kinds import approval, input_files
 from reconciler.model import (
     Action,
@@ -53,12 +54,13 @@ class Target:
     def holds(self, entry: Entry, memory: Memory) -> bool:
         """Whether an entry is about this agent: by its id, and by its path where an id is not known."""
         if self.agent_id and entry.agent_id:
-            return entry.agent_id == self.agent_id
+            return normal_id(entry.agent_id) == normal_id(self.agent_id)
         return entry.agent_path in self.paths(memory)
 
     def paths(self, memory: Memory) -> frozenset[str]:
         """The paths where the agent is, as far as is known."""
-        known = {path for path, agent_id in memory.agent_ids.items() if agent_id and agent_id == self.agent_id}
+        mine = normal_id(self.agent_id) if self.agent_id else None
+        known = {path for path, agent_id in memory.agent_ids.items() if agent_id and normal_id(agent_id) == mine}
         return frozenset(known | ({self.path} if self.path else set()))
 
 

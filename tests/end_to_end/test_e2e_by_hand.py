@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from stage import NIGHTLY, PRICES, STOCK, Ended, Stage, agent, wait_for
 
+from reconciler.emulator import alias_agent
+
 FILES = "  inputFiles:\n    - file: urls.csv\n    - file: zones.txt\n"
 APPROVED = "  approval: {state: approved}\n"
 ALL_FILES = ("input-files/prices", "upload", "drifted")
@@ -73,6 +75,30 @@ def test_an_approval_that_was_taken_away_is_given_again(stage: Stage, number: in
     at_rest(stage)
     by_hand(stage, "agent", "approve", agents(stage)[number], "-m", "again")
     assert stage.changes() == [], "as declared: nothing is to be said twice"
+
+
+@pytest.mark.parametrize("case", ["upper", "lower"])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["by path", "by id", "by id in capitals"])
+def test_an_id_is_known_in_any_case(open_stage: Open, case: str, number: int) -> None:
+    stage = open_stage(switches=[f"guid_case={case}"])
+    applied(stage)
+    named = [*agents(stage), stage.estate.agents[PRICES].agent_id.upper()][number]
+    by_hand(stage, "input", "delete", named, "--yes")
+    assert stage.changes() == [ALL_FILES]
+    by_hand(stage, "agent", "disapprove", named, "-m", "x", "--yes")
+    assert ("approval/prices", "approve", "drifted") in stage.changes()
+    at_rest(stage)
+
+
+def test_another_path_of_the_same_agent_is_known(stage: Stage) -> None:
+    applied(stage)
+    alias_agent(stage.estate, PRICES, "sequentum/Other/prices")
+    by_hand(stage, "agent", "start", "sequentum/Other/prices", "--input-file", "urls.csv", "--delete-input-files")
+    assert stage.changes() == [ALL_FILES]
+    at_rest(stage)
+    by_hand(stage, "agent", "disapprove", "sequentum/Other/prices", "-m", "x", "--yes")
+    assert stage.changes() == [("approval/prices", "approve", "drifted")]
+    at_rest(stage)
 
 
 def test_calls_by_hand_that_come_back_to_what_was_applied_are_no_move(stage: Stage) -> None:
