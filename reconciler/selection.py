@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
 from reconciler.model import Address, KindName, Resource
+from reconciler.suggestion import Suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +32,32 @@ def select(resources: Iterable[Resource], selection: Selection) -> frozenset[Add
     if selection.is_everything:
         return None
     known = tuple(resources)
-    for pattern in (*selection.only, *selection.exclude):
-        matching(known, pattern)
-    pairs = [_pair(label) for label in selection.labels]
-    for key, value in pairs:
-        if not any(one.labels.get(key) == value for one in known):
+    texts = {str(one.address): one.address for one in known}
+    wanted = frozenset().union(*(matching(texts, pattern) for pattern in selection.only)) or frozenset(texts.values())
+    unwanted = frozenset().union(*(matching(texts, pattern) for pattern in selection.exclude))
+    chosen = wanted - unwanted
+    for key, value in map(_pair, selection.labels):
+        labelled = {one.address for one in known if one.labels.get(key) == value}
+        if not labelled:
             raise UsageError(f"no manifest carries the label {key}={value}", hint="labels stand under metadata.labels")
-    chosen = frozenset(
-        one.address
-        for one in known
-        if (not selection.only or any(fnmatchcase(str(one.address), pattern) for pattern in selection.only))
-        and not any(fnmatchcase(str(one.address), pattern) for pattern in selection.exclude)
-        and all(one.labels.get(key) == value for key, value in pairs)
-    )
+        chosen &= labelled
     if not chosen:
         raise UsageError("the selectors together leave nothing", hint="loosen --only, --exclude or --label")
     return chosen
 
 
-def matching(known: Iterable[Resource], pattern: str) -> frozenset[Address]:
-    """The addresses that a pattern means. Raises UsageError when there is none."""
-    addresses = [one.address for one in known]
-    found = frozenset(address for address in addresses if fnmatchcase(str(address), pattern))
+def matching(texts: Mapping[str, Address], pattern: str) -> frozenset[Address]:
+    """The addresses, by their texts, that a pattern means. Raises UsageError when there is none."""
+    found = frozenset(
+        [texts[pattern]]
+        if pattern in texts
+        else [address for text, address in texts.items() if fnmatchcase(text, pattern)]
+    )
     if found:
         return found
-    near = get_close_matches(pattern, map(str, addresses), 1)
+    near = Suggestions(texts).nearest(pattern)
     whole = "a pattern is held against the whole address, such as schedule/prices/nightly"
-    hint = f"did you mean {near[0]!r}?" if near else whole
+    hint = f"did you mean {near!r}?" if near else whole
     raise UsageError(f"{pattern!r} matches no declared address", hint=hint)
 
 
@@ -69,7 +68,7 @@ def to_resend(
 
     Raises UsageError for a pattern that means nothing of the sort.
     """
-    known = [one for one in resources if selected is None or one.address in selected]
+    known = {str(one.address): one.address for one in resources if selected is None or one.address in selected}
     found: set[Address] = set()
     for pattern in patterns:
         sent = {address for address in matching(known, pattern) if address.kind is not KindName.SCHEDULE}

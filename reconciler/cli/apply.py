@@ -268,16 +268,8 @@ def _exit(session: Session, done: Applied) -> int:
     if any(one.status is Status.UNKNOWN and one.change.action is Action.START for one in outcomes):
         return 5
     incomplete = {Status.FAILED, Status.SKIPPED, Status.STALE, Status.UNKNOWN}
-    if any(one.status in incomplete for one in outcomes) and not _only_after_unverified(outcomes):
+    if any(one.status in incomplete for one in outcomes) or is_incomplete(done.survey.plan):
         return 4
     if any(one.status is Status.UNVERIFIED for one in outcomes):
         return 8
-    if is_incomplete(done.survey.plan):
-        return 4
     return 3 if done.survey.plan.blocked else 0
-
-
-def _only_after_unverified(outcomes: tuple[Outcome, ...]) -> bool:
-    """Whether all that is missing was held back since something read back differently: then that is the news."""
-    kinds = {one.status for one in outcomes}
-    return Status.UNVERIFIED in kinds and kinds <= {Status.APPLIED, Status.UNVERIFIED, Status.SKIPPED}

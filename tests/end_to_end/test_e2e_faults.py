@@ -224,7 +224,7 @@ def test_a_server_that_ignores_our_ids_is_noticed_after_one_write(open_stage: Op
     before = stage.hand_made()
     stage.write(agent(NIGHTLY, POLL) + "---\n" + agent(NIGHTLY, POLL, name="stock"))
     ended = stage.apply("--format", "json")
-    assert ended.code == 8
+    assert ended.code == 4, "something was skipped, which comes before what read back differently"
     assert sorted(one["status"] for one in ended.document["outcomes"]) == ["skipped"] * 3 + ["unverified"]
     assert len(stage.estate.schedules) == 2
     stray = next(key for key in stage.estate.schedules if as_bytes(stage.estate.schedules[key]) != before)
