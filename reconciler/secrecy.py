@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from reconciler.identity import server_assigned_ids
 from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Resource, State
 
 FACT = "secrets"
@@ -159,8 +160,8 @@ def secrecy_of(
         known = remembered.get(key)
         paths = remembered_paths(entry)
         remembered[key] = paths if known is None else known | paths
-        if stray := entry.facts.get("stray"):  # what ACC made under an id of its own holds what was sent
-            remembered[str(stray)] = remembered.get(str(stray), _NONE) | paths
+        for assigned in server_assigned_ids(entry.facts):  # what ACC made under an id of its own holds what was sent
+            remembered[assigned] = remembered.get(assigned, _NONE) | paths
         if ONCE in entry.facts:
             once[key] = once.get(key, _NONE) | frozenset(entry.facts[ONCE])
     return Secrecy(declared, remembered, tuple(sorted(value for value in values if value)), once, is_lost)

@@ -51,7 +51,7 @@ class ScheduleHand(Protocol):
     def meaning(self, state: State) -> Mapping[str, str]: ...
     def is_unmoved(self, before: State | None, live: State | None, *, as_of: datetime) -> bool: ...
     def memo(self, live: State, desired: State | None, moved_from: str = "") -> dict[str, Any]: ...
-    def act(self, acc: Any, change: Change) -> None: ...
+    def act(self, acc: Any, change: Change, *, once: bool = False) -> None: ...
 
 
 class InputFilesHand(Protocol):
@@ -129,11 +129,11 @@ class Run:
     as_of: datetime
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     broken: LedgerError | None = None
-    ids_ignored: str = ""
+    creates_withheld: str = ""
     _bad: set[Address] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _canary: threading.Lock = field(default_factory=threading.Lock)
-    _ids_proven: bool = False
+    _first_create: threading.Lock = field(default_factory=threading.Lock)
+    _has_kept_an_id: bool = False
 
     def secrets_left(self, change: Change, state: State) -> dict[str, Any]:
         """Which fields stay secret once `state` was reached, as facts for the ledger: names, never values."""
@@ -147,8 +147,8 @@ class Run:
             return f"not tried: {_cause(self.broken)}"
         if self.tools.stop.is_set():
             return "interrupted before it began"
-        if change.action is Action.CREATE and self.ids_ignored:
-            return self.ids_ignored
+        if change.action is Action.CREATE and self.creates_withheld:
+            return self.creates_withheld
         with self._lock:
             stuck = [
                 need
@@ -264,13 +264,18 @@ class Run:
         with self._lock:
             self.broken = self.broken or error
 
-    def canary(self) -> threading.Lock | None:
-        """A lock for creates until one has kept its id, so that a server that ignores ids is not flooded."""
-        return None if self._ids_proven or self.tools.ids_are_kept else self._canary
+    @property
+    def ids_are_kept(self) -> bool:
+        """Whether the server is known to keep the ids that we send: one of ours was seen live under its own id."""
+        return self._has_kept_an_id or self.tools.ids_are_kept
 
-    def ids_proved(self) -> None:
+    def first_create_lock(self) -> threading.Lock | None:
+        """A lock for creates until one has kept its id, so that a server that ignores ids is not flooded."""
+        return None if self.ids_are_kept else self._first_create
+
+    def an_id_was_kept(self) -> None:
         """A create was read back under the id that we sent."""
-        self._ids_proven = True
+        self._has_kept_an_id = True
 
 
 def _cause(error: LedgerError) -> str:

@@ -68,7 +68,7 @@ def schedule_put(agent: str, file: Any, yes: bool, form: str) -> int:
         agent_id = agent_id_of(client, agent)
         if not confirm(f"Write schedule {body.get('scheduleId')} of {agent}?", yes=yes):
             return 1
-        reply = client.put_schedule(agent_id, body)
+        reply = client.put_schedule(agent_id, body, once=True)
         show_reply(reply, f"wrote {body['scheduleId']}", form=form, agentId=agent_id, scheduleId=body["scheduleId"])
         return 0
 

@@ -248,8 +248,11 @@ class AccClient:
         path = f"/api/job/{segment(agent_id, 'the agent id')}/schedules"
         return self._read_list(_get(path), replies.read_schedule, "schedules")
 
-    def put_schedule(self, agent_id: str, body: Mapping[str, JSON]) -> Reply:
+    def put_schedule(self, agent_id: str, body: Mapping[str, JSON], *, once: bool = False) -> Reply:
         """Add or update a schedule by its id ("Add or update job schedule").
+
+        Doing it twice is as good as once, where ACC keeps the id. `once`: that is not known, so it is not repeated when
+        it may have happened.
 
         `body` has the nine documented keys, no more and no fewer: what an omitted one would mean is not documented.
         `inputParameters` may be an object (sent as JSON in a string), a text (sent as it is) or None. The reply's body
@@ -262,7 +265,7 @@ class AccClient:
         given = whole["inputParameters"]
         whole["inputParameters"] = given if isinstance(given, str) else _parameters(given or {})
         request = _post(f"/api/job/{segment(agent_id, 'the agent id')}/schedule", whole)
-        return self._write(replace(request, repeatable=True))
+        return self._write(replace(request, repeatable=not once))
 
     def delete_schedule(self, schedule_id: str) -> None:
         """Delete one schedule ("Delete job schedule")."""

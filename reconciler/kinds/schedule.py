@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from reconciler import timetable
 from reconciler.diff import Sealer, changes, digest, sealed
-from reconciler.identity import normal_id
 from reconciler.model import MOVED_FROM, Action, Change, Entry, FieldChange, Preview, State
 
 DEFAULTS: State = {"inputParameters": {}, "logLevel": 1, "sessionId": "", "windowless": True, "enabled": True}
@@ -334,18 +333,21 @@ def wire_start(state: State) -> str:
 class ScheduleWriter(Protocol):
     """The calls of the ACC client that change one schedule."""
 
-    def put_schedule(self, agent_id: str, body: Mapping[str, Any]) -> None: ...
+    def put_schedule(self, agent_id: str, body: Mapping[str, Any], *, once: bool = False) -> object: ...
     def enable_schedule(self, schedule_id: str) -> None: ...
     def disable_schedule(self, schedule_id: str) -> None: ...
     def delete_schedule(self, schedule_id: str) -> None: ...
 
 
-def act(acc: ScheduleWriter, change: Change) -> None:
-    """Write one change. Raises Refused when nothing happened, Uncertain when perhaps it did."""
+def act(acc: ScheduleWriter, change: Change, *, once: bool = False) -> None:
+    """Write one change. Raises Refused when nothing happened, Uncertain when perhaps it did.
+
+    `once`: a create whose reply is lost is not sent again, since ACC may not keep the id that makes it harmless.
+    """
     match change.action:
         case Action.CREATE | Action.UPDATE:
             assert change.after is not None
-            acc.put_schedule(change.agent_id, wire_body(change.identity, change.after))
+            acc.put_schedule(change.agent_id, wire_body(change.identity, change.after), once=once)
         case Action.ENABLE:
             acc.enable_schedule(change.identity)
         case Action.DISABLE:
@@ -354,11 +356,6 @@ def act(acc: ScheduleWriter, change: Change) -> None:
             acc.delete_schedule(change.identity)
         case _:
             raise AssertionError(f"a schedule knows no action {change.action}")
-
-
-def by_id(schedules: tuple[LiveSchedule, ...]) -> dict[str, LiveSchedule]:
-    """An agent's schedules by the form of their id in which ids are compared."""
-    return {normal_id(schedule.schedule_id): schedule for schedule in schedules}
 
 
 def timing(state: State) -> timetable.Timing | None:

@@ -27,10 +27,19 @@ from reconciler.planner.scene import (
     RememberedKind,
     Scene,
     ScheduleKind,
-    Standing,
     TriggerKind,
     Verdict,
 )
+from reconciler.planner.server_ids import IdHolders, ServerAssigned
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one look at the whole scene says about every resource in it."""
+
+    loss: Loss
+    server_assigned: ServerAssigned
+    holders: IdHolders
 
 
 def judge(resource: Resource, scene: Scene, standing: Standing, kinds: Kinds, warnings: list[Finding]) -> Verdict:
@@ -106,38 +115,44 @@ def _judge_schedule(
     desired = kind.desired_state(resource.spec)
     if found is not None:
         return _compare(case, desired, kind.live_state(found))
-    return _create(case, desired, standing.stray)
+    return _create(case, desired, standing)
 
 
-def _create(case: _Case, desired: State, stray_elsewhere: str) -> Verdict:
+def _create(case: _Case, desired: State, standing: Standing) -> Verdict:
     """The declared schedule is not live: create it, unless ACC is known to make ids of its own."""
-    entry = case.entry
-    if elsewhere := _path_that_has(case):
-        message = _ELSEWHERE.format(id=case.resource.identity, path=elsewhere)
-        return _blocked(case.resource, Reason.UNOWNED, message)
+    entry, assigned = case.entry, standing.server_assigned
+    if case.resource.adopted and (why := _why_not_adopted(case.resource, standing.holders)):
+        return why
     if case.resource.address in case.scene.identities.made_anew:
         reason = Reason.VANISHED, "the agent was made anew, and the schedule vanished with the old one"
     elif entry is None:
         reason = Reason.NEW, "declared, and not in ACC"
-    elif (stray := str(entry.facts.get("stray", ""))) in case.view.schedules:
-        return _blocked(case.resource, Reason.UNOWNED, _STRAY.format(id=stray))
+    elif own := assigned.at.get(case.resource.address):
+        return _blocked(case.resource, Reason.UNOWNED, _server_assigned(_OWN_SERVER_ID, own))
     elif entry.settled:
         reason = Reason.VANISHED, "applied before, and no longer in ACC"
     else:
         reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
-    if stray_elsewhere:
-        return _blocked(case.resource, Reason.POLICY, _IDS_IGNORED.format(id=stray_elsewhere))
+    if assigned.living:
+        return _blocked(case.resource, Reason.POLICY, _server_assigned(_SERVER_IDS, assigned.living))
+    if assigned.unread:
+        return _blocked(case.resource, Reason.POLICY, _SERVER_IDS_UNREAD.format(path=assigned.unread))
     whole = case.kind.whole_state(desired, None)
     fields = tuple(one for path, value in whole.items() if value not in ("", {}) for one in changes(None, value, path))
     return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
 
 
-def _path_that_has(case: _Case) -> str:
-    """The path of another agent that has the id a manifest adopts. A derived id names its agent: nobody else has it."""
-    identity = case.resource.identity
-    if not case.resource.adopted:
-        return ""
-    return next((path for path, view in sorted(case.scene.live.agents.items()) if identity in view.schedules), "")
+def _why_not_adopted(resource: Resource, holders: IdHolders) -> BlockedResource | None:
+    """Another agent has the id that a manifest adopts, or may have it: ACC's call goes by the id, and would change it.
+
+    A derived id names its agent: nobody else has it.
+    """
+    identity = resource.identity
+    if path := holders.paths.get(identity):
+        return _blocked(resource, Reason.UNOWNED, _ELSEWHERE.format(id=identity, path=path))
+    if holders.unread:
+        return _blocked(resource, Reason.UNREADABLE, _PERHAPS_ELSEWHERE.format(id=identity, path=holders.unread))
+    return None
 
 
 def _compare(case: _Case, desired: State, live: State) -> Verdict:
@@ -163,17 +178,38 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
 
 
 _RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
-_STRAY = (
-    "ACC did not keep the id that we sent and made its own, {id}. Nothing is sent again while that schedule lives: "
-    "declare it with `id: {id}`, or delete it in ACC"
+_OWN_SERVER_ID = (
+    "ACC did not keep the id that we sent and made its own: {ids}. Nothing is sent again while {they} in ACC: {way_out}"
 )
-_IDS_IGNORED = (
-    "ACC does not keep the ids that we send: it made {id} instead of another one. Nothing more is created there until "
-    "that schedule is declared with `id: {id}`, or deleted in ACC"
+_SERVER_IDS = (
+    "ACC does not keep the ids that we send: it made {ids} instead of others. Nothing more is created while {they} in "
+    "ACC: {way_out}"
 )
+_SERVER_IDS_UNREAD = (
+    "ACC did not keep an id that we sent to {path}, and that agent cannot be read now: whether the schedule that it "
+    "made instead is still there is not known, and nothing more is created until it is"
+)
+
+
+def _server_assigned(message: str, ids: tuple[str, ...]) -> str:
+    """One message for one id and for several."""
+    one = len(ids) == 1
+    return message.format(
+        ids=", ".join(ids),
+        they="that schedule is" if one else "one of them is",
+        way_out=f"declare it with `id: {ids[0]}`, or delete it there"
+        if one
+        else "declare one with its `id`, and delete the others there",
+    )
+
+
 _ELSEWHERE = (
     "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` out"
     " for a schedule of its own, or declare it under that agent"
+)
+_PERHAPS_ELSEWHERE = (
+    "{path} cannot be read, and may have the schedule {id}: ACC's call would change that one. Plan again when it can "
+    "be read, or leave `id` out for a schedule of its own"
 )
 _RUN_ACTIVE = (
     "a run of this agent is active, and its input files are not replaced meanwhile. Apply again when it has ended"

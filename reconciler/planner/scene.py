@@ -151,25 +151,3 @@ def loss_of(scene: Scene) -> Loss:
             if identity not in remembered and is_owned(identity, project.name, project.environment):
                 return Loss.CERTAIN
     return Loss.POSSIBLE if any(view.problem for view in scene.live.agents.values()) else Loss.NONE
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What one look at the whole scene says about every resource in it.
-
-    `stray` is the id of a live schedule that ACC made under an id of its own when we sent ours, "" when there is none.
-    """
-
-    loss: Loss
-    stray: str
-
-
-def standing_of(scene: Scene) -> Standing:
-    """Look once, for all verdicts."""
-    strays = (
-        str(entry.facts["stray"])
-        for _, entry in sorted(scene.memory.entries.items())
-        if "stray" in entry.facts and (view := scene.live.agents.get(entry.agent_path)) is not None
-        if entry.facts["stray"] in view.schedules
-    )
-    return Standing(loss_of(scene), next(strays, ""))

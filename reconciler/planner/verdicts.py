@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.model import Address, Change, Finding, KindName, Unchanged
-from reconciler.planner.declared import judge
-from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of, standing_of
+from reconciler.planner.declared import Standing, judge
+from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
+from reconciler.planner.server_ids import holders_of, server_assigned
 from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
 from reconciler.secrecy import Secrecy, secrecy_of
 
@@ -14,7 +15,7 @@ from reconciler.secrecy import Secrecy, secrecy_of
 def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: list[Finding]) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
     declared = () if scene.destroy else (one for one in scene.desired.resources if _is_in_question(one.address, scene))
-    standing = standing_of(scene)
+    standing = Standing(loss_of(scene), server_assigned(scene, kinds.schedule), holders_of(scene))
     verdicts = {resource.address: judge(resource, scene, standing, kinds, warnings) for resource in declared}
     if scene.selected is None or scene.destroy:
         verdicts.update(judge_strays(scene, strays, kinds, warnings))

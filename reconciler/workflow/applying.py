@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
 from reconciler.errors import LedgerError, PlanRefused
-from reconciler.identity import is_owned
+from reconciler.identity import is_owned, server_assigned_facts
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
 from reconciler.products import Products
@@ -170,7 +170,11 @@ class _Apply:
             acc_concurrency=project.connections["acc"].concurrency if uses_acc else 1,
             mft_concurrency=project.connections["mft"].concurrency if uses_mft else 1,
             licence=self.survey.licence,
-            ids_are_kept=self.survey.plan.owned_in_sight > 0,
+            ids_are_kept=any(
+                is_owned(identity, project.name, project.environment)
+                for view in scene.live.agents.values()
+                for identity in view.schedules
+            ),
             redact=products.redact,
         )
 
@@ -228,7 +232,13 @@ class _Apply:
             desired, state = schedule.desired_state(resource.spec), schedule.live_state(live)
             declared = scene.seal(dict(schedule.meaning(desired)))
             kept = secrecy.settled_facts(hidden.paths(resource.identity), resource, state, known.facts)
-            facts = {**kept, **schedule.memo(state, desired, resource.moved_from)}
+            facts = {
+                **kept,
+                **schedule.memo(state, desired, resource.moved_from),
+                **server_assigned_facts(
+                    known.facts, live=scene.live.agents[resource.agent_path].schedules, identity=resource.identity
+                ),
+            }
             applied = {field: digest_of(field, text) for field, text in schedule.meaning(state).items()}
         elif resource.address.kind is KindName.INPUT_FILES and scene.contents[resource.address]["enabled"] is not False:
             facts = input_files.facts(scene.contents[resource.address], known)

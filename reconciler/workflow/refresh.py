@@ -8,8 +8,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from reconciler import planner
+from reconciler.identity import IDS_BEFORE, server_assigned_ids
 from reconciler.kinds import schedule
-from reconciler.model import Address, AgentView, Desired, Live, Memory
+from reconciler.model import Address, AgentView, Desired, KindName, Live, Memory
 from reconciler.observe import look, look_by_id
 from reconciler.products import Products
 from reconciler.workflow.memory import Remembered
@@ -49,8 +50,9 @@ def _read_agents(
     if everything:
         paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
     live = _read(setting, paths, products, seen)
-    # Whether two documents lead to one agent has to be known in a filtered plan too.
+    # Whether two documents lead to one agent, and what a guard asks, has to be known in a filtered plan too.
     more = _perhaps_the_same(desired, remembered.memory, live) if paths else set()
+    more |= _needed_by_guards(desired, wanted, remembered, live) - live.agents.keys()
     if more:
         live = Live(dict(sorted({**live.agents, **_read(setting, more, products, seen).agents}.items())))
     return replace(live, elsewhere=_elsewhere(setting, remembered.memory, live, products))
@@ -76,6 +78,25 @@ def _perhaps_the_same(desired: Desired, memory: Memory, live: Live) -> set[str]:
     seen = {view.agent_id for view in live.agents.values() if not view.problem}
     unread = {agent.path for agent in desired.agents} - live.agents.keys()
     return {path for path in unread if memory.agent_ids.get(path, "") in ("", *seen)}
+
+
+def _needed_by_guards(desired: Desired, wanted: frozenset[Address], remembered: Remembered, live: Live) -> set[str]:
+    """Agents where ACC made schedules under ids of its own; and all, where an id is to be adopted that was not seen."""
+    schedules = [
+        resource
+        for resource in desired.resources
+        if resource.address in wanted and resource.address.kind is KindName.SCHEDULE
+    ]
+    if not schedules:
+        return set()
+    known = {agent.path for agent in desired.agents} | set(remembered.agent_paths)
+    seen = {identity for view in live.agents.values() for identity in view.schedules}
+    if any(resource.adopted and resource.identity not in seen for resource in schedules):
+        return known
+    entries = remembered.memory.entries.values()
+    return known & {
+        entry.agent_path for entry in entries if server_assigned_ids(entry.facts) or IDS_BEFORE in entry.facts
+    }
 
 
 def _elsewhere(setting: Setting, memory: Memory, live: Live, products: Products) -> dict[str, AgentView]:

@@ -279,9 +279,10 @@ def test_deletions_are_withheld_while_something_declared_is_unreadable() -> None
     )
 
 
-def test_a_server_that_ignored_our_id_is_not_asked_again_while_the_stray_lives() -> None:
+@pytest.mark.parametrize("facts", [{"server_assigned_ids": [FOREIGN]}, {"stray": FOREIGN}], ids=["now", "before"])
+def test_a_server_that_ignored_our_id_is_not_asked_again_while_the_stray_lives(facts: dict[str, Any]) -> None:
     resource = declared()
-    entry = remembered(resource, settled=False, facts={"stray": FOREIGN})
+    entry = remembered(resource, settled=False, facts=facts)
     blocked = only_block(planned([resource], views(seen(FOREIGN)), [entry]))
     assert (blocked.reason, FOREIGN in blocked.message) == (Reason.UNOWNED, True)
     gone = only_change(planned([resource], views(), [entry]))
@@ -431,7 +432,7 @@ def test_a_secret_is_remembered_by_the_id_of_the_schedule_whatever_its_address()
 
 
 def test_what_acc_made_under_an_id_of_its_own_keeps_the_secret_that_was_sent() -> None:
-    facts = {"secrets": ["inputParameters.password"], "stray": FOREIGN}
+    facts = {"secrets": ["inputParameters.password"], "server_assigned_ids": [FOREIGN]}
     resource = declared("old", identity=FOREIGN, adopted=True, spec={"inputParameters": {"region": "nz"}})
     live = seen(FOREIGN, of=OLD)
     entries = [remembered(OLD, facts=facts, settled=False), remembered(resource, live, address=at("schedule/prices/x"))]

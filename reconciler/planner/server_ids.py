@@ -1,0 +1,92 @@
+"""Schedules that ACC made under ids of its own where we sent ours: while one of them lives, nothing more is created.
+
+The guard holds whatever the selectors leave: what it has to know is in the ledger, and the agents in question are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.identity import IDS_BEFORE, is_owned, server_assigned_ids
+from reconciler.model import Address, AgentView, Entry, Resource
+from reconciler.planner.scene import Scene, ScheduleKind
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAssigned:
+    """The ids that live, by the address that they were made for. `unread` is an agent where one may live unseen."""
+
+    at: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    unread: str = ""
+
+    @property
+    def living(self) -> tuple[str, ...]:
+        return tuple(sorted({one for ids in self.at.values() for one in ids}))
+
+
+@dataclass(frozen=True, slots=True)
+class IdHolders:
+    """Which agent has a schedule, by its id. `unread` is an agent that may have any."""
+
+    paths: Mapping[str, str]
+    unread: str
+
+
+def holders_of(scene: Scene) -> IdHolders:
+    """Look once, for all verdicts; not at all, where no manifest adopts an id."""
+    if not any(resource.adopted for resource in scene.desired.resources):
+        return IdHolders({}, "")
+    views = sorted((*scene.live.agents.values(), *scene.live.elsewhere.values()), key=lambda view: view.path)
+    paths = {identity: view.path for view in reversed(views) for identity in view.schedules}
+    return IdHolders(paths, next((view.path for view in views if view.problem), ""))
+
+
+def server_assigned(scene: Scene, kind: ScheduleKind) -> ServerAssigned:
+    """Look once, for all verdicts. A schedule that a manifest declares by its id has been taken over."""
+    resources = {resource.address: resource for resource in scene.desired.resources}
+    taken = {resource.identity for resource in resources.values() if resource.identity}
+    living: dict[Address, tuple[str, ...]] = {}
+    views = {view.agent_id: view for view in (*scene.live.elsewhere.values(), *scene.live.agents.values())}
+    unread = ""
+    for address, entry in sorted(scene.memory.entries.items()):
+        ids = server_assigned_ids(entry.facts)
+        if not ids and IDS_BEFORE not in entry.facts:
+            continue
+        view = _view_of(entry, scene, views)
+        if view is None:
+            continue
+        if view.problem:
+            unread = unread or view.path
+            continue
+        found = {one for one in ids if one in view.schedules}
+        if not entry.settled and address in resources:
+            found |= set(_unseen_until_now(entry, resources[address], view, scene, kind))
+        if found - taken:
+            living[address] = tuple(sorted(found - taken))
+    return ServerAssigned(living, unread)
+
+
+def _view_of(entry: Entry, scene: Scene, views: Mapping[str, AgentView]) -> AgentView | None:
+    """The entry's agent as it was read, by its id; None when it is known no more, or was given up."""
+    if entry.agent_path in scene.gone_agents:
+        return None
+    by_id = views.get(entry.agent_id) if entry.agent_id else None
+    return by_id or scene.live.agents.get(entry.agent_path)
+
+
+def _unseen_until_now(
+    entry: Entry, resource: Resource, view: AgentView, scene: Scene, kind: ScheduleKind
+) -> Iterator[str]:
+    """What a create left behind whose outcome nobody saw: schedules that were not there before, and are as declared."""
+    before = entry.facts.get(IDS_BEFORE)
+    if not isinstance(before, list):
+        return
+    project = scene.desired.project
+    remembered = {one.identity for one in scene.memory.entries.values()}
+    desired = kind.desired_state(resource.spec)
+    for identity, live in view.schedules.items():
+        if identity in before or identity in remembered or is_owned(identity, project.name, project.environment):
+            continue
+        if not kind.diff(kind.live_state(live), desired, as_of=scene.as_of):
+            yield identity
