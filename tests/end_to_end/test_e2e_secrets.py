@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterable
 
 import pytest
-from stage import HAND_MADE, NIGHTLY, PASSWORD, PRICES, Stage, agent, wait_for
+from stage import HAND_MADE, NIGHTLY, PASSWORD, POLL, PRICES, Stage, agent, wait_for
 
 from reconciler.clients import calls
 
@@ -244,3 +247,110 @@ def test_import_writes_no_value_that_was_secret(stage: Stage, is_lost: bool) -> 
     assert stage.apply().code == 0
     assert PASSWORD in str(stage.live("nightly").input_parameters), "import changes nothing"
     look_everywhere(stage)
+
+
+def test_a_destruction_shows_no_secret(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    forgotten(stage)
+    stage.emulator.inject("DELETE schedule #* 400")
+    assert "inputParameters.password: (secret)" in stage.run("destroy", "--auto-approve").out
+    stage.emulator.clear_faults()
+    look_everywhere(stage)
+    ended = stage.run("destroy", "--auto-approve")
+    assert ended.code == 0
+    assert 'inputParameters.region: "au"' in ended.said
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_deletion_whose_reply_was_lost_forgets_no_secret(stage: Stage, is_lost: bool) -> None:
+    stage.write(agent(NIGHTLY + SECRET))
+    assert stage.apply().code == 0
+    if is_lost:
+        stage.ledger.unlink()
+    stage.write(agent())
+    del stage.environ["PASSWORD"]
+    stage.emulator.inject("DELETE schedule #* 502")
+    stage.emulator.inject("GET /schedules #3+ 500")
+    assert stage.apply("--max-deletes", "9").code == 4
+    stage.emulator.clear_faults()
+    assert stage.owned()
+    assert shown(stage)["inputParameters.password"] == ("(secret)", None)
+    look_everywhere(stage)
+
+
+def test_an_adopted_schedule_keeps_its_secret_whatever_it_is_called(stage: Stage) -> None:
+    """By its id: declared with a secret, then under another name and handle, then not at all, then plainly."""
+    block = NIGHTLY.replace("- name: nightly", f"- name: nightly\n      id: {HAND_MADE}")
+    held = stage.estate.schedule(HAND_MADE)
+    held.cron, held.start_time, held.time_zone_id = (
+        "0 0 2 * * MON-FRI",
+        "2026-01-01T02:00:00",
+        "AUS Eastern Standard Time",
+    )
+    stage.write(agent(block))
+    assert stage.apply().code == 0
+    stage.write(agent(block + SECRET))
+    assert stage.apply().code == 0
+    assert PASSWORD in str(held.input_parameters)
+    del stage.environ["PASSWORD"]
+    other = block.replace("name: nightly", "name: daily")
+    stage.write(agent(other + WITHOUT, name="offers", path=PRICES))
+    fields = {one["path"]: one["before"] for change in stage.plan()["changes"] for one in change["fields"]}
+    assert fields["inputParameters.password"] == "(secret)"
+    look_everywhere(stage)
+    stage.write(agent(other, name="offers", path=PRICES))
+    assert stage.apply().code == 0
+    look_everywhere(stage)
+    stage.write(agent(name="offers", path=PRICES))
+    assert shown(stage)["inputParameters.password"] == ("(secret)", None)
+    look_everywhere(stage)
+
+
+def test_a_short_secret_is_hidden_where_its_path_says_so(stage: Stage) -> None:
+    """Two letters are in every word: they cannot be hidden by value, and are by their path."""
+    stage.environ["PASSWORD"] = "zq"
+    stage.write(agent(NIGHTLY + SECRET))
+    assert shown(stage)["inputParameters.password"] == (None, "(secret)")
+    assert stage.apply().code == 0
+    assert '"zq"' in str(stage.live("nightly").input_parameters)
+    stage.write(agent(NIGHTLY + WITHOUT))
+    assert shown(stage) == {"inputParameters.password": ("(secret)", None)}
+    listed = stage.run("acc", "schedule", "list", PRICES, "--format", "json").document
+    assert any('"password":"(secret)"' in one["inputParameters"] for one in listed)
+    (stage.root / "manifests" / "retail.yaml").unlink()
+    assert stage.run("import", "--agent", PRICES).code == 0
+    assert '"zq"' not in (stage.root / "manifests" / "prices.yaml").read_text(encoding="utf-8")
+
+
+def wait_for_a_write(stage: Stage, process: subprocess.Popen[str]) -> None:
+    """Until a process sends something, or ends without."""
+    known = len(stage.writes())
+    wait_for(lambda: process.poll() is not None or len(stage.writes()) > known)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SECRET_KILLS", "4"))))
+def test_killed_at_any_moment_no_secret_is_forgotten(
+    stage: Stage, seed: int, record_count: Callable[[str, int], None]
+) -> None:
+    """One after the other: a secret is sent by a process that is killed, leaves the manifest, and is looked for."""
+    draw = random.Random(seed)
+    stage.emulator.latency = 0.01
+    sent = 0
+    for _ in range(3):
+        stage.environ["PASSWORD"] = PASSWORD
+        stage.write(agent(NIGHTLY + SECRET))
+        process = stage.start("apply", "--auto-approve")
+        if draw.random() < 0.7:
+            wait_for_a_write(stage, process)
+        time.sleep(draw.random() * 0.05)
+        process.kill()
+        process.communicate()
+        record_count("kills with a secret under way", 1)
+        stage.run("unlock", "--force")
+        sent += any(PASSWORD in str(one.input_parameters) for one in stage.owned().values())
+        forgotten(stage, draw.choice((NIGHTLY + WITHOUT, NIGHTLY, POLL)))
+        look_everywhere(stage)
+        assert stage.apply().code in (0, 3)
+        look_everywhere(stage)
+    assert sent, "the value was live in some of them"
