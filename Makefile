@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+OLDEST := .oldest
 JOBS   ?= auto
 ROUNDS ?= 5
 HISTORIES ?= 2400
@@ -11,7 +12,7 @@ SEED   ?= $(shell date +%s)
 # What shows times or meets an emulator, beside the end-to-end tests.
 ELSEWHEN := calendar clients emulator manifests operations render timetable
 
-.PHONY: help demo install lint types test coverage elsewhen explore histories bench clean
+.PHONY: help demo install lint types test coverage elsewhen explore histories oldest bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -54,6 +55,11 @@ explore: install ## Search for new cases: ROUNDS=5 of every generated test, each
 histories: install ## Play 2400 generated histories of an estate, or HISTORIES=N of them, and count their steps
 	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest -q -n $(JOBS) tests/histories
 
+oldest:          ## A part of the tests with the oldest versions that pyproject.toml declares
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install -qq --disable-pip-version-check --constraint tests/oldest.txt --editable '.[dev]'
+	@$(OLDEST)/bin/python -m pytest -q -n $(JOBS) tests/clients tests/emulator tests/ledger tests/manifests
+
 coverage: install
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
@@ -62,4 +68,4 @@ bench: install   ## Speed and memory, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
 
 clean:           ## Remove what these commands made
-	@rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) $(OLDEST) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -111,6 +111,16 @@ def test_each_requirement_says_from_which_version_on() -> None:
     assert [each for each in everything if not re.search(r">=\d", each)] == []
 
 
+def test_the_oldest_versions_are_those_that_tests_run_with() -> None:
+    """`make oldest` runs with them: a bound that nobody tried is a guess."""
+    everything = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["emulator"]]
+    everything += PROJECT["optional-dependencies"]["postgres"]
+    bounds = {name_of(each): match[1] for each in everything if (match := re.search(r">=([0-9.]+)", each))}
+    lines = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {name_of(name): version for name, version in pinned.items()} == bounds
+
+
 def test_the_response_that_is_read_a_piece_at_a_time_needs_urllib3_2_2() -> None:
     (found,) = (each for each in PROJECT["dependencies"] if name_of(each) == "urllib3")
     match = re.search(r">=(\d+)\.(\d+)", found)
