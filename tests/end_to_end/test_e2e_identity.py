@@ -401,3 +401,22 @@ def test_a_block_that_takes_the_name_of_one_that_is_gone_keeps_its_own_schedule(
     assert stage.apply().code == 0
     assert list(stage.owned().values()) == [nightly]
     assert stage.changes() == []
+
+
+@pytest.mark.parametrize("block", [NIGHTLY, PROTECTED])
+def test_what_bore_the_old_name_once_more_and_is_gone_again_is_another_one(stage: Stage, block: str) -> None:
+    """`movedFrom` may stay for ever: it was followed once, and is not followed to what came later."""
+    stage.write(agent(block))
+    assert stage.apply().code == 0
+    moved = f"{block.replace('nightly', 'at-night')}      movedFrom: nightly\n"
+    stage.write(agent(moved))
+    renamed(stage)
+    live = stage.owned()
+    stage.write(agent(moved, NIGHTLY.replace("0 0 2", "0 30 4")))
+    assert stage.apply().code == 0
+    assert len(stage.owned()) == 2
+    stage.write(agent(moved))
+    assert [action for _, action, _ in stage.changes()] == ["delete"]
+    assert stage.apply().code == 0
+    assert stage.owned() == live
+    assert stage.changes() == []
