@@ -82,3 +82,20 @@ def test_only_what_is_declared_can_be_settled_so(stage: Stage) -> None:
     settled = stage.run("resolve", "trigger/publish", "--not-ran")
     assert settled.code == 64
     assert "`reconciler apply --resend trigger/publish` starts it once more" in settled.said
+
+
+def test_a_word_is_about_all_that_the_trigger_rests_on(stage: Stage) -> None:
+    (stage.root / "manifests" / "urls.csv").write_bytes(b"url\n")
+    changed = 'when: {revision: "1", changed: ["schedule/prices/*", "input-files/prices", "approval/*"]}'
+    files = "  approval: {state: approved}\n  inputFiles:\n    - file: urls.csv\n"
+    stage.write(
+        agent(NIGHTLY, extra=files) + "---\n" + task_trigger(extra=WAIT).replace('when: {revision: "1"}', changed)
+    )
+    assert stage.apply().code == 0
+    lose_ledger(stage)
+    assert stage.run("resolve", "trigger/publish", "--ran").code == 0
+    assert stage.apply().code == 0
+    assert stage.starts() == 1, "its key is that of the manifests as they are"
+    (stage.root / "manifests" / "urls.csv").write_bytes(b"url\nmore\n")
+    assert stage.apply().code == 0
+    assert stage.starts() == 2
