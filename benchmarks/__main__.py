@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.applying import apply
+from benchmarks.crowding import crowding
 from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
 from benchmarks.remembering import ledger
@@ -31,6 +32,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "apply": apply,
     "validate": validate,
     "growth": growth,
+    "crowding": crowding,
     "render": render,
     "ledger": ledger,
     "shards": shards,
