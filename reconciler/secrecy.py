@@ -113,7 +113,7 @@ class Secrecy:
         return frozenset(
             value
             for one, live in schedules
-            if PARAMETERS in self.paths_in_view(one)
+            if self.is_unknown(one) or PARAMETERS in self.remembered.get(one, _NONE)
             for value in (live.input_parameters or {}).values()
             if len(value) >= _LONG
         )
