@@ -19,6 +19,7 @@ from reconciler.urls import is_loopback
 if TYPE_CHECKING:
     from aiohttp import web
 
+_PRINTED = re.compile(r"[!-~]+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LARGEST_ADMIN = 30_000_000
 _SECOND = timedelta(seconds=1)
@@ -90,10 +91,12 @@ class Reception:
 
 def target_of(raw: str) -> str:
     """The path with its query, also where a client sends the whole URL. Raises Refusal for what is no target."""
-    if not raw.isascii() or any(character < "!" or character == "\x7f" for character in raw):
+    if not _PRINTED.fullmatch(raw):
         raise Refusal(400, "The request's target may hold ASCII letters only")
-    if _BAD_ESCAPE.search(raw):
+    if "%" in raw and _BAD_ESCAPE.search(raw):
         raise Refusal(400, "The request's target has a % without two hexadecimal digits")
+    if raw[0] == "/":
+        return raw
     for scheme in ("http://", "https://"):
         if raw.lower().startswith(scheme):
             return "/" + raw[len(scheme) :].partition("/")[2]

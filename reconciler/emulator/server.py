@@ -234,7 +234,8 @@ class Emulator:
         is_lost: bool = False,
     ) -> None:
         """Enter a request into the log as it was written."""
-        path, _, query = request.raw_path.encode("utf-8", "replace").decode().partition("?")
+        raw = request.raw_path
+        path, _, query = (raw if raw.isascii() else raw.encode("utf-8", "replace").decode()).partition("?")
         self._log.add(
             Request(
                 number,
