@@ -28,6 +28,8 @@ CERTIFICATE_BYTES = 10_000_000
 """Bundles of certificates."""
 INPUT_FILE_BYTES = 2_000_000_000
 """Input files of agents, which are read in pieces."""
+STATE_BYTES = 1_000_000_000
+"""What the emulator holds at its start."""
 PLAN_BYTES = 500_000_000
 """Saved plans: some fifty thousand changes take a tenth of it."""
 

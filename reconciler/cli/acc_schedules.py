@@ -21,6 +21,7 @@ from reconciler.cli.byhand import (
     yes_option,
 )
 from reconciler.errors import UsageError
+from reconciler.files import VALUE_BYTES, size_text
 from reconciler.model import Action
 
 _COLUMNS = ("scheduleId", "cron", "startTime", "timeZoneId", "isEnabled", "scheduleStatus", "nextRunTime")
@@ -58,9 +59,12 @@ def schedule_put(agent: str, file: Any, yes: bool, form: str) -> int:
 
     FILE holds the nine keys of the documented call as JSON; - is stdin. inputParameters may be an object.
     """
+    text = file.read(VALUE_BYTES + 1)
+    if len(text) > VALUE_BYTES:
+        raise UsageError(f"{file.name} is larger than {size_text(VALUE_BYTES)}, the most that is read.")
     try:
-        body = json.load(file)
-    except ValueError as error:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file.name} is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise UsageError(f"{file.name} holds no object.")

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.emulator.reply import Reply
 from reconciler.errors import UsageError
+from reconciler.files import MANIFEST_BYTES, read_regular
 
 SIGN_IN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -138,7 +139,7 @@ def fault_from(document: str | Mapping[str, Any]) -> Fault:
 def read_faults(path: Path) -> list[Fault]:
     """The faults in a file: a JSON or YAML list, or one a line with `#` starting a comment line. Raises UsageError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MANIFEST_BYTES).decode("utf-8")
     except (OSError, ValueError) as error:
         raise UsageError(f"the faults in {path} cannot be read: {error}") from error
     if path.suffix.lower() in (".json", ".yaml", ".yml"):
@@ -146,7 +147,7 @@ def read_faults(path: Path) -> list[Fault]:
 
         try:
             entries = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise UsageError(f"the faults in {path} cannot be read: {error}") from error
         if not isinstance(entries, list):
             raise UsageError(f"{path} holds no list of faults")

@@ -25,6 +25,7 @@ from reconciler.emulator.state import (
     Token,
 )
 from reconciler.errors import UsageError
+from reconciler.files import STATE_BYTES, read_regular
 
 _SCHEDULE = {
     "cron": "cron",
@@ -84,7 +85,7 @@ _RUN = {"agentRunHistoryId", "startTime", "endTime", "status", "scheduleId", "jo
 def load(path: Path) -> Estate:
     """Read a state file. Raises UsageError when it cannot be read or says what no estate has."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, STATE_BYTES).decode("utf-8")
         if path.suffix.lower() in (".yaml", ".yml"):
             import yaml
 

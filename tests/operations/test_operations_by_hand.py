@@ -197,3 +197,12 @@ def test_help_is_there_for_every_command_and_loads_nothing_heavy() -> None:
         env={"COLUMNS": "80", "PATH": "", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a": "' + "x" * 1_000_001 + '"}', "not json", "\0"])
+def test_a_schedule_to_put_is_json_of_a_size_that_makes_sense(at: Desk, content: str, tmp_path: Path) -> None:
+    path = tmp_path / "schedule.json"
+    path.write_text(content)
+    for name in (str(path), "/dev/zero"):
+        typed = at.type("acc", "schedule", "put", PATH, name, "--yes")
+        assert typed.code == 64
