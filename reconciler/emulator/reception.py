@@ -33,7 +33,7 @@ class Reception:
         self._is_limited = switches.body_limit != "none"
         self._per_second = 0 if switches.rate_limit == "none" else int(switches.rate_limit.removesuffix("/s"))
         self._retry_after = switches.retry_after
-        self._taken: deque[datetime] = deque()
+        self._taken: dict[bool, deque[datetime]] = {True: deque(), False: deque()}
 
     async def receive(self, request: web.BaseRequest, clock: Callable[[], datetime]) -> Call:
         """The call that a request is, read to its end, at the time that it is then. Raises Refusal."""
@@ -72,16 +72,17 @@ class Reception:
             raise Refusal(400, f"The body cannot be read: {type(error).__name__}") from error
         return b"".join(parts)
 
-    def admit(self, now: datetime) -> None:
-        """Count a call against the limit of one second. Raises Refusal: 429, with when to come again."""
+    def admit(self, call: Call) -> None:
+        """Count a call against its product's limit of one second. Raises Refusal: 429, with when to come again."""
         if not self._per_second:
             return
-        while self._taken and not now - _SECOND < self._taken[0] <= now:
-            self._taken.popleft()
-        if len(self._taken) < self._per_second:
-            self._taken.append(now)
+        now, taken = call.now, self._taken[call.path.startswith("/v1/")]
+        while taken and not now - _SECOND < taken[0] <= now:
+            taken.popleft()
+        if len(taken) < self._per_second:
+            taken.append(now)
             return
-        free = self._taken[0] + _SECOND
+        free = taken[0] + _SECOND
         wait = max(1, math.ceil((free - now).total_seconds()))
         again = str(wait)
         if self._retry_after == "date":

@@ -264,7 +264,7 @@ class Emulator:
 
     async def _work(self, call: Call) -> Reply:
         try:
-            self._reception.admit(call.now)
+            self._reception.admit(call)
             product = self.mft if call.path.startswith("/v1/") else self.acc
             answer = product.answer(call)
             if not isinstance(answer, Later):

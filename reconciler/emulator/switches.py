@@ -84,7 +84,9 @@ class Switches:
     # refusals
     unauthorised: str = _choice("ACC's reply without a valid token", "401", "403", "redirect", "html")
     body_limit: str = _choice("bytes in a body before 413", "30000000", "none", "1000000", "10000")
-    rate_limit: str = _choice("calls a second before 429 with Retry-After", "none", "1/s", "10/s", "100/s")
+    rate_limit: str = _choice(
+        "calls a second to each product before 429 with Retry-After", "none", "1/s", "10/s", "100/s"
+    )
     error_body: str = _choice("the body of an error", "json", "text", "empty", "html")
     retry_after: str = _choice("Retry-After on injected 429 and 503", "none", "seconds", "date")
     # Automate MFT

@@ -308,7 +308,8 @@ def test_rate_limit_by_date() -> None:
     with Emulator(small_estate(), clock=clock, switches=switches) as emulator:
         acc = Client(emulator, requests.Session())
         acc.get("/api/agent")
-        reply = acc.get("/v1/licenses/current")
+        assert acc.get("/v1/licenses/current").status_code == 401, "each product has a limit of its own"
+        reply = acc.get("/api/agent")
         assert (reply.status_code, reply.headers["Retry-After"]) == (429, "Mon, 04 May 2026 12:00:01 GMT")
 
 
