@@ -90,7 +90,10 @@ def in_time(attempts: int = 1) -> Iterator[None]:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("request_", [GET, START], ids=["read", "start"])
-def test_an_answer_that_drips_ends_at_the_deadline(place: str, request_: Request) -> None:
+def test_an_answer_that_drips_ends_at_the_deadline(
+    place: str, request_: Request, record_count: Callable[[str, int], None]
+) -> None:
+    record_count("answers that drip", 1)
     with server(PLACES[place]) as heard, in_time():
         with pytest.raises(ProductError, match=r"was not complete within 0\.4 s") as caught:
             session(heard.url, timeout=TIMEOUT, patience=ONCE).json(request_)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from clients_sockets import Act, answer, hang_up, server
 from clients_stand_ins import TOKEN, Time
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.clients import exchange
@@ -79,14 +79,17 @@ def writes(requests: list[bytes]) -> int:
     return sum(not request.startswith(b"GET ") for request in requests)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     write=st.sampled_from(sorted(WRITES)),
     failures=st.lists(st.sampled_from(sorted(FAILURES)), max_size=6),
     good_for=st.integers(0, 6),
 )
-def test_nothing_is_sent_after_the_fence(write: str, failures: list[str], good_for: int) -> None:
+def test_nothing_is_sent_after_the_fence(
+    record_count: Callable[[str, int], None], write: str, failures: list[str], good_for: int
+) -> None:
     """Any write, any way to its next attempt, and a lock that is broken before any of them."""
+    record_count("calls whose lock is broken before an attempt", 1)
     acts = [FAILURES[each] for each in failures]
     lease = Lease(good_for)
     with server(*acts, OK) as heard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,7 +61,14 @@ def dripping(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Stage]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_is_held_up(dripping: Stage, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_is_held_up(
+    dripping: Stage,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_count: Callable[[str, int], None],
+) -> None:
+    record_count("commands held against a product that drips", 1)
     monkeypatch.chdir(tmp_path)
     began = time.monotonic()
     ended: Ended = dripping.run(*COMMANDS[command])

@@ -16,6 +16,7 @@ from stage import NIGHTLY, POLL, PRICES, Ended, Stage, agent, task_trigger, wait
 pytest_plugins = ["postgres"]
 
 Open = Callable[..., Stage]
+Count = Callable[[str, int], None]
 
 FILES = "  inputFiles:\n    - file: urls.csv\n    - file: zones.csv\n"
 START = task_trigger(extra="  wait: false\n")
@@ -125,9 +126,10 @@ def check_fenced(found: Ended, address: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_owner_whose_lock_was_broken_sends_nothing_more(stage: Stage, name: str) -> None:
+def test_an_owner_whose_lock_was_broken_sends_nothing_more(stage: Stage, name: str, record_count: Count) -> None:
     case = CASES[name]
     write_files(stage)
+    record_count("owners frozen and fenced", 1)
     with frozen(stage, case) as process:
         assert stage.run("unlock", "--force").code == 0
         sent = stage.writes()
@@ -138,10 +140,11 @@ def test_an_owner_whose_lock_was_broken_sends_nothing_more(stage: Stage, name: s
 
 
 @pytest.mark.parametrize("name", ["create", "update", "delete", "after delete-all"])
-def test_what_the_next_owner_wrote_stays(stage: Stage, name: str) -> None:
+def test_what_the_next_owner_wrote_stays(stage: Stage, name: str, record_count: Count) -> None:
     """Meanwhile another one applies; what the former owner was about to send does not come on top of it."""
     case = CASES[name]
     write_files(stage)
+    record_count("owners frozen and fenced", 1)
     with frozen(stage, case) as process:
         assert stage.run("unlock", "--force").code == 0
         write_files(stage, "2")
