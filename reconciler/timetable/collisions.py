@@ -12,6 +12,8 @@ from reconciler.timetable.instants import count_between
 from reconciler.timetable.load import Job, Rhythms
 
 _WALKED = 20_000
+MOST_COMPARED = 500
+"""So many schedules of one agent are held against each other at most."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,29 +38,63 @@ def collisions(jobs: Iterable[Job], rhythms: Rhythms) -> tuple[Collision, ...]:
 
     A run takes as long as its duration says; where that is not known it is taken for a moment, so that only what
     starts inside the other run, or at the same instant, counts. A schedule whose run outlasts its own rhythm collides
-    with itself.
+    with itself. Agents that are `overcrowded` are left out.
     """
+    found: list[Collision] = []
+    for path, members in sorted(_by_agent(jobs).items()):
+        if len(members) > MOST_COMPARED:
+            continue
+        members.sort(key=lambda job: job.address)
+        runs = [(rhythms.of(job), job.duration_seconds or 1) for job in members]
+        known: dict[tuple[int, int, int, int], tuple[int, int] | None] = {}
+        for index, one in enumerate(members):
+            found.extend(_with_itself(one, runs[index][0]))
+            for place in range(index + 1, len(members)):
+                # Starts are held once for each rhythm: thousands of pairs are a few sorts of pairs.
+                key = (id(runs[index][0]), runs[index][1], id(runs[place][0]), runs[place][1])
+                if key not in known:
+                    known[key] = _overlaps(*runs[index], *runs[place])
+                if (told := known[key]) is not None:
+                    other = members[place]
+                    sparse = min(len(runs[index][0]), len(runs[place][0]))
+                    is_known = one.duration_known and other.duration_known
+                    collision = Collision(
+                        path, told[1], one.address, other.address, told[0], sparse > _WALKED, is_known
+                    )
+                    found.append(collision)
+    return tuple(sorted(found))
+
+
+def overcrowded(jobs: Iterable[Job]) -> tuple[str, ...]:
+    """What to say of agents with so many schedules that nobody could read which of them are in each other's way.
+
+    All pairs of four thousand are eight million.
+    """
+    return tuple(
+        f"{path} has {len(members)} schedules that are on: which are in each other's way is worked out up to "
+        f"{MOST_COMPARED}"
+        for path, members in sorted(_by_agent(jobs).items())
+        if len(members) > MOST_COMPARED
+    )
+
+
+def _by_agent(jobs: Iterable[Job]) -> dict[str, list[Job]]:
     agents: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         if job.enabled:
             agents[job.agent_path].append(job)
-    found: list[Collision] = []
-    for path in sorted(agents):
-        members = sorted(agents[path], key=lambda job: job.address)
-        for index, one in enumerate(members):
-            starts = rhythms.of(one)
-            found.extend(_with_itself(one, starts))
-            for other in members[index + 1 :]:
-                found.extend(_of_two(one, starts, other, rhythms.of(other)))
-    return tuple(sorted(found))
+    return agents
 
 
-def _of_two(one: Job, one_starts: Sequence[int], other: Job, other_starts: Sequence[int]) -> tuple[Collision, ...]:
+def _overlaps(
+    one_starts: Sequence[int], one_lasts: int, other_starts: Sequence[int], other_lasts: int
+) -> tuple[int, int] | None:
+    """How many pairs of runs overlap, and when both are due first; None when none do."""
     if not one_starts or not other_starts:
-        return ()
-    sparse, dense = (one, other) if len(one_starts) <= len(other_starts) else (other, one)
-    starts, others = (one_starts, other_starts) if sparse is one else (other_starts, one_starts)
-    own, theirs = sparse.duration_seconds or 1, dense.duration_seconds or 1
+        return None
+    is_sparse = len(one_starts) <= len(other_starts)
+    starts, others = (one_starts, other_starts) if is_sparse else (other_starts, one_starts)
+    own, theirs = (one_lasts, other_lasts) if is_sparse else (other_lasts, one_lasts)
     times, first = 0, None
     walked = starts[:_WALKED]
     if own == theirs == 1:
@@ -73,10 +109,7 @@ def _of_two(one: Job, one_starts: Sequence[int], other: Job, other_starts: Seque
             times += number
             if first is None:
                 first = max(start, _first_from(others, start - theirs + 1))
-    if first is None:
-        return ()
-    known = one.duration_known and other.duration_known
-    return (Collision(one.agent_path, first, one.address, other.address, times, len(starts) > _WALKED, known),)
+    return None if first is None else (times, first)
 
 
 def _with_itself(job: Job, starts: Sequence[int]) -> tuple[Collision, ...]:

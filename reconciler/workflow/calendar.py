@@ -15,6 +15,7 @@ from reconciler.model import Address, Desired, KindName, Live, State
 from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.timetable.calendar import HERD, Calendar, Entry, common_zone, read_zone, side_of, window_of
+from reconciler.timetable.collisions import overcrowded
 from reconciler.timetable.load import Job
 from reconciler.workflow.contents import with_needs
 from reconciler.workflow.durations import Durations, read_durations
@@ -96,6 +97,7 @@ def calendar(setting: Setting, request: Request) -> tuple[Desired, Calendar]:
             raise UsageError(error.message, hint=error.hint) from None
     first = request.first or as_of.astimezone(zone).date()
     window = window_of(first, request.days, zone)
+    notes.extend(overcrowded(entry.job for entry in shown))
     notes.extend(_inexact_zones(desired, shown, first, request.days))
 
     return desired, Calendar(

@@ -18,7 +18,7 @@ from reconciler.kinds import schedule
 from reconciler.model import Action, Address, Change, Desired, Finding, KindName, Plan, Problem, Severity, State
 from reconciler.timetable.blackouts import Blackout, inside_text, read_blackout, runs_inside
 from reconciler.timetable.calendar import HERD
-from reconciler.timetable.collisions import collisions
+from reconciler.timetable.collisions import collisions, overcrowded
 from reconciler.timetable.load import Job, Rhythms, Window, herds_of
 
 _DAYS = 7
@@ -144,6 +144,8 @@ def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) 
         mine, other = (found.one, found.other) if found.one in names else (found.other, found.one)
         if mine in names:
             partners[mine].append((other, found.times))
+    for told in overcrowded(after):
+        yield Finding("collision", "", told)
     for mine, others in sorted(partners.items()):
         yield Finding("collision", mine, _together(others, days))
     biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)[0]), default=HERD - 1)

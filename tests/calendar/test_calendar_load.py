@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler import timetable
 from reconciler.render.calendar_words import clock_text
 from reconciler.timetable.calendar import common_zone, read_zone, window_of
-from reconciler.timetable.collisions import Collision, collisions
+from reconciler.timetable.collisions import Collision, collisions, overcrowded
 from reconciler.timetable.instants import count_between, starts_between
 from reconciler.timetable.load import QUARTER, Job, Rhythms, Window, forecast
 from reconciler.timetable.repeats import Repeats
@@ -277,3 +277,19 @@ def test_a_zone_nobody_knows_is_refused_with_the_nearest() -> None:
 def test_a_window_is_whole_days_of_its_zone() -> None:
     window = window_of(datetime(2026, 4, 5).date(), 1, read_zone("Australia/Sydney"))
     assert window.end - window.begin == int(timedelta(hours=25).total_seconds())
+
+
+def test_more_schedules_than_anybody_could_compare_are_said_and_not_compared() -> None:
+    begin = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
+    window = Window(begin, begin + 86_400)
+    timing = Timing(timetable.parse("0 0 2 * * *"), datetime(2026, 1, 1), "UTC")
+
+    def jobs(count: int) -> list[Job]:
+        return [Job(f"schedule/a/s{number:04}", "sequentum/a", timing) for number in range(count)]
+
+    few, many = jobs(500), jobs(501)
+    assert len(collisions(few, Rhythms(few, window))) == 500 * 499 // 2
+    assert overcrowded(few) == ()
+    assert collisions(many, Rhythms(many, window)) == ()
+    assert len(overcrowded(many)) == 1
+    assert "501 schedules" in overcrowded(many)[0]
