@@ -76,8 +76,8 @@ _BLOCKED_STEP = {
     Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
     Reason.UNREADABLE: (
         "--forget-agent",
-        "Run `reconciler doctor`, then plan again. Where an agent is gone for good, remove its document: the plan then "
-        "names the command that gives it up.",
+        "Run `reconciler doctor`, then plan again. Where an agent was moved in ACC, write its new path into its "
+        "document; where it is gone for good, remove the document: the plan then names the command that gives it up.",
     ),
     Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
     Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
