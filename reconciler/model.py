@@ -218,21 +218,6 @@ class Evidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """What a look at one resource showed: present (`state`), absent (no `state`), or unreadable (`problem`).
-
-    `raw` is the product's own object, from which an update takes what the manifest leaves open.
-    """
-
-    address: Address
-    state: State | None = None
-    identity: str = ""
-    problem: str = ""
-    evidence: Evidence = Evidence.VERIFIED
-    raw: State | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AgentView:
     """One agent as ACC shows it: its id and all its schedules by lower-case id; or `problem`, why it cannot be read."""
 

@@ -14,7 +14,6 @@ from reconciler.manifests.interpolation import Filling, Interpolator, fill_all
 from reconciler.manifests.problems import File, Notes, Path_, Spot
 from reconciler.model import Address, Agent, KindName, Origin, Resource
 
-API_VERSION = "reconciler/v1"
 _KINDS = ("Agent", "TaskTrigger")
 _DEEPEST_ASKED = 5
 
