@@ -97,11 +97,11 @@ def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: 
     if verdict.action is Action.ADOPT:
         status = DriftStatus.IN_SYNC if is_seen else DriftStatus.UNVERIFIABLE
         return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
-    # What no product shows can be known to have moved only where this program was told so: by a call by hand.
-    by_hand = verdict.reason in (Reason.DRIFTED, Reason.DIVERGED)
+    # What no product shows can be known to have moved where a call by hand was recorded, and is gone with its agent.
+    is_known = verdict.reason in (Reason.DRIFTED, Reason.DIVERGED, Reason.VANISHED)
     # Where an entry of an earlier version does not hold what moved, nobody is accused.
     is_open = verdict.reason is Reason.DIFFERS and entry is not None and entry.identity == verdict.identity
-    is_told = by_hand or (is_seen and not is_open)
+    is_told = is_known or (is_seen and not is_open)
     status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_told else DriftStatus.PENDING
     if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED, Reason.DUE):
         evidence = Evidence.UNKNOWN

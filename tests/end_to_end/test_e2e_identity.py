@@ -221,6 +221,12 @@ def test_an_agent_made_anew_gets_everything_again(stage: Stage) -> None:
     }
     assert all("the agent was made anew" in one["message"] for one in plan["changes"])
     assert "agent-made-anew" in {one["code"] for one in plan["warnings"]}
+    drift = stage.run("drift", "--format", "json")
+    assert drift.code == 2
+    assert {one["address"]: one["status"] for one in drift.document["findings"]} == {
+        **{one["address"]: "missing" for one in plan["changes"]},
+        "trigger/publish": "unverifiable",
+    }
     assert stage.apply().code == 0
     assert stage.estate.agents[PRICES].agent_id != old
     assert stage.estate.agents[PRICES].approved
