@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import shlex
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,7 +54,10 @@ def _report(remark: Remark, location: Path, path: Path_, spot: Spot, root: Path)
     )
 
 
-def _name_complaint(name: str, location: Path) -> tuple[str, str] | None:
+def _name_complaint(
+    name: str, location: Path, *, spell: Callable[[str], str] = "name: {}".format
+) -> tuple[str, str] | None:
+    """The code and the words of what is wrong with a name. `spell`: how another one is given, where it was given."""
     if any(char in name for char in "/\\") or not name.isprintable() or name.strip(". ") == "":
         return "bad-file-name", "the name of an input file may not hold a slash, a backslash or control characters"
     ending, own = Path(name).suffix, location.suffix.lower()
@@ -63,7 +67,7 @@ def _name_complaint(name: str, location: Path) -> tuple[str, str] | None:
         return "wrong-ending", f"the file is a {own}, but would be called {name[:120]!r}"
     if ending not in ENDINGS:
         meant = name[: -len(ending)] + ending.lower()
-        return "wrong-ending", f"ACC documents {ending.lower()} in small letters: write `name: {meant[:120]}`"
+        return "wrong-ending", f"ACC documents {ending.lower()} in small letters: write `{spell(meant[:120])}`"
     return None
 
 
@@ -112,8 +116,8 @@ def _names_in(folder: Path, _changed: int) -> Suggestions:
 
 
 def complaint(name: str, location: Path) -> str:
-    """Why ACC would not take a file under this name; "" when it would, as far as can be told."""
-    if found := _name_complaint(name, location):
+    """Why ACC would not take a file that is sent by hand under this name; "" when it would, as far as can be told."""
+    if found := _name_complaint(name, location, spell=lambda meant: f"--name {shlex.quote(meant)}"):
         return found[1]
     errors = (remark for remark in _remarks(location, location.name) if remark.severity is Severity.ERROR)
     return next((remark.message for remark in errors), "")

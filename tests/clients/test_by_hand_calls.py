@@ -245,7 +245,7 @@ def test_a_csv_through_multipart_on_request(ready: Ready) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("URLS.CSV", b"x\n", "small letters: write `name: URLS.csv`"),
+        ("URLS.CSV", b"x\n", "small letters: write `--name URLS.csv`"),
         ("a.exe", b"x", "ends with none of"),
         ("a.csv", b"", "is empty"),
         ("a.zip", b"PK nothing", "no zip archive"),
