@@ -51,7 +51,9 @@ class _Emulator(click.Command):
     "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Settle an unknown (see below); repeatable."
 )
 @click.option(
-    "--now", metavar="TIME", help="What the products take for the time when they start, such as 2029-01-01T00:00:00Z."
+    "--now",
+    metavar="TIME",
+    help="Start the clock of the products at this time, such as 2029-01-01T00:00:00Z. Default: the time it is.",
 )
 @click.option("--log", type=_FILE, help="Append every request to this file, as JSON lines.")
 @click.option("--key-file", type=_FILE, help="Write a fresh private key that the emulated Automate MFT knows.")

@@ -48,11 +48,14 @@ def validate(session: Session, form: str) -> int:
 def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: Path, declared: int | None) -> str:
     if form == "text":
         from reconciler.render import text
+        from reconciler.render.wording import counted
 
         shown = text.problems(
             problems, width=session.width, color=session.color, encoding=session.encoding, line_of=_line_reader(root)
         )
-        return shown if problems or declared is None else f"{shown.rstrip()} {declared} resources are declared.\n"
+        if problems or declared is None:
+            return shown
+        return f"{shown.rstrip()} {counted(declared, 'resource')} {'is' if declared == 1 else 'are'} declared.\n"
     from reconciler import manifests
     from reconciler.render import github, json_, junit, sarif
 

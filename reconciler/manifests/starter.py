@@ -69,7 +69,7 @@ _MANIFEST = """\
 #       every: 15m
 #       startTime: 2026-01-01T00:00:00
 #       timeZone: UTC
-#       enabled: true                    # what nothing written means; false, or keep: whoever works in ACC decides
+#       enabled: true                    # the default; false: off; keep: left to the people at the console
 """
 
 _IGNORED = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from stage import NIGHTLY, Stage, agent, task_trigger
+from stage import NIGHTLY, POLL, Stage, agent, task_trigger
 
 EXTRA = "  approval: {state: approved}\n  inputFiles:\n    - file: urls.csv\n"
 MOMENT = r"20\d\d-\d\d-\d\d \d\d:\d\d UTC"
@@ -86,3 +86,10 @@ def test_drift_says_since_when_a_thing_is_attested(stage: Stage) -> None:
         assert re.fullmatch(rf"{word} at 20\d\d-\S+Z", found[address]["message"])
     assert found["schedule/prices/nightly"]["evidence"] == "verified"
     assert "No drift in what could be read; 3 unverifiable" in stage.run("drift").said
+
+
+def test_validate_counts_what_is_declared(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY))
+    assert stage.run("validate").out == "No problems found. 1 resource is declared.\n"
+    stage.write(agent(NIGHTLY, POLL))
+    assert stage.run("validate").out == "No problems found. 2 resources are declared.\n"
