@@ -38,7 +38,7 @@ DONE = {
 
 DRIFT_MEANING = {
     DriftStatus.IN_SYNC: "live is as it was last applied",
-    DriftStatus.DRIFTED: "live was changed by somebody else",
+    DriftStatus.DRIFTED: "live was changed, and not by an apply",
     DriftStatus.PENDING: "only the manifest changed; this is not drift",
     DriftStatus.DIVERGED: "the manifest and live both changed",
     DriftStatus.MISSING: "it was applied, and is gone",
