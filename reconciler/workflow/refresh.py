@@ -55,7 +55,7 @@ def _read_agents(
     more |= _needed_by_guards(desired, wanted, remembered, live) - live.agents.keys()
     if more:
         live = Live(dict(sorted({**live.agents, **_read(setting, more, products, seen).agents}.items())))
-    return replace(live, elsewhere=_elsewhere(setting, remembered.memory, live, products))
+    return replace(live, elsewhere=_elsewhere(setting, remembered, live, products))
 
 
 def _read(setting: Setting, paths: set[str], products: Products, seen: Mapping[str, AgentView]) -> Live:
@@ -99,18 +99,29 @@ def _needed_by_guards(desired: Desired, wanted: frozenset[Address], remembered: 
     }
 
 
-def _elsewhere(setting: Setting, memory: Memory, live: Live, products: Products) -> dict[str, AgentView]:
-    """Agents whose path leads to another one now, and that still show schedules of ours when asked by their id."""
+def _elsewhere(setting: Setting, remembered: Remembered, live: Live, products: Products) -> dict[str, AgentView]:
+    """Agents whose path leads to another one now, and that still show schedules of ours when asked by their id.
+
+    Those whose path somebody gives up too: one that moved is not gone, and what is protected there stays so.
+    """
     seen = {view.agent_id for view in live.agents.values() if not view.problem}
     lost: dict[str, str] = {}
-    for entry in memory.entries.values():
+    given_up: dict[str, set[str]] = {}
+    for entry in remembered.memory.entries.values():
+        if not entry.agent_id or entry.agent_id in seen:
+            continue
         view = live.agents.get(entry.agent_path)
         replaced = view is not None and not view.problem and view.agent_id != entry.agent_id
-        if entry.agent_id and entry.agent_id not in seen and (replaced or not entry.agent_path):
+        if replaced or not entry.agent_path:
             lost[entry.agent_id] = entry.agent_path or entry.address.agent
+        elif view is None and entry.agent_path not in remembered.agent_paths:
+            lost[entry.agent_id] = entry.agent_path
+            given_up.setdefault(entry.agent_id, set()).add(entry.identity)
     found: dict[str, AgentView] = {}
     for agent_id, path in sorted(lost.items()):
         view = look_by_id(products.acc, agent_id, path)
-        if view is not None and not setting.stop.is_set():
+        if view is None or setting.stop.is_set():
+            continue
+        if agent_id not in given_up or given_up[agent_id] & view.schedules.keys():
             found[agent_id] = view
     return found

@@ -83,6 +83,27 @@ def test_giving_up_the_old_path_of_an_agent_that_moved_deletes_nothing(stage: St
     assert stage.owned() == live
 
 
+def test_giving_up_an_agent_that_is_declared_no_more_forgets_nothing_while_it_lives_on(stage: Stage) -> None:
+    """It moved, and whoever gives up its old path takes it for gone: what is protected there stays so."""
+    stage.write(agent(PROTECTED, POLL), "prices.yaml")
+    stage.write(agent(NIGHTLY, name="stock"))
+    assert stage.apply().code == 0
+    live = stage.owned()
+    move_agent(stage.estate, PRICES, SHOPS)
+    (stage.root / "manifests" / "prices.yaml").unlink()
+    assert stage.apply().code == 4
+    given_up = stage.apply("--forget-agent", PRICES)
+    assert given_up.code == 0
+    assert "lives on elsewhere" in given_up.said
+    assert [one["code"] for one in stage.plan()["warnings"]] == ["agent-moved"]
+    stage.write(agent(POLL, path=SHOPS), "prices.yaml")
+    assert [(one["address"], one["reason"]) for one in stage.plan()["blocked"]] == [
+        ("schedule/prices/nightly", "protected")
+    ]
+    assert stage.apply().code == 3
+    assert stage.owned() == live
+
+
 def test_a_moved_agent_is_found_without_a_ledger_by_what_the_manifest_says(stage: Stage) -> None:
     stage.write(agent(NIGHTLY, POLL))
     assert stage.apply().code == 0
