@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.diff import changes, digest
@@ -35,11 +36,16 @@ from reconciler.planner.server_ids import IdHolders, ServerAssigned
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one look at the whole scene says about every resource in it."""
+    """What one look at the whole scene says about every resource in it.
+
+    `unremembered` is, by agent path, a schedule of ours that no manifest declares, where a lost ledger knew whether it
+    was protected.
+    """
 
     loss: Loss
     server_assigned: ServerAssigned
     holders: IdHolders
+    unremembered: Mapping[str, str]
 
 
 def judge(resource: Resource, scene: Scene, standing: Standing, kinds: Kinds, warnings: list[Finding]) -> Verdict:
@@ -133,6 +139,8 @@ def _create(case: _Case, desired: State, standing: Standing) -> Verdict:
         reason = Reason.VANISHED, "applied before, and no longer in ACC"
     else:
         reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
+    if case.resource.protect and (other := standing.unremembered.get(case.resource.agent_path)):
+        return _blocked(case.resource, Reason.PROTECTED, _PERHAPS_IT.format(id=other))
     if assigned.living:
         return _blocked(case.resource, Reason.POLICY, _server_assigned(_SERVER_IDS, assigned.living))
     if assigned.unread:
@@ -177,6 +185,11 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
 
 
+_PERHAPS_IT = (
+    "it is protected, and may be {id}, which no manifest declares: the ledger that would tell was lost. Declare it "
+    "with `id: {id}` if it is that one; else delete that one in ACC, or accept the new ledger: `reconciler apply "
+    "--accept-new-ledger`"
+)
 _RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
 _OWN_SERVER_ID = (
     "ACC did not keep the id that we sent and made its own: {ids}. Nothing is sent again while {they} in ACC: {way_out}"

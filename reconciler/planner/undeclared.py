@@ -106,6 +106,13 @@ def judge_strays(
             )
 
 
+def unremembered(scene: Scene, strays: Iterable[Stray]) -> Mapping[str, str]:
+    """After a loss of the ledger, by agent path: one of ours that no manifest declares and nothing remembers."""
+    if loss_of(scene) is Loss.NONE:
+        return {}
+    return {one.view.path: one.identity for one in strays if one.ours and one.entry is None}
+
+
 def _missed_protected(scene: Scene) -> Mapping[str, Address]:
     """After a loss of the ledger, by agent path: a declared schedule that is protected, and not live under its id.
 

@@ -8,14 +8,16 @@ from reconciler.model import Address, Change, Finding, KindName, Unchanged
 from reconciler.planner.declared import Standing, judge
 from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.server_ids import holders_of, server_assigned
-from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays
+from reconciler.planner.undeclared import Stray, judge_forgotten, judge_strays, unremembered
 from reconciler.secrecy import Secrecy, secrecy_of
 
 
 def judge_all(scene: Scene, kinds: Kinds, strays: tuple[Stray, ...], warnings: list[Finding]) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
     declared = () if scene.destroy else (one for one in scene.desired.resources if _is_in_question(one.address, scene))
-    standing = Standing(loss_of(scene), server_assigned(scene, kinds.schedule), holders_of(scene))
+    standing = Standing(
+        loss_of(scene), server_assigned(scene, kinds.schedule), holders_of(scene), unremembered(scene, strays)
+    )
     verdicts = {resource.address: judge(resource, scene, standing, kinds, warnings) for resource in declared}
     if scene.selected is None or scene.destroy:
         verdicts.update(judge_strays(scene, strays, kinds, warnings))

@@ -121,6 +121,29 @@ def test_a_moved_agent_is_found_without_a_ledger_by_what_the_manifest_says(stage
     assert stage.changes() == []
 
 
+@pytest.mark.parametrize("chosen", [(), ("--only", "schedule/prices/at-night")])
+def test_what_may_be_protected_is_not_made_twice_and_then_deleted(stage: Stage, chosen: tuple[str, ...]) -> None:
+    """Without a ledger, one that is protected and has a new name and other hours may be any that nobody declares."""
+    stage.write(agent(PROTECTED, POLL))
+    assert stage.apply().code == 0
+    live = set(stage.owned())
+    stage.ledger.unlink()
+    moved = PROTECTED.replace("nightly", "at-night").replace("0 0 2", "0 0 3")
+    stage.write(agent(moved, POLL))
+    for _ in range(3):
+        assert stage.apply(*chosen).code == 3
+        assert set(stage.owned()) == live
+    plan = stage.plan()
+    assert {one["reason"] for one in plan["blocked"]} == {"protected"}
+    former = owned_id("retail", "default", PRICES, "nightly")
+    assert f"id: {former}" in stage.run("plan").said
+    stage.write(agent(f"{moved}      id: {former}\n", POLL))
+    assert stage.apply().code == 0
+    assert set(stage.owned()) == live
+    assert stage.live("nightly").cron == "0 0 3 * * MON-FRI"
+    assert stage.changes() == []
+
+
 def test_a_new_handle_takes_everything_along(stage: Stage) -> None:
     stage.write(with_everything(stage, PROTECTED, POLL, ADOPTED))
     assert stage.apply().code == 0
