@@ -246,7 +246,7 @@ def _show(session: Session, done: Applied, form: str, page: Path | None) -> None
         from reconciler.render import json_
 
         stamp = session.stamp_for(plan.project, plan.environment)
-        session.show(json_.dumps(json_.apply_document(plan, outcomes, stamp)))
+        session.show(json_.dumps(json_.apply_document(outcomes, stamp)))
     elif done.survey.refusals:
         session.show(render_plan(session, plan, "text"))
         session.say("Nothing was done.")

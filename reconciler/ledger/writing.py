@@ -56,7 +56,7 @@ def prepare(engine: Engine, location: Location) -> None:
     """Make the ledger where there is none, and bring an older one up to date."""
     if location.path is not None and not location.path.exists():
         with told(location):
-            _make_file(location, location.path)
+            _make_file(location.path)
     with told(location):
         if location.path is not None:
             require_whole(location.path)
@@ -115,7 +115,7 @@ def _bring_up_to_date(connection: Connection, location: Location) -> None:
     migrations.migrate(connection.exec_driver_sql, version)
 
 
-def _make_file(location: Location, path: Path) -> None:
+def _make_file(path: Path) -> None:
     """Build the new file beside its place and link it there whole, so that nobody ever sees half a ledger."""
     folder = path.parent
     is_ours = not folder.exists() or folder.name == ".reconciler"

@@ -282,7 +282,7 @@ def _judge_remembered(
         message = f"{_BY_HAND.format(**by_hand)}; {intent.message}"
     else:
         reason, message = intent.reason or Reason.EDITED, intent.message
-    return _plain_change(resource, intent, (reason, message), entry, scene, agent_id=view.agent_id)
+    return _plain_change(resource, intent, (reason, message), entry, agent_id=view.agent_id)
 
 
 _OPEN = "an earlier apply did not finish here"
@@ -296,7 +296,7 @@ def _renamed(resource: Resource, desired: State, entry: Entry | None, scene: Sce
     if before is None:
         return None
     intent = Intent(Action.ADOPT, message=_RENAMED.format(before=before), after=desired)
-    return _plain_change(resource, intent, (Reason.RENAMED, intent.message), entry, scene, agent_id=agent_id)
+    return _plain_change(resource, intent, (Reason.RENAMED, intent.message), entry, agent_id=agent_id)
 
 
 def _judge_trigger(
@@ -317,7 +317,7 @@ def _judge_trigger(
         return _blocked(resource, Reason.LOST_LEDGER, message.format(address=resource.address))
     if scene.mft_problem:
         return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
-    return _plain_change(resource, intent, (intent.reason, intent.message), entry, scene)
+    return _plain_change(resource, intent, (intent.reason, intent.message), entry)
 
 
 _LOST_LEDGER = (
@@ -338,7 +338,6 @@ def _plain_change(
     intent: Intent,
     reason: tuple[Reason, str],
     entry: Entry | None,
-    scene: Scene,
     *,
     agent_id: str = "",
 ) -> Change:

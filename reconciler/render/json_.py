@@ -63,8 +63,8 @@ def plan_document(plan: Plan, stamp: Stamp) -> Document:
     return document
 
 
-def apply_document(plan: Plan, outcomes: Iterable[Outcome], stamp: Stamp) -> Document:
-    """How each change of the plan ended. `stale` is counted where there is one; a run id stands where a task ran."""
+def apply_document(outcomes: Iterable[Outcome], stamp: Stamp) -> Document:
+    """How each change ended. `stale` is counted where there is one; a run id stands where a task ran."""
     listed = [outcome_object(outcome) for outcome in outcomes]
     counts = Counter(item["status"] for item in listed)
     summary = {status.value: counts[status.value] for status in Status if status in _ALWAYS_COUNTED or counts[status]}

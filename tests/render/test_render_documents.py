@@ -70,8 +70,8 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("plan", "plan-awkward", json_.plan_document(AWKWARD, STAMP)),
         ("plan", "plan-empty", json_.plan_document(EMPTY, STAMP)),
         ("plan", "plan-held-back", json_.plan_document(HELD_BACK, STAMP)),
-        ("apply", "apply", json_.apply_document(PLAN, OUTCOMES, STAMP)),
-        ("apply", "apply-all", json_.apply_document(PLAN, ALL_APPLIED, STAMP)),
+        ("apply", "apply", json_.apply_document(OUTCOMES, STAMP)),
+        ("apply", "apply-all", json_.apply_document(ALL_APPLIED, STAMP)),
         ("drift", "drift", json_.drift_document(DRIFT, STAMP)),
         ("validate", "validate", json_.validate_document(PROBLEMS, STAMP)),
         ("validate", "validate-fine", json_.validate_document((), STAMP)),
@@ -205,7 +205,7 @@ def test_the_order_in_which_things_were_found_leaves_no_trace() -> None:
         warnings=PLAN.warnings[::-1],
     )
     assert json_.dumps(json_.plan_document(plan, STAMP)) == json_.dumps(json_.plan_document(PLAN, STAMP))
-    assert json_.apply_document(PLAN, OUTCOMES[::-1], STAMP) == json_.apply_document(PLAN, OUTCOMES, STAMP)
+    assert json_.apply_document(OUTCOMES[::-1], STAMP) == json_.apply_document(OUTCOMES, STAMP)
     turned = replace(DRIFT, findings=DRIFT.findings[::-1])
     assert json_.drift_document(turned, STAMP) == json_.drift_document(DRIFT, STAMP)
     assert json_.validate_document(PROBLEMS[::-1], STAMP) == json_.validate_document(PROBLEMS, STAMP)
@@ -220,7 +220,7 @@ def test_next_runs_stay_out_of_the_document() -> None:
 def test_the_summary_has_every_key_of_the_contract() -> None:
     counts = [*Action, "unchanged", "blocked", "unmanaged"]
     assert list(json_.plan_document(EMPTY, STAMP)["summary"]) == counts
-    summary = json_.apply_document(PLAN, ALL_APPLIED, STAMP)["summary"]
+    summary = json_.apply_document(ALL_APPLIED, STAMP)["summary"]
     assert summary == {"applied": 9, "failed": 0, "skipped": 0, "unknown": 0, "unverified": 0}
     assert list(json_.drift_document(DRIFT, STAMP)["summary"]) == list(DriftStatus)
 
@@ -248,7 +248,7 @@ def test_text_stays_readable_and_harmless_in_json() -> None:
 
 
 def test_only_a_start_has_a_run() -> None:
-    outcomes = json_.apply_document(PLAN, ALL_APPLIED, STAMP)["outcomes"]
+    outcomes = json_.apply_document(ALL_APPLIED, STAMP)["outcomes"]
     assert [item["address"] for item in outcomes if "run_id" in item] == ["trigger/publish-prices"]
 
 
@@ -342,7 +342,7 @@ def test_fifty_thousand_resources_make_one_document() -> None:
     outcomes = [
         Outcome(replace(UPDATED, address=schedule("a", f"s{n:05d}")), OUTCOMES[0].status) for n in range(50_000)
     ]
-    document = json_.apply_document(PLAN, outcomes, STAMP)
+    document = json_.apply_document(outcomes, STAMP)
     assert document["summary"]["applied"] == 50_000
     assert json.loads(json_.dumps(document)) == document
     assert canonical_json(document)

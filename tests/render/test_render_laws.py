@@ -79,7 +79,7 @@ def test_documents_are_json_of_their_schema(
 ) -> None:
     for name, document in (
         ("plan", json_.plan_document(plan, STAMP)),
-        ("apply", json_.apply_document(plan, ended, STAMP)),
+        ("apply", json_.apply_document(ended, STAMP)),
         ("drift", json_.drift_document(drift, STAMP)),
         ("validate", json_.validate_document(found, STAMP)),
     ):
