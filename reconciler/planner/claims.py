@@ -55,7 +55,15 @@ class Claims:
         """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""
         everything = tuple(agents)
         self._declared = {resource.address for _, schedules in everything for resource in schedules}
-        for step in (self._named_by_id, self._moved, self._remembered, self._derived, self._same_meaning, self._new):
+        for step in (
+            self._named_by_id,
+            self._moved,
+            self._remembered,
+            self._moved_by_rule,
+            self._derived,
+            self._same_meaning,
+            self._new,
+        ):
             for agent, schedules in everything:
                 for resource in schedules:
                     if resource.address not in self.found:
@@ -87,13 +95,20 @@ class Claims:
             return
         before = agent.entries.get(resource.moved_from) if resource.moved_from else None
         is_given_up = replace(resource.address, name=resource.moved_from) not in self._declared
-        derived = agent.view is not None and resource.identity in agent.view.schedules
-        is_new = not derived and resource.address.name not in agent.entries
-        if before is not None:
-            if (is_given_up or is_new) and self._is_free(agent, before.identity):
-                self._take(resource, before.identity, str(before.address))
+        if before is None or not (is_given_up or self._is_new(agent, resource)):
             return
-        if not is_new:
+        if self._is_free(agent, before.identity):
+            self._take(resource, before.identity, str(before.address))
+
+    @staticmethod
+    def _is_new(agent: DeclaredAgent, resource: Resource) -> bool:
+        """Whether nothing bears the name yet, neither live nor in the ledger."""
+        derived = agent.view is not None and resource.identity in agent.view.schedules
+        return not derived and resource.address.name not in agent.entries
+
+    def _moved_by_rule(self, agent: DeclaredAgent, resource: Resource) -> None:
+        """`movedFrom` where the ledger does not know the old name: by the rule that ids are made by."""
+        if resource.moved_from in agent.entries or not self._is_new(agent, resource):
             return
         for path, name in _places_before(agent.document, resource):
             identity = owned_id(self.project.name, self.project.environment, path, name)
@@ -111,6 +126,10 @@ class Claims:
 
     def _derived(self, agent: DeclaredAgent, resource: Resource) -> None:
         for identity in self._ids_of(agent, resource):
+            known = self.remembered.get(identity)
+            is_kept = known is not None and known.protect and not resource.protect
+            if is_kept and known is not agent.entries.get(resource.address.name):
+                continue  # it was renamed, and is protected under the name that it had last
             if self._is_free(agent, identity):
                 self._take(resource, identity)
                 return

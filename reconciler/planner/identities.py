@@ -37,6 +37,7 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
     owners = _Owners(live, memory)
     memories = Memories({at: owners.named(entry) for at, entry in memory.entries.items()})
     agents = {agent.handle: _declared(agent, live, owners, memories) for agent in desired.agents}
+    agents = _with_unread(agents, memories)
     claims = Claims(
         desired.project,
         kind,
@@ -106,6 +107,16 @@ def _declared(agent: Agent, live: Live, owners: _Owners, memories: Memories) -> 
     readable = view if view is not None and not view.problem else None
     agent_id = readable.agent_id if readable is not None else owners.at(agent.path)
     return DeclaredAgent(agent, agent_id, readable, memories.schedules_of(agent, agent_id))
+
+
+def _with_unread(agents: Mapping[str, DeclaredAgent], memories: Memories) -> dict[str, DeclaredAgent]:
+    """An agent that cannot be read at a path that nobody knows, such as one with a slip: what stands under its handle
+    stays there until it is known who that is, unless another document leads to whose it was."""
+    known = {agent.agent_id for agent in agents.values()}
+    return {
+        handle: agent if agent.agent_id else replace(agent, entries=memories.schedules_under(handle, but=known))
+        for handle, agent in agents.items()
+    }
 
 
 def _where_schedules_are(live: Live) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -34,9 +34,12 @@ class Memories:
         self._schedules: dict[str, dict[str, Entry]] = defaultdict(dict)
         self._attested: dict[tuple[KindName, str], Entry] = {}
         self._unowned: dict[str, list[Entry]] = defaultdict(list)
+        self._under: dict[str, list[Entry]] = defaultdict(list)
         for address, entry in entries.items():
             if address.kind is KindName.TRIGGER:
                 continue
+            if address.kind is KindName.SCHEDULE:
+                self._under[address.agent].append(entry)
             if not entry.agent_id:
                 self._unowned[address.agent].append(entry)
             elif address.kind is KindName.SCHEDULE:
@@ -53,6 +56,10 @@ class Memories:
             if own is not None and own.agent_id == agent_id:
                 found[name] = own
         return found
+
+    def schedules_under(self, handle: str, *, but: Collection[str]) -> dict[str, Entry]:
+        """What stands under a handle, by the schedules' names, but for what belongs to these agents."""
+        return {one.address.name: one for one in self._under.get(handle, ()) if one.agent_id not in but}
 
     def attested_of(self, kind: KindName, agent: Agent, agent_id: str) -> Entry | None:
         """What is remembered of an agent's approval, or of its input files."""
@@ -98,7 +105,7 @@ class Rekeying:
     def result(self) -> Identified:
         pairs = [(resource, self._memory_of(resource)) for resource in self.desired.resources]
         self.used = {entry.address for _, entry in pairs if entry is not None}
-        names = _names(pairs)
+        names = _names([(resource, entry or self._of_its_address(resource)) for resource, entry in pairs])
         resources = []
         for resource, entry in pairs:
             settled = self._settled(resource, names.get(resource.address, ""))
@@ -134,6 +141,14 @@ class Rekeying:
         if found is None:
             self._note_made_anew(resource)
         return found
+
+    def _of_its_address(self, resource: Resource) -> Entry | None:
+        """What bore the address of something that is new: triggers go on knowing the address by the name that it had.
+
+        An agent that was made anew has no files yet, and what is wanted of them is the same.
+        """
+        before = self.memories.entries.get(resource.address)
+        return None if before is None or before.address in self.used else before
 
     def _memory_of_schedule(self, resource: Resource) -> Entry | None:
         """The entry of the live schedule that it is; else the one of its name, which tells that it was there."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.diff import changes
-from reconciler.identity import is_owned
+from reconciler.identity import is_owned, server_assigned_ids
 from reconciler.model import (
     Action,
     Address,
@@ -145,6 +145,8 @@ def judge_forgotten(
         if entry.agent_id in scene.live.elsewhere and address.kind is KindName.SCHEDULE:
             continue  # it may run on there: the plan says where the agent was
         view = scene.live.agents.get(entry.agent_path)
+        if view is not None and not view.schedules.keys().isdisjoint(server_assigned_ids(entry.facts)):
+            continue  # while that lives, ACC is known not to keep the ids that we send
         if entry.agent_path in scene.gone_agents:
             words = "its agent is gone from ACC for good, by the word of whoever applies"
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)

@@ -439,6 +439,56 @@ def test_a_moved_from_that_was_followed_means_nothing_more(stage: Stage) -> None
     assert list(stage.owned().values()) == [first]
 
 
+def test_a_name_used_again_on_a_moved_agent_takes_nothing_from_who_had_it_before(stage: Stage) -> None:
+    """The id that the old path and the old name make is the other one's since it was renamed."""
+    stage.write(agent(NIGHTLY))
+    assert stage.apply().code == 0
+    first = stage.live("nightly")
+    renamed = NIGHTLY.replace("nightly", "at-night")
+    stage.write(agent(renamed))
+    assert stage.apply().code == 0
+    move_agent(stage.estate, PRICES, SHOPS)
+    stage.write(
+        agent(renamed, POLL.replace("poll", "nightly"), path=SHOPS).replace(
+            "spec:\n", f"spec:\n  movedFrom: {PRICES}\n", 1
+        )
+    )
+    assert stage.changes() == [("schedule/prices/nightly", "create", "new")]
+    assert stage.apply().code == 0
+    assert first in stage.owned().values()
+    assert first.cron == "0 0 2 * * MON-FRI"
+    assert stage.changes() == []
+
+
+def test_a_name_used_again_takes_no_schedule_that_is_protected_under_another(stage: Stage) -> None:
+    stage.write(agent(PROTECTED))
+    assert stage.apply().code == 0
+    kept = stage.live("nightly")
+    stage.write(agent(PROTECTED.replace("nightly", "at-night")))
+    assert stage.apply().code == 0
+    stage.write(agent(POLL.replace("poll", "nightly")))
+    assert stage.apply().code == 3  # at-night is protected, and declared no more
+    assert len(stage.owned()) == 2
+    assert kept.cron == "0 0 2 * * MON-FRI"
+    stage.write(agent())
+    assert stage.apply("--max-deletes", "9").code == 3
+    assert list(stage.owned().values()) == [kept]
+
+
+def test_a_slip_in_a_path_costs_no_memory_of_names(stage: Stage) -> None:
+    """Nothing is known of an agent that cannot be read, so nothing is decided about what bears its handle."""
+    stage.write(agent(NIGHTLY, POLL))
+    assert stage.apply().code == 0
+    nightly, poll = stage.live("nightly"), stage.live("poll")
+    stage.write(agent(NIGHTLY, POLL, path=PRICES + "x"))
+    assert stage.apply().code == 4
+    stage.emulator.clear_requests()
+    stage.write(agent(NIGHTLY.replace("0 0 2", "0 0 3"), POLL))
+    assert stage.changes() == [("schedule/prices/nightly", "update", "edited")]
+    assert stage.apply().code == 0
+    assert list(stage.owned().values()) == [nightly, poll]
+
+
 def test_a_block_that_takes_the_name_of_one_that_is_gone_keeps_its_own_schedule(stage: Stage) -> None:
     stage.write(agent(PROTECTED, POLL))
     assert stage.apply().code == 0
