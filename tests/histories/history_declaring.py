@@ -40,7 +40,6 @@ class Declaring(Edits):
             return ""
         before, document.handle = document.handle, handle
         self._came_from(document, before if b % 2 else "")
-        self._forget_starts(document)
         return f"rename the handle {before} to {handle}{', with movedFrom' if b % 2 else ''}"
 
     def _came_from(self, document: Document, handle: str) -> None:
@@ -50,15 +49,6 @@ class Declaring(Edits):
                 each.handle_moved_from = ""
         document.handle_moved_from = handle
 
-    def _forget_starts(self, document: Document) -> None:
-        """Where neither the agent nor `movedFrom` tells that a handle is another's new name, a start is no surprise."""
-        agent = self.world.at(document.path)
-        is_known = agent is not None and agent.agent_id in self.model.known_agents
-        if not (document.handle_moved_from or (is_known and self.model.is_remembered)):
-            for trigger in self.manifests.triggers:
-                if any(uid == document.uid for uid, _ in trigger.watches):
-                    self.model.startable.add(trigger.name)
-
     def swap_handles(self, a: int, b: int) -> str:
         if len(self.manifests.documents) < 2:
             return ""
@@ -66,8 +56,6 @@ class Declaring(Edits):
         second = self.manifests.documents[(a + 1) % len(self.manifests.documents)]
         first.handle, second.handle = second.handle, first.handle
         first.handle_moved_from = second.handle_moved_from = ""
-        for document in (first, second):
-            self._forget_starts(document)
         return f"swap the handles {first.handle} and {second.handle}"
 
     def reorder(self, a: int, b: int) -> str:
@@ -242,6 +230,14 @@ class Declaring(Edits):
         self.manifests.triggers.append(Trigger(name, task, revision, waits=b % 4 == 0, watches=watches))
         self.model.dirty.add("a trigger was added")
         return f"declare the trigger {name}, watching {watches}"
+
+    def remove_trigger(self, a: int, b: int) -> str:
+        trigger = chosen(self.manifests.triggers, a)
+        if trigger is None:
+            return ""
+        self.manifests.triggers.remove(trigger)
+        self.model.dirty.add("a trigger was removed")
+        return f"remove the trigger {trigger.name}"
 
     def bump_revision(self, a: int, b: int) -> str:
         trigger = chosen(self.manifests.triggers, a)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 MEANINGS = (
     ("0 0 1 * * MON-FRI", 'cron: "0 0 1 * * MON-FRI"'),
@@ -69,6 +70,13 @@ class Document:
 
     def meanings(self) -> Counter[Meaning]:
         return Counter(block.meaning for block in self.blocks)
+
+    def is_selected_by(self, pattern: str) -> bool:
+        """Whether `--only` with this pattern leaves anything of the document."""
+        addresses = [f"schedule/{self.handle}/{block.name}" for block in self.blocks]
+        addresses += [f"approval/{self.handle}"] * (self.approved is not None)
+        addresses += [f"input-files/{self.handle}"] * bool(self.files)
+        return any(fnmatchcase(address, pattern) for address in addresses)
 
     def text(self) -> str:
         moved = f", movedFrom: {self.handle_moved_from}" if self.handle_moved_from else ""

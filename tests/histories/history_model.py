@@ -6,10 +6,10 @@ It keeps sets of ids and believes nothing that the tool says but exit code 0.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from history_manifests import Block, Document, Manifests, Meaning
+from history_manifests import Block, Document, Manifests, Meaning, Trigger
 from history_world import Snapshot, World, is_ours, meaning_of
 
 from reconciler.emulator.state import Agent, Schedule
@@ -24,6 +24,7 @@ class Home:
     agent_id: str
     name: str
     meaning: Meaning
+    document: int
 
 
 @dataclass
@@ -32,8 +33,8 @@ class Model:
 
     `foreign` schedules are kept byte for byte. `protected` ones stay, and `maybe_protected` ones may. `homes` are the
     schedules of declared blocks; `agent_ids` and `agents_at` what documents and paths led to. `started` is the key that
-    each trigger's task was last started for; those that are `startable` may start once more all the same. `dirty` says
-    why the next apply may write something.
+    each trigger's task was last started for; those that are `startable` may start once more all the same. `strays`
+    were made by a server that ignores ids. `dirty` says why the next apply may write something.
     """
 
     world: World
@@ -42,12 +43,17 @@ class Model:
     protected: set[str] = field(default_factory=set)
     maybe_protected: set[str] = field(default_factory=set)
     homes: dict[int, Home] = field(default_factory=dict)
+    places: dict[int, tuple[str, str]] = field(default_factory=dict)
     started: dict[str, str] = field(default_factory=dict)
     startable: set[str] = field(default_factory=set)
     known_agents: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
     agent_ids: dict[int, str] = field(default_factory=dict)
     agents_at: dict[str, str] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=lambda: {"nothing was applied yet"})
+    unsure: set[int] = field(default_factory=set)
+    strays: set[str] = field(default_factory=set)
+    remembered_strays: set[str] = field(default_factory=set)
     is_remembered: bool = False
     is_lost: bool = False
 
@@ -85,10 +91,13 @@ class Model:
     def _meant(self, agent: Agent, document: Document, block: Block) -> set[str]:
         if block.adopts:
             return {block.adopts}
+        if document.uid in self.unsure:
+            return set()
         derived = owned_id("retail", "default", document.path, block.name)
         if not self.is_remembered and derived in agent.schedules:
             return {derived}
-        known = {one.name: one for one in self.homes.values() if one.agent_id == agent.agent_id}
+        here = (agent.agent_id, document.uid)
+        known = {one.name: one for one in self.homes.values() if (one.agent_id, one.document) == here}
         own = self.homes.get(block.uid)
         home = known.get(block.name, own) if self.is_remembered else own
         if block.moved_from and home is not own:
@@ -128,6 +137,28 @@ class Model:
         }
         return self.protected | kept | (set() if destroy else self.declared())
 
+    def has_drifted(self) -> bool:
+        """Whether a declared schedule is not as the last apply left it."""
+        live = self.world.estate.schedules
+        declared = {block.uid for document in self.manifests.documents for block in document.blocks}
+        homes = [home for uid, home in self.homes.items() if uid in declared]
+        return any(one.schedule_id not in live or meaning_of(live[one.schedule_id]) != one.meaning for one in homes)
+
+    def known_strays(self) -> set[str]:
+        """Live schedules that the server made under ids of its own, which the ledger knows and no manifest declares."""
+        return self.remembered_strays & self.world.estate.schedules.keys() - self.manifests.adopted()
+
+    def note_half_done(self) -> None:
+        """After a run that did not reach everything: what has another name than before may be known by either."""
+        for document in self.manifests.documents:
+            agent = self.world.at(document.path)
+            others = {home.document for home in self.homes.values() if agent and home.agent_id == agent.agent_id}
+            if others - {document.uid}:
+                self.unsure |= others | {document.uid}
+            homes = {block.uid: self.homes.get(block.uid) for block in document.blocks}
+            if any((home := homes[one.uid]) is not None and home.name != one.name for one in document.blocks):
+                self.unsure.add(document.uid)
+
     # --- before a run ----------------------------------------------------------------------------------------------
 
     def before_writing(self) -> None:
@@ -158,33 +189,34 @@ class Model:
         self.is_remembered = False
         self.protected.clear()
         self.known_agents.clear()
+        self.remembered_strays.clear()
         self.foreign = dict(self.world.strangers())
         self.dirty.add("the ledger was lost")
 
     # --- after every run -------------------------------------------------------------------------------------------
 
-    def check_nothing_is_broken(self, before: Snapshot, stays: set[str], *, may_delete: bool) -> None:
+    def check_nothing_is_broken(
+        self, before: Snapshot, stays: set[str], *, may_delete: bool, may_stray: int, was_seen: bool
+    ) -> None:
         """Nothing foreign touched, nothing deleted that stays, nothing made that is not ours."""
         now = self.world.snapshot()
         for key, held in self.foreign.items():
             assert key in now.schedules, f"the foreign schedule {key} is gone"
-            assert now.schedules[key] == (before.schedules[key][0], held), f"the foreign schedule {key} was changed"
+            assert now.schedules[key] == (before.agent(key), held), f"the foreign schedule {key} was changed"
         gone = before.schedules.keys() - now.schedules.keys()
         assert may_delete or not gone, f"a run that deletes nothing deleted {sorted(gone)}"
         assert not gone & stays, f"deleted, although protected or declared: {sorted(gone & stays)}"
         made = now.schedules.keys() - before.schedules.keys()
-        unmarked = {key for key in made if not is_ours(key)} - self.manifests.adopted()
-        assert not unmarked, f"made without our mark: {sorted(unmarked)}"
-        moved = [
-            key for key in now.schedules.keys() & before.schedules if self._agent(now, key) != self._agent(before, key)
-        ]
+        strays = {key for key in made if not is_ours(key)} - self.manifests.adopted()
+        assert len(strays) <= may_stray, f"made without our mark: {sorted(strays)}"
+        for key in strays:
+            self.foreign[key] = now.schedules[key][1]
+            self.strays.add(key)
+            self.remembered_strays |= {key} if was_seen else set()
+        moved = [key for key in now.schedules.keys() & before.schedules if now.agent(key) != before.agent(key)]
         assert not moved, f"moved to another agent: {moved}"
 
-    @staticmethod
-    def _agent(snapshot: Snapshot, key: str) -> str:
-        return snapshot.schedules[key][0]
-
-    def check_starts(self, before: Snapshot, *, may_start: bool) -> None:
+    def check_starts(self, before: Snapshot, *, may_start: bool, in_doubt: Collection[str]) -> None:
         """No task was started twice for one key, and none by a run that must not start any."""
         new = self.world.snapshot().runs - before.runs
         for trigger in self.manifests.triggers:
@@ -193,12 +225,28 @@ class Model:
                 continue
             key = self.manifests.key(trigger)
             assert may_start, f"{trigger.name} was started by a run that must not start it"
+            assert trigger.name not in in_doubt, f"{trigger.name} was started, and nobody knew how its last start ended"
             assert count == 1, f"{trigger.name} was started {count} times at once"
-            is_again = self.started.get(trigger.name) == key and trigger.name not in self.startable
+            may_start_again = trigger.name in self.startable or self._may_seem_other(trigger)
+            is_again = self.started.get(trigger.name) == key and not may_start_again
             assert not is_again, f"{trigger.name} was started again for the same key"
             self.started[trigger.name] = key
             self.startable.discard(trigger.name)
         assert not new, f"tasks that nothing declares were started: {dict(new)}"
+
+    def _may_seem_other(self, trigger: Trigger) -> bool:
+        """Whether neither an agent nor `movedFrom` tells that a handle is another one's new name."""
+        for uid, _ in trigger.watches:
+            document, place = self.manifests.document(uid), self.places.get(uid)
+            agent = self.world.at(document.path) if document is not None else None
+            if document is None or place is None or agent is None:
+                continue
+            handle, agent_id = place
+            is_same = self.is_remembered and agent.agent_id == agent_id
+            has_another = any(agent.agent_id == other for each, (_, other) in self.places.items() if each != uid)
+            if not is_same and (has_another or handle not in (document.handle, document.handle_moved_from)):
+                return True
+        return False
 
     # --- after a run that says that all is done --------------------------------------------------------------------
 
@@ -218,7 +266,7 @@ class Model:
             assert not (document.exclusive and document.files) or files == document.files, f"files of {agent.path}"
         declared = {agent.agent_id for one in self.manifests.documents if (agent := self.world.at(one.path))}
         for agent in self.world.agents():
-            if agent.agent_id in self.known_agents - declared:
+            if agent.agent_id in self.known_agents - declared - self.given_up:
                 strays = [key for key in agent.schedules if is_ours(key) and key not in self.maybe_protected]
                 assert not strays, f"left behind on {agent.path}: {strays}"
         for trigger in self.manifests.triggers:
@@ -239,18 +287,21 @@ class Model:
         for document in self.manifests.documents:
             agent = self.world.at(document.path)
             assert agent is not None
+            self.given_up.discard(agent.agent_id)
+            self.places[document.uid] = document.handle, agent.agent_id
             for block in document.blocks:
                 former = homes.get(block.uid)
                 at = self._found(agent, block, former)
                 if at is None:
                     continue
-                self.homes[block.uid] = Home(at, agent.agent_id, block.name, block.meaning)
+                self.homes[block.uid] = Home(at, agent.agent_id, block.name, block.meaning, document.uid)
                 (self.protected.add if block.protect else self.protected.discard)(at)
         self.known_agents = {agent.agent_id for one in self.manifests.documents if (agent := self.world.at(one.path))}
         self.known_agents |= {
             one.agent.agent_id for key, one in self.world.estate.schedules.items() if key in self.protected
         }
         self.is_remembered = True
+        self.unsure.clear()
         self.dirty.clear()
 
     def _found(self, agent: Agent, block: Block, former: Home | None) -> str | None:

@@ -31,20 +31,24 @@ WEIGHTS = {
     # what runs the tool
     "apply": 16, "apply_allowing": 4, "apply_only": 4, "apply_lost_reply": 5, "apply_error": 5, "apply_killed": 3,
     "plan": 2, "drift": 2, "status": 1, "save_plan": 3, "apply_saved": 1, "accept_ledger": 2, "destroy": 1,
-    "forget_agent": 2, "resolve": 3,
+    "forget_agent": 2, "resolve": 3, "resend": 2, "by_hand": 4,
     # what people declare
     "add_document": 3, "remove_document": 2, "rename_handle": 4, "swap_handles": 2, "reorder": 1, "set_approval": 2,
     "set_file": 3, "add_schedule": 5, "remove_schedule": 3, "edit_schedule": 4, "switch_schedule": 2,
     "rename_schedule": 6, "swap_names": 2, "protect": 4, "adopt": 3, "drop_id": 2, "add_trigger": 3, "bump_revision": 2,
-    "change_path": 1,
+    "change_path": 1, "remove_trigger": 1,
     # what people do in the products, and what happens to the ledger
     "move": 4, "follow": 3, "alias": 2, "declare_twice": 1, "respell": 2, "remake": 2, "remove_agent": 1,
     "edit_live": 2, "switch_live": 1, "delete_live": 2, "add_stranger": 1, "edit_stranger": 1, "lose_ledger": 2,
+    "ignore_ids": 1,
 }  # fmt: skip
 """How often each sort of step is drawn."""
 OPENING: tuple[Step, ...] = (("add_document", 0, 1), ("add_document", 0, 3), ("add_trigger", 0, 2), ("apply", 0, 0))
 LENGTH = 10, 20
-TO_BE_SENT = ("add_schedule", "edit_schedule", "remove_schedule", "set_file", "bump_revision", "set_approval")
+TO_BE_SENT = (
+    "add_schedule", "edit_schedule", "remove_schedule", "set_file", "bump_revision", "set_approval", "rename_schedule",
+    "rename_handle", "move", "remake", "remove_document",
+)  # fmt: skip
 """What is drawn before a fault, so that there is something to strike."""
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where projects stand: it is not the disk that is tested."""
@@ -69,7 +73,7 @@ def drawn(seed: int) -> History:
     names, weights = list(WEIGHTS), list(WEIGHTS.values())
     steps = list(OPENING if chance.random() < 0.8 else ())
     for name in chance.choices(names, weights, k=chance.randint(*LENGTH)):
-        before = chance.sample(TO_BE_SENT, 2) if name in _WANTS_CHANGES else ()
+        before = chance.sample(TO_BE_SENT, 3) if name in _WANTS_CHANGES else ()
         after = (*chance.sample(list(WEIGHTS), chance.randrange(2)), "apply_saved") if name == "save_plan" else ()
         steps += [(each, chance.randrange(8), chance.randrange(8)) for each in (*before, name, *after)]
     return History(seed, tuple(steps), chance.random() < 0.5)
@@ -131,8 +135,13 @@ class Play:
         self.runs.verify_history()
 
     def _correct(self) -> None:
-        """What people mend in the manifests when a plan complains."""
+        """What people mend in the manifests and in ACC when a plan complains."""
         model = self.runs.model
+        if self.runs.ignores_ids:
+            self.take("ignore_ids", 0, 0)
+        for key in sorted(model.strays & model.foreign.keys()):
+            self.repository.forget([model.world.estate.schedules[key]])
+            model.world.estate.remove_schedule(key)
         documents = model.manifests.documents
         for _, second in model.conflicts():
             if second in documents:

@@ -98,7 +98,7 @@ class Repository(Edits):
         agent = chosen(self.world.agents(), a)
         if agent is None:
             return ""
-        self._forget(list(agent.schedules.values()))
+        self.forget(list(agent.schedules.values()))
         made = remake_agent(self.world.estate, agent.path)
         key = self.world.add_stranger(made, 0)
         self.model.foreign[key] = self.world.strangers()[key]
@@ -109,7 +109,7 @@ class Repository(Edits):
         agent = chosen(self.world.agents(), a)
         if agent is None or len(self.world.agents()) < 3:
             return ""
-        self._forget(list(agent.schedules.values()))
+        self.forget(list(agent.schedules.values()))
         remove_agent(self.world.estate, agent.path)
         self.model.dirty.add("an agent was deleted")
         return f"delete the agent {agent.path}"
@@ -122,7 +122,7 @@ class Repository(Edits):
             return ""
         at = next((number for number, one in enumerate(MEANINGS) if one[0] == schedule.cron), 0)
         schedule.cron = MEANINGS[(at + 1 + b) % len(MEANINGS)][0]
-        self.model.dirty.add("a schedule was edited by hand")
+        self.model.dirty.add("edited by hand")
         return f"by hand: {schedule.schedule_id} runs at {schedule.cron}"
 
     def switch_live(self, a: int, b: int) -> str:
@@ -130,16 +130,16 @@ class Repository(Edits):
         if schedule is None:
             return ""
         schedule.is_enabled = not schedule.is_enabled
-        self.model.dirty.add("a schedule was switched by hand")
+        self.model.dirty.add("switched by hand")
         return f"by hand: {schedule.schedule_id} enabled {schedule.is_enabled}"
 
     def delete_live(self, a: int, b: int) -> str:
         schedule = chosen(self.live(ours=True), a)
         if schedule is None:
             return ""
-        self._forget([schedule])
+        self.forget([schedule])
         self.world.estate.remove_schedule(schedule.schedule_id)
-        self.model.dirty.add("a schedule was deleted by hand")
+        self.model.dirty.add("deleted by hand")
         return f"by hand: delete {schedule.schedule_id}"
 
     def add_stranger(self, a: int, b: int) -> str:
@@ -163,7 +163,7 @@ class Repository(Edits):
             self.model.dirty.add("a schedule that is to be adopted was edited")
         return f"somebody edits {key}"
 
-    def _forget(self, schedules: list[Schedule]) -> None:
+    def forget(self, schedules: list[Schedule]) -> None:
         for schedule in schedules:
             key = normal_id(schedule.schedule_id)
             self.model.foreign.pop(key, None)

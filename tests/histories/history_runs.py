@@ -9,10 +9,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.request import urlopen
 
+from history_edits import chosen
+from history_manifests import Document
 from history_model import Model
 from kill_processes import KillAt, Zygote
 from stage import Ended, Stage
 
+BY_HAND = {"edited by hand", "switched by hand", "deleted by hand"}
+BY_HAND_CALLS = (
+    ("agent", "approve", "--message", "by hand"),
+    ("agent", "disapprove", "--yes", "--message", "by hand"),
+    ("input", "delete", "--yes"),
+)
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 64, -9}
 PROJECT = """\
 apiVersion: reconciler/v1
@@ -37,6 +45,7 @@ class Runs:
     runs_known: dict[str, int] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
     saved: str = ""
+    ignores_ids: bool = False
     used: set[str] = field(default_factory=set)
     struck: int = 0
 
@@ -47,7 +56,11 @@ class Runs:
         return f"plan: {code}"
 
     def drift(self, a: int, b: int) -> str:
-        return f"drift: {self.read('drift').code}"
+        """An audit: where nothing but hands has been at work since the last apply, what it must find is known."""
+        ended = self.read("drift")
+        if self.model.dirty <= BY_HAND and not self.model.conflicts():
+            assert ended.code == (2 if self.model.has_drifted() else 0), f"drift ended with {ended.code}: {ended.said}"
+        return f"drift: {ended.code}"
 
     def status(self, a: int, b: int) -> str:
         return f"status: {self.read('status').code}"
@@ -109,6 +122,37 @@ class Runs:
     def accept_ledger(self, a: int, b: int) -> str:
         return self._said(self.write("apply", "--auto-approve", "--accept-new-ledger"))
 
+    def resend(self, a: int, b: int) -> str:
+        """What somebody names is sent once more, a start too."""
+        pattern = ("approval/*", "input-files/*", "trigger/*")[b % 3]
+        if b % 3 == 2:
+            self.model.forget_starts()
+        return f"--resend {pattern}: " + self._said(
+            self.write("apply", "--auto-approve", "--resend", pattern, faulty=True)
+        )
+
+    def by_hand(self, a: int, b: int) -> str:
+        """A call by hand that changes what no product shows, under one of the names that an agent has."""
+        document = chosen(self.model.manifests.documents, a)
+        agent = self.model.world.at(document.path) if document is not None else None
+        if document is None or agent is None or self.model.conflicts():
+            return ""
+        name = (document.path, agent.agent_id, agent.path)[b % 3]
+        call = BY_HAND_CALLS[(a + b) % len(BY_HAND_CALLS)]
+        if b > 5:
+            self.stage.emulator.inject(
+                "* ^/api/(input/)?agent #1+ drop-after" if b == 6 else "POST ^/api #1 drop-before"
+            )
+        self._write_manifests()
+        before = self.model.world.snapshot()
+        ended = self.stage.run("acc", *call, name)
+        self.stage.emulator.clear_faults()
+        assert ended.code in DOCUMENTED, ended.said
+        assert b > 5 or ended.code == 0, ended.said
+        assert self.model.world.snapshot() == before
+        self.model.dirty.add("a call by hand")
+        return f"acc {' '.join(call)}, {name}: {ended.code}"
+
     def destroy(self, a: int, b: int) -> str:
         ended = self.write("destroy", "--auto-approve", destroy=True)
         self.model.dirty.add("all was destroyed")
@@ -135,7 +179,7 @@ class Runs:
         if not known:
             return ""
         path = known[a % len(known)]
-        self.model.known_agents.discard(self.model.agents_at.get(path, ""))
+        self.model.given_up.add(self.model.agents_at.get(path, ""))
         return f"--forget-agent {path}: " + self._said(self._write_freely("--forget-agent", path))
 
     def _paths_to_forget(self) -> list[str]:
@@ -165,7 +209,8 @@ class Runs:
         model, accepts = self.model, "--accept-new-ledger" in arguments
         filtered = "--only" in arguments
         model.before_writing()
-        conflicts, quiet = model.conflicts(), not (model.dirty or faulty or destroy)
+        conflicts, quiet = self._conflicts(arguments), not (model.dirty or faulty or destroy)
+        strays = model.known_strays()
         before, stays, loss_shows = model.world.snapshot(), model.stays(destroy=destroy), model.loss_shows()
         self._write_manifests()
         ended = self._run(arguments, kill)
@@ -176,12 +221,15 @@ class Runs:
             self._check_code(ended, arguments)
         may_write = not conflicts or destroy or self.struck > 0  # who cannot be read cannot be told from another
         assert may_write or not writes, f"an agent is declared twice, and yet: {writes}"
-        model.check_nothing_is_broken(before, stays, may_delete=not filtered and may_write)
+        may_delete, may_stray = not filtered and may_write, self.ignores_ids * (1 + self.struck)
+        may_stray = 0 if strays else may_stray
+        model.check_nothing_is_broken(
+            before, stays, may_delete=may_delete, may_stray=may_stray, was_seen=not self.struck
+        )
         if model.is_lost and (accepts or not loss_shows):
             model.forget_starts()
-        model.check_starts(
-            before, may_start=may_write and not destroy and (accepts or not (model.is_lost and loss_shows))
-        )
+        may_start = may_write and not destroy and (accepts or not (model.is_lost and loss_shows))
+        model.check_starts(before, may_start=may_start, in_doubt=self.unknown)
         if model.is_lost and (accepts or not loss_shows) and ended.code not in (1, 6, 64, -9):
             model.is_lost = False
         if quiet and not filtered:
@@ -190,6 +238,7 @@ class Runs:
             self._check_done()
         else:
             model.dirty.add(f"an apply ended with {ended.code}")
+            model.note_half_done()
             self._note_doubts()
         return ended
 
@@ -230,6 +279,12 @@ class Runs:
             else:
                 self.unknown.setdefault(trigger.name, runs[trigger.task] > self.runs_known.get(trigger.task, 0))
 
+    def ignore_ids(self, a: int, b: int) -> str:
+        """The server makes ids of its own from now on, or no more."""
+        self.ignores_ids = not self.ignores_ids
+        self.model.world.keep_ids(self.stage.emulator, keeps=not self.ignores_ids)
+        return f"the server {'ignores' if self.ignores_ids else 'keeps'} new ids"
+
     def lose_ledger(self, a: int, b: int) -> str:
         if not self.stage.ledger.exists():
             return ""
@@ -257,13 +312,20 @@ class Runs:
 
     def _check_code(self, ended: Ended, arguments: tuple[str, ...]) -> None:
         assert ended.code in DOCUMENTED, f"{arguments} ended with {ended.code}"
-        conflicts = self.model.conflicts()
+        conflicts = self._conflicts(arguments)
         if conflicts and ended.said and ended.code not in (7, 64) and arguments[0] in ("plan", "apply"):
             assert ended.code in (1, 3), f"an agent is declared twice, and {arguments} ended with {ended.code}"
-            first, second = conflicts[0]
-            said = ended.said
-            assert first.handle in said, f"{first.handle} is not named: {said}"
-            assert second.handle in said, f"{second.handle} is not named: {said}"
+            pairs = self.model.conflicts()
+            is_named = any(first.handle in ended.said and second.handle in ended.said for first, second in pairs)
+            assert is_named, f"not both documents of an agent are named: {ended.said}"
+
+    def _conflicts(self, arguments: tuple[str, ...]) -> list[tuple[Document, Document]]:
+        """Documents of one agent, where a command has anything to do with one of them."""
+        found = self.model.conflicts()
+        if "--only" not in arguments:
+            return found
+        pattern = arguments[arguments.index("--only") + 1]
+        return [pair for pair in found if any(one.is_selected_by(pattern) for one in pair)]
 
     def _ledger(self) -> str:
         if not self.stage.ledger.exists():

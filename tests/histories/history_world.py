@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from history_manifests import MEANINGS, START, ZONE, Meaning
 from stage import TOKEN, as_bytes
 
-from reconciler.emulator import Estate, Switches, Task, Tenant, Token
+from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token
 from reconciler.emulator.population import id_source
 from reconciler.emulator.state import Agent, Schedule
 from reconciler.identity import is_owned, normal_id, owned_id
@@ -100,6 +100,11 @@ class World:
     def strangers(self) -> dict[str, Mapping[str, object]]:
         """All live schedules without our mark."""
         return {key: as_bytes(one) for key, one in sorted(self.estate.schedules.items()) if not is_ours(key)}
+
+    def keep_ids(self, emulator: Emulator, *, keeps: bool) -> None:
+        """Whether the server keeps the ids that it is sent, from now on."""
+        schedules = emulator.acc.schedules
+        schedules.switches = replace(schedules.switches, ignore_new_ids=not keeps)
 
     # --- what people do --------------------------------------------------------------------------------------------
 
