@@ -125,7 +125,7 @@ class Demo:
         for line in (
             "pip install acc-mft-reconciler",
             "reconciler init my-project && cd my-project",
-            "export ACC_TOKEN=…                                     # ACC: Users, API Access, Add Access Token",
+            "export ACC_TOKEN=…                                    # ACC: Users, API Access, Add Access Token",
             "reconciler import --agent 'path/of/an/agent'          # or write manifests by hand",
             "reconciler plan",
         ):

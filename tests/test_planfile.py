@@ -130,8 +130,9 @@ def test_expired(path: Path) -> None:
 @pytest.mark.parametrize(("project", "environment"), [("retail", "prod"), ("wholesale", "default")])
 def test_foreign(path: Path, project: str, environment: str) -> None:
     saved(path)
-    with pytest.raises(PlanRefused, match="the plan is for retail/default"):
+    with pytest.raises(PlanRefused, match="the plan is for retail/default") as refused:
         planfile.read(path).require(project, environment, now=NOW, seal=SEAL)
+    assert "--env" in refused.value.hint
 
 
 def test_another_ledger(path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reconciler.errors import LedgerError
+from reconciler.ledger.location import RESTORE
 
 _SCOPE = "project TEXT NOT NULL, environment TEXT NOT NULL"
 
@@ -76,5 +77,5 @@ def require_known(version: int, shown: str) -> None:
 def version_of(value: str, shown: str) -> int:
     """The schema version from its text in the ledger. Raises LedgerError when it is none."""
     if not value.isdecimal():
-        raise LedgerError(f"the ledger {shown} is damaged: its schema version reads {value!r}")
+        raise LedgerError(f"the ledger {shown} is damaged: its schema version reads {value!r}", hint=RESTORE)
     return int(value)

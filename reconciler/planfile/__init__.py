@@ -70,10 +70,14 @@ class PlanFile:
         saved = self.open()
         if (saved.plan.project, saved.plan.environment) != (project, environment):
             raise PlanRefused(
-                f"the plan is for {saved.plan.project}/{saved.plan.environment}, and this is {project}/{environment}"
+                f"the plan is for {saved.plan.project}/{saved.plan.environment}, and this is {project}/{environment}",
+                hint="choose the environment that it was made for with --env, or make the plan again",
             )
         if at_text(now) > saved.expires_at:
-            raise PlanRefused(f"the plan expired at {saved.expires_at}", hint="make the plan again, or use --expires")
+            raise PlanRefused(
+                f"the plan expired at {saved.expires_at}",
+                hint="make it again, where need be with a longer `plan --expires`",
+            )
         return saved
 
     def mark_used(self, now: datetime, seal: Sealer) -> None:

@@ -71,7 +71,10 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
         products.hide(hidden.values_of(one for view in live.agents.values() for one in view.schedules.items()))
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
     if unread:
-        raise ProductError(f"not every agent could be read, and nothing was written. {'; '.join(unread)}")
+        raise ProductError(
+            f"not every agent could be read, and nothing was written. {'; '.join(unread)}",
+            hint="correct the path, or leave that agent out; `reconciler doctor` looks at the connection",
+        )
     handles = {agent.handle for agent in declared}
     scope = _Scope(project, hidden, products.redact)
     return tuple(_import(view, folder, handles, scope) for view in live.agents.values())

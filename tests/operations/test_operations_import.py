@@ -265,6 +265,7 @@ def test_one_agent_that_cannot_be_read_ends_it_for_all(tmp_path: Path) -> None:
         typed = at.type("import", "--agent", PATH, "--agent", "sequentum/Retail/gone")
         assert typed.code == 1
         assert "nothing was written. sequentum/Retail/gone:" in typed.err
+        assert "next: correct the path, or leave that agent out" in typed.err
         assert not (tmp_path / "manifests").exists()
 
 
