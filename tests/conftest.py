@@ -27,6 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in an order that this number decides")
+    parser.addoption("--one-in", type=int, metavar="N", default=1, help="run every Nth test of that order")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -35,6 +36,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"tests begin at {BEGIN.isoformat()}, on clocks of {os.environ.get('TZ', 'the machine')}; order: {order}"]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what draws its cases, for `make explore`; and let no test lean on the one before it.
 
@@ -46,6 +48,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seed = config.getoption("shuffle")
     if seed is not None:
         random.Random(seed).shuffle(items)
+    step = config.getoption("one_in")
+    if step > 1:
+        left_out = [item for number, item in enumerate(items) if number % step]
+        items[:] = items[::step]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture
