@@ -33,6 +33,7 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
     Raises ManifestError where two documents lead to one agent.
     """
     leads_to = {path: view.agent_id for path, view in live.agents.items() if not view.problem}
+    memory = _with_ids_of_older_ledgers(memory, live)
     live = _one_view_an_agent(desired, live, memory)
     owners = _Owners(live, memory)
     memories = Memories({at: owners.named(entry) for at, entry in memory.entries.items()})
@@ -47,6 +48,17 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
     )
     claims.settle(_schedules_by_agent(desired, agents))
     return Rekeying(desired, live, memory, memories, agents, claims, leads_to).result()
+
+
+def _with_ids_of_older_ledgers(memory: Memory, live: Live) -> Memory:
+    """The ids of agents that an older ledger knows by their path alone, where one of their schedules is seen."""
+    agents = {identity: view.agent_id for view in live.agents.values() for identity in view.schedules}
+    learnt = {
+        entry.agent_path: agents[entry.identity]
+        for _, entry in sorted(memory.entries.items(), reverse=True)
+        if entry.identity in agents and not entry.agent_id and not memory.agent_ids.get(entry.agent_path)
+    }
+    return replace(memory, agent_ids={**memory.agent_ids, **learnt}) if learnt else memory
 
 
 # --- agents ----------------------------------------------------------------------------------------------------------
@@ -86,7 +98,8 @@ class _Owners:
     """Whose an entry is. Ledgers of older versions know an agent by its path alone."""
 
     def __init__(self, live: Live, memory: Memory) -> None:
-        self._by_path = {path: agent_id for path, agent_id in memory.agent_ids.items() if agent_id}
+        self._before = {path: agent_id for path, agent_id in memory.agent_ids.items() if agent_id}
+        self._by_path = dict(self._before)
         self._by_path |= {path: view.agent_id for path, view in live.agents.items() if not view.problem}
         self._by_spelling = {path.casefold(): agent_id for path, agent_id in self._by_path.items()}
 
@@ -98,7 +111,7 @@ class _Owners:
         """The entry with the id of its agent, where that is known."""
         if entry.agent_id or not entry.agent_path:
             return entry
-        agent_id = self.at(entry.agent_path)
+        agent_id = self._before.get(entry.agent_path) or self.at(entry.agent_path)
         return replace(entry, agent_id=agent_id) if agent_id else entry
 
 
