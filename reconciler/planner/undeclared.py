@@ -143,6 +143,8 @@ def judge_forgotten(
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
         if entry.agent_id in scene.live.elsewhere and address.kind is KindName.SCHEDULE:
+            if scene.destroy:
+                yield address, BlockedResource(address, Reason.POLICY, _ELSEWHERE)
             continue  # it may run on there: the plan says where the agent was
         view = scene.live.agents.get(entry.agent_path)
         if view is not None and not view.schedules.keys().isdisjoint(server_assigned_ids(entry.facts)):
@@ -162,6 +164,12 @@ def judge_forgotten(
         else:
             words = "no manifest declares it, and it is no longer in ACC"
         yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
+
+
+_ELSEWHERE = (
+    "it may live on: its agent is elsewhere now. Declare the agent under its new path and destroy again, or delete the "
+    "agent in ACC"
+)
 
 
 def _left_open(entry: Entry) -> str:

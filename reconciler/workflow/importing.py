@@ -59,14 +59,19 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
                 f"{path!r} is no path of an agent",
                 hint="write it without a slash at either end: sequentum/Retail/prices",
             )
+    ids = read(setting, project).memory.agent_ids
+    paths = sorted({*wanted, *(agent.path for agent in declared if not ids.get(agent.path))})
     with Products(project, secrets, setting.stop, setting.clock) as products:
         live = look(
             products.acc,
-            wanted,
+            paths,
             concurrency=products.connection("acc").concurrency,
             stop=setting.stop,
-            progress=lambda done: setting.progress("reading agents", done, len(wanted)),
+            progress=lambda done: setting.progress("reading agents", done, len(paths)),
         )
+        ids = {**ids, **{path: view.agent_id for path, view in live.agents.items() if not view.problem}}
+        live = Live({path: live.agents[path] for path in wanted})
+        _require_one_path_each(live, {agent.path: str(agent.origin) for agent in declared}, ids)
         hidden = _secrecy(setting, (project, secrets), desired, live)
         products.hide(hidden.values_of(one for view in live.agents.values() for one in view.schedules.items()))
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
@@ -78,6 +83,20 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
     handles = {agent.handle for agent in declared}
     scope = _Scope(project, hidden, products.redact)
     return tuple(_import(view, folder, handles, scope) for view in live.agents.values())
+
+
+def _require_one_path_each(live: Live, origins: Mapping[str, str], ids: Mapping[str, str]) -> None:
+    """Raise UsageError where two paths lead to one agent; `origins` says where those that are declared stand."""
+    seen = {ids[path]: (path, origin) for path, origin in origins.items() if ids.get(path)}
+    for path, view in live.agents.items():
+        if view.problem:
+            continue
+        if view.agent_id in seen:
+            other, origin = seen[view.agent_id]
+            where = f", declared at {origin}" if origin else ""
+            message = f"{path} and {other}{where} are one agent: ACC gives both paths the same id"
+            raise UsageError(message, hint=f"leave {path} out")
+        seen[view.agent_id] = (path, "")
 
 
 @dataclass(frozen=True, slots=True)

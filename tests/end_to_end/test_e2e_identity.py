@@ -520,3 +520,34 @@ def test_what_bore_the_old_name_once_more_and_is_gone_again_is_another_one(stage
     assert stage.apply().code == 0
     assert stage.owned() == live
     assert stage.changes() == []
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_no_second_document_is_written_for_an_agent_with_two_paths(stage: Stage, applied: bool) -> None:
+    stage.write(agent(NIGHTLY))
+    if applied:
+        assert stage.apply().code == 0
+    alias_agent(stage.estate, PRICES, SHOPS)
+    alias_agent(stage.estate, STOCK, "sequentum/Shops/stock")
+    for paths in ([SHOPS], [STOCK, "sequentum/Shops/stock"]):
+        ended = stage.run("import", *(word for path in paths for word in ("--agent", path)), "--out", "manifests")
+        assert ended.code == 64
+        assert "are one agent" in ended.said
+        assert paths[0] in ended.said
+    assert sorted(path.name for path in (stage.root / "manifests").iterdir()) == ["retail.yaml"]
+    assert stage.run("import", "--agent", STOCK, "--out", str(stage.root / "manifests")).code == 0
+    assert stage.run("plan").code == 0
+
+
+def test_destroy_does_not_claim_to_be_done_while_something_lives_on_elsewhere(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY) + "---\n" + agent(NIGHTLY, name="stock"))
+    assert stage.apply().code == 0
+    move_agent(stage.estate, PRICES, SHOPS)
+    stage.estate.add_agent(PRICES, duration=0.0)
+    for _ in range(2):
+        ended = stage.run("destroy", "--auto-approve")
+        assert ended.code == 3, ended.said
+        assert [one.agent.path for one in stage.owned().values()] == [SHOPS]
+    stage.write(agent(NIGHTLY, path=SHOPS) + "---\n" + agent(NIGHTLY, name="stock"))
+    assert stage.run("destroy", "--auto-approve").code == 0
+    assert stage.owned() == {}
