@@ -61,6 +61,7 @@ class EngineReader:
     def __init__(self, engine: Engine, location: Location) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._location = location
+        self._version = len(migrations.STEPS)
         # One connection for all that read: the lease is asked before every write, by many threads.
         self._guard = threading.Lock()
 
@@ -74,17 +75,15 @@ class EngineReader:
             value = connection.exec_driver_sql(migrations.READ_VERSION).scalar()
         version = migrations.version_of(str(value), location.shown)
         migrations.require_known(version, location.shown)
-        if version < len(migrations.STEPS):
-            raise LedgerError(
-                f"the ledger {location.shown} was made by an older version of this program",
-                hint="the next `reconciler apply` brings it up to date",
-            )
+        self._version = version
 
     def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
         from sqlalchemy import text
 
+        # An older ledger is read as it is: the next run that writes brings it up to date, and may come meanwhile.
+        words = statements.for_version(statement, self._version)
         with self._guard, told(self._location), self._engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(statement), dict(parameters))]
+            return [tuple(row) for row in connection.execute(text(words), dict(parameters))]
 
     def close(self) -> None:
         self._engine.dispose()

@@ -68,3 +68,19 @@ POSTGRES_HAS_LEDGER = (
 )
 """Not `to_regclass`: a session that looked before and found nothing goes on to find nothing until its transaction ends,
 although another one has made the table meanwhile."""
+
+_ADDED_IN = {
+    2: (
+        (", agent_id, known_as FROM reconciler_entries", ", '', '' FROM reconciler_entries"),
+        (", agent_id FROM reconciler_agents", ", '' FROM reconciler_agents"),
+    ),
+}
+"""What each schema version added that is read, as it reads where it is not there yet."""
+
+
+def for_version(statement: str, version: int) -> str:
+    """A SELECT as it reads a database of this schema version, with the defaults of what later versions added."""
+    for added, words in _ADDED_IN.items():
+        for new, old in words if added > version else ():
+            statement = statement.replace(new, old)
+    return statement

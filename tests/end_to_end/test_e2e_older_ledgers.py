@@ -6,10 +6,13 @@ import json
 import sqlite3
 from contextlib import closing
 
+import psycopg
 import pytest
 from stage import NIGHTLY, POLL, PRICES, Stage, agent, task_trigger
 
 from reconciler.emulator import move_agent, remake_agent
+
+pytest_plugins = ["postgres"]
 
 SHOPS = "sequentum/Shops/prices"
 PROTECTED = POLL + "      protect: true\n"
@@ -90,3 +93,42 @@ def test_a_path_of_an_earlier_version_that_is_gone_is_given_up_by_word(aged: Sta
     assert aged.apply().code == 4
     assert aged.apply("--forget-agent", PRICES).code == 0
     assert aged.changes() == []
+
+
+READERS = ("plan", "drift", "status", "history", "calendar", "unlock")
+
+
+@pytest.mark.parametrize(
+    "first", [(), ("--only", "schedule/stock/*"), ("resolve",), ("by hand",), ("unlock",)], ids=" ".join
+)
+def test_an_older_ledger_in_postgresql_is_read_as_it_is_and_brought_up_to_date(
+    stage: Stage, postgres_url: str, first: tuple[str, ...]
+) -> None:
+    stage.project(f"  ledger: {postgres_url}\n")
+    (stage.root / "manifests" / "urls.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    stage.write(document())
+    stage.write(agent(NIGHTLY, name="stock"), "stock.yaml")
+    assert stage.apply().code == 0
+    with psycopg.connect(postgres_url, autocommit=True) as ledger:
+        ledger.execute("ALTER TABLE reconciler_entries DROP COLUMN agent_id, DROP COLUMN known_as")
+        ledger.execute("ALTER TABLE reconciler_agents DROP COLUMN agent_id")
+        ledger.execute("UPDATE reconciler_meta SET value = '1' WHERE project = '' AND name = 'schema_version'")
+    for command in READERS:
+        assert stage.run(command).code == 0, command
+    with psycopg.connect(postgres_url) as ledger:
+        version = ledger.execute("SELECT value FROM reconciler_meta WHERE name = 'schema_version'").fetchone()
+        assert version == ("1",), "nothing that reads brings it up to date"
+    before = stage.writes()
+    match first:
+        case ["resolve"]:
+            assert "nothing is in doubt" in stage.run("resolve", "trigger/publish", "--ran").said
+        case ["by hand"]:
+            assert stage.run("acc", "agent", "approve", PRICES, "--message", "Seen").code == 0
+            before = stage.writes()
+        case ["unlock"]:
+            assert stage.run("unlock", "--force").code == 0
+        case _:
+            assert stage.apply(*first).code == 0
+    assert stage.apply().code == 0
+    assert stage.changes() == []
+    assert stage.writes() == before
