@@ -218,16 +218,19 @@ def places_in(document: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def spoilt(text: str, seed: int) -> str:
-    """A plan file with a few values gone, or replaced by what no plan has."""
+    """A plan file with a few values gone, or replaced by others; never the same one again."""
     dice = random.Random(seed)
-    document = json.loads(text)
-    for _ in range(dice.randint(1, 3)):
-        container, key = dice.choice(list(places_in(document)))
-        if dice.randrange(4) == 0 and isinstance(container, dict):
-            del container[key]
-        else:
-            container[key] = dice.choice(JUNK)
-    return json.dumps(document)
+    whole = json.dumps(json.loads(text))
+    while True:
+        document = json.loads(text)
+        for _ in range(dice.randint(1, 3)):
+            container, key = dice.choice(list(places_in(document)))
+            if dice.randrange(4) == 0 and isinstance(container, dict):
+                del container[key]
+            else:
+                container[key] = dice.choice(JUNK)
+        if (changed := json.dumps(document)) != whole:
+            return changed
 
 
 @pytest.fixture
