@@ -203,7 +203,7 @@ class Rekeying:
             if address not in declared or self.claims.found.get(address) == entry.identity != "":
                 self.kept.setdefault(address, moved)
             elif address.kind is KindName.SCHEDULE and not self._is_superseded(entry, declared[address]):
-                spare = Address(KindName.SCHEDULE, entry.agent_path, entry.identity)
+                spare = Address(KindName.SCHEDULE, entry.agent_path or entry.agent_id, entry.identity)
                 self.kept[spare] = replace(moved, address=spare)
 
     def _is_superseded(self, entry: Entry, resource: Resource) -> bool:

@@ -489,6 +489,19 @@ def test_a_slip_in_a_path_costs_no_memory_of_names(stage: Stage) -> None:
     assert list(stage.owned().values()) == [nightly, poll]
 
 
+def test_the_handle_of_an_agent_that_was_given_up_can_be_used_again(stage: Stage) -> None:
+    """It lives on at a place that nobody knows, so what is remembered of it has neither a handle nor a path."""
+    stage.write(agent(NIGHTLY) + "---\n" + agent(POLL, name="stock"))
+    assert stage.apply().code == 0
+    move_agent(stage.estate, PRICES, SHOPS)
+    stage.write(agent(POLL, name="stock"))
+    assert stage.apply("--forget-agent", PRICES).code == 0
+    stage.write(agent(POLL, NIGHTLY, name="prices", path=STOCK))
+    assert stage.apply().code == 0
+    assert stage.changes() == []
+    assert stage.run("history", "--verify").code == 0
+
+
 def test_a_block_that_takes_the_name_of_one_that_is_gone_keeps_its_own_schedule(stage: Stage) -> None:
     stage.write(agent(PROTECTED, POLL))
     assert stage.apply().code == 0
