@@ -91,6 +91,7 @@ class Play:
     declaring: Declaring
     repository: Repository
     told: list[str] = field(default_factory=list)
+    unowned: set[str] = field(default_factory=set)
     counted: Counter[str] = field(default_factory=Counter)
 
     def play(self) -> None:
@@ -124,7 +125,9 @@ class Play:
             if ended.code == 0:
                 break
             seen = self.runs.read("plan", "--format", "json")
-            reasons = {one["reason"] for one in seen.document["blocked"]} if seen.out else {ended.said}
+            blocked = seen.document["blocked"] if seen.out else []
+            reasons = {one["reason"] for one in blocked} if seen.out else {ended.said}
+            self.unowned = {one["address"] for one in blocked if one["reason"] == "unowned"}
             self.told[-1] += f" {sorted(reasons)}"
             if ended.code == 3 and reasons == {"protected"}:
                 self.runs.model.check_reached(protected_stay=True)
@@ -152,7 +155,8 @@ class Play:
             agent = model.world.at(document.path)
             for block in list(document.blocks):
                 is_there = agent is not None and block.adopts in agent.schedules
-                if block.adopts and (not is_there or block.adopts in model.foreign):
+                is_foreign = block.adopts in model.foreign or f"schedule/{document.handle}/{block.name}" in self.unowned
+                if block.adopts and (is_foreign or not is_there):
                     self._remove(document.blocks, block, f"{document.handle}/{block.name}, which adopts in vain")
 
     def _remove(self, several: list[T], one: T, what: str) -> None:
