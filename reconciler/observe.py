@@ -67,14 +67,24 @@ def look_at_agent(acc: AgentReader, path: str) -> AgentView:
         return AgentView(path, problem=f"ACC answered in a form that is not understood: {error}")
 
 
-def look_by_id(acc: AgentReader, agent_id: str, path: str) -> AgentView | None:
+_NO_ANSWER = (None, 429, 502, 503, 504)
+"""What says nothing of the agent: no reply, too many requests, nobody there behind a gateway."""
+
+
+def look_by_id(acc: AgentReader, agent_id: str, path: str, *, must_answer: bool = False) -> AgentView | None:
     """An agent that was at `path` and is not any more; None unless it surely lives on, with schedules.
 
-    What ACC says of an id that it no longer knows is not documented, so anything but schedules counts as nothing.
+    What ACC says of an id that it no longer knows is not documented, so anything but schedules counts as nothing. With
+    `must_answer` no answer at all does not: then this raises ProductError.
     """
     try:
         schedules = look_at_schedules(acc, agent_id)
-    except (ProductError, ValueError, TypeError, KeyError, AttributeError):
+    except ProductError as error:
+        if must_answer and error.status in _NO_ANSWER:
+            message = f"whether the agent that was at {path} is gone cannot be asked now: {error.words}"
+            raise ProductError(message, hint="apply again later; nothing was done", status=error.status) from error
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return AgentView(path, agent_id, schedules) if schedules else None
 

@@ -140,7 +140,7 @@ def _create(case: _Case, desired: State, standing: Standing) -> Verdict:
     else:
         reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
     if case.resource.protect and (other := standing.unremembered.get(case.resource.agent_path)):
-        return _blocked(case.resource, Reason.PROTECTED, _PERHAPS_IT.format(id=other))
+        return _blocked(case.resource, Reason.LOST_LEDGER, _PERHAPS_IT.format(id=other))
     if assigned.living:
         return _blocked(case.resource, Reason.POLICY, _server_assigned(_SERVER_IDS, assigned.living))
     if assigned.unread:
@@ -187,7 +187,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
 
 _PERHAPS_IT = (
     "it is protected, and may be {id}, which no manifest declares: the ledger that would tell was lost. Declare it "
-    "with `id: {id}` if it is that one; else delete that one in ACC, or accept the new ledger: `reconciler apply "
+    "with `id: {id}` if it is that one; else delete that one in ACC, or let it be deleted: `reconciler apply "
     "--accept-new-ledger`"
 )
 _RENAMED = "it was {before} before: no change to the product; recorded in the ledger"

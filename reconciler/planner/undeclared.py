@@ -108,7 +108,7 @@ def judge_strays(
 
 def unremembered(scene: Scene, strays: Iterable[Stray]) -> Mapping[str, str]:
     """After a loss of the ledger, by agent path: one of ours that no manifest declares and nothing remembers."""
-    if loss_of(scene) is Loss.NONE:
+    if scene.accepts_new_ledger or loss_of(scene) is Loss.NONE:
         return {}
     return {one.view.path: one.identity for one in strays if one.ours and one.entry is None}
 
@@ -118,7 +118,7 @@ def _missed_protected(scene: Scene) -> Mapping[str, Address]:
 
     A schedule of ours there that no manifest declares may be that one, from before its agent moved or it was renamed.
     """
-    if loss_of(scene) is Loss.NONE:
+    if scene.accepts_new_ledger or loss_of(scene) is Loss.NONE:
         return {}
     return {
         resource.agent_path: resource.address

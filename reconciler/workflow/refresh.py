@@ -119,7 +119,7 @@ def _elsewhere(setting: Setting, remembered: Remembered, live: Live, products: P
             given_up.setdefault(entry.agent_id, set()).add(entry.identity)
     found: dict[str, AgentView] = {}
     for agent_id, path in sorted(lost.items()):
-        view = look_by_id(products.acc, agent_id, path)
+        view = look_by_id(products.acc, agent_id, path, must_answer=agent_id in given_up)
         if view is None or setting.stop.is_set():
             continue
         if agent_id not in given_up or given_up[agent_id] & view.schedules.keys():

@@ -134,7 +134,7 @@ def test_what_may_be_protected_is_not_made_twice_and_then_deleted(stage: Stage, 
         assert stage.apply(*chosen).code == 3
         assert set(stage.owned()) == live
     plan = stage.plan()
-    assert {one["reason"] for one in plan["blocked"]} == {"protected"}
+    assert {one["reason"] for one in plan["blocked"]} == {"protected", "lost-ledger"}
     former = owned_id("retail", "default", PRICES, "nightly")
     assert f"id: {former}" in stage.run("plan").said
     stage.write(agent(f"{moved}      id: {former}\n", POLL))
@@ -564,3 +564,28 @@ def test_destroy_does_not_claim_to_be_done_while_something_lives_on_elsewhere(st
     stage.write(agent(NIGHTLY, path=SHOPS) + "---\n" + agent(NIGHTLY, name="stock"))
     assert stage.run("destroy", "--auto-approve").code == 0
     assert stage.owned() == {}
+
+
+def test_what_may_be_protected_is_let_go_by_word(stage: Stage) -> None:
+    stage.write(agent(PROTECTED, POLL))
+    assert stage.apply().code == 0
+    stage.ledger.unlink()
+    stage.write(agent(PROTECTED.replace("nightly", "at-night").replace("0 0 2", "0 0 3"), POLL))
+    assert stage.apply().code == 3
+    assert stage.apply("--accept-new-ledger").code == 0
+    assert sorted(one.cron for one in stage.owned().values()) == ["0 0 3 * * MON-FRI", "0 15 0 0"]
+    assert stage.changes() == []
+
+
+def test_an_agent_is_not_given_up_while_nobody_can_be_asked_for_it(stage: Stage) -> None:
+    stage.write(agent(PROTECTED), "prices.yaml")
+    stage.write(agent(NIGHTLY, name="stock"))
+    assert stage.apply().code == 0
+    moved = stage.estate.agents[PRICES].agent_id
+    move_agent(stage.estate, PRICES, SHOPS)
+    (stage.root / "manifests" / "prices.yaml").unlink()
+    stage.emulator.inject(f"GET {moved}/schedules$ 503")
+    given_up = stage.apply("--forget-agent", PRICES)
+    assert given_up.code == 1
+    assert "cannot be asked now" in given_up.said
+    assert any(one["reason"] == "unreadable" for one in stage.plan()["blocked"]), "nothing was forgotten"
