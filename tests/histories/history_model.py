@@ -296,6 +296,7 @@ class Model:
                     continue
                 self.homes[block.uid] = Home(at, agent.agent_id, block.name, block.meaning, document.uid)
                 (self.protected.add if block.protect else self.protected.discard)(at)
+                self.maybe_protected |= {at} if block.protect else set()
         self.known_agents = {agent.agent_id for one in self.manifests.documents if (agent := self.world.at(one.path))}
         self.known_agents |= {
             one.agent.agent_id for key, one in self.world.estate.schedules.items() if key in self.protected
