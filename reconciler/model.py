@@ -47,6 +47,16 @@ class Address:
     def __str__(self) -> str:
         return "/".join(part for part in (self.kind.value, self.agent, self.name) if part)
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether all parts are there that its text needs to be read back."""
+        match self.kind:
+            case KindName.SCHEDULE:
+                return bool(self.agent and self.name) and "/" not in self.name
+            case KindName.TRIGGER:
+                return bool(self.name) and not self.agent
+        return bool(self.agent) and not self.name
+
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address back from its text. Raises ValueError when it is none."""

@@ -10,6 +10,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from reconciler.diff import canonical_json, octets
+from reconciler.errors import LedgerError
 from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
 
 _DETAIL_LIMIT = 500
@@ -87,9 +88,12 @@ class Note(NamedTuple):
 
 
 def row_of(entry: Entry) -> dict[str, Any]:
-    """An entry as column values, without project and environment."""
+    """An entry as column values, without project and environment. Raises LedgerError if it could not be read back."""
+    address = str(entry.address)
+    if not entry.address.is_readable:
+        raise LedgerError(f"{address!r} is no whole address, and would make the ledger unreadable", hint="report this")
     return {
-        "address": str(entry.address),
+        "address": address,
         "identity": entry.identity,
         "agent_path": entry.agent_path,
         "declared": entry.declared,

@@ -105,6 +105,25 @@ def test_entries_change_their_addresses_in_one_step(place: Place) -> None:
         assert [event.address for event in ledger.events(2)] == [str(one.address), str(other.address)]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address(KindName.SCHEDULE, "", "nightly"),
+        Address(KindName.SCHEDULE, "prices"),
+        Address(KindName.SCHEDULE, "prices", "a/b"),
+        Address(KindName.TRIGGER, "prices", "publish"),
+        Address(KindName.APPROVAL, ""),
+    ],
+    ids=repr,
+)
+def test_an_entry_that_could_not_be_read_back_is_not_written(place: Place, address: Address) -> None:
+    with place.open() as ledger, ledger.acquire(OWNER) as lease:
+        ledger.put(lease, entry())
+        with pytest.raises(LedgerError, match="no whole address"):
+            ledger.put(lease, entry(address=address))
+        assert list(ledger.memory().entries) == [entry().address]
+
+
 def test_the_other_projects_and_environments_of_a_ledger_are_told(place: Place) -> None:
     with place.open("prod") as prod, prod.acquire(OWNER) as lease:
         prod.put(lease, entry())
