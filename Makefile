@@ -13,6 +13,11 @@ ONE_IN ?= 1
 # What shows times or meets an emulator, beside the end-to-end tests.
 ELSEWHEN := calendar clients emulator manifests operations render timetable
 
+# Many cases over paths that other tests cover: measuring coverage makes them three times as long and shows nothing more.
+MANY_CASES := tests/histories tests/kill tests/clients/test_clients_redaction.py tests/emulator/test_emulator_nonsense.py \
+  tests/timetable/test_timetable_every_zone.py $(addprefix tests/end_to_end/test_e2e_,$(addsuffix .py, \
+  attribution by_hand_histories faults hostile secret_histories starts text ways_out))
+
 .PHONY: help demo install lint types test coverage elsewhen explore histories oldest bench clean
 
 help:            ## Show these lines
@@ -38,9 +43,9 @@ types: install   ## mypy --strict
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 --ignore=tests/kill --ignore=tests/histories
+	@env $$(tests/provide-browser.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 $(addprefix --ignore=,$(MANY_CASES))
 	@$(MAKE) --no-print-directory coverage
-	@$(BIN)/python -m pytest -n $(JOBS) tests/histories tests/kill
+	@$(BIN)/python -m pytest -n $(JOBS) --durations=8 $(MANY_CASES)
 
 elsewhen: install ## Tests at other dates and hours, elsewhere, in random order; ONE_IN=3: a third
 	@TESTS_BEGIN=2029-06-16T17:44:55+00:00 TZ=Pacific/Chatham \

@@ -221,7 +221,7 @@ def test_what_is_attested(
         busy.end = stage.clock()
         return True
 
-    Reader(stage, (("remove its document", remove_document),), let_time_pass).come_to_rest()
+    Reader(stage, (("remove the document", remove_document),), let_time_pass).come_to_rest()
     if document == "declared" and is_at != "gone":
         agent_now = stage.estate.agents[PRICES]
         assert agent_now.approved
@@ -269,7 +269,7 @@ def test_schedules(
 
     edits = (
         ("protect: false", declare_again),
-        ("remove its document", lambda: stage.write(agent(name="stock"))),
+        ("remove the document", lambda: stage.write(agent(name="stock"))),
     )
     Reader(stage, edits).come_to_rest()
     if live != "agent gone":
