@@ -13,6 +13,8 @@ from reconciler.planner.claims import Claims, DeclaredAgent
 from reconciler.planner.scene import Identities
 
 K = TypeVar("K")
+_NAME = "name"
+"""The fact of an entry that was set aside: the name that its schedule had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Memories:
             if not entry.agent_id:
                 self._unowned[address.agent].append(entry)
             elif address.kind is KindName.SCHEDULE:
-                _keep_first(self._schedules[entry.agent_id], address.name, entry)
+                _keep_first(self._schedules[entry.agent_id], name_of(entry), entry)
             else:
                 _keep_first(self._attested, (address.kind, entry.agent_id), entry)
 
@@ -74,6 +76,12 @@ class Memories:
         paths = {path.casefold() for path in (agent.path, agent.path_before) if path}
         for handle in {agent.handle, agent.moved_from}:
             yield from (one for one in self._unowned.get(handle, ()) if one.agent_path.casefold() in paths)
+
+
+def name_of(entry: Entry) -> str:
+    """What a schedule was last called, also where another one's declaration has its address now."""
+    is_set_aside = entry.address.name == entry.identity
+    return str(entry.facts.get(_NAME, entry.address.name)) if is_set_aside else entry.address.name
 
 
 def _keep_first(found: dict[K, Entry], key: K, entry: Entry) -> None:
@@ -204,7 +212,10 @@ class Rekeying:
                 self.kept.setdefault(address, moved)
             elif address.kind is KindName.SCHEDULE and not self._is_superseded(entry, declared[address]):
                 spare = Address(KindName.SCHEDULE, entry.agent_path or entry.agent_id, entry.identity)
-                self.kept[spare] = replace(moved, address=spare)
+                # Which agent a document means may not be known today: it finds its schedules by their names again.
+                is_known = entry.agent_id in places or is_elsewhere
+                facts = entry.facts if is_known else {**entry.facts, _NAME: name_of(entry)}
+                self.kept[spare] = replace(moved, address=spare, facts=facts)
 
     def _is_superseded(self, entry: Entry, resource: Resource) -> bool:
         """Whether nothing need be remembered of a schedule whose name means another one now.

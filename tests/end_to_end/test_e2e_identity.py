@@ -589,3 +589,19 @@ def test_an_agent_is_not_given_up_while_nobody_can_be_asked_for_it(stage: Stage)
     assert given_up.code == 1
     assert "cannot be asked now" in given_up.said
     assert any(one["reason"] == "unreadable" for one in stage.plan()["blocked"]), "nothing was forgotten"
+
+
+def test_a_wrong_path_and_a_handle_that_another_agent_has_cost_no_names(stage: Stage) -> None:
+    """While nobody knows which agent a document means, its schedules are set aside with the names that they had."""
+    stage.write(f"{agent(NIGHTLY, POLL)}---\n{agent(NIGHTLY, name='rooms', path=STOCK)}")
+    assert stage.apply().code == 0
+    live = set(stage.owned())
+    move_agent(stage.estate, PRICES, SHOPS)
+    later = NIGHTLY.replace("0 0 2", "0 0 3")
+    other = agent(NIGHTLY, name="prices", path=STOCK)
+    stage.write(f"{agent(later, POLL, name='news', path='sequentum/Slip')}---\n{other}")
+    assert stage.apply().code in (1, 3, 4)
+    stage.write(f"{agent(later, POLL, name='news', path=SHOPS)}---\n{other}")
+    assert stage.apply().code == 0
+    assert set(stage.owned()) == live
+    assert stage.changes() == []
