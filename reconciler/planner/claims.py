@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 
 from reconciler.identity import is_owned, owned_id
 from reconciler.model import MOVED_FROM, Address, Agent, AgentView, Entry, Project, Resource, State
@@ -178,18 +178,17 @@ class Claims:
         To ACC an id is a schedule, wherever it is sent to: one that another agent has would change that one.
         """
         own = agent.entries.get(resource.address.name)
-        for identity in self._ids_of(agent, resource):
+        for identity in self._ids_of(agent, resource, count(2)):  # without end: two declarations never get one id
             known = self.remembered.get(identity)
             if identity not in self.taken and identity not in self.live and (known is None or known is own):
                 self._take(resource, identity)
                 return
-        self._take(resource, resource.identity)
 
-    def _ids_of(self, agent: DeclaredAgent, resource: Resource) -> Iterator[str]:
+    def _ids_of(self, agent: DeclaredAgent, resource: Resource, spares: Iterable[int] = _SPARE_IDS) -> Iterator[str]:
         yield resource.identity
         place, name = agent.document.path, resource.address.name
         if resource.identity in self.taken or resource.identity in self.live or resource.identity in self.remembered:
-            for spare in _SPARE_IDS:
+            for spare in spares:
                 yield owned_id(self.project.name, self.project.environment, place, f"{name}/{spare}")
 
 

@@ -480,3 +480,14 @@ def test_drift_counts_what_nobody_declared_and_what_nobody_could_read() -> None:
     live = views(seen(FOREIGN)) | views(agent="stock", problem="down")
     found = planner.audit(scene([declared(agent="stock")], live), KINDS)
     assert sorted(finding.status.value for finding in found.findings) == ["unmanaged", "unreadable"]
+
+
+def test_a_name_that_was_used_again_and_again_never_gets_an_id_twice() -> None:
+    """Each schedule that was renamed away keeps an id that was made from the name; the next one has one of its own."""
+    names = ["nightly", *(f"nightly/{number}" for number in range(2, 12))]
+    ids = [owned_id("retail", "default", path_of("prices"), name) for name in names]
+    others = [declared(f"former-{number}", identity=one) for number, one in enumerate(ids)]
+    live = views(*(seen(of=one) for one in others))
+    change = only_change(planned([*others, declared()], live, [remembered(one) for one in others]))
+    assert (str(change.address), change.action) == ("schedule/prices/nightly", Action.CREATE)
+    assert change.identity == owned_id("retail", "default", path_of("prices"), "nightly/12")
