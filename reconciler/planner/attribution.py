@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.diff import field_sealer
 from reconciler.model import Address, Entry, FieldChange, KindName, Reason, State
 from reconciler.planner.scene import Scene, ScheduleKind
-from reconciler.secrecy import secrecy_of
+from reconciler.secrecy import Secrecy
 
 _ON_UNLESS_SAID = (
     "it was off when an earlier version applied it, and now a schedule is on unless the manifest says `enabled: false` "
@@ -44,10 +44,11 @@ def why_it_differs(
     return Reason.DIFFERS, f"live differs in {names}, which the ledger does not remember: nobody knows who moved"
 
 
-def unset_changes(scene: Scene, kind: ScheduleKind) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
+def unset_changes(
+    scene: Scene, kind: ScheduleKind, hidden: Secrecy
+) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
     """By schedule, what changed since the last apply in fields that its manifest does not set: theirs to change."""
     digest_of = field_sealer(scene.seal)
-    hidden = secrecy_of(scene.desired.resources, scene.memory.entries.values(), scene.desired.secret_values)
     for resource in scene.desired.resources:
         entry, view = scene.memory.entries.get(resource.address), scene.live.agents.get(resource.agent_path)
         if resource.address.kind is not KindName.SCHEDULE or entry is None or view is None or not entry.settled:

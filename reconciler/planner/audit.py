@@ -22,7 +22,7 @@ from reconciler.model import (
 from reconciler.planner.attribution import unset_changes
 from reconciler.planner.scene import Kinds, Scene, Verdict
 from reconciler.planner.undeclared import bare, problems_told, strays_of, unmanaged_of
-from reconciler.planner.verdicts import judge_all, unchanged_kinds
+from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 
 def audit(scene: Scene, kinds: Kinds) -> Drift:
@@ -32,7 +32,7 @@ def audit(scene: Scene, kinds: Kinds) -> Drift:
     judged = judge_all(scene, kinds, strays, ignored)
     verdicts = {at: said for at, said in judged.items() if scene.selected is None or at in scene.selected}
     origins = {resource.address: resource.origin for resource in scene.desired.resources}
-    unset = dict(unset_changes(scene, kinds.schedule))
+    unset = dict(unset_changes(scene, kinds.schedule, secrecy(scene)))
     findings = [
         _with_unset(found, unset.get(address, ()))
         for address, verdict in verdicts.items()
