@@ -11,8 +11,8 @@ from pathlib import Path
 
 from reconciler.cli.plan import render_plan
 from reconciler.cli.session import Session
-from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import plan
+from reconciler.workflow.context import CommandContext, PlanOptions
+from reconciler.workflow.planning import plan
 
 
 def seconds(work: Callable[[], object], runs: int) -> float:
@@ -27,7 +27,7 @@ def seconds(work: Callable[[], object], runs: int) -> float:
 
 
 def main(folder: Path, runs: int) -> None:
-    found = plan(Setting(folder, None, {}), Intention()).plan
+    found = plan(CommandContext(folder, None, {}), PlanOptions()).plan
     session = Session(folder, None, {})
     times = {form: seconds(lambda form=form: render_plan(session, found, form), runs) for form in ("text", "json")}  # type: ignore[misc]
     print(json.dumps({"changes": len(found.changes), **times}))

@@ -137,7 +137,7 @@ def test_imports_point_down() -> None:
     [
         ("from reconciler import planner, diff", ["planner", "diff"]),
         ("import reconciler.cli", ["cli"]),
-        ("def f():\n    from reconciler.workflow.survey import plan", ["workflow"]),
+        ("def f():\n    from reconciler.workflow.planning import plan", ["workflow"]),
         ("def f():\n    import_module(f'reconciler.render.{form}').drift()", ["render"]),
         ("if TYPE_CHECKING:\n    from reconciler.model import Plan", ["model"]),
         ("from reconciler import __version__", []),

@@ -22,8 +22,8 @@ from reconciler.model import Action, Began, Outcome, Status
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import Applied
-    from reconciler.workflow.setting import Intention
-    from reconciler.workflow.survey import Survey
+    from reconciler.workflow.context import PlanOptions
+    from reconciler.workflow.planning import Planned
 
 
 def _applying(command: Callable[..., int]) -> Callable[..., int]:
@@ -84,7 +84,7 @@ def apply(
     skipped, 5 when the outcome of a start is unknown, 8 when reading back does not show that it is done.
     """
     from reconciler.workflow import applying, saved
-    from reconciler.workflow.setting import Intention
+    from reconciler.workflow.context import PlanOptions
 
     selection = selection_of(only, exclude, labels)
     seconds = lock_timeout.total_seconds()
@@ -97,14 +97,14 @@ def apply(
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
         with session.interruptible(), _telling(session, events) as tell:
-            done = saved.apply_file(session.setting(), planfile, tell=tell, lock_timeout=seconds)
+            done = saved.apply_file(session.context(), planfile, tell=tell, lock_timeout=seconds)
         return _finish(session, done, form, html)
-    intention = Intention(
+    options = PlanOptions(
         selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents, resend=resend
     )
     return _run(
         session,
-        intention,
+        options,
         applying.apply,
         auto_approve=auto_approve,
         form=form,
@@ -133,12 +133,12 @@ def destroy(
     Protected schedules stay, and so does everything that this project does not own.
     """
     from reconciler.workflow import applying
-    from reconciler.workflow.setting import Intention
+    from reconciler.workflow.context import PlanOptions
 
-    intention = Intention(selection_of(only, exclude, labels), destroy=True)
+    options = PlanOptions(selection_of(only, exclude, labels), destroy=True)
     return _run(
         session,
-        intention,
+        options,
         applying.apply,
         auto_approve=auto_approve,
         form=form,
@@ -150,7 +150,7 @@ def destroy(
 
 def _run(
     session: Session,
-    intention: Intention,
+    options: PlanOptions,
     carry_out: Callable[..., Applied],
     *,
     auto_approve: bool,
@@ -159,27 +159,27 @@ def _run(
     html: Path | None,
     lock_timeout: float,
 ) -> int:
-    def confirm(survey: Survey) -> bool:
+    def confirm(planned: Planned) -> bool:
         if form == "text":
-            session.show(render_plan(session, survey.plan, "text"))
+            session.show(render_plan(session, planned.plan, "text"))
         if auto_approve:
             return True
-        return _ask(session, survey, shown=form == "text")
+        return _ask(session, planned, shown=form == "text")
 
     with session.interruptible(), _telling(session, events) as tell:
-        done = carry_out(session.setting(), intention, confirm=confirm, tell=tell, lock_timeout=lock_timeout)
+        done = carry_out(session.context(), options, confirm=confirm, tell=tell, lock_timeout=lock_timeout)
     return _finish(session, done, form, html)
 
 
-def _ask(session: Session, survey: Survey, *, shown: bool) -> bool:
+def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "there is no terminal to ask on, and nothing was done",
             hint="--auto-approve applies without asking; `plan --out FILE` and `apply FILE` apply what was reviewed",
         )
     if not shown:
-        session.say(render_plan(session, survey.plan, "text"))
-    word = "Delete all of this?" if survey.scene.destroy else "Do this?"
+        session.say(render_plan(session, planned.plan, "text"))
+    word = "Delete all of this?" if planned.inputs.destroy else "Do this?"
     with session.asking():
         return click.prompt(f"{word} Only 'yes' is taken for yes", default="no", show_default=False, err=True) == "yes"
 
@@ -234,20 +234,20 @@ def _finish(session: Session, done: Applied, form: str, page: Path | None) -> in
 
 
 def _show(session: Session, done: Applied, form: str, page: Path | None) -> None:
-    plan, outcomes = done.survey.plan, done.result.outcomes
+    plan, outcomes = done.planned.plan, done.result.outcomes
     if page is not None:
         from reconciler.render import html
 
         stamp = session.stamp_for(plan.project, plan.environment)
         session.write_file(page, html.outcomes(outcomes, plan, stamp))
-    for finding in done.survey.refusals:
+    for finding in done.planned.refusals:
         session.say(f"blocked [{finding.code}]: {finding.message}")
     if form == "json":
         from reconciler.render import json_
 
         stamp = session.stamp_for(plan.project, plan.environment)
         session.show(json_.dumps(json_.apply_document(outcomes, stamp)))
-    elif done.survey.refusals:
+    elif done.planned.refusals:
         session.show(render_plan(session, plan, "text"))
         session.say("Nothing was done.")
     elif plan.changes:
@@ -263,13 +263,13 @@ def _exit(session: Session, done: Applied) -> int:
     outcomes = done.result.outcomes
     if session.stop.is_set():
         return 130
-    if done.survey.refusals:
+    if done.planned.refusals:
         return 3
     if any(one.status is Status.UNKNOWN and one.change.action is Action.START for one in outcomes):
         return 5
     incomplete = {Status.FAILED, Status.SKIPPED, Status.STALE, Status.UNKNOWN}
-    if any(one.status in incomplete for one in outcomes) or is_incomplete(done.survey.plan):
+    if any(one.status in incomplete for one in outcomes) or is_incomplete(done.planned.plan):
         return 4
     if any(one.status is Status.UNVERIFIED for one in outcomes):
         return 8
-    return 3 if done.survey.plan.blocked else 0
+    return 3 if done.planned.plan.blocked else 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.clients.transport import Reply
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.by_hand import Effect
-    from reconciler.workflow.setting import Setting
+    from reconciler.workflow.context import CommandContext
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 class Connections(Protocol):
     """What the root group leaves for its commands: connections by name, what is never printed, a clock.
 
-    `setting` leads to the ledger of the project.
+    `context` leads to the ledger of the project.
     """
 
     verbose: bool
@@ -39,7 +39,7 @@ class Connections(Protocol):
     def clock(self) -> Clock: ...
 
     def load_connection(self, name: str) -> tuple[Connection, Secrecy]: ...
-    def setting(self) -> Setting: ...
+    def context(self) -> CommandContext: ...
     def say(self, text: str) -> None: ...
 
 
@@ -137,7 +137,7 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
     context = click.get_current_context()
     project: Connections = context.obj
     command = context.command_path.partition(" ")[2]
-    with by_hand.recorded(project.setting(), command, effect, by_hand.Target(path, agent_id)) as recording:
+    with by_hand.recorded(project.context(), command, effect, by_hand.Target(path, agent_id)) as recording:
         context.meta[_LEASE] = recording.require_lease
         yield
     if recording.why_not and project.verbose:

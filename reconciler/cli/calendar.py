@@ -75,7 +75,7 @@ def calendar(
         return _spread(session, selection, day, days, herd, spread_window)
     request = Request(Source(source) if source else None, days, day, zone, selection, durations, herd)
     with session.interruptible():
-        desired, found = look(session.setting(), request)
+        desired, found = look(session.context(), request)
     if session.stop.is_set():
         return 130
     session.show(_render(session, found, form, desired.project.name, desired.project.environment))
@@ -114,7 +114,7 @@ def _spread(session: Session, selection: Selection, first: date | None, days: in
     minutes, rest = divmod(int(window.total_seconds()), 60)
     if rest or not 2 <= minutes <= 60:
         raise UsageError("--spread-window takes 2m to 60m", hint="a schedule keeps its hour and its day")
-    proposal = propose(session.setting(), selection, first=first, days=days, herd=herd, minutes=minutes)
+    proposal = propose(session.context(), selection, first=first, days=days, herd=herd, minutes=minutes)
     for note in proposal.notes:
         session.say(f"note: {note}")
     if proposal.patch:

@@ -25,7 +25,7 @@ def status(
     from reconciler.workflow.status import status as look
 
     with session.interruptible():
-        found = look(session.setting(), selection_of(only, exclude, labels))
+        found = look(session.context(), selection_of(only, exclude, labels))
     if session.stop.is_set():
         return 130
     if form == "json":
@@ -58,7 +58,7 @@ def doctor(session: Session, form: str) -> int:
     from reconciler.workflow.doctor import examine
 
     with session.interruptible():
-        found = examine(session.setting())
+        found = examine(session.context())
     if session.stop.is_set():
         return 130
     checks = found.checks

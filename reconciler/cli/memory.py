@@ -33,8 +33,8 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
         raise UsageError("--run-id goes with --ran")
     if run_id and not run_id.strip():
         raise UsageError("--run-id is empty", hint="leave it out if the run's id is not known")
-    setting = session.setting()
-    found = settling.doubt(setting, address)
+    context = session.context()
+    found = settling.doubt(context, address)
     if found.entry is None:
         session.say(harmless(f"{address}: the ledger is new, and knows no start of it"))
     else:
@@ -47,7 +47,7 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     session.say(f"licence, task executions: {_counter(before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
-    settled = settling.resolve(setting, address, ran=ran, run_id=run_id.strip())
+    settled = settling.resolve(context, address, ran=ran, run_id=run_id.strip())
     session.show(f"{address} is settled: {_SETTLED[settled.facts['state']]}")
 
 
@@ -76,17 +76,17 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
     """
     from reconciler.workflow import settling
 
-    setting = session.setting()
+    context = session.context()
     if verify and form == "json":
         raise UsageError("--verify answers in words and with its exit code", hint="leave --format json out")
     if verify:
-        findings = settling.verify(setting)
+        findings = settling.verify(context)
         for finding in findings:
             session.show(f"{finding.code}: {finding.message}")
         if not findings:
             session.show("every event follows from the one before it: nobody changed the ledger's events")
         return int(bool(findings))
-    found = settling.history(setting, limit)
+    found = settling.history(context, limit)
     from reconciler.render import json_, runs
 
     if form == "json":
@@ -116,8 +116,8 @@ def unlock(session: Session, force: bool) -> int:
     """
     from reconciler.workflow import settling
 
-    setting = session.setting()
-    held = settling.holder(setting)
+    context = session.context()
+    held = settling.holder(context)
     if held is None:
         session.show("nobody holds the lock")
         return 0
@@ -130,7 +130,7 @@ def unlock(session: Session, force: bool) -> int:
     if not force:
         session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
         return 6
-    broken = settling.unlock(setting)
+    broken = settling.unlock(context)
     if broken is None:
         session.show("it was given back meanwhile")
     else:
@@ -156,9 +156,9 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
     """
     from reconciler.workflow import importing
 
-    setting = session.setting()
+    context = session.context()
     with session.interruptible():
-        imported = importing.import_agents(setting, agents, out or setting.root / "manifests")
+        imported = importing.import_agents(context, agents, out or context.root / "manifests")
     if session.stop.is_set():
         return 130
     importing.write(imported)
@@ -166,7 +166,7 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
         session.show(f"wrote {one.path}: {one.schedules} schedule{'' if one.schedules == 1 else 's'}")
         for note in one.notes:
             session.say(harmless(f"note: {note}"))
-    unreached, errors = importing.unseen(setting, imported)
+    unreached, errors = importing.unseen(context, imported)
     for path in unreached:
         session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
     if errors:

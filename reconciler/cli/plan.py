@@ -37,17 +37,17 @@ def plan(
     Exit 0, or with --detailed-exitcode 2 when changes are pending; 1 when something could not be read; 3 when something
     is blocked.
     """
-    from reconciler.workflow import survey
-    from reconciler.workflow.setting import Intention
+    from reconciler.workflow import planning
+    from reconciler.workflow.context import PlanOptions
 
-    intention = Intention(selection_of(only, exclude, labels))
+    options = PlanOptions(selection_of(only, exclude, labels))
     with session.interruptible():
         if out is None:
-            found = survey.plan(session.setting(), intention)
+            found = planning.plan(session.context(), options)
         else:
             from reconciler.workflow import saved
 
-            found = saved.plan_to_file(session.setting(), intention, out, expires)
+            found = saved.plan_to_file(session.context(), options, out, expires)
     if session.stop.is_set():
         return 130
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
@@ -117,10 +117,10 @@ def drift(session: Session, form: str, only: tuple[str, ...], exclude: tuple[str
     Exit 2 when something drifted: it was changed, or deleted, outside this project. Exit 1 when something could not be
     read. What only the manifest changed is pending, and no drift.
     """
-    from reconciler.workflow import survey
+    from reconciler.workflow import planning
 
     with session.interruptible():
-        found = survey.drift(session.setting(), selection_of(only, exclude, labels))
+        found = planning.drift(session.context(), selection_of(only, exclude, labels))
     if session.stop.is_set():
         return 130
     session.show(_drift(session, found, form))

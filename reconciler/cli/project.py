@@ -37,11 +37,11 @@ def validate(session: Session, form: str) -> int:
 
     Exit 0 when there is no error, 1 when there is one.
     """
-    from reconciler.workflow.survey import validate as check
+    from reconciler.workflow.planning import validate as check
 
-    setting = session.setting()
-    desired, problems = check(setting)
-    session.show(_problems(session, form, problems, setting.root, len(desired.resources) if desired else None))
+    context = session.context()
+    desired, problems = check(context)
+    session.show(_problems(session, form, problems, context.root, len(desired.resources) if desired else None))
     return int(any(problem.severity is Severity.ERROR for problem in problems))
 
 

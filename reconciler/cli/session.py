@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.model import Connection
     from reconciler.render import Stamp
     from reconciler.secrecy import Secrecy
-    from reconciler.workflow.setting import Setting
+    from reconciler.workflow.context import CommandContext
 
 _WIDEST = 200
 _NARROWEST = 60
@@ -51,12 +51,14 @@ class Session:
 
         return manifests.find_root(self.folder or Path.cwd())
 
-    def setting(self) -> Setting:
+    def context(self) -> CommandContext:
         """The world as the workflow sees it, with progress on a terminal."""
-        from reconciler.workflow.setting import Setting
+        from reconciler.workflow.context import CommandContext
 
         progress = self._progress if sys.stderr.isatty() else lambda *_: None
-        return Setting(self.root, self.environment, self.environ, clock=self.clock, stop=self.stop, progress=progress)
+        return CommandContext(
+            self.root, self.environment, self.environ, clock=self.clock, stop=self.stop, progress=progress
+        )
 
     @property
     def color(self) -> bool:
@@ -96,7 +98,7 @@ class Session:
         elif any(problem.code != "no-files" for problem in problems):
             self.say("note: the manifests have errors, so what they make secret is not known and may be shown")
         try:
-            entries = tuple(read(self.setting(), project).memory.entries.values()) if name == "acc" else ()
+            entries = tuple(read(self.context(), project).memory.entries.values()) if name == "acc" else ()
         except LedgerError as error:
             self.say(harmless(f"note: {error.message}, so no parameter of a schedule that was applied is shown"))
             entries = ()

@@ -24,7 +24,7 @@ class SavedPlan:
     """A plan as it lies in a file: to be shown always, to be applied while it holds.
 
     `plan` holds no secret and no full state. `bases` are keyed digests, by address, of each change with all that it
-    rests on; `inputs` is the keyed digest of the manifests and of file contents. `intention` is what was asked for.
+    rests on; `inputs` is the keyed digest of the manifests and of file contents. `options` is what was asked for.
     """
 
     plan: Plan
@@ -34,7 +34,7 @@ class SavedPlan:
     expires_at: str
     inputs: str
     bases: Mapping[str, str]
-    intention: Mapping[str, JSON]
+    options: Mapping[str, JSON]
     reconciler_version: str
 
 
@@ -135,7 +135,7 @@ def save(
     now: datetime,
     expires: timedelta,
     inputs: str,
-    intention: Mapping[str, JSON],
+    options: Mapping[str, JSON],
     version: str,
     seal: Sealer,
 ) -> SavedPlan:
@@ -148,7 +148,7 @@ def save(
         expires_at=at_text(now + expires),
         inputs=inputs,
         bases=bases_of(plan, seal),
-        intention=intention,
+        options=options,
         reconciler_version=version,
     )
     body = _body(saved)
@@ -199,10 +199,10 @@ def _text(body: Mapping[str, JSON]) -> str:
 
 def _saved_from(body: Mapping[str, Any]) -> SavedPlan:
     words = {name: body[name] for name in _WORDS}
-    bases, intention = body["bases"], body["intention"]
-    if not all(isinstance(one, str) for one in (*words.values(), *bases.values())) or not isinstance(intention, dict):
+    bases, options = body["bases"], body["intention"]
+    if not all(isinstance(one, str) for one in (*words.values(), *bases.values())) or not isinstance(options, dict):
         raise ValueError("something is no text that must be")
-    return SavedPlan(plan=plan_from(body["plan"]), bases=dict(bases), intention=intention, **words)
+    return SavedPlan(plan=plan_from(body["plan"]), bases=dict(bases), options=options, **words)
 
 
 _WORDS = ("digest", "commit", "created_at", "expires_at", "inputs", "reconciler_version")
@@ -239,6 +239,6 @@ def _body(saved: SavedPlan) -> dict[str, JSON]:
         "digest": saved.digest,
         "inputs": saved.inputs,
         "bases": dict(saved.bases),
-        "intention": dict(saved.intention),
+        "intention": dict(saved.options),
         "plan": plan_to(saved.plan),
     }

@@ -30,52 +30,52 @@ from reconciler.model import (
 )
 from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
+from reconciler.planner.inputs import Identities, Kinds, Loss, PlanInputs, Verdict, loss_of
 from reconciler.planner.rekeying import Identified
-from reconciler.planner.scene import Identities, Kinds, Loss, Scene, Verdict, loss_of
 from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, strays_of, unmanaged_of, with_way_out
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
-__all__ = ["Identified", "Identities", "Kinds", "Loss", "Scene", "audit", "identify", "loss_of", "plan", "secrecy"]
+__all__ = ["Identified", "Identities", "Kinds", "Loss", "PlanInputs", "audit", "identify", "loss_of", "plan", "secrecy"]
 
 
 _NAMED = 10
 
 
-def plan(scene: Scene, kinds: Kinds) -> Plan:
-    """Decide every resource by the table above. Equal scenes give equal plans."""
-    warnings = list(scene.identities.warnings)
-    strays = tuple(strays_of(scene))
-    verdicts = judge_all(scene, kinds, strays, warnings)
-    verdicts = _strand(verdicts, scene)
-    chosen = {at: said for at, said in verdicts.items() if scene.selected is None or at in scene.selected}
+def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
+    """Decide every resource by the table above. Equal inputs give equal plans."""
+    warnings = list(inputs.identities.warnings)
+    strays = tuple(strays_of(inputs))
+    verdicts = judge_all(inputs, kinds, strays, warnings)
+    verdicts = _strand(verdicts, inputs)
+    chosen = {at: said for at, said in verdicts.items() if inputs.selected is None or at in inputs.selected}
     changes = tuple(sorted((v for v in chosen.values() if isinstance(v, Change)), key=_change_order))
     blocked = tuple(sorted((v for v in chosen.values() if isinstance(v, BlockedResource)), key=lambda b: b.address))
-    warnings.extend(_of_the_manifests(scene))
-    warnings.extend(_unread_agents(scene, blocked))
+    warnings.extend(_of_the_manifests(inputs))
+    warnings.extend(_unread_agents(inputs, blocked))
     warnings.extend(_withheld_deletions(changes, blocked, warnings))
     return Plan(
-        project=scene.desired.project.name,
-        environment=scene.desired.project.environment,
+        project=inputs.desired.project.name,
+        environment=inputs.desired.project.environment,
         changes=changes,
         blocked=blocked,
-        unmanaged=tuple(sorted(Unmanaged(one.agent, one.identity) for one in unmanaged_of(scene, strays))),
+        unmanaged=tuple(sorted(Unmanaged(one.agent, one.identity) for one in unmanaged_of(inputs, strays))),
         unchanged=sum(said is None for said in chosen.values()),
-        unchanged_kinds=unchanged_kinds(scene, chosen),
-        warnings=tuple(sorted(set(_in_sight(warnings, scene)))),
-        owned_in_sight=owned_in_sight(scene, strays),
-        filtered=scene.selected is not None,
+        unchanged_kinds=unchanged_kinds(inputs, chosen),
+        warnings=tuple(sorted(set(_in_sight(warnings, inputs)))),
+        owned_in_sight=owned_in_sight(inputs, strays),
+        filtered=inputs.selected is not None,
     )
 
 
-def _of_the_manifests(scene: Scene) -> Iterator[Finding]:
+def _of_the_manifests(inputs: PlanInputs) -> Iterator[Finding]:
     """What reading the manifests warned of, for the things that stay."""
-    for problem in () if scene.destroy else scene.desired.problems:
+    for problem in () if inputs.destroy else inputs.desired.problems:
         yield Finding(problem.code, problem.address, problem.message)
 
 
-def _in_sight(warnings: Iterable[Finding], scene: Scene) -> Iterator[Finding]:
+def _in_sight(warnings: Iterable[Finding], inputs: PlanInputs) -> Iterator[Finding]:
     """The warnings about what the selectors leave, and those that belong to no single resource."""
-    names = None if scene.selected is None else {str(address) for address in scene.selected}
+    names = None if inputs.selected is None else {str(address) for address in inputs.selected}
     for warning in warnings:
         if names is None or not warning.address or warning.address in names:
             yield warning
@@ -85,7 +85,7 @@ def _change_order(change: Change) -> tuple[bool, Address]:
     return (change.action is Action.DELETE, change.address)
 
 
-def _strand(verdicts: dict[Address, Verdict], scene: Scene) -> dict[Address, Verdict]:
+def _strand(verdicts: dict[Address, Verdict], inputs: PlanInputs) -> dict[Address, Verdict]:
     """Hold back every change that needs something blocked, however far down; and a start whose needs were left out."""
     remote = [one for one in verdicts.values() if isinstance(one, Change) and one.action.is_remote]
     waiting: dict[Address, list[Change]] = {}
@@ -93,33 +93,35 @@ def _strand(verdicts: dict[Address, Verdict], scene: Scene) -> dict[Address, Ver
         for need in change.needs:
             waiting.setdefault(need, []).append(change)
     held = {address for address, verdict in verdicts.items() if isinstance(verdict, BlockedResource)}
-    held |= {change.address for change in remote if _left_out(change, verdicts, scene)}
+    held |= {change.address for change in remote if _left_out(change, verdicts, inputs)}
     open_ends = list(held)
     while open_ends:
         for change in waiting.get(open_ends.pop(), ()):
             if change.address not in held:
                 held.add(change.address)
                 open_ends.append(change.address)
-    origins = {resource.address: resource.origin for resource in scene.desired.resources}
+    origins = {resource.address: resource.origin for resource in inputs.desired.resources}
     return {
-        address: BlockedResource(address, Reason.STRANDED, _stuck(verdict, held, verdicts, scene), origins.get(address))
+        address: BlockedResource(
+            address, Reason.STRANDED, _stuck(verdict, held, verdicts, inputs), origins.get(address)
+        )
         if address in held and isinstance(verdict, Change)
         else verdict
         for address, verdict in verdicts.items()
     }
 
 
-def _stuck(change: Change, held: Collection[Address], verdicts: Mapping[Address, Verdict], scene: Scene) -> str:
+def _stuck(change: Change, held: Collection[Address], verdicts: Mapping[Address, Verdict], inputs: PlanInputs) -> str:
     if blocked := [need for need in change.needs if need in held]:
         return f"it needs {_listed(blocked)}, which is blocked"
-    return f"it needs {_listed(_left_out(change, verdicts, scene))}, which has changes and is not selected"
+    return f"it needs {_listed(_left_out(change, verdicts, inputs))}, which has changes and is not selected"
 
 
-def _left_out(change: Change, verdicts: Mapping[Address, Verdict], scene: Scene) -> list[Address]:
+def _left_out(change: Change, verdicts: Mapping[Address, Verdict], inputs: PlanInputs) -> list[Address]:
     """What a start needs, has changes, and is not selected."""
-    if scene.selected is None or change.action is not Action.START:
+    if inputs.selected is None or change.action is not Action.START:
         return []
-    return [need for need in change.needs if need not in scene.selected and verdicts.get(need) is not None]
+    return [need for need in change.needs if need not in inputs.selected and verdicts.get(need) is not None]
 
 
 def _listed(addresses: list[Address]) -> str:
@@ -127,14 +129,14 @@ def _listed(addresses: list[Address]) -> str:
     return ", ".join(map(str, addresses[:_NAMED])) + more
 
 
-def _unread_agents(scene: Scene, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
+def _unread_agents(inputs: PlanInputs, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
     """Agents that could not be read although nothing declared stands blocked for it: an orphan may hide there."""
     told = problems_told(one.message for one in blocked if one.reason is Reason.UNREADABLE)
-    declared = {agent.path for agent in scene.desired.agents}
-    for path, view in sorted(scene.live.agents.items()):
+    declared = {agent.path for agent in inputs.desired.agents}
+    for path, view in sorted(inputs.live.agents.items()):
         if view.problem and bare(view.problem) not in told:
             yield Finding("unreadable", path, with_way_out(path, declared, view.problem))
-    yield from scene.live.problems
+    yield from inputs.live.problems
 
 
 def _withheld_deletions(

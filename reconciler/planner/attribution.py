@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.diff import field_sealer
 from reconciler.model import Address, Entry, FieldChange, KindName, Reason, State
-from reconciler.planner.scene import Scene, ScheduleKind
+from reconciler.planner.inputs import PlanInputs, ScheduleKind
 from reconciler.secrecy import Secrecy
 
 _ON_UNLESS_SAID = (
@@ -16,7 +16,11 @@ _ON_UNLESS_SAID = (
 
 
 def why_it_differs(
-    fields: tuple[FieldChange, ...], sides: tuple[State, State], entry: Entry | None, scene: Scene, kind: ScheduleKind
+    fields: tuple[FieldChange, ...],
+    sides: tuple[State, State],
+    entry: Entry | None,
+    inputs: PlanInputs,
+    kind: ScheduleKind,
 ) -> tuple[Reason, str]:
     """The reason for these differences between the two `sides`, live and desired, field by field.
 
@@ -29,8 +33,8 @@ def why_it_differs(
     if not entry.settled:
         return Reason.INTERRUPTED, "an earlier apply did not finish here"
     differing = {field.path.partition(".")[0] for field in fields}
-    by_hand = differing & kind.moved_since(entry, live, rhythm=desired, seal=scene.seal, as_of=scene.as_of)
-    edited = kind.moved_since(entry, desired, rhythm=desired, seal=scene.seal, as_of=scene.as_of)
+    by_hand = differing & kind.moved_since(entry, live, rhythm=desired, seal=inputs.seal, as_of=inputs.as_of)
+    edited = kind.moved_since(entry, desired, rhythm=desired, seal=inputs.seal, as_of=inputs.as_of)
     edited |= kind.newly_set(entry, desired)
     if by_hand and differing & edited:
         return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
@@ -45,12 +49,12 @@ def why_it_differs(
 
 
 def unset_changes(
-    scene: Scene, kind: ScheduleKind, hidden: Secrecy
+    inputs: PlanInputs, kind: ScheduleKind, hidden: Secrecy
 ) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
     """By schedule, what changed since the last apply in fields that its manifest does not set: theirs to change."""
-    digest_of = field_sealer(scene.seal)
-    for resource in scene.desired.resources:
-        entry, view = scene.memory.entries.get(resource.address), scene.live.agents.get(resource.agent_path)
+    digest_of = field_sealer(inputs.seal)
+    for resource in inputs.desired.resources:
+        entry, view = inputs.memory.entries.get(resource.address), inputs.live.agents.get(resource.agent_path)
         if resource.address.kind is not KindName.SCHEDULE or entry is None or view is None or not entry.settled:
             continue
         found = view.schedules.get(resource.identity)

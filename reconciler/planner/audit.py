@@ -20,37 +20,37 @@ from reconciler.model import (
     Reason,
 )
 from reconciler.planner.attribution import unset_changes
-from reconciler.planner.scene import Kinds, Scene, Verdict
+from reconciler.planner.inputs import Kinds, PlanInputs, Verdict
 from reconciler.planner.undeclared import bare, problems_told, strays_of, unmanaged_of
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 
-def audit(scene: Scene, kinds: Kinds) -> Drift:
+def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
     """How every resource in sight stands to what was last applied."""
     ignored: list[Finding] = []
-    strays = tuple(strays_of(scene))
-    judged = judge_all(scene, kinds, strays, ignored)
-    verdicts = {at: said for at, said in judged.items() if scene.selected is None or at in scene.selected}
-    origins = {resource.address: resource.origin for resource in scene.desired.resources}
-    unset = dict(unset_changes(scene, kinds.schedule, secrecy(scene)))
+    strays = tuple(strays_of(inputs))
+    judged = judge_all(inputs, kinds, strays, ignored)
+    verdicts = {at: said for at, said in judged.items() if inputs.selected is None or at in inputs.selected}
+    origins = {resource.address: resource.origin for resource in inputs.desired.resources}
+    unset = dict(unset_changes(inputs, kinds.schedule, secrecy(inputs)))
     findings = [
         _with_unset(found, unset.get(address, ()))
         for address, verdict in verdicts.items()
-        if (found := _as_drift(address, verdict, origins.get(address), scene.memory.entries.get(address))) is not None
+        if (found := _as_drift(address, verdict, origins.get(address), inputs.memory.entries.get(address))) is not None
     ]
     told = problems_told(finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE)
-    in_sight = scene.paths_in_sight()
-    for path, view in scene.live.agents.items():
+    in_sight = inputs.paths_in_sight()
+    for path, view in inputs.live.agents.items():
         if view.problem and bare(view.problem) not in told and path in in_sight:
             address = Address(KindName.SCHEDULE, path, "*")
             findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
     findings += [
         DriftFinding(Address(KindName.SCHEDULE, stray.agent, stray.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
-        for stray in unmanaged_of(scene, strays)
+        for stray in unmanaged_of(inputs, strays)
     ]
-    project = scene.desired.project
+    project = inputs.desired.project
     listed = tuple(sorted(findings, key=lambda found: found.address))
-    return Drift(project.name, project.environment, listed, unchanged_kinds(scene, verdicts))
+    return Drift(project.name, project.environment, listed, unchanged_kinds(inputs, verdicts))
 
 
 def _with_unset(finding: DriftFinding, unset: tuple[FieldChange, ...]) -> DriftFinding:

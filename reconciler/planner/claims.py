@@ -14,7 +14,7 @@ from itertools import count, islice
 
 from reconciler.identity import is_owned, owned_id
 from reconciler.model import MOVED_FROM, Address, Agent, AgentView, Entry, Project, Resource, State
-from reconciler.planner.scene import ScheduleKind
+from reconciler.planner.inputs import ScheduleKind
 
 _SPARE_IDS = range(2, 10)
 _SURELY_THE_SAME = ("cron", "timeZone", "inputParameters")

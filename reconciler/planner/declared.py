@@ -22,11 +22,11 @@ from reconciler.model import (
     State,
 )
 from reconciler.planner.attribution import why_it_differs
-from reconciler.planner.scene import (
+from reconciler.planner.inputs import (
     Kinds,
     Loss,
+    PlanInputs,
     RememberedKind,
-    Scene,
     ScheduleKind,
     TriggerKind,
     Verdict,
@@ -36,7 +36,7 @@ from reconciler.planner.server_ids import IdHolders, ServerAssigned
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one look at the whole scene says about every resource in it.
+    """What one look at all of the inputs says about every resource in it.
 
     `unremembered` is, by agent path, a schedule of ours that no manifest declares, where a lost ledger knew whether it
     was protected.
@@ -48,19 +48,19 @@ class Standing:
     unremembered: Mapping[str, str]
 
 
-def judge(resource: Resource, scene: Scene, standing: Standing, kinds: Kinds, warnings: list[Finding]) -> Verdict:
+def judge(resource: Resource, inputs: PlanInputs, standing: Standing, kinds: Kinds, warnings: list[Finding]) -> Verdict:
     """The table's verdict on one resource. `standing` was found once for all."""
     loss = standing.loss
-    entry = scene.memory.entries.get(resource.address)
+    entry = inputs.memory.entries.get(resource.address)
     match resource.address.kind:
         case KindName.SCHEDULE:
-            return _judge_schedule(resource, entry, (scene, standing), kinds.schedule)
+            return _judge_schedule(resource, entry, (inputs, standing), kinds.schedule)
         case KindName.TRIGGER:
-            return _judge_trigger(resource, entry, (scene, loss), kinds.trigger, warnings)
+            return _judge_trigger(resource, entry, (inputs, loss), kinds.trigger, warnings)
         case KindName.INPUT_FILES:
-            return _judge_remembered(resource, entry, (scene, loss), kinds.input_files, warnings)
+            return _judge_remembered(resource, entry, (inputs, loss), kinds.input_files, warnings)
         case KindName.APPROVAL:
-            return _judge_remembered(resource, entry, (scene, loss), kinds.approval, warnings)
+            return _judge_remembered(resource, entry, (inputs, loss), kinds.approval, warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class _Case:
     resource: Resource
     entry: Entry | None
     view: AgentView
-    scene: Scene
+    inputs: PlanInputs
     kind: ScheduleKind
 
     @property
     def is_ours(self) -> bool:
-        project = self.scene.desired.project
+        project = self.inputs.desired.project
         return self.entry is not None or is_owned(self.resource.identity, project.name, project.environment)
 
     def change(
@@ -103,21 +103,21 @@ class _Case:
             basis=kind.fingerprint(before),
             needs=resource.needs,
             origin=resource.origin,
-            preview=kind.preview(before, after, as_of=self.scene.as_of) if action.is_remote else None,
+            preview=kind.preview(before, after, as_of=self.inputs.as_of) if action.is_remote else None,
         )
 
 
 def _judge_schedule(
-    resource: Resource, entry: Entry | None, setting: tuple[Scene, Standing], kind: ScheduleKind
+    resource: Resource, entry: Entry | None, around: tuple[PlanInputs, Standing], kind: ScheduleKind
 ) -> Verdict:
-    scene, standing = setting
-    view = scene.live.agents.get(resource.agent_path)
+    inputs, standing = around
+    view = inputs.live.agents.get(resource.agent_path)
     if view is None or view.problem:
         return _unreadable(resource, view)
     found = view.schedules.get(resource.identity)
     if found is not None and entry is not None and entry.identity != resource.identity:
         entry = None  # what it remembers is another schedule, and gone
-    case = _Case(resource, entry, view, scene, kind)
+    case = _Case(resource, entry, view, inputs, kind)
     desired = kind.desired_state(resource.spec)
     if found is not None:
         return _compare(case, desired, kind.live_state(found))
@@ -129,7 +129,7 @@ def _create(case: _Case, desired: State, standing: Standing) -> Verdict:
     entry, assigned = case.entry, standing.server_assigned
     if case.resource.adopted and (why := _why_not_adopted(case.resource, standing.holders)):
         return why
-    if case.resource.address in case.scene.identities.made_anew:
+    if case.resource.address in case.inputs.identities.made_anew:
         reason = Reason.VANISHED, "the agent was made anew, and the schedule vanished with the old one"
     elif entry is None:
         reason = Reason.NEW, "declared, and not in ACC"
@@ -165,9 +165,9 @@ def _why_not_adopted(resource: Resource, holders: IdHolders) -> BlockedResource 
 
 def _compare(case: _Case, desired: State, live: State) -> Verdict:
     """The declared schedule is live: leave it, learn of it, change it, or keep off it."""
-    fields = case.kind.diff(live, desired, as_of=case.scene.as_of)
+    fields = case.kind.diff(live, desired, as_of=case.inputs.as_of)
     entry = case.entry
-    before = case.scene.identities.renamed.get(case.resource.address)
+    before = case.inputs.identities.renamed.get(case.resource.address)
     if not fields:
         if before is not None:
             reason = Reason.RENAMED, _RENAMED.format(before=before)
@@ -180,7 +180,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
         return case.change(Action.ADOPT, reason, before=live, after=live)
     if not case.is_ours:
         return _blocked(case.resource, Reason.UNOWNED, _unowned(case.resource, fields))
-    reason = why_it_differs(fields, (live, desired), entry, case.scene, case.kind)
+    reason = why_it_differs(fields, (live, desired), entry, case.inputs, case.kind)
     after = case.kind.whole_state(desired, live)
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
 
@@ -246,26 +246,26 @@ def _unowned(resource: Resource, fields: tuple[FieldChange, ...]) -> str:
 def _judge_remembered(
     resource: Resource,
     entry: Entry | None,
-    setting: tuple[Scene, Loss],
+    around: tuple[PlanInputs, Loss],
     kind: RememberedKind,
     warnings: list[Finding],
 ) -> Verdict:
-    scene, loss = setting
-    view = scene.live.agents.get(resource.agent_path)
+    inputs, loss = around
+    view = inputs.live.agents.get(resource.agent_path)
     if view is None or view.problem:
         return _unreadable(resource, view)
-    desired = scene.contents[resource.address]
+    desired = inputs.contents[resource.address]
     fields = kind.diff(entry, desired)
-    again = resource.address in scene.resend
+    again = resource.address in inputs.resend
     if not fields and (entry is None or entry.settled) and not again:
-        return _renamed(resource, desired, entry, scene, view.agent_id)
+        return _renamed(resource, desired, entry, inputs, view.agent_id)
     intent = kind.intent(entry, desired, fields, again=again)
     if not fields and again and not intent.action.is_remote:
         return None
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
-    if intent.needs_idle_agent and resource.agent_path in scene.busy:
+    if intent.needs_idle_agent and resource.agent_path in inputs.busy:
         return _blocked(resource, Reason.POLICY, _RUN_ACTIVE)
-    if entry is None and resource.address in scene.identities.made_anew:
+    if entry is None and resource.address in inputs.identities.made_anew:
         reason, message = Reason.VANISHED, f"the agent was made anew, and has none of it; {intent.message}"
     elif entry is None:
         lost = loss is Loss.CERTAIN
@@ -277,7 +277,7 @@ def _judge_remembered(
     elif again and not fields:
         reason, message = Reason.RETRY, f"--resend asks for it once more; {intent.message}"
     elif by_hand := entry.facts.get("byHand"):
-        moved = entry.declared != kind.declared(desired, scene.seal)
+        moved = entry.declared != kind.declared(desired, inputs.seal)
         reason = Reason.DIVERGED if moved else Reason.DRIFTED
         message = f"{_BY_HAND.format(**by_hand)}; {intent.message}"
     else:
@@ -290,9 +290,11 @@ _OPEN_BY_HAND = "whether `reconciler {call}`, by hand by {by} at {at}, was done 
 _BY_HAND = "changed by hand, with `reconciler {call}` by {by} at {at}"
 
 
-def _renamed(resource: Resource, desired: State, entry: Entry | None, scene: Scene, agent_id: str) -> Change | None:
+def _renamed(
+    resource: Resource, desired: State, entry: Entry | None, inputs: PlanInputs, agent_id: str
+) -> Change | None:
     """What was attested under another handle of the same agent is so under the new one; nothing is sent."""
-    before = scene.identities.renamed.get(resource.address)
+    before = inputs.identities.renamed.get(resource.address)
     if before is None:
         return None
     intent = Intent(Action.ADOPT, message=_RENAMED.format(before=before), after=desired)
@@ -300,10 +302,10 @@ def _renamed(resource: Resource, desired: State, entry: Entry | None, scene: Sce
 
 
 def _judge_trigger(
-    resource: Resource, entry: Entry | None, setting: tuple[Scene, Loss], kind: TriggerKind, warnings: list[Finding]
+    resource: Resource, entry: Entry | None, around: tuple[PlanInputs, Loss], kind: TriggerKind, warnings: list[Finding]
 ) -> Verdict:
-    scene, loss = setting
-    intent = kind.judge(resource, scene.contents[resource.address], entry, again=resource.address in scene.resend)
+    inputs, loss = around
+    intent = kind.judge(resource, inputs.contents[resource.address], entry, again=resource.address in inputs.resend)
     if intent is None:
         return None
     warnings.extend(Finding(code, str(resource.address), text) for code, text in intent.warnings)
@@ -312,11 +314,11 @@ def _judge_trigger(
     if intent.reason is None:
         return None
     # An entry in a new ledger is a person's word about this trigger (`resolve`): what was lost is known again.
-    if entry is None and not scene.accepts_new_ledger and loss is not Loss.NONE:
+    if entry is None and not inputs.accepts_new_ledger and loss is not Loss.NONE:
         message = _LOST_LEDGER if loss is Loss.CERTAIN else _NEW_OR_LOST
         return _blocked(resource, Reason.LOST_LEDGER, message.format(address=resource.address))
-    if scene.mft_problem:
-        return _blocked(resource, Reason.UNREADABLE, scene.mft_problem)
+    if inputs.mft_problem:
+        return _blocked(resource, Reason.UNREADABLE, inputs.mft_problem)
     return _plain_change(resource, intent, (intent.reason, intent.message), entry)
 
 

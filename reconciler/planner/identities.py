@@ -23,8 +23,8 @@ from reconciler.model import (
     Resource,
 )
 from reconciler.planner.claims import Claims, DeclaredAgent
+from reconciler.planner.inputs import ScheduleKind
 from reconciler.planner.rekeying import Identified, Memories, Rekeying
-from reconciler.planner.scene import ScheduleKind
 
 
 def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *, as_of: datetime) -> Identified:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from reconciler.model import Address, Agent, Desired, Entry, KindName, Live, Memory, Resource
 from reconciler.planner import identity_findings as findings
 from reconciler.planner.claims import Claims, DeclaredAgent
-from reconciler.planner.scene import Identities
+from reconciler.planner.inputs import Identities
 
 K = TypeVar("K")
 _NAME = "name"

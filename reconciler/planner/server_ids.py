@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from reconciler.identity import IDS_BEFORE, is_owned, server_assigned_ids
 from reconciler.model import Address, AgentView, Entry, Resource
-from reconciler.planner.scene import Scene, ScheduleKind
+from reconciler.planner.inputs import PlanInputs, ScheduleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +33,27 @@ class IdHolders:
     unread: str
 
 
-def holders_of(scene: Scene) -> IdHolders:
+def holders_of(inputs: PlanInputs) -> IdHolders:
     """Look once, for all verdicts; not at all, where no manifest adopts an id."""
-    if not any(resource.adopted for resource in scene.desired.resources):
+    if not any(resource.adopted for resource in inputs.desired.resources):
         return IdHolders({}, "")
-    views = sorted((*scene.live.agents.values(), *scene.live.elsewhere.values()), key=lambda view: view.path)
+    views = sorted((*inputs.live.agents.values(), *inputs.live.elsewhere.values()), key=lambda view: view.path)
     paths = {identity: view.path for view in reversed(views) for identity in view.schedules}
     return IdHolders(paths, next((view.path for view in views if view.problem), ""))
 
 
-def server_assigned(scene: Scene, kind: ScheduleKind) -> ServerAssigned:
+def server_assigned(inputs: PlanInputs, kind: ScheduleKind) -> ServerAssigned:
     """Look once, for all verdicts. A schedule that a manifest declares by its id has been taken over."""
-    resources = {resource.address: resource for resource in scene.desired.resources}
+    resources = {resource.address: resource for resource in inputs.desired.resources}
     taken = {resource.identity for resource in resources.values() if resource.identity}
     living: dict[Address, tuple[str, ...]] = {}
-    views = {view.agent_id: view for view in (*scene.live.elsewhere.values(), *scene.live.agents.values())}
+    views = {view.agent_id: view for view in (*inputs.live.elsewhere.values(), *inputs.live.agents.values())}
     unread = ""
-    for address, entry in sorted(scene.memory.entries.items()):
+    for address, entry in sorted(inputs.memory.entries.items()):
         ids = server_assigned_ids(entry.facts)
         if not ids and IDS_BEFORE not in entry.facts:
             continue
-        view = _view_of(entry, scene, views)
+        view = _view_of(entry, inputs, views)
         if view is None:
             continue
         if view.problem:
@@ -61,32 +61,32 @@ def server_assigned(scene: Scene, kind: ScheduleKind) -> ServerAssigned:
             continue
         found = {one for one in ids if one in view.schedules}
         if not entry.settled and address in resources:
-            found |= set(_unseen_until_now(entry, resources[address], view, scene, kind))
+            found |= set(_unseen_until_now(entry, resources[address], view, inputs, kind))
         if found - taken:
             living[address] = tuple(sorted(found - taken))
     return ServerAssigned(living, unread)
 
 
-def _view_of(entry: Entry, scene: Scene, views: Mapping[str, AgentView]) -> AgentView | None:
+def _view_of(entry: Entry, inputs: PlanInputs, views: Mapping[str, AgentView]) -> AgentView | None:
     """The entry's agent as it was read, by its id; None when it is known no more, or was given up."""
-    if entry.agent_path in scene.gone_agents:
+    if entry.agent_path in inputs.gone_agents:
         return None
     by_id = views.get(entry.agent_id) if entry.agent_id else None
-    return by_id or scene.live.agents.get(entry.agent_path)
+    return by_id or inputs.live.agents.get(entry.agent_path)
 
 
 def _unseen_until_now(
-    entry: Entry, resource: Resource, view: AgentView, scene: Scene, kind: ScheduleKind
+    entry: Entry, resource: Resource, view: AgentView, inputs: PlanInputs, kind: ScheduleKind
 ) -> Iterator[str]:
     """What a create left behind whose outcome nobody saw: schedules that were not there before, and are as declared."""
     before = entry.facts.get(IDS_BEFORE)
     if not isinstance(before, list):
         return
-    project = scene.desired.project
-    remembered = {one.identity for one in scene.memory.entries.values()}
+    project = inputs.desired.project
+    remembered = {one.identity for one in inputs.memory.entries.values()}
     desired = kind.desired_state(resource.spec)
     for identity, live in view.schedules.items():
         if identity in before or identity in remembered or is_owned(identity, project.name, project.environment):
             continue
-        if not kind.diff(kind.live_state(live), desired, as_of=scene.as_of):
+        if not kind.diff(kind.live_state(live), desired, as_of=inputs.as_of):
             yield identity

@@ -19,7 +19,7 @@ from reconciler.model import (
     KindName,
     Reason,
 )
-from reconciler.planner.scene import Kinds, Loss, Scene, Verdict, loss_of
+from reconciler.planner.inputs import Kinds, Loss, PlanInputs, Verdict, loss_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ class Stray:
     view: AgentView
 
 
-def strays_of(scene: Scene) -> Iterator[Stray]:
+def strays_of(inputs: PlanInputs) -> Iterator[Stray]:
     """Live schedules outside the manifests, and whose they are: by the mark in the id, or by our memory of adopting."""
-    project = scene.desired.project
-    declared = () if scene.destroy else scene.desired.resources
+    project = inputs.desired.project
+    declared = () if inputs.destroy else inputs.desired.resources
     kept = {resource.identity for resource in declared if resource.identity}
-    handles = {agent.path: agent.handle for agent in scene.desired.agents}
+    handles = {agent.path: agent.handle for agent in inputs.desired.agents}
     remembered = {
-        entry.identity: entry for entry in scene.memory.entries.values() if entry.address.kind is KindName.SCHEDULE
+        entry.identity: entry for entry in inputs.memory.entries.values() if entry.address.kind is KindName.SCHEDULE
     }
-    named_by_id = {one.identity: one.address for one in scene.desired.resources if one.identity}
-    for path, view in sorted(scene.live.agents.items()):
-        agent = handles.get(path) or scene.agent_paths.get(path, path)
+    named_by_id = {one.identity: one.address for one in inputs.desired.resources if one.identity}
+    for path, view in sorted(inputs.live.agents.items()):
+        agent = handles.get(path) or inputs.agent_paths.get(path, path)
         for identity in sorted(view.schedules):
             if identity in kept:
                 continue
@@ -56,17 +56,17 @@ def strays_of(scene: Scene) -> Iterator[Stray]:
             yield Stray(address, agent, identity, marked or entry is not None, entry, view)
 
 
-def unmanaged_of(scene: Scene, strays: Iterable[Stray]) -> tuple[Stray, ...]:
+def unmanaged_of(inputs: PlanInputs, strays: Iterable[Stray]) -> tuple[Stray, ...]:
     """Those that are not ours, on the agents of what the selectors leave."""
-    in_sight = scene.paths_in_sight()
+    in_sight = inputs.paths_in_sight()
     return tuple(stray for stray in strays if not stray.ours and stray.view.path in in_sight)
 
 
 def judge_strays(
-    scene: Scene, strays: Iterable[Stray], kinds: Kinds, warnings: list[Finding]
+    inputs: PlanInputs, strays: Iterable[Stray], kinds: Kinds, warnings: list[Finding]
 ) -> Iterator[tuple[Address, Verdict]]:
-    protected = {resource.identity for resource in scene.desired.resources if resource.protect}
-    missed = _missed_protected(scene)
+    protected = {resource.identity for resource in inputs.desired.resources if resource.protect}
+    missed = _missed_protected(inputs)
     for stray in strays:
         if not stray.ours:
             continue
@@ -76,7 +76,7 @@ def judge_strays(
         elif (stray.entry is not None and stray.entry.protect) or stray.identity in protected:
             message = "protected: declare it again with `protect: false`, apply, and then remove it"
             yield stray.address, BlockedResource(stray.address, Reason.PROTECTED, message)
-        elif scene.desired.project.policy.prune == "never" and not scene.destroy:
+        elif inputs.desired.project.policy.prune == "never" and not inputs.destroy:
             message = "no manifest declares it, and `policy.prune: never` keeps it"
             warnings.append(Finding("orphan-kept", str(stray.address), message))
         else:
@@ -88,7 +88,7 @@ def judge_strays(
                     action=Action.DELETE,
                     reason=Reason.REMOVED,
                     message="all that is owned is to be deleted"
-                    if scene.destroy
+                    if inputs.destroy
                     else "no manifest declares it any more",
                     fields=tuple(
                         field
@@ -101,55 +101,55 @@ def judge_strays(
                     agent_path=stray.view.path,
                     agent_id=stray.view.agent_id,
                     basis=kinds.schedule.fingerprint(live),
-                    preview=kinds.schedule.preview(live, None, as_of=scene.as_of),
+                    preview=kinds.schedule.preview(live, None, as_of=inputs.as_of),
                 ),
             )
 
 
-def unremembered(scene: Scene, strays: Iterable[Stray]) -> Mapping[str, str]:
+def unremembered(inputs: PlanInputs, strays: Iterable[Stray]) -> Mapping[str, str]:
     """After a loss of the ledger, by agent path: one of ours that no manifest declares and nothing remembers."""
-    if scene.accepts_new_ledger or loss_of(scene) is Loss.NONE:
+    if inputs.accepts_new_ledger or loss_of(inputs) is Loss.NONE:
         return {}
     return {one.view.path: one.identity for one in strays if one.ours and one.entry is None}
 
 
-def _missed_protected(scene: Scene) -> Mapping[str, Address]:
+def _missed_protected(inputs: PlanInputs) -> Mapping[str, Address]:
     """After a loss of the ledger, by agent path: a declared schedule that is protected, and not live under its id.
 
     A schedule of ours there that no manifest declares may be that one, from before its agent moved or it was renamed.
     """
-    if scene.accepts_new_ledger or loss_of(scene) is Loss.NONE:
+    if inputs.accepts_new_ledger or loss_of(inputs) is Loss.NONE:
         return {}
     return {
         resource.agent_path: resource.address
-        for resource in scene.desired.resources
+        for resource in inputs.desired.resources
         if resource.protect
-        and (view := scene.live.agents.get(resource.agent_path)) is not None
+        and (view := inputs.live.agents.get(resource.agent_path)) is not None
         and resource.identity not in view.schedules
     }
 
 
 def judge_forgotten(
-    scene: Scene, strays: Iterable[Stray], judged: Mapping[Address, Verdict]
+    inputs: PlanInputs, strays: Iterable[Stray], judged: Mapping[Address, Verdict]
 ) -> Iterator[tuple[Address, Verdict]]:
     """Entries whose block is gone: forgotten, unless the thing is still there or nobody knows how it ended."""
     seen = {stray.address for stray in strays if stray.ours}
-    declared = {agent.path for agent in scene.desired.agents}
-    for address, entry in sorted(scene.memory.entries.items()):
+    declared = {agent.path for agent in inputs.desired.agents}
+    for address, entry in sorted(inputs.memory.entries.items()):
         if address in judged or address in seen:
             continue
         if address.kind is KindName.TRIGGER and not entry.settled and entry.facts.get("state") != "running":
             message = f"how its last start ended is not known: say `reconciler resolve {address} --ran` or `--not-ran`"
             yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
             continue
-        if entry.agent_id in scene.live.elsewhere and address.kind is KindName.SCHEDULE:
-            if scene.destroy:
+        if entry.agent_id in inputs.live.elsewhere and address.kind is KindName.SCHEDULE:
+            if inputs.destroy:
                 yield address, BlockedResource(address, Reason.POLICY, _ELSEWHERE)
             continue  # it may run on there: the plan says where the agent was
-        view = scene.live.agents.get(entry.agent_path)
+        view = inputs.live.agents.get(entry.agent_path)
         if view is not None and not view.schedules.keys().isdisjoint(server_assigned_ids(entry.facts)):
             continue  # while that lives, ACC is known not to keep the ids that we send
-        if entry.agent_path in scene.gone_agents:
+        if entry.agent_path in inputs.gone_agents:
             words = "its agent is gone from ACC for good, by the word of whoever applies"
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
@@ -181,13 +181,13 @@ def _left_open(entry: Entry) -> str:
     return "; whether what was sent last has arrived is not known"
 
 
-def owned_in_sight(scene: Scene, strays: Iterable[Stray]) -> int:
+def owned_in_sight(inputs: PlanInputs, strays: Iterable[Stray]) -> int:
     """How many live schedules are ours, declared or not: what a limit on deletions is measured against."""
-    declared = () if scene.destroy else scene.desired.resources
+    declared = () if inputs.destroy else inputs.desired.resources
     alive = sum(
         resource.identity in view.schedules
         for resource in declared
-        if resource.identity and (view := scene.live.agents.get(resource.agent_path)) is not None
+        if resource.identity and (view := inputs.live.agents.get(resource.agent_path)) is not None
     )
     return alive + sum(stray.ours for stray in strays)
 

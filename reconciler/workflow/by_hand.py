@@ -32,9 +32,9 @@ from reconciler.model import (
     Status,
     at_text,
 )
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import read, this_owner, writing
-from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger
@@ -150,23 +150,23 @@ class Recording:
 
 
 @contextmanager
-def recorded(setting: Setting, command: str, effect: Effect, target: Target) -> Iterator[Recording]:
+def recorded(context: CommandContext, command: str, effect: Effect, target: Target) -> Iterator[Recording]:
     """Around a call: the ledger is told before it leaves and after it came back.
 
     Raises Locked before anything is sent while somebody else is applying, and LedgerError where the ledger cannot be
     read or written. What the call raises goes on to the caller.
     """
-    project, _ = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    project, _ = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
     with ExitStack() as stack:
-        if why := _why_not(setting, project, effect, target):
+        if why := _why_not(context, project, effect, target):
             yield Recording(why)
             return
-        ledger, lease = stack.enter_context(writing(setting, project, 0.0))
-        entry = _entry_of(setting, ledger, effect, target)
+        ledger, lease = stack.enter_context(writing(context, project, 0.0))
+        entry = _entry_of(context, ledger, effect, target)
         if entry is None:
             yield Recording(_NOT_KNOWN)
             return
-        call = _Call(setting, ledger, lease, command, effect, entry, _reached(setting, ledger, command, effect, entry))
+        call = _Call(context, ledger, lease, command, effect, entry, _reached(context, ledger, command, effect, entry))
         call.begin()
         try:
             yield Recording(require_lease=lease.check)
@@ -186,15 +186,15 @@ _NO_LEDGER = "not recorded: there is no ledger yet"
 _NOT_KNOWN = "not recorded: neither the ledger nor a manifest has this of the agent"
 
 
-def _why_not(setting: Setting, project: Project, effect: Effect, target: Target) -> str:
+def _why_not(context: CommandContext, project: Project, effect: Effect, target: Target) -> str:
     """Why there is nothing to record, found without the lock: who does not touch the project is not to wait for it."""
     from reconciler.ledger import Ledger
 
     if not Ledger.exists(project.ledger, project.root):
         return _NO_LEDGER
-    remembered = read(setting, project)
+    remembered = read(context, project)
     known = _known(remembered.memory, effect, target) is not None
-    return "" if known or _declared(setting, remembered.memory, effect, target) is not None else _NOT_KNOWN
+    return "" if known or _declared(context, remembered.memory, effect, target) is not None else _NOT_KNOWN
 
 
 def _known(memory: Memory, effect: Effect, target: Target) -> Entry | None:
@@ -203,7 +203,7 @@ def _known(memory: Memory, effect: Effect, target: Target) -> Entry | None:
     return next(mine, None)
 
 
-def _declared(setting: Setting, memory: Memory, effect: Effect, target: Target) -> Entry | None:
+def _declared(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> Entry | None:
     """An empty entry for an approval that is declared and was never sent: ACC's file log is not to say it twice.
 
     Of input files there is no need for one: sending them once more has the same effect.
@@ -212,7 +212,7 @@ def _declared(setting: Setting, memory: Memory, effect: Effect, target: Target) 
         return None
     desired: Desired | None
     desired, _ = manifests.check(
-        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
     )
     paths = target.paths(memory)
     found = (one for one in desired.resources if one.agent_path in paths) if desired is not None else iter(())
@@ -222,14 +222,14 @@ def _declared(setting: Setting, memory: Memory, effect: Effect, target: Target) 
     return None
 
 
-def _entry_of(setting: Setting, ledger: Ledger, effect: Effect, target: Target) -> Entry | None:
+def _entry_of(context: CommandContext, ledger: Ledger, effect: Effect, target: Target) -> Entry | None:
     memory = ledger.memory()
-    return _known(memory, effect, target) or _declared(setting, memory, effect, target)
+    return _known(memory, effect, target) or _declared(context, memory, effect, target)
 
 
-def _reached(setting: Setting, ledger: Ledger, command: str, effect: Effect, entry: Entry) -> Entry:
+def _reached(context: CommandContext, ledger: Ledger, command: str, effect: Effect, entry: Entry) -> Entry:
     """The entry as it is once the call was accepted. Files are measured before they leave."""
-    owner, at = this_owner(setting), at_text(setting.clock())
+    owner, at = this_owner(context), at_text(context.clock())
     after = effect.after(entry, ledger.seal)
     before = entry.facts.get(BY_HAND, {}).get("before") or _attested(entry)
     facts = {name: value for name, value in after.facts.items() if name != BY_HAND}
@@ -248,7 +248,7 @@ def _attested(entry: Entry) -> dict[str, Any]:
 class _Call:
     """One call, as the ledger is told of it."""
 
-    setting: Setting
+    context: CommandContext
     ledger: Ledger
     lease: Lease
     command: str
@@ -271,7 +271,7 @@ class _Call:
     def _told(self) -> dict[str, Any]:
         """What an entry says while it is open: that it is so by hand, and that files may go later."""
         facts = self.reached.facts
-        owner = this_owner(self.setting)
+        owner = this_owner(self.context)
         said = {"call": self.command, "by": f"{owner.user} on {owner.host}", "at": self.reached.at}
         deletes = {name: facts[name] for name in (input_files.RUN_DELETES,) if name in facts}
         return {BY_HAND: facts.get(BY_HAND, said), **deletes}
@@ -289,13 +289,13 @@ class _Call:
         )
 
     def begin(self) -> None:
-        commit = commit_of(self.setting.root)
+        commit = commit_of(self.context.root)
         self.run = self.ledger.begin_run(self.lease, commit=commit, command=self.command, plan_digest="")
         self.ledger.began(self.lease, self.change, declared=self.entry.declared, facts=self._told)
 
     def end(self, status: Status, detail: str, entry: Entry | None) -> None:
         evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN
-        outcome = Outcome(self.change, status, detail, 0.0, evidence, at=at_text(self.setting.clock()))
+        outcome = Outcome(self.change, status, detail, 0.0, evidence, at=at_text(self.context.clock()))
         try:
             self.ledger.outcome(self.lease, outcome, entry)
             self.ledger.end_run(self.lease, self.run, result=status.value, summary={status.value: 1})

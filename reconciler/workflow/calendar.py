@@ -18,12 +18,12 @@ from reconciler.timetable.calendar import HERD, Calendar, Entry, common_zone, re
 from reconciler.timetable.collisions import overcrowded
 from reconciler.timetable.load import Job
 from reconciler.workflow.contents import with_needs
+from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.durations import Durations, read_durations
 from reconciler.workflow.memory import read
+from reconciler.workflow.planning import decide
 from reconciler.workflow.reading import load
 from reconciler.workflow.refresh import refresh
-from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import make_survey
 
 Key = tuple[str, str]
 """A schedule by its agent's path and its id."""
@@ -76,18 +76,18 @@ class _Sources:
     durations: Durations = field(default_factory=Durations)
 
 
-def calendar(setting: Setting, request: Request) -> tuple[Desired, Calendar]:
+def calendar(context: CommandContext, request: Request) -> tuple[Desired, Calendar]:
     """Make the calendar. Writes nothing; `desired` needs no network.
 
     Raises ManifestError, and UsageError for a zone that nobody knows or a missing connection.
     """
-    desired = load(setting)
+    desired = load(context)
     source = request.source or (Source.LIVE if "acc" in desired.project.connections else Source.DESIRED)
-    found = _desired_only(desired, request) if source is Source.DESIRED else _seen(setting, desired, request, source)
+    found = _desired_only(desired, request) if source is Source.DESIRED else _seen(context, desired, request, source)
     notes = list(found.durations.notes)
     shown = tuple(_entries(found.shown, found.durations, notes))
     before = None if found.before is None else tuple(_entries(found.before, found.durations, notes))
-    as_of = setting.clock()
+    as_of = context.clock()
     if request.zone is None:
         zone, reason = common_zone(entry.job.timing for entry in shown if entry.job.enabled)
     else:
@@ -129,19 +129,19 @@ def _desired_only(desired: Desired, request: Request) -> _Sources:
     )
 
 
-def _seen(setting: Setting, desired: Desired, request: Request, source: Source) -> _Sources:
+def _seen(context: CommandContext, desired: Desired, request: Request, source: Source) -> _Sources:
     """What is live, and for a plan also what would be after it."""
-    remembered = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
+    remembered = read(context, desired.project)
+    with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
         if source is Source.PLAN:
-            survey = make_survey(setting, Intention(request.selection), desired, remembered, products)
-            desired, live, selected = survey.desired, survey.scene.live, survey.scene.selected
+            planned = decide(context, PlanOptions(request.selection), desired, remembered, products)
+            desired, live, selected = planned.desired, planned.inputs.live, planned.inputs.selected
         else:
             selected = select(desired.resources, request.selection)
             wanted = with_needs(desired, selected)
-            found = refresh(setting, desired, wanted, remembered, products, as_of=setting.clock())
+            found = refresh(context, desired, wanted, remembered, products, as_of=context.clock())
             desired, live = found.desired, found.live
-        durations = read_durations(setting, live, products) if request.durations else Durations()
+        durations = read_durations(context, live, products) if request.durations else Durations()
     before = _live_estate(desired, live, selected)
     unreadable = tuple(
         sorted(
@@ -152,7 +152,7 @@ def _seen(setting: Setting, desired: Desired, request: Request, source: Source) 
     if source is Source.LIVE:
         return _Sources(before, None, unreadable, durations)
     after = dict(before)
-    for change in survey.plan.changes:
+    for change in planned.plan.changes:
         if change.address.kind is not KindName.SCHEDULE or not change.action.is_remote:
             continue
         key = (change.agent_path, change.identity)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError, Missing, ProductError, Unauthorised
 from reconciler.model import Check, Connection, Desired, KindName, Level, Problem, Project
-from reconciler.workflow.setting import Setting
-from reconciler.workflow.survey import SOON
+from reconciler.workflow.context import CommandContext
+from reconciler.workflow.planning import SOON
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
@@ -28,7 +28,7 @@ _NOBODY = "reconciler/doctor"
 class Visit:
     """What the examination of each connection needs to know. `desired` is None while the manifests have errors."""
 
-    setting: Setting
+    context: CommandContext
     project: Project
     secrets: frozenset[str]
     desired: Desired | None
@@ -57,7 +57,7 @@ class Visit:
         agents = self.desired.agents if self.desired is not None else ()
         agent = agents[0].path if agents else _NOBODY
         secrets = self.secrets | (self.desired.secret_values if self.desired is not None else frozenset())
-        yield from examine_it(_Reach(self.setting, hasty, Redactor(secrets), agent, self.now))
+        yield from examine_it(_Reach(self.context, hasty, Redactor(secrets), agent, self.now))
         for path in connection.open_files:
             yield Check(f"{name} file", Level.WARNING, f"others on this machine may read {path}", f"chmod 600 {path}")
 
@@ -87,7 +87,7 @@ class _Reach:
     `agent` is the path of an agent to ask for.
     """
 
-    setting: Setting
+    context: CommandContext
     connection: Connection
     redact: Callable[[str], str]
     agent: str
@@ -99,9 +99,9 @@ class _Reach:
 
         return acc.connect(
             self.connection,
-            clock=self.setting.clock,
+            clock=self.context.clock,
             redact=self.redact,
-            interrupted=self.setting.stop,
+            interrupted=self.context.stop,
             patience=Patience(tries=2, deadline=_DEADLINE),
         )
 
@@ -111,9 +111,9 @@ class _Reach:
         patience = replace(mft.PATIENCE, tries=1, deadline=_DEADLINE)
         return mft.connect(
             self.connection,
-            clock=self.setting.clock,
+            clock=self.context.clock,
             redact=self.redact,
-            interrupted=self.setting.stop,
+            interrupted=self.context.stop,
             patience=patience,
         )
 

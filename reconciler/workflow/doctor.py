@@ -12,8 +12,8 @@ from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.workflow.connections import Visit, broken, count
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
-from reconciler.workflow.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,30 @@ class Examination:
     checks: tuple[Check, ...]
 
 
-def examine(setting: Setting) -> Examination:
+def examine(context: CommandContext) -> Examination:
     """Every check, each with what to do. Nothing is written, and a broken project is a finding like any other.
 
     Raises UsageError for an environment that the project file does not declare.
     """
-    now = setting.clock()
+    now = context.clock()
     zones = f"zone rules {timetable.zones.rules_version()}, CLDR {timetable.zones.CLDR_VERSION}"
     checks = [Check("program", Level.OK, f"reconciler {__version__}"), Check("zones", Level.OK, zones)]
     try:
-        project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=now)
+        project, secrets = manifests.load_project(context.root, context.environment, context.environ, as_of=now)
     except ManifestError as error:
         checks.append(broken("project file", error.problems))
-        return Examination("", setting.environment or "default", tuple(checks))
-    check, desired = _manifests(setting, now)
+        return Examination("", context.environment or "default", tuple(checks))
+    check, desired = _manifests(context, now)
     checks.append(check)
-    checks.extend(Visit(setting, project, secrets, desired, now).checks())
-    checks.extend(_ledger(setting, project))
+    checks.extend(Visit(context, project, secrets, desired, now).checks())
+    checks.extend(_ledger(context, project))
     return Examination(project.name, project.environment, tuple(checks))
 
 
-def _manifests(setting: Setting, now: datetime) -> tuple[Check, Desired | None]:
+def _manifests(context: CommandContext, now: datetime) -> tuple[Check, Desired | None]:
     """How the manifests are, and what they say where they have no error."""
     desired, problems = manifests.check(
-        setting.root, setting.environment, setting.environ, as_of=now, connections=False
+        context.root, context.environment, context.environ, as_of=now, connections=False
     )
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
@@ -59,7 +59,7 @@ def _manifests(setting: Setting, now: datetime) -> tuple[Check, Desired | None]:
     return Check("manifests", level, found, "`reconciler validate` shows each"), desired
 
 
-def _ledger(setting: Setting, project: Project) -> Iterator[Check]:
+def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
     from reconciler.ledger import Ledger
 
     try:
@@ -71,7 +71,7 @@ def _ledger(setting: Setting, project: Project) -> Iterator[Check]:
             if barred is None:
                 yield Check("ledger", Level.OK, "there is none yet: the first apply makes it")
             return
-        with open_ledger(setting, project, create=False) as ledger:
+        with open_ledger(context, project, create=False) as ledger:
             memory = ledger.memory()
             tampered = ledger.verify()
             held = ledger.holder()

@@ -13,7 +13,7 @@ from typing import Protocol
 from reconciler.errors import ProductError
 from reconciler.model import AgentView, Live
 from reconciler.products import Products
-from reconciler.workflow.setting import Setting
+from reconciler.workflow.context import CommandContext
 
 _RUNS_READ = 50
 _LONGEST = timedelta(days=7)
@@ -47,7 +47,7 @@ class Durations:
         return self.by_schedule.get((agent_path, identity), self.by_agent.get(agent_path))
 
 
-def read_durations(setting: Setting, live: Live, products: Products) -> Durations:
+def read_durations(context: CommandContext, live: Live, products: Products) -> Durations:
     """Ask for the latest runs of every agent that has schedules, as many at a time as the connection allows."""
     views = [view for view in live.agents.values() if not view.problem and view.schedules]
     if not views:
@@ -55,7 +55,7 @@ def read_durations(setting: Setting, live: Live, products: Products) -> Duration
     acc = products.acc
 
     def runs_of(view: AgentView) -> Iterable[FinishedRun] | str:
-        if setting.stop.is_set():
+        if context.stop.is_set():
             return "interrupted"
         try:
             return acc.run_history(view.agent_id, count=_RUNS_READ)
@@ -67,7 +67,7 @@ def read_durations(setting: Setting, live: Live, products: Products) -> Duration
     failed: list[str] = []
     with ThreadPoolExecutor(max(1, min(products.connection("acc").concurrency, len(views)))) as pool:
         for number, (view, runs) in enumerate(zip(views, pool.map(runs_of, views), strict=True), 1):
-            setting.progress("reading run histories", number, len(views))
+            context.progress("reading run histories", number, len(views))
             if isinstance(runs, str):
                 failed.append(f"{view.path} ({runs})")
                 continue

@@ -55,9 +55,9 @@ def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
     return tuple(sorted(found))
 
 
-def of_plan(scene: planner.Scene, plan: Plan) -> Foresight:
+def of_plan(inputs: planner.PlanInputs, plan: Plan) -> Foresight:
     """What this plan would run into. Without blackouts, only agents whose schedules change cost anything."""
-    if scene.destroy:
+    if inputs.destroy:
         return Foresight()
     retimed = {
         change.address: change
@@ -66,15 +66,15 @@ def of_plan(scene: planner.Scene, plan: Plan) -> Foresight:
     }
     warnings: list[Finding] = []
     refusals: list[Finding] = []
-    blackouts = _blackouts(scene.desired, scene.as_of)
+    blackouts = _blackouts(inputs.desired, inputs.as_of)
     if blackouts:
-        for address, state in _states_after(scene, plan):
+        for address, state in _states_after(inputs, plan):
             for blackout, message in _inside(str(address), state, blackouts):
                 refused = blackout.blocks and address in retimed
                 told = Finding("blackout", str(address), _next_step(message) if refused else message)
                 (refusals if refused else warnings).append(told)
     if retimed:
-        warnings.extend(_crowding(scene, plan, retimed))
+        warnings.extend(_crowding(inputs, plan, retimed))
     return Foresight(tuple(sorted(warnings)), tuple(sorted(refusals)))
 
 
@@ -108,17 +108,17 @@ def _inside(address: str, state: State, blackouts: Iterable[Blackout]) -> Iterat
             yield blackout, inside_text(blackout, inside, timing)
 
 
-def _states_after(scene: planner.Scene, plan: Plan) -> Iterator[tuple[Address, State]]:
+def _states_after(inputs: planner.PlanInputs, plan: Plan) -> Iterator[tuple[Address, State]]:
     """Every declared schedule in sight as it will be once the plan is applied."""
     changed = {change.address: change.after for change in plan.changes if change.after is not None}
-    for resource in scene.desired.resources:
+    for resource in inputs.desired.resources:
         address = resource.address
-        if address.kind is not KindName.SCHEDULE or (scene.selected is not None and address not in scene.selected):
+        if address.kind is not KindName.SCHEDULE or (inputs.selected is not None and address not in inputs.selected):
             continue
         if address in changed:
             yield address, changed[address]
             continue
-        view = scene.live.agents.get(resource.agent_path)
+        view = inputs.live.agents.get(resource.agent_path)
         live = view.schedules.get(resource.identity) if view is not None else None
         if live is not None:
             yield address, schedule.live_state(live)
@@ -127,13 +127,13 @@ def _states_after(scene: planner.Scene, plan: Plan) -> Iterator[tuple[Address, S
 # --- collisions and herds --------------------------------------------------------------------------------------------
 
 
-def _crowding(scene: planner.Scene, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
+def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
     """New collisions and a new herd on the agents whose schedules change. Starts alone count: no run is looked up."""
     days = _DAYS if len(retimed) <= _MANY_CHANGES else 1
     # Whole days, and no moment in the words: the same plan made again an hour later has to read the same.
-    begin = int(scene.as_of.timestamp()) // _DAY * _DAY
+    begin = int(inputs.as_of.timestamp()) // _DAY * _DAY
     window = Window(begin, begin + days * _DAY)
-    before, after = _jobs(scene, plan, {change.agent_path for change in retimed.values()})
+    before, after = _jobs(inputs, plan, {change.agent_path for change in retimed.values()})
     rhythms_before, rhythms = Rhythms(before, window), Rhythms(after, window)
     known = {(found.one, found.other) for found in collisions(before, rhythms_before)}
     names = {str(address) for address in retimed}
@@ -171,16 +171,16 @@ def _together(others: list[tuple[str, int]], days: int) -> str:
     return f"starts at the same instant as {named}{more}, {often} in {span}: ACC runs one job of an agent at a time"
 
 
-def _jobs(scene: planner.Scene, plan: Plan, paths: set[str]) -> tuple[list[Job], list[Job]]:
+def _jobs(inputs: planner.PlanInputs, plan: Plan, paths: set[str]) -> tuple[list[Job], list[Job]]:
     """The schedules of these agents, before and after the plan; those that no manifest declares too."""
     declared = {
         (resource.agent_path, resource.identity): str(resource.address)
-        for resource in scene.desired.resources
+        for resource in inputs.desired.resources
         if resource.agent_path in paths and resource.address.kind is KindName.SCHEDULE
     }
     states: dict[tuple[str, str], State] = {}
     for path in paths:
-        view = scene.live.agents.get(path)
+        view = inputs.live.agents.get(path)
         for identity, live in (view.schedules if view is not None else {}).items():
             states[path, identity] = schedule.live_state(live)
     after = dict(states)
@@ -192,7 +192,7 @@ def _jobs(scene: planner.Scene, plan: Plan, paths: set[str]) -> tuple[list[Job],
         elif change.after is not None:
             after[change.agent_path, change.identity] = change.after
 
-    handles = {agent.path: agent.handle for agent in scene.desired.agents}
+    handles = {agent.path: agent.handle for agent in inputs.desired.agents}
 
     def jobs(found: dict[tuple[str, str], State]) -> list[Job]:
         listed = []

@@ -17,8 +17,8 @@ from reconciler.model import AgentView, Desired, Live, Problem, Project, Severit
 from reconciler.observe import look
 from reconciler.products import Products
 from reconciler.secrecy import Secrecy, masked, secrecy_of
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import read
-from reconciler.workflow.setting import Setting
 
 _LOG_LEVELS = {0: "none", 1: "low", 2: "medium", 3: "high"}
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,15 +39,15 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple[Imported, ...]:
+def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -> tuple[Imported, ...]:
     """Read these agents, and word a manifest for each. All or nothing: an agent that cannot be read ends it.
 
     Raises ProductError; ManifestError when the manifests that are there already have errors; UsageError when an agent
     is declared already, or its path cannot stand in a manifest.
     """
     wanted = sorted({path.casefold(): path for path in paths}.values())
-    project, secrets = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-    desired = _declared(setting)
+    project, secrets = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    desired = _declared(context)
     declared = desired.agents if desired is not None else ()
     known = {agent.path.casefold(): agent for agent in declared}
     for path in wanted:
@@ -59,20 +59,20 @@ def import_agents(setting: Setting, paths: Iterable[str], folder: Path) -> tuple
                 f"{path!r} is no path of an agent",
                 hint="write it without a slash at either end: sequentum/Retail/prices",
             )
-    ids = read(setting, project).memory.agent_ids
+    ids = read(context, project).memory.agent_ids
     paths = sorted({*wanted, *(agent.path for agent in declared if not ids.get(agent.path))})
-    with Products(project, secrets, setting.stop, setting.clock) as products:
+    with Products(project, secrets, context.stop, context.clock) as products:
         live = look(
             products.acc,
             paths,
             concurrency=products.connection("acc").concurrency,
-            stop=setting.stop,
-            progress=lambda done: setting.progress("reading agents", done, len(paths)),
+            stop=context.stop,
+            progress=lambda done: context.progress("reading agents", done, len(paths)),
         )
         ids = {**ids, **{path: view.agent_id for path, view in live.agents.items() if not view.problem}}
         live = Live({path: live.agents[path] for path in wanted})
         _require_one_path_each(live, {agent.path: str(agent.origin) for agent in declared}, ids)
-        hidden = _secrecy(setting, (project, secrets), desired, live)
+        hidden = _secrecy(context, (project, secrets), desired, live)
         products.hide(hidden.values_of(one for view in live.agents.values() for one in view.schedules.items()))
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
     if unread:
@@ -108,10 +108,12 @@ class _Scope:
     redact: Callable[[str], str]
 
 
-def _secrecy(setting: Setting, known: tuple[Project, frozenset[str]], desired: Desired | None, live: Live) -> Secrecy:
+def _secrecy(
+    context: CommandContext, known: tuple[Project, frozenset[str]], desired: Desired | None, live: Live
+) -> Secrecy:
     """What is secret, or was when it was applied: none of it may come to stand in a file. Raises LedgerError."""
     project, secrets = known
-    memory = read(setting, project).memory
+    memory = read(context, project).memory
     ours = (is_owned(one, project.name, project.environment) for view in live.agents.values() for one in view.schedules)
     return secrecy_of(
         desired.resources if desired is not None else (),
@@ -121,10 +123,10 @@ def _secrecy(setting: Setting, known: tuple[Project, frozenset[str]], desired: D
     )
 
 
-def _declared(setting: Setting) -> Desired | None:
+def _declared(context: CommandContext) -> Desired | None:
     """What is declared already; None in a project that has no manifest yet. Raises ManifestError."""
     found, problems = manifests.check(
-        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
     )
     errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
     if errors:
@@ -153,15 +155,15 @@ def write(imported: Iterable[Imported]) -> None:
         raise UsageError(message, hint="nothing was written; choose another folder with --out") from error
 
 
-def unseen(setting: Setting, imported: Iterable[Imported]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
+def unseen(context: CommandContext, imported: Iterable[Imported]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
     """Of what was written: the files that no pattern of the project reaches, and the errors in the others."""
     found, problems = manifests.check(
-        setting.root, setting.environment, setting.environ, as_of=setting.clock(), connections=False
+        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
     )
     errors = tuple(one for one in problems if one.severity is Severity.ERROR)
     if found is None:
         return (), errors
-    reached = {(setting.root / agent.origin.path).resolve() for agent in found.agents}
+    reached = {(context.root / agent.origin.path).resolve() for agent in found.agents}
     return tuple(one.path for one in imported if one.path.resolve() not in reached), errors
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
 from reconciler.model import Address, Change, Memory, Outcome, Project
-from reconciler.workflow.setting import Setting
+from reconciler.workflow.context import CommandContext
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger, Owner
@@ -36,17 +36,17 @@ class Remembered:
     is_held: bool = False
 
 
-def read(setting: Setting, project: Project) -> Remembered:
+def read(context: CommandContext, project: Project) -> Remembered:
     """Read the ledger without writing anything; nothing at all when there is none. Raises LedgerError."""
     from reconciler.ledger import Ledger
 
     if not Ledger.exists(project.ledger, project.root):
         return Remembered(Memory(), {}, sealer(secrets.token_bytes(32)))
-    with open_ledger(setting, project, create=False) as ledger:
+    with open_ledger(context, project, create=False) as ledger:
         return read_from(ledger)
 
 
-def read_seal(setting: Setting, project: Project, *, used: str) -> Sealer | None:
+def read_seal(context: CommandContext, project: Project, *, used: str) -> Sealer | None:
     """The seal of saved plans: this ledger's, or without one RECONCILER_KEY's; None where there is neither.
 
     Raises PlanRefused when the ledger knows that the plan with the seal `used` was used.
@@ -54,9 +54,9 @@ def read_seal(setting: Setting, project: Project, *, used: str) -> Sealer | None
     from reconciler.ledger import Ledger
 
     if not Ledger.exists(project.ledger, project.root):
-        key = setting.environ.get("RECONCILER_KEY", "")
+        key = context.environ.get("RECONCILER_KEY", "")
         return sealer(os.fsencode(key)) if key else None
-    with open_ledger(setting, project, create=False) as ledger:
+    with open_ledger(context, project, create=False) as ledger:
         if used and ledger.is_plan_used(used):
             raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
         return ledger.seal
@@ -67,38 +67,38 @@ def read_from(ledger: Ledger) -> Remembered:
     return Remembered(ledger.memory(), ledger.agent_paths(), ledger.seal, ledger.holder() is not None)
 
 
-def open_ledger(setting: Setting, project: Project, *, create: bool) -> Ledger:
+def open_ledger(context: CommandContext, project: Project, *, create: bool) -> Ledger:
     """Open the project's ledger. The key of its digests is RECONCILER_KEY, or the ledger's own."""
     from reconciler.ledger import Ledger
 
-    key = setting.environ.get("RECONCILER_KEY", "")
+    key = context.environ.get("RECONCILER_KEY", "")
     return Ledger.open(
         project.ledger,
         project.name,
         project.environment,
         root=project.root,
         create=create,
-        clock=setting.clock,
+        clock=context.clock,
         key=os.fsencode(key) or None,
     )
 
 
 @contextmanager
-def writing(setting: Setting, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
+def writing(context: CommandContext, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
     """The ledger, with the lease held until the end. Raises Locked when somebody else holds it."""
-    pause = partial(setting.clock.wait, setting.stop)
+    pause = partial(context.clock.wait, context.stop)
     with (
-        open_ledger(setting, project, create=True) as ledger,
-        ledger.acquire(this_owner(setting), timeout=lock_timeout, pause=pause) as lease,
+        open_ledger(context, project, create=True) as ledger,
+        ledger.acquire(this_owner(context), timeout=lock_timeout, pause=pause) as lease,
     ):
         yield ledger, lease
 
 
-def this_owner(setting: Setting) -> Owner:
+def this_owner(context: CommandContext) -> Owner:
     """Who we are to others that use the ledger."""
     from reconciler.ledger import Owner
 
-    return Owner(user=_user(setting), host=socket.gethostname(), pid=os.getpid(), ci_link=ci_link(setting.environ))
+    return Owner(user=_user(context), host=socket.gethostname(), pid=os.getpid(), ci_link=ci_link(context.environ))
 
 
 def ci_link(environ: Mapping[str, str]) -> str:
@@ -109,11 +109,11 @@ def ci_link(environ: Mapping[str, str]) -> str:
     return next((environ[name] for name in _CI_LINKS if environ.get(name)), "")
 
 
-def _user(setting: Setting) -> str:
+def _user(context: CommandContext) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        return setting.environ.get("USER", "unknown")
+        return context.environ.get("USER", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.model import AgentView, Desired, Live
 from reconciler.observe import look
 from reconciler.products import Products
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered, read
-from reconciler.workflow.setting import Setting
 
 _SWITCH_SECONDS = 0.0001
 
@@ -34,29 +34,29 @@ class Read:
     seen: Mapping[str, AgentView] = field(default_factory=dict)
 
 
-def load(setting: Setting) -> Desired:
+def load(context: CommandContext) -> Desired:
     """What the manifests say. Raises ManifestError with all that is wrong with them."""
-    return manifests.load(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+    return manifests.load(context.root, context.environment, context.environ, as_of=context.clock())
 
 
 @contextmanager
-def reading(setting: Setting, *, everything: bool) -> Iterator[Read]:
+def reading(context: CommandContext, *, everything: bool) -> Iterator[Read]:
     """Manifests and ledger, with the products open until the end. With `everything` no agent is left out."""
-    ahead = _look_ahead(setting) if everything else None
+    ahead = _look_ahead(context) if everything else None
     if ahead is None:
-        desired = load(setting)
-        remembered = read(setting, desired.project)
-        with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
+        desired = load(context)
+        remembered = read(context, desired.project)
+        with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
             yield Read(desired, remembered, products)
         return
     with ahead.products:
         try:
             with _shared_interpreter():
-                desired = load(setting)
+                desired = load(context)
                 ahead.products.hide(desired.secret_values)
                 live = ahead.live.result()
         except BaseException:
-            setting.stop.set()  # nothing comes of this command: what is under way ends, and nothing more is asked
+            context.stop.set()  # nothing comes of this command: what is under way ends, and nothing more is asked
             ahead.products.hide(frozenset())
             raise
         yield Read(desired, ahead.remembered, ahead.products, live.agents)
@@ -69,7 +69,7 @@ class _Ahead:
     live: Future[Live]
 
 
-def _look_ahead(setting: Setting) -> _Ahead | None:
+def _look_ahead(context: CommandContext) -> _Ahead | None:
     """Begin to look at all agents that the ledger knows; None when it knows none, or anything is amiss.
 
     What is amiss is not said here: whoever reads on finds it too, and all else that is wrong. While somebody applies,
@@ -77,12 +77,12 @@ def _look_ahead(setting: Setting) -> _Ahead | None:
     """
     try:
         project, secrets = manifests.load_project(
-            setting.root, setting.environment, setting.environ, as_of=setting.clock()
+            context.root, context.environment, context.environ, as_of=context.clock()
         )
-        remembered = read(setting, project)
+        remembered = read(context, project)
         if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
-        products = Products(project, secrets, setting.stop, setting.clock, awaits_manifests=True)
+        products = Products(project, secrets, context.stop, context.clock, awaits_manifests=True)
         acc, concurrency = products.acc, products.connection("acc").concurrency
     except ReconcilerError:
         return None
@@ -93,8 +93,8 @@ def _look_ahead(setting: Setting) -> _Ahead | None:
         acc,
         paths,
         concurrency=concurrency,
-        stop=setting.stop,
-        progress=lambda done: setting.progress("reading agents", done, len(paths)),
+        stop=context.stop,
+        progress=lambda done: context.progress("reading agents", done, len(paths)),
     )
     pool.shutdown(wait=False)
     return _Ahead(products, remembered, live)

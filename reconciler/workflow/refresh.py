@@ -13,12 +13,12 @@ from reconciler.kinds import schedule
 from reconciler.model import Address, AgentView, Desired, KindName, Live, Memory
 from reconciler.observe import look, look_by_id
 from reconciler.products import Products
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered
-from reconciler.workflow.setting import Setting
 
 
 def refresh(
-    setting: Setting,
+    context: CommandContext,
     desired: Desired,
     wanted: frozenset[Address],
     remembered: Remembered,
@@ -28,12 +28,12 @@ def refresh(
     as_of: datetime,
 ) -> planner.Identified:
     """Read the agents of what is wanted, and tell them and their schedules apart by their ids."""
-    live = _read_agents(setting, desired, wanted, remembered, products, seen)
+    live = _read_agents(context, desired, wanted, remembered, products, seen)
     return planner.identify(desired, live, remembered.memory, schedule, as_of=as_of)
 
 
 def _read_agents(
-    setting: Setting,
+    context: CommandContext,
     desired: Desired,
     wanted: frozenset[Address],
     remembered: Remembered,
@@ -49,16 +49,16 @@ def _read_agents(
     paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
     if everything:
         paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
-    live = _read(setting, paths, products, seen)
+    live = _read(context, paths, products, seen)
     # Whether two documents lead to one agent, and what a guard asks, has to be known in a filtered plan too.
     more = _perhaps_the_same(desired, remembered.memory, live) if paths else set()
     more |= _needed_by_guards(desired, wanted, remembered, live) - live.agents.keys()
     if more:
-        live = Live(dict(sorted({**live.agents, **_read(setting, more, products, seen).agents}.items())))
-    return replace(live, elsewhere=_elsewhere(setting, remembered, live, products))
+        live = Live(dict(sorted({**live.agents, **_read(context, more, products, seen).agents}.items())))
+    return replace(live, elsewhere=_elsewhere(context, remembered, live, products))
 
 
-def _read(setting: Setting, paths: set[str], products: Products, seen: Mapping[str, AgentView]) -> Live:
+def _read(context: CommandContext, paths: set[str], products: Products, seen: Mapping[str, AgentView]) -> Live:
     known = {path: seen[path] for path in paths & seen.keys()}
     missing = paths - known.keys()
     if not missing:
@@ -67,8 +67,8 @@ def _read(setting: Setting, paths: set[str], products: Products, seen: Mapping[s
         products.acc,
         missing,
         concurrency=products.connection("acc").concurrency,
-        stop=setting.stop,
-        progress=lambda done: setting.progress("reading agents", done, len(missing)),
+        stop=context.stop,
+        progress=lambda done: context.progress("reading agents", done, len(missing)),
     )
     return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
 
@@ -99,7 +99,7 @@ def _needed_by_guards(desired: Desired, wanted: frozenset[Address], remembered: 
     }
 
 
-def _elsewhere(setting: Setting, remembered: Remembered, live: Live, products: Products) -> dict[str, AgentView]:
+def _elsewhere(context: CommandContext, remembered: Remembered, live: Live, products: Products) -> dict[str, AgentView]:
     """Agents whose path leads to another one now, and that still show schedules of ours when asked by their id.
 
     Those whose path somebody gives up too: one that moved is not gone, and what is protected there stays so.
@@ -120,7 +120,7 @@ def _elsewhere(setting: Setting, remembered: Remembered, live: Live, products: P
     found: dict[str, AgentView] = {}
     for agent_id, path in sorted(lost.items()):
         view = look_by_id(products.acc, agent_id, path, must_answer=agent_id in given_up)
-        if view is None or setting.stop.is_set():
+        if view is None or context.stop.is_set():
             continue
         if agent_id not in given_up or given_up[agent_id] & view.schedules.keys():
             found[agent_id] = view

@@ -10,29 +10,29 @@ from pathlib import Path
 from reconciler.diff import Sealer
 from reconciler.files import read_regular
 from reconciler.model import Action, Change, Entry, FieldChange, KindName, Plan
-from reconciler.planner import Scene
+from reconciler.planner import PlanInputs
 from reconciler.workflow.git import earlier_contents
 
 _LARGEST = 8 << 20
 
 
-def with_row_counts(plan: Plan, scene: Scene) -> Plan:
+def with_row_counts(plan: Plan, inputs: PlanInputs) -> Plan:
     """The same plan, its changed input files worded with the rows added and removed where that can be known."""
     if not any(change.action is Action.UPLOAD for change in plan.changes):
         return plan
     paths = {
         (resource.address, f"files.{file['name']}"): Path(file["file"])
-        for resource in scene.desired.resources
+        for resource in inputs.desired.resources
         if resource.address.kind is KindName.INPUT_FILES
         for file in resource.spec.get("files", ())
     }
 
     def counted(change: Change) -> Change:
-        entry = scene.memory.entries.get(change.address)
+        entry = inputs.memory.entries.get(change.address)
         if change.action is not Action.UPLOAD or entry is None:
             return change
         fields = tuple(
-            _counted(field, entry, paths.get((change.address, field.path)), scene.seal) for field in change.fields
+            _counted(field, entry, paths.get((change.address, field.path)), inputs.seal) for field in change.fields
         )
         return replace(change, fields=fields)
 

@@ -14,54 +14,54 @@ from reconciler.model import Began, Outcome, Project
 from reconciler.products import Products
 from reconciler.selection import Selection
 from reconciler.workflow.applying import Applied, apply, plan_digest
+from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, read_from, read_seal
+from reconciler.workflow.planning import Planned, decide
 from reconciler.workflow.reading import load
-from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import Survey, make_survey
 
 
-def plan_to_file(setting: Setting, intention: Intention, path: Path, expires: timedelta) -> Survey:
+def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expires: timedelta) -> Planned:
     """Plan, and seal the plan into a file with the ledger's key; a ledger is made where there is none."""
-    desired = load(setting)
+    desired = load(context)
     with (
-        open_ledger(setting, desired.project, create=True) as ledger,
-        Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products,
+        open_ledger(context, desired.project, create=True) as ledger,
+        Products(desired.project, desired.secret_values, context.stop, context.clock) as products,
     ):
-        survey = make_survey(setting, intention, desired, read_from(ledger), products)
-    seal = survey.scene.seal
+        planned = decide(context, options, desired, read_from(ledger), products)
+    seal = planned.inputs.seal
     planfile.save(
         path,
-        survey.plan,
-        digest=plan_digest(survey.plan),
-        commit=commit_of(setting.root),
-        now=setting.clock(),
+        planned.plan,
+        digest=plan_digest(planned.plan),
+        commit=commit_of(context.root),
+        now=context.clock(),
         expires=expires,
-        inputs=_inputs(survey),
-        intention=_intention_to(intention),
+        inputs=_inputs(planned),
+        options=_intention_to(options),
         version=__version__,
         seal=seal,
     )
-    return survey
+    return planned
 
 
 def apply_file(
-    setting: Setting, path: Path, *, tell: Callable[[Began | Outcome], None], lock_timeout: float = 0.0
+    context: CommandContext, path: Path, *, tell: Callable[[Began | Outcome], None], lock_timeout: float = 0.0
 ) -> Applied:
     """Apply a saved plan: exactly what it shows, or nothing. Raises PlanRefused, naming what no longer holds.
 
     Its seal, its age and whether it was used are looked at before any product is asked anything.
     """
     file = planfile.read(path)
-    project, _ = manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
-    saved = file.require(project.name, project.environment, now=setting.clock(), seal=_seal(setting, project, file))
-    asked = saved.intention
+    project, _ = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    saved = file.require(project.name, project.environment, now=context.clock(), seal=_seal(context, project, file))
+    asked = saved.options
     selection = Selection(tuple(asked["only"]), tuple(asked["exclude"]), tuple(asked["labels"]))
-    intention = Intention(
+    options = PlanOptions(
         selection, asked["max_deletes"], accepts_new_ledger=asked["accepts_new_ledger"], destroy=asked["destroy"]
     )
-    use = _Use(setting, file, [])
-    done = apply(setting, intention, confirm=lambda _: True, tell=tell, saved=use, lock_timeout=lock_timeout)
+    use = _Use(context, file, [])
+    done = apply(context, options, confirm=lambda _: True, tell=tell, saved=use, lock_timeout=lock_timeout)
     return replace(done, notes=tuple(use.notes))
 
 
@@ -69,7 +69,7 @@ def apply_file(
 class _Use:
     """The one use of a plan file, as `apply` knows it."""
 
-    setting: Setting
+    context: CommandContext
     file: planfile.PlanFile
     notes: list[str]
 
@@ -77,16 +77,16 @@ class _Use:
     def digest(self) -> str:
         return self.file.seal
 
-    def require(self, survey: Survey) -> None:
+    def require(self, planned: Planned) -> None:
         """Now that the lock is ours: it is still in time, this ledger's, and what a plan made now would do."""
-        project, seal = survey.desired.project, survey.scene.seal
-        saved = self.file.require(project.name, project.environment, now=self.setting.clock(), seal=seal)
-        planfile.compare(saved, survey.plan, _inputs(survey), seal)
+        project, seal = planned.desired.project, planned.inputs.seal
+        saved = self.file.require(project.name, project.environment, now=self.context.clock(), seal=seal)
+        planfile.compare(saved, planned.plan, _inputs(planned), seal)
 
-    def use_up(self, survey: Survey) -> None:
+    def use_up(self, planned: Planned) -> None:
         """Mark the file. Where that cannot be done the ledger alone knows that it was used, which is worth a word."""
         try:
-            self.file.mark_used(self.setting.clock(), survey.scene.seal)
+            self.file.mark_used(self.context.clock(), planned.inputs.seal)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             self.notes.append(
@@ -94,9 +94,9 @@ class _Use:
             )
 
 
-def _seal(setting: Setting, project: Project, file: planfile.PlanFile) -> Sealer:
+def _seal(context: CommandContext, project: Project, file: planfile.PlanFile) -> Sealer:
     """The seal that a plan file must carry here. Raises PlanRefused when nobody can tell, or when it was used."""
-    if (seal := read_seal(setting, project, used=file.seal)) is None:
+    if (seal := read_seal(context, project, used=file.seal)) is None:
         raise PlanRefused(
             f"there is no ledger at {project.ledger}, and RECONCILER_KEY is not set. {planfile.MADE_ELSEWHERE}",
             hint="apply it where the ledger is, or give both sides the same RECONCILER_KEY",
@@ -104,18 +104,18 @@ def _seal(setting: Setting, project: Project, file: planfile.PlanFile) -> Sealer
     return seal
 
 
-def _inputs(survey: Survey) -> str:
-    scene = survey.scene
-    return planfile.inputs_of(scene.desired.resources, scene.contents, scene.seal)
+def _inputs(planned: Planned) -> str:
+    inputs = planned.inputs
+    return planfile.inputs_of(inputs.desired.resources, inputs.contents, inputs.seal)
 
 
-def _intention_to(intention: Intention) -> dict[str, object]:
-    selection = intention.selection
+def _intention_to(options: PlanOptions) -> dict[str, object]:
+    selection = options.selection
     return {
         "only": list(selection.only),
         "exclude": list(selection.exclude),
         "labels": list(selection.labels),
-        "max_deletes": intention.max_deletes,
-        "accepts_new_ledger": intention.accepts_new_ledger,
-        "destroy": intention.destroy,
+        "max_deletes": options.max_deletes,
+        "accepts_new_ledger": options.accepts_new_ledger,
+        "destroy": options.destroy,
     }

@@ -13,10 +13,10 @@ from reconciler.kinds import schedule, trigger
 from reconciler.model import Address, Desired, Entry, Finding, KindName, Live, Memory, Project, Resource, at_text
 from reconciler.products import Products
 from reconciler.workflow.contents import desired_contents, with_needs
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, this_owner, writing
 from reconciler.workflow.reading import load
-from reconciler.workflow.setting import Setting
 
 if TYPE_CHECKING:
     from reconciler.ledger import Holder, Ledger, RunRecord
@@ -37,36 +37,36 @@ class Doubt:
     licence_now: Mapping[str, Any] | None
 
 
-def _project(setting: Setting) -> tuple[Project, frozenset[str]]:
-    return manifests.load_project(setting.root, setting.environment, setting.environ, as_of=setting.clock())
+def _project(context: CommandContext) -> tuple[Project, frozenset[str]]:
+    return manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
 
 
-def doubt(setting: Setting, address_text: str) -> Doubt:
+def doubt(context: CommandContext, address_text: str) -> Doubt:
     """The doubtful start at an address. Raises UsageError when there is none."""
     from reconciler.ledger import Ledger
 
     address = _trigger_address(address_text)
-    project, secrets = _project(setting)
+    project, secrets = _project(context)
     entry = None
     if Ledger.exists(project.ledger, project.root):
-        with open_ledger(setting, project, create=False) as ledger:
+        with open_ledger(context, project, create=False) as ledger:
             entry = _in_doubt(ledger.memory(), address)
     if entry is None:
-        _declared(setting, address)
-    return Doubt(address, entry, _licence_now(setting, project, secrets))
+        _declared(context, address)
+    return Doubt(address, entry, _licence_now(context, project, secrets))
 
 
-def _licence_now(setting: Setting, project: Project, secrets: frozenset[str]) -> Mapping[str, Any] | None:
+def _licence_now(context: CommandContext, project: Project, secrets: frozenset[str]) -> Mapping[str, Any] | None:
     """The licence's counter as it is now; None where it cannot be had: it is weak evidence, and no condition."""
     try:
-        with Products(project, secrets, setting.stop, setting.clock) as products:
+        with Products(project, secrets, context.stop, context.clock) as products:
             found = products.mft.license()
     except ReconcilerError:
         return None
     return {"used": found.executions, "limit": found.executions_limit}
 
 
-def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "") -> Entry:
+def resolve(context: CommandContext, address_text: str, *, ran: bool, run_id: str = "") -> Entry:
     """Settle a doubtful start by a person's word, and return what the ledger now holds.
 
     With `run_id` the next apply follows that run to its end. A start that did not run is due again. Who said so stands
@@ -74,18 +74,18 @@ def resolve(setting: Setting, address_text: str, *, ran: bool, run_id: str = "")
     Raises UsageError when nothing is in doubt (any more), Locked when somebody is applying.
     """
     address = _trigger_address(address_text)
-    project, _ = _project(setting)
-    with writing(setting, project, 0.0) as (ledger, lease):
-        entry = _in_doubt(ledger.memory(), address) or _never_heard_of(setting, ledger, address)
+    project, _ = _project(context)
+    with writing(context, project, 0.0) as (ledger, lease):
+        entry = _in_doubt(ledger.memory(), address) or _never_heard_of(context, ledger, address)
         state = "running" if run_id else "success" if ran else "not-ran"
         settled = replace(
             entry,
             settled=not run_id,
             applied={"key": entry.declared},
             facts={**entry.facts, "state": state, "runId": run_id if ran else "", "resolved": True},
-            at=at_text(setting.clock()),
+            at=at_text(context.clock()),
         )
-        run = ledger.begin_run(lease, commit=commit_of(setting.root), command="resolve", plan_digest="")
+        run = ledger.begin_run(lease, commit=commit_of(context.root), command="resolve", plan_digest="")
         ledger.put(lease, settled)
         ledger.end_run(lease, run, result=f"{address}: {_SAID[state]}", summary={})
         return settled
@@ -113,9 +113,9 @@ def _in_doubt(memory: Memory, address: Address) -> Entry | None:
     return entry
 
 
-def _declared(setting: Setting, address: Address) -> tuple[Desired, Resource]:
+def _declared(context: CommandContext, address: Address) -> tuple[Desired, Resource]:
     """The trigger as the manifests declare it. Raises UsageError when none does: then nothing will start it."""
-    desired = load(setting)
+    desired = load(context)
     for resource in desired.resources:
         if resource.address == address:
             return desired, resource
@@ -125,11 +125,11 @@ def _declared(setting: Setting, address: Address) -> tuple[Desired, Resource]:
     )
 
 
-def _never_heard_of(setting: Setting, ledger: Ledger, address: Address) -> Entry:
+def _never_heard_of(context: CommandContext, ledger: Ledger, address: Address) -> Entry:
     """An open entry for a trigger that a new ledger knows nothing of, under the key that it has now."""
-    desired, resource = _declared(setting, address)
+    desired, resource = _declared(context, address)
     # What the trigger rests on bears the names that the ledger knows it by, as in the next plan.
-    found = planner.identify(desired, Live({}), ledger.memory(), schedule, as_of=setting.clock())
+    found = planner.identify(desired, Live({}), ledger.memory(), schedule, as_of=context.clock())
     wanted = with_needs(found.desired, frozenset({address}))
     contents = desired_contents(found.desired, wanted, ledger.seal, found.memory.entries)[address]
     return Entry(
@@ -154,9 +154,9 @@ def _trigger_address(text: str) -> Address:
     return address
 
 
-def _existing(setting: Setting, project: Project) -> Ledger:
+def _existing(context: CommandContext, project: Project) -> Ledger:
     _require_ledger(project)
-    return open_ledger(setting, project, create=False)
+    return open_ledger(context, project, create=False)
 
 
 def _require_ledger(project: Project) -> None:
@@ -185,10 +185,10 @@ class History:
     changes: Mapping[str, tuple[Done, ...]]
 
 
-def history(setting: Setting, limit: int) -> History:
+def history(context: CommandContext, limit: int) -> History:
     """The last runs, and what each of them did."""
-    project, _ = _project(setting)
-    with _existing(setting, project) as ledger:
+    project, _ = _project(context)
+    with _existing(context, project) as ledger:
         runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
     changes: dict[str, list[Done]] = {}
     for event in events:
@@ -203,23 +203,23 @@ def _in_order(done: Done) -> str:
     return done.address
 
 
-def verify(setting: Setting) -> tuple[Finding, ...]:
+def verify(context: CommandContext) -> tuple[Finding, ...]:
     """Whether the chain of events is whole; what is wrong with it where it is not."""
-    project, _ = _project(setting)
-    with _existing(setting, project) as ledger:
+    project, _ = _project(context)
+    with _existing(context, project) as ledger:
         return ledger.verify()
 
 
-def holder(setting: Setting) -> Holder | None:
+def holder(context: CommandContext) -> Holder | None:
     """Who holds the lock; None when nobody does."""
-    project, _ = _project(setting)
-    with _existing(setting, project) as ledger:
+    project, _ = _project(context)
+    with _existing(context, project) as ledger:
         return ledger.holder()
 
 
-def unlock(setting: Setting) -> Holder | None:
+def unlock(context: CommandContext) -> Holder | None:
     """Break the lock: whoever held it can write nothing more. Returns who it was."""
-    project, _ = _project(setting)
+    project, _ = _project(context)
     _require_ledger(project)
-    with open_ledger(setting, project, create=True) as ledger:
-        return ledger.break_lock(str(this_owner(setting)))
+    with open_ledger(context, project, create=True) as ledger:
+        return ledger.break_lock(str(this_owner(context)))

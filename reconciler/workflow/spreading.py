@@ -18,8 +18,8 @@ from reconciler.timetable.calendar import common_zone, window_of
 from reconciler.timetable.load import Job
 from reconciler.timetable.spread import shifted_cron, shifted_start, spread
 from reconciler.timetable.timing import Timing
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.reading import load
-from reconciler.workflow.setting import Setting
 
 _CONTEXT = 3
 
@@ -44,10 +44,10 @@ class _Edit:
 
 
 def propose(
-    setting: Setting, selection: Selection, *, first: date | None, days: int, herd: int, minutes: int
+    context: CommandContext, selection: Selection, *, first: date | None, days: int, herd: int, minutes: int
 ) -> Proposal:
     """Spread what the manifests say. Selected schedules are moved; the others count, and stay."""
-    desired = load(setting)
+    desired = load(context)
     selected = select(desired.resources, selection)
     jobs: list[Job] = []
     resources: dict[str, Resource] = {}
@@ -61,7 +61,7 @@ def propose(
             jobs.append(Job(address, resource.agent_path, timing))
             resources[address] = resource
     zone, _ = common_zone(job.timing for job in jobs)
-    window = window_of(first or setting.clock().astimezone(zone).date(), days, zone)
+    window = window_of(first or context.clock().astimezone(zone).date(), days, zone)
     fixed = frozenset(
         name for name, resource in resources.items() if selected is not None and resource.address not in selected
     )
@@ -70,7 +70,7 @@ def propose(
         biggest = f"the biggest has {found.biggest_before}" if found.biggest_before > 1 else "no two start together"
         return Proposal("", f"nothing to spread: {biggest}, and {herd} and more in one second are a herd")
     timings = {job.address: job.timing for job in jobs}
-    patch, notes = _patch(setting.root, found.shifts, resources, timings)
+    patch, notes = _patch(context.root, found.shifts, resources, timings)
     moved = len(found.shifts) - len(notes)
     summary = (
         f"moves {moved} schedule{'s' if moved != 1 else ''} by minutes: "

@@ -15,10 +15,10 @@ from reconciler.kinds.trigger_health import OPEN, TaskRun, Unread, of_trigger
 from reconciler.model import Address, DriftStatus, Health, KindName, Resource, Standing, Unchanged
 from reconciler.products import Products
 from reconciler.selection import Selection
+from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.memory import read
+from reconciler.workflow.planning import KINDS, read_inputs
 from reconciler.workflow.reading import load
-from reconciler.workflow.setting import Intention, Setting
-from reconciler.workflow.survey import KINDS, read_scene
 
 _RUNS_READ = 20
 ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
@@ -38,22 +38,22 @@ class Status:
     attested: tuple[Unchanged, ...] = ()
 
 
-def status(setting: Setting, selection: Selection) -> Status:
+def status(context: CommandContext, selection: Selection) -> Status:
     """Read live, memory and run histories. Writes nothing."""
-    desired = load(setting)
-    memory = read(setting, desired.project)
-    with Products(desired.project, desired.secret_values, setting.stop, setting.clock) as products:
-        scene = read_scene(setting, Intention(selection), desired, memory, products)
-        runs = _runs(setting, scene, products)
-        task_runs = _task_runs(setting, scene, products)
-    audit = planner.audit(scene, KINDS)
+    desired = load(context)
+    memory = read(context, desired.project)
+    with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
+        inputs = read_inputs(context, PlanOptions(selection), desired, memory, products)
+        runs = _runs(context, inputs, products)
+        task_runs = _task_runs(context, inputs, products)
+    audit = planner.audit(inputs, KINDS)
     syncs = {finding.address: finding.status for finding in audit.findings}
-    chosen = scene.selected
+    chosen = inputs.selected
     standings = [
-        _of_trigger(resource, scene, syncs.get(resource.address, DriftStatus.PENDING), task_runs, products.redact)
+        _of_trigger(resource, inputs, syncs.get(resource.address, DriftStatus.PENDING), task_runs, products.redact)
         if resource.address.kind is KindName.TRIGGER
-        else _standing(resource, scene, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
-        for resource in scene.desired.resources
+        else _standing(resource, inputs, syncs.get(resource.address, DriftStatus.PENDING), runs, products.redact)
+        for resource in inputs.desired.resources
         if resource.address.kind in (KindName.SCHEDULE, KindName.TRIGGER)
         and (chosen is None or resource.address in chosen)
     ]
@@ -70,21 +70,22 @@ def status(setting: Setting, selection: Selection) -> Status:
     )
 
 
-def _runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[str, Iterable[Any] | None]:
+def _runs(context: CommandContext, inputs: planner.PlanInputs, products: Products) -> dict[str, Iterable[Any] | None]:
     """The latest runs of every agent whose schedules are shown, by path; None where they cannot be read."""
     shown = {
         resource.agent_path
-        for resource in scene.desired.resources
-        if resource.address.kind is KindName.SCHEDULE and (scene.selected is None or resource.address in scene.selected)
+        for resource in inputs.desired.resources
+        if resource.address.kind is KindName.SCHEDULE
+        and (inputs.selected is None or resource.address in inputs.selected)
     }
-    views = [view for path, view in scene.live.agents.items() if not view.problem and view.schedules and path in shown]
+    views = [view for path, view in inputs.live.agents.items() if not view.problem and view.schedules and path in shown]
     if not views:
         return {}
 
-    hidden = planner.secrecy(scene)
+    hidden = planner.secrecy(inputs)
 
     def runs_of(agent_id: str) -> Iterable[Any] | None:
-        if setting.stop.is_set():
+        if context.stop.is_set():
             return None
         try:
             found = products.acc.run_history(agent_id, count=_RUNS_READ)
@@ -99,16 +100,18 @@ def _runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[st
         result: dict[str, Iterable[Any] | None] = {}
         for number, (view, runs) in enumerate(zip(views, found, strict=True), 1):
             result[view.path] = runs
-            setting.progress("reading runs", number, len(views))
+            context.progress("reading runs", number, len(views))
     return result
 
 
-def _task_runs(setting: Setting, scene: planner.Scene, products: Products) -> dict[Address, TaskRun | Unread]:
+def _task_runs(
+    context: CommandContext, inputs: planner.PlanInputs, products: Products
+) -> dict[Address, TaskRun | Unread]:
     """The open run of every trigger in sight, as Automate MFT shows it now."""
-    chosen, entries = scene.selected, scene.memory.entries
+    chosen, entries = inputs.selected, inputs.memory.entries
     run_ids = {
         resource.address: str(entry.facts["runId"])
-        for resource in scene.desired.resources
+        for resource in inputs.desired.resources
         if resource.address.kind is KindName.TRIGGER and (chosen is None or resource.address in chosen)
         if (entry := entries.get(resource.address)) is not None
         if entry.facts.get("state") in OPEN and entry.facts.get("runId")
@@ -117,7 +120,7 @@ def _task_runs(setting: Setting, scene: planner.Scene, products: Products) -> di
         return {}
 
     def run_of(run_id: str) -> TaskRun | Unread:
-        if setting.stop.is_set():
+        if context.stop.is_set():
             return Unread("interrupted", is_missing=False)
         try:
             return products.mft.task_run(run_id)
@@ -130,13 +133,13 @@ def _task_runs(setting: Setting, scene: planner.Scene, products: Products) -> di
 
 def _of_trigger(
     resource: Resource,
-    scene: planner.Scene,
+    inputs: planner.PlanInputs,
     sync: DriftStatus,
     runs: Mapping[Address, TaskRun | Unread],
     redact: Callable[[str], str],
 ) -> Standing:
-    is_lost = planner.loss_of(scene) is not planner.Loss.NONE
-    entry, run = scene.memory.entries.get(resource.address), runs.get(resource.address)
+    is_lost = planner.loss_of(inputs) is not planner.Loss.NONE
+    entry, run = inputs.memory.entries.get(resource.address), runs.get(resource.address)
     said = of_trigger(entry, run, is_lost=is_lost)
     notes = tuple(map(redact, said.notes))
     return Standing(resource.address, sync, said.health, said.last_run, notes=notes, in_doubt=said.in_doubt)
@@ -148,21 +151,21 @@ def _parameters_of(run: AgentRun) -> Mapping[str, str] | None:
 
 def _standing(
     resource: Resource,
-    scene: planner.Scene,
+    inputs: planner.PlanInputs,
     sync: DriftStatus,
     runs: dict[str, Iterable[Any] | None],
     redact: Callable[[str], str],
 ) -> Standing:
-    view = scene.live.agents.get(resource.agent_path)
+    view = inputs.live.agents.get(resource.agent_path)
     live = view.schedules.get(resource.identity) if view is not None else None
     if view is None or view.problem:
         return Standing(resource.address, sync, Health.UNKNOWN, notes=(view.problem if view else "not read",))
     if live is None:
         return Standing(resource.address, sync, Health.UNKNOWN, notes=("not in ACC",))
-    entry = scene.memory.entries.get(resource.address)
+    entry = inputs.memory.entries.get(resource.address)
     since = moment(entry.at) if entry is not None else None
     live = replace(live, error_message=redact(live.error_message or ""))
-    said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=scene.as_of)
+    said = health.of_schedule(live, resource.spec, runs.get(view.path), since=since, as_of=inputs.as_of)
     return Standing(
         resource.address,
         sync,

@@ -20,7 +20,7 @@ from reconciler.clock import Clock
 from reconciler.selection import Selection
 from reconciler.timetable.load import Job, Window, forecast
 from reconciler.timetable.spread import Spread, room_of, shifted_cron, shifted_start, spread
-from reconciler.workflow.setting import Setting
+from reconciler.workflow.context import CommandContext
 from reconciler.workflow.spreading import Proposal, propose
 
 WINDOW = Window(1767225600, 1767225600 + 3 * 86400)
@@ -170,16 +170,16 @@ spec:
 """
 
 
-def project(folder: Path, count: int = 12, *, more: str = "", end: str = "\n") -> Setting:
+def project(folder: Path, count: int = 12, *, more: str = "", end: str = "\n") -> CommandContext:
     (folder / "manifests").mkdir(parents=True)
     (folder / "reconciler.yaml").write_text(PROJECT)
     text = "---\n".join(AGENTS % {"n": n} for n in range(count)) + more
     (folder / "manifests" / "all.yaml").write_bytes(text.replace("\n", end).encode())
-    return Setting(folder, None, {}, clock=Clock(AS_OF))
+    return CommandContext(folder, None, {}, clock=Clock(AS_OF))
 
 
-def proposal(setting: Setting, *, herd: int = 10, selection: Selection | None = None) -> Proposal:
-    return propose(setting, selection or Selection(), first=None, days=7, herd=herd, minutes=30)
+def proposal(context: CommandContext, *, herd: int = 10, selection: Selection | None = None) -> Proposal:
+    return propose(context, selection or Selection(), first=None, days=7, herd=herd, minutes=30)
 
 
 def git(folder: Path, *words: str, given: str = "") -> None:
@@ -189,27 +189,27 @@ def git(folder: Path, *words: str, given: str = "") -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("inside", ["", "estate/retail"])
 def test_git_applies_the_patch_and_then_nothing_is_left(tmp_path: Path, end: str, inside: str) -> None:
-    setting = project(tmp_path / inside, end=end)
+    context = project(tmp_path / inside, end=end)
     git(tmp_path, "init", "-q")
-    file = setting.root / "manifests" / "all.yaml"
+    file = context.root / "manifests" / "all.yaml"
     before = file.read_bytes().decode()
-    found = proposal(setting)
+    found = proposal(context)
     assert file.read_bytes().decode() == before
     git(tmp_path, "apply", given=found.patch)
     after = file.read_bytes().decode()
     assert len(after.split("\n")) == len(before.split("\n"))
     assert re.sub(r"0 \d+ 2 \* \* \*|(00|T00):\d\d", "", after) == re.sub(r"0 \d+ 2 \* \* \*|(00|T00):\d\d", "", before)
-    assert proposal(setting).patch == ""
+    assert proposal(context).patch == ""
 
 
 def test_a_file_without_a_last_line_end_keeps_it_so(tmp_path: Path) -> None:
-    setting = project(tmp_path)
+    context = project(tmp_path)
     file = tmp_path / "manifests" / "all.yaml"
     file.write_text(file.read_text().rstrip("\n"))
     git(tmp_path, "init", "-q")
-    git(tmp_path, "apply", given=proposal(setting).patch)
+    git(tmp_path, "apply", given=proposal(context).patch)
     assert not file.read_text().endswith("\n")
-    assert proposal(setting).patch == ""
+    assert proposal(context).patch == ""
 
 
 def test_what_is_put_together_or_shared_is_named_and_left(tmp_path: Path) -> None:
@@ -235,8 +235,8 @@ spec:
       startTime: 2026-01-01T00:00:00
       timeZone: UTC
 """
-    setting = project(tmp_path, more=more)
-    found = proposal(setting)
+    context = project(tmp_path, more=more)
+    found = proposal(context)
     left = {note.split(" ")[0] for note in found.notes}
     assert left == {"schedule/odd/variable", "schedule/odd/shared"}
     assert "variables" in "".join(found.notes) and "anchor" in "".join(found.notes)
@@ -244,8 +244,8 @@ spec:
 
 
 def test_selected_schedules_alone_are_moved(tmp_path: Path) -> None:
-    setting = project(tmp_path)
-    found = proposal(setting, selection=Selection(only=("schedule/*/nightly",)))
+    context = project(tmp_path)
+    found = proposal(context, selection=Selection(only=("schedule/*/nightly",)))
     changed = [line for line in found.patch.splitlines() if line.startswith("+ ")]
     assert changed and all("cron" in line for line in changed)
 

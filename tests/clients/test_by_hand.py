@@ -25,7 +25,7 @@ from reconciler.emulator.state import ServerRecord, Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError
 from reconciler.model import Connection
 from reconciler.secrecy import Secrecy
-from reconciler.workflow.setting import Setting
+from reconciler.workflow.context import CommandContext
 
 PATH = "sequentum/Retail/prices"
 AGENT = "a2f22850-7c88-4e05-a30a-004aa980ee6c"
@@ -56,8 +56,8 @@ class Desk:
     root: Path
     verbose: bool = False
 
-    def setting(self) -> Setting:
-        return Setting(self.root, None, {}, clock=self.clock)
+    def context(self) -> CommandContext:
+        return CommandContext(self.root, None, {}, clock=self.clock)
 
     def say(self, text: str) -> None:
         click.echo(text, err=True)

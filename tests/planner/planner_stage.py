@@ -149,7 +149,7 @@ def contents_of(resources: Iterable[Resource]) -> dict[Address, State]:
     return contents
 
 
-def scene(
+def inputs(
     resources: Iterable[Resource] = (),
     live: Mapping[str, AgentView] | None = None,
     entries: Iterable[Entry] = (),
@@ -159,8 +159,8 @@ def scene(
     known: bool = True,
     lost: bool = False,
     **settings: Any,
-) -> planner.Scene:
-    """A scene of one project, `retail`; its agents are those of the resources and of what was seen."""
+) -> planner.PlanInputs:
+    """A inputs of one project, `retail`; its agents are those of the resources and of what was seen."""
     wanted = tuple(sorted(resources, key=lambda one: one.address))
     project = Project("retail", "default", Path(), {}, "", policy)
     handles = {one.agent_path: one.address.agent for one in wanted if one.agent_path}
@@ -171,7 +171,7 @@ def scene(
     memory = Memory({entry.address: entry for entry in entries}, known, lost)
     found = planner.identify(desired, Live(live), memory, schedule, as_of=AS_OF)
     settings.setdefault("contents", contents_of(found.desired.resources))
-    return planner.Scene(
+    return planner.PlanInputs(
         desired=found.desired,
         live=found.live,
         memory=found.memory,
@@ -183,7 +183,7 @@ def scene(
 
 
 def planned(*arguments: Any, **settings: Any) -> Plan:
-    return planner.plan(scene(*arguments, **settings), KINDS)
+    return planner.plan(inputs(*arguments, **settings), KINDS)
 
 
 def only_change(plan: Plan) -> Change:

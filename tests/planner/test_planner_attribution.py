@@ -11,7 +11,7 @@ import pytest
 from attribution_model import DAY_ONE, REQUIRED, VALUES, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planner_stage import KINDS, declared, remembered, scene, seen, views
+from planner_stage import KINDS, declared, inputs, remembered, seen, views
 
 from reconciler import planner
 from reconciler.kinds import schedule
@@ -36,7 +36,7 @@ def reason_of(
 
     before = replace(declared(), spec=spec({field: base[field] for field in set_then}))
     entry = remembered(before, live_as(base))
-    stage = replace(scene([replace(declared(), spec=spec(manifest))], views(live_as(live)), [entry]), as_of=now)
+    stage = replace(inputs([replace(declared(), spec=spec(manifest))], views(live_as(live)), [entry]), as_of=now)
     changes = planner.plan(stage, KINDS).changes
     (finding,) = planner.audit(stage, KINDS).findings
     return (changes[0].reason if changes else None), finding.status
@@ -118,7 +118,7 @@ def test_an_entry_of_an_earlier_version_reads_as_in_sync_and_says_what_it_can() 
     old = replace(remembered(resource), declared="hmac-sha256:of other words", facts={})
 
     def status(resource: Any, **live: Any) -> DriftStatus:
-        stage = scene([resource], views(seen(of=declared(), **live)), [old])
+        stage = inputs([resource], views(seen(of=declared(), **live)), [old])
         return planner.audit(stage, KINDS).findings[0].status
 
     assert status(resource) is DriftStatus.IN_SYNC
@@ -132,7 +132,7 @@ def test_an_entry_of_an_earlier_version_reads_as_in_sync_and_says_what_it_can() 
 def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> None:
     old = replace(remembered(declared()), facts={})
     moved = declared(spec={"startTime": "2027-01-01T02:00:00"})
-    stage = scene([moved], views(seen(of=declared())), [old])
+    stage = inputs([moved], views(seen(of=declared())), [old])
     (change,) = planner.plan(stage, KINDS).changes
     assert (change.reason, "startTime" in change.message) == (Reason.DIFFERS, True)
     assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
@@ -142,9 +142,9 @@ def test_one_that_was_off_when_an_earlier_version_applied_it_says_why_it_is_swit
     """Nobody moved: what it means to say nothing did. The plan must not claim that the manifest changed."""
     live = seen(of=declared(), isEnabled=False)
     old = replace(remembered(declared(), live), facts={})
-    stage = scene([declared()], views(live), [old])
+    stage = inputs([declared()], views(live), [old])
     (change,) = planner.plan(stage, KINDS).changes
     assert (change.action, change.reason, "`enabled: keep`" in change.message) == (Action.ENABLE, Reason.EDITED, True)
     assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
-    off = scene([declared(spec={"enabled": False})], views(live), [old])
+    off = inputs([declared(spec={"enabled": False})], views(live), [old])
     assert planner.plan(off, KINDS).changes == ()

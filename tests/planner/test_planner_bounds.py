@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bounded import GROWTH, growth, work_of
-from planner_stage import KINDS, SEAL, declared, path_of, remembered, scene, seen, starts, views
+from planner_stage import KINDS, SEAL, declared, inputs, path_of, remembered, seen, starts, views
 
 from reconciler import planner
 from reconciler.model import Address, AgentView, Desired, Policy, Project, Reason, State
@@ -22,7 +22,7 @@ def wildcards(size: int) -> Callable[[], object]:
     needs = [str(one.address) for one in schedules]
     triggers = [starts(f"t{number}", needs=needs) for number in range(20)]
     live = views(*(seen(of=one) for one in schedules))
-    found = scene([*schedules, *triggers], live)
+    found = inputs([*schedules, *triggers], live)
     return lambda: planner.plan(found, KINDS)
 
 
@@ -30,7 +30,7 @@ def a_blocked_chain(size: int) -> Callable[[], object]:
     """Every trigger needs the next one, and the last one's schedule cannot be read."""
     triggers = [starts(f"t{n:05}", needs=[f"trigger/t{n + 1:05}"]) for n in range(size)]
     triggers.append(starts(f"t{size:05}", needs=["schedule/prices/nightly"]))
-    made = scene([declared(), *triggers], views(problem="503"), contents={})
+    made = inputs([declared(), *triggers], views(problem="503"), contents={})
     return lambda: planner.plan(replace(made, contents=_keys(made.desired)), KINDS)
 
 
@@ -43,28 +43,28 @@ def unreadable_agents(size: int) -> Callable[[], object]:
     kept = [declared(agent=f"kept{number}") for number in range(size)]
     gone = [remembered(declared(agent=f"gone{number}")) for number in range(size)]
     paths = [path_of(f"{word}{number}") for word in ("kept", "gone") for number in range(size)]
-    found = scene(kept, {path: AgentView(path, problem=f"no answer from {path}") for path in paths}, gone)
+    found = inputs(kept, {path: AgentView(path, problem=f"no answer from {path}") for path in paths}, gone)
     return lambda: planner.plan(found, KINDS)
 
 
 def adopted_and_gone(size: int) -> Callable[[], object]:
     ids = [f"d9c944df-93a7-ea77-f7b7-{number:012x}" for number in range(size)]
     resources = [declared(agent=f"a{n}", identity=one, adopted=True) for n, one in enumerate(ids)]
-    found = scene(resources)
+    found = inputs(resources)
     return lambda: planner.plan(found, KINDS)
 
 
 def drifted(size: int) -> Callable[[], object]:
     schedules = [declared(f"s{number}") for number in range(size)]
     live = views(*(seen(of=one, cron="0 0 3 * * *") for one in schedules))
-    found = scene(schedules, live, [remembered(one) for one in schedules])
+    found = inputs(schedules, live, [remembered(one) for one in schedules])
     return lambda: (planner.plan(found, KINDS), planner.audit(found, KINDS))
 
 
 def pruned(size: int) -> Callable[[], object]:
     schedules = [declared(f"s{number}") for number in range(size)]
     live = views(*(seen(of=one) for one in schedules))
-    found = scene([], live, [remembered(one) for one in schedules], policy=Policy())
+    found = inputs([], live, [remembered(one) for one in schedules], policy=Policy())
     return lambda: planner.plan(found, KINDS)
 
 
@@ -73,7 +73,7 @@ def renamed(size: int) -> Callable[[], object]:
     old = [declared(f"old{n}", spec={"inputParameters": {"n": str(n)}}) for n in range(size)]
     new = [declared(f"new{n}", spec={"inputParameters": {"n": str(n)}}) for n in range(size)]
     live = views(*(seen(of=one) for one in old))
-    return lambda: planner.plan(scene(new, live), KINDS)
+    return lambda: planner.plan(inputs(new, live), KINDS)
 
 
 def secrets(size: int) -> Callable[[], object]:
@@ -82,7 +82,7 @@ def secrets(size: int) -> Callable[[], object]:
         declared(f"s{n}", spec={"inputParameters": {"p": value}}, secrets=("inputParameters.p",))
         for n, value in enumerate(values)
     ]
-    found = scene(schedules, secret_values=frozenset(values))
+    found = inputs(schedules, secret_values=frozenset(values))
     return lambda: planner.plan(found, KINDS)
 
 
@@ -117,7 +117,7 @@ def test_all_that_rests_on_something_blocked_is_held_back_and_says_on_what() -> 
     first = starts("first", needs=[str(one.address) for one in schedules])
     second = starts("second", needs=["trigger/first"])
     free = starts("free")
-    plan = planner.plan(scene([*schedules, first, second, free], views(problem="503")), KINDS)
+    plan = planner.plan(inputs([*schedules, first, second, free], views(problem="503")), KINDS)
     held = {str(one.address): one for one in plan.blocked if one.reason is Reason.STRANDED}
     assert sorted(held) == ["trigger/first", "trigger/second"]
     assert held["trigger/first"].message.endswith("schedule/prices/s09 and 5 more, which is blocked")

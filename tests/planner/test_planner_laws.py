@@ -1,4 +1,4 @@
-"""Laws that hold for every scene: same in, same out; nothing foreign is touched; nothing undeclared moves."""
+"""Laws that hold for every inputs: same in, same out; nothing foreign is touched; nothing undeclared moves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from planner_stage import FOREIGN, KINDS, declared, path_of, planned, remembered, scene, seen, starts, views
+from planner_stage import FOREIGN, KINDS, declared, inputs, path_of, planned, remembered, seen, starts, views
 
 from reconciler import planner, timetable
 from reconciler.clients.replies import read_schedule
@@ -65,7 +65,7 @@ hand_made = st.builds(
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> planner.Scene:
+def scenes(draw: st.DrawFn) -> planner.PlanInputs:
     """Any mixture of declared, live and remembered schedules over three agents, some of them unreadable."""
     pool = draw(st.lists(resources, max_size=6, unique_by=lambda one: one.address))
     wanted = [one for one in pool if draw(st.booleans())]
@@ -86,7 +86,7 @@ def scenes(draw: st.DrawFn) -> planner.Scene:
         for one in pool
         if draw(st.booleans())
     ]
-    return scene(
+    return inputs(
         wanted,
         live,
         entries,
@@ -99,7 +99,7 @@ def scenes(draw: st.DrawFn) -> planner.Scene:
 
 @settings(deadline=None, max_examples=50)
 @given(scenes())
-def test_equal_scenes_give_equal_plans_however_they_are_ordered(stage: planner.Scene) -> None:
+def test_equal_scenes_give_equal_plans_however_they_are_ordered(stage: planner.PlanInputs) -> None:
     plan = planner.plan(stage, KINDS)
     assert planner.plan(stage, KINDS) == plan
     turned = replace(
@@ -115,7 +115,7 @@ def test_equal_scenes_give_equal_plans_however_they_are_ordered(stage: planner.S
 
 @settings(deadline=None, max_examples=50)
 @given(scenes())
-def test_nothing_foreign_is_ever_written(stage: planner.Scene) -> None:
+def test_nothing_foreign_is_ever_written(stage: planner.PlanInputs) -> None:
     adopted = {entry.identity for entry in stage.memory.entries.values()}
     for change in planner.plan(stage, KINDS).changes:
         if change.action.is_remote and change.identity:
@@ -125,7 +125,7 @@ def test_nothing_foreign_is_ever_written(stage: planner.Scene) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(scenes())
-def test_what_is_declared_is_never_deleted_and_what_is_unreadable_is_never_written(stage: planner.Scene) -> None:
+def test_what_is_declared_is_never_deleted_and_what_is_unreadable_is_never_written(stage: planner.PlanInputs) -> None:
     plan = planner.plan(stage, KINDS)
     wanted = {one.identity for one in stage.desired.resources if one.identity}
     unread = {path for path, view in stage.live.agents.items() if view.problem}
@@ -139,7 +139,7 @@ def test_what_is_declared_is_never_deleted_and_what_is_unreadable_is_never_writt
 
 @settings(deadline=None, max_examples=50)
 @given(scenes())
-def test_everything_in_sight_is_accounted_for(stage: planner.Scene) -> None:
+def test_everything_in_sight_is_accounted_for(stage: planner.PlanInputs) -> None:
     """Each declared resource is changed, blocked or unchanged; each live schedule is declared, ours, or unmanaged."""
     plan = planner.plan(stage, KINDS)
     assume(not stage.destroy)

@@ -19,10 +19,10 @@ from planner_stage import (
     contents_of,
     declared,
     input_set,
+    inputs,
     only_block,
     only_change,
     planned,
-    scene,
     seen,
     views,
 )
@@ -277,9 +277,9 @@ def test_destroy_forgets_both(tmp_path: Path) -> None:
 
 def test_drift_says_how_little_is_known(tmp_path: Path) -> None:
     resources = both(tmp_path)
-    found = planner.audit(scene(resources, entries=[sent(resources[0]), attested()]), KINDS)
+    found = planner.audit(inputs(resources, entries=[sent(resources[0]), attested()]), KINDS)
     assert {(one.status, one.evidence) for one in found.findings} == {(DriftStatus.UNVERIFIABLE, Evidence.ATTESTED)}
-    found = planner.audit(scene(resources), KINDS)
+    found = planner.audit(inputs(resources), KINDS)
     assert {(one.status, one.evidence) for one in found.findings} == {(DriftStatus.PENDING, Evidence.UNKNOWN)}
 
 

@@ -12,12 +12,12 @@ from planner_stage import (
     PATH,
     at,
     declared,
+    inputs,
     only_block,
     only_change,
     path_of,
     planned,
     remembered,
-    scene,
     seen,
     views,
 )
@@ -472,13 +472,13 @@ def test_what_the_planner_learns_of_undeclared_parameters_stays_unknown() -> Non
     ids=["equal", "live moved", "both moved", "manifest moved", "deleted by hand", "never applied", "no memory"],
 )
 def test_drift_reads_the_same_verdicts(entries: list[object], live: list[object], status: DriftStatus) -> None:
-    found = planner.audit(scene([declared()], views(*live), entries), KINDS)  # type: ignore[arg-type]
+    found = planner.audit(inputs([declared()], views(*live), entries), KINDS)  # type: ignore[arg-type]
     assert [finding.status for finding in found.findings] == [status]
 
 
 def test_drift_counts_what_nobody_declared_and_what_nobody_could_read() -> None:
     live = views(seen(FOREIGN)) | views(agent="stock", problem="down")
-    found = planner.audit(scene([declared(agent="stock")], live), KINDS)
+    found = planner.audit(inputs([declared(agent="stock")], live), KINDS)
     assert sorted(finding.status.value for finding in found.findings) == ["unmanaged", "unreadable"]
 
 

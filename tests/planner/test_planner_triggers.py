@@ -12,11 +12,11 @@ from planner_stage import (
     contents_of,
     declared,
     input_set,
+    inputs,
     only_block,
     only_change,
     planned,
     remembered,
-    scene,
     seen,
     starts,
     views,
@@ -224,5 +224,5 @@ def test_drift_of_triggers() -> None:
         ([started(resource, state="unknown", settled=False)], DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN),
         ([], DriftStatus.PENDING, Evidence.UNKNOWN),
     ):
-        (found,) = planner.audit(scene([resource], {}, entries), KINDS).findings
+        (found,) = planner.audit(inputs([resource], {}, entries), KINDS).findings
         assert (found.status, found.evidence) == (status, evidence)

@@ -12,7 +12,7 @@ from reconciler.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class CommandContext:
     """Where a command runs: the project's folder, the chosen environment, and the world around.
 
     `progress` is told what is being done, how much of it is done, and how much there is.
@@ -27,7 +27,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Intention:
+class PlanOptions:
     """What a plan is for: which resources, and what is allowed this once.
 
     `gone_agents` are paths of agents that are gone from ACC for good, by the word of whoever calls. `resend` are

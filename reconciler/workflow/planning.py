@@ -29,11 +29,11 @@ from reconciler.products import Products
 from reconciler.secrecy import secrecy_of
 from reconciler.selection import Selection, select, to_resend
 from reconciler.workflow.contents import desired_contents, with_needs
+from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.memory import Remembered
 from reconciler.workflow.reading import reading
 from reconciler.workflow.refresh import refresh
 from reconciler.workflow.rows import with_row_counts
-from reconciler.workflow.setting import Intention, Setting
 
 SOON = timedelta(days=30)
 """How long before a token, a key or a licence ends it is spoken of."""
@@ -41,97 +41,97 @@ SOON = timedelta(days=30)
 KINDS = planner.Kinds(schedule, input_files, approval, trigger)
 
 
-def validate(setting: Setting) -> tuple[Desired | None, tuple[Problem, ...]]:
+def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that can be checked without a network, all problems at once."""
     from reconciler.clients.auth import key_complaint
 
     desired, problems = manifests.check(
-        setting.root, setting.environment, setting.environ, as_of=setting.clock(), key_complaint=key_complaint
+        context.root, context.environment, context.environ, as_of=context.clock(), key_complaint=key_complaint
     )
     if desired is None or not desired.project.blackouts:
         return desired, problems
     from reconciler.workflow import foresight
 
-    return desired, tuple(sorted((*problems, *foresight.of_manifests(desired, as_of=setting.clock()))))
+    return desired, tuple(sorted((*problems, *foresight.of_manifests(desired, as_of=context.clock()))))
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Planned:
     """A plan with what it was made from. `refusals` are the guards' reasons why it must not run."""
 
-    scene: planner.Scene
+    inputs: planner.PlanInputs
     plan: Plan
     refusals: tuple[Finding, ...]
     licence: Mapping[str, Any] | None
 
     @property
     def desired(self) -> Desired:
-        return self.scene.desired
+        return self.inputs.desired
 
 
-def plan(setting: Setting, intention: Intention) -> Survey:
+def plan(context: CommandContext, options: PlanOptions) -> Planned:
     """Read live and memory, and decide. Writes nothing."""
-    everything = intention.selection.is_everything and not intention.gone_agents
-    with reading(setting, everything=everything) as found:
-        return make_survey(setting, intention, found.desired, found.remembered, found.products, found.seen)
+    everything = options.selection.is_everything and not options.gone_agents
+    with reading(context, everything=everything) as found:
+        return decide(context, options, found.desired, found.remembered, found.products, found.seen)
 
 
-def make_survey(
-    setting: Setting,
-    intention: Intention,
+def decide(
+    context: CommandContext,
+    options: PlanOptions,
     desired: Desired,
     remembered: Remembered,
     products: Products,
     seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> Survey:
+) -> Planned:
     """Read, and decide. `seen` are agents that were read already."""
-    scene = read_scene(setting, intention, desired, remembered, products, seen)
-    scene = replace(scene, busy=_busy(scene, products))
-    desired = scene.desired
-    made = planner.plan(scene, KINDS)
+    inputs = read_inputs(context, options, desired, remembered, products, seen)
+    inputs = replace(inputs, busy=_busy(inputs, products))
+    desired = inputs.desired
+    made = planner.plan(inputs, KINDS)
     licence: Mapping[str, Any] | None = None
     left: int | None = None
     if made.count(Action.START):
         licence, left, problem = _licence(products)
         if problem:
-            scene = replace(scene, mft_problem=problem)
-            made = planner.plan(scene, KINDS)
-    made = with_row_counts(made, scene)
-    if expiring := expiring_token(desired.project, scene.as_of):
+            inputs = replace(inputs, mft_problem=problem)
+            made = planner.plan(inputs, KINDS)
+    made = with_row_counts(made, inputs)
+    if expiring := expiring_token(desired.project, inputs.as_of):
         made = replace(made, warnings=tuple(sorted({*made.warnings, expiring})))
     refusals = (
         ()
-        if intention.destroy
-        else guards.refusals(made, desired.project.policy, allowed_deletes=intention.max_deletes, starts_left=left)
+        if options.destroy
+        else guards.refusals(made, desired.project.policy, allowed_deletes=options.max_deletes, starts_left=left)
     )
     if made.changes or desired.project.blackouts:
         from reconciler.workflow import foresight
 
-        ahead = foresight.of_plan(scene, made)
+        ahead = foresight.of_plan(inputs, made)
         made = replace(made, warnings=tuple(sorted({*made.warnings, *ahead.warnings})))
         refusals = (*refusals, *ahead.refusals)
-    return Survey(scene, made, refusals, licence)
+    return Planned(inputs, made, refusals, licence)
 
 
-def read_scene(
-    setting: Setting,
-    intention: Intention,
+def read_inputs(
+    context: CommandContext,
+    options: PlanOptions,
     desired: Desired,
     remembered: Remembered,
     products: Products,
     seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> planner.Scene:
+) -> planner.PlanInputs:
     """All that is judged: the agents of what is wanted, and the files that manifests name. Nothing else is asked."""
-    as_of = setting.clock()
-    selected = select(desired.resources, intention.selection)
+    as_of = context.clock()
+    selected = select(desired.resources, options.selection)
     wanted = with_needs(desired, selected)
-    gone = _gone(desired, remembered, intention)
+    gone = _gone(desired, remembered, options)
     known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
-    found = refresh(setting, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
+    found = refresh(context, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
     desired, live = found.desired, found.live
     desired = _with_secrets_of_live(desired, found.memory, live, products)
     contents = desired_contents(desired, wanted, remembered.seal, found.memory.entries)
-    return planner.Scene(
+    return planner.PlanInputs(
         desired=desired,
         live=live,
         memory=found.memory,
@@ -141,28 +141,28 @@ def read_scene(
         selected=selected,
         agent_paths=remembered.agent_paths,
         gone_agents=gone,
-        accepts_new_ledger=intention.accepts_new_ledger,
-        destroy=intention.destroy,
-        resend=to_resend(desired.resources, selected, intention.resend),
+        accepts_new_ledger=options.accepts_new_ledger,
+        destroy=options.destroy,
+        resend=to_resend(desired.resources, selected, options.resend),
         identities=found.identities,
     )
 
 
-def _gone(desired: Desired, remembered: Remembered, intention: Intention) -> frozenset[str]:
+def _gone(desired: Desired, remembered: Remembered, options: PlanOptions) -> frozenset[str]:
     """The agents that the caller gives up. Raises UsageError for one that is declared, or that nothing is known of."""
-    if intention.gone_agents and not intention.selection.is_everything:
+    if options.gone_agents and not options.selection.is_everything:
         raise UsageError(
             "--forget-agent is about what no manifest declares, and selectors leave that out",
             hint="give --forget-agent without --only, --exclude and --label",
         )
-    for path in intention.gone_agents:
+    for path in options.gone_agents:
         declared = next((agent for agent in desired.agents if agent.path.casefold() == path.casefold()), None)
         if declared is not None:
             raise UsageError(f"{path} is declared, at {declared.origin}", hint="remove its document first")
         if path not in remembered.agent_paths:
             known = ", ".join(sorted(remembered.agent_paths)) or "no agent"
             raise UsageError(f"the ledger does not know {path}", hint=f"it knows {known}")
-    return frozenset(intention.gone_agents)
+    return frozenset(options.gone_agents)
 
 
 def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products: Products) -> Desired:
@@ -174,19 +174,19 @@ def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products
     return replace(desired, secret_values=desired.secret_values | shown) if shown else desired
 
 
-def _busy(scene: planner.Scene, products: Products) -> frozenset[str]:
+def _busy(inputs: planner.PlanInputs, products: Products) -> frozenset[str]:
     """Agents with an active run, asked only where a set of files could be replaced, or a run may take files away."""
     in_question = [
         resource.agent_path
-        for resource in scene.desired.resources
-        if resource.address in scene.contents
+        for resource in inputs.desired.resources
+        if resource.address in inputs.contents
         and resource.address.kind is KindName.INPUT_FILES
         and (
-            scene.contents[resource.address]["exclusive"]
-            or input_files.needs_idle_agent(scene.memory.entries.get(resource.address))
+            inputs.contents[resource.address]["exclusive"]
+            or input_files.needs_idle_agent(inputs.memory.entries.get(resource.address))
         )
     ]
-    return busy_agents(products.acc, scene.live, in_question) if in_question else frozenset()
+    return busy_agents(products.acc, inputs.live, in_question) if in_question else frozenset()
 
 
 def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, str]:
@@ -203,11 +203,13 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
     return {"used": found.executions, "limit": found.executions_limit}, found.executions_left, ""
 
 
-def drift(setting: Setting, selection: Selection) -> Drift:
+def drift(context: CommandContext, selection: Selection) -> Drift:
     """Audit: how live stands to what was last applied. Writes nothing, and reads no more than it judges."""
-    with reading(setting, everything=selection.is_everything) as found:
-        scene = read_scene(setting, Intention(selection), found.desired, found.remembered, found.products, found.seen)
-    return planner.audit(scene, KINDS)
+    with reading(context, everything=selection.is_everything) as found:
+        inputs = read_inputs(
+            context, PlanOptions(selection), found.desired, found.remembered, found.products, found.seen
+        )
+    return planner.audit(inputs, KINDS)
 
 
 def expiring_token(project: Project, now: datetime) -> Finding | None:

@@ -95,7 +95,7 @@ class Identities:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PlanInputs:
     """All that a plan is made from.
 
     `contents` are the desired states of the kinds that no product shows, already sealed. `selected` are the addresses
@@ -138,16 +138,16 @@ class Loss(Enum):
     """It is empty, or was when it was made, although schedules of ours were live already."""
 
 
-def loss_of(scene: Scene) -> Loss:
+def loss_of(inputs: PlanInputs) -> Loss:
     """What the ledger and the live schedules together say about a loss. One that is accepted is none any more."""
-    memory, project = scene.memory, scene.desired.project
+    memory, project = inputs.memory, inputs.desired.project
     if memory.known:
         return Loss.NONE
     if memory.lost:
         return Loss.CERTAIN
     remembered = {entry.identity for entry in memory.entries.values()}
-    for view in scene.live.agents.values():
+    for view in inputs.live.agents.values():
         for identity in view.schedules:
             if identity not in remembered and is_owned(identity, project.name, project.environment):
                 return Loss.CERTAIN
-    return Loss.POSSIBLE if any(view.problem for view in scene.live.agents.values()) else Loss.NONE
+    return Loss.POSSIBLE if any(view.problem for view in inputs.live.agents.values()) else Loss.NONE
