@@ -79,7 +79,7 @@ def saved(path: Path, plan: Plan = PLAN, **settings: Any) -> planfile.SavedPlan:
         "now": NOW,
         "expires": timedelta(hours=24),
         "inputs": SEAL("inputs"),
-        "intention": {"only": ["schedule/*"], "max_deletes": None},
+        "options": {"only": ["schedule/*"], "max_deletes": None},
         "version": "0.1.0",
         "seal": SEAL,
     }
