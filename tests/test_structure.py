@@ -17,6 +17,7 @@ PACKAGE = Path(reconciler.__file__).parent
 LEVELS = (
     ("cli",),
     ("workflow",),
+    ("calendar",),
     (
         "planner",
         "applier",

@@ -12,8 +12,8 @@ from reconciler.cli.session import Session
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
+    from reconciler.calendar.overview import Calendar
     from reconciler.selection import Selection
-    from reconciler.timetable.calendar import Calendar
 
 _MOST_DAYS = 92
 
@@ -86,24 +86,25 @@ def _render(session: Session, found: Calendar, form: str, project: str, environm
     stamp = session.stamp_for(project, environment)
     match form:
         case "html":
-            from reconciler.render import calendar_html
+            from reconciler.calendar import html_form
 
-            return calendar_html.calendar(found, stamp)
+            return html_form.calendar(found, stamp)
         case "json":
-            from reconciler.render import calendar_json, json_
+            from reconciler.calendar import json_form
+            from reconciler.render import json_
 
-            return json_.dumps(calendar_json.calendar(found, stamp))
+            return json_.dumps(json_form.calendar(found, stamp))
         case "ics":
-            from reconciler.render import calendar_ics
+            from reconciler.calendar import ics_form
 
-            written = calendar_ics.calendar(found, stamp)
+            written = ics_form.calendar(found, stamp)
             for note in written.notes:
                 session.say(f"note: {note}")
             return written.text
         case _:
-            from reconciler.render import calendar_text
+            from reconciler.calendar import text_form
 
-            return calendar_text.calendar(
+            return text_form.calendar(
                 found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
             )
 

@@ -9,17 +9,17 @@ from datetime import date
 from enum import StrEnum
 
 from reconciler import timetable
+from reconciler.calendar.collisions import overcrowded
+from reconciler.calendar.load import Job
+from reconciler.calendar.overview import HERD, Calendar, Entry, common_zone, read_zone, side_of, window_of
+from reconciler.calendar.run_durations import Durations, read_durations
 from reconciler.errors import UsageError
 from reconciler.kinds import schedule
 from reconciler.model import Address, Desired, KindName, Live, State
 from reconciler.products import Products
 from reconciler.selection import Selection, select
-from reconciler.timetable.calendar import HERD, Calendar, Entry, common_zone, read_zone, side_of, window_of
-from reconciler.timetable.collisions import overcrowded
-from reconciler.timetable.load import Job
 from reconciler.workflow.contents import with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
-from reconciler.workflow.durations import Durations, read_durations
 from reconciler.workflow.memory import read
 from reconciler.workflow.planning import decide
 from reconciler.workflow.reading import load
@@ -141,7 +141,9 @@ def _seen(context: CommandContext, desired: Desired, request: Request, source: S
             wanted = with_needs(desired, selected)
             found = refresh(context, desired, wanted, remembered, products, as_of=context.clock())
             desired, live = found.desired, found.live
-        durations = read_durations(context, live, products) if request.durations else Durations()
+        durations = Durations()
+        if request.durations:
+            durations = read_durations(live, products, stop=context.stop, progress=context.progress)
     before = _live_estate(desired, live, selected)
     unreadable = tuple(
         sorted(

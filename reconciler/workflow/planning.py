@@ -50,9 +50,9 @@ def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ..
     )
     if desired is None or not desired.project.blackouts:
         return desired, problems
-    from reconciler.workflow import foresight
+    from reconciler.calendar import schedule_checks
 
-    return desired, tuple(sorted((*problems, *foresight.of_manifests(desired, as_of=context.clock()))))
+    return desired, tuple(sorted((*problems, *schedule_checks.of_manifests(desired, as_of=context.clock()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ def decide(
         else guards.refusals(made, desired.project.policy, allowed_deletes=options.max_deletes, starts_left=left)
     )
     if made.changes or desired.project.blackouts:
-        from reconciler.workflow import foresight
+        from reconciler.calendar import schedule_checks
 
-        ahead = foresight.of_plan(inputs, made)
+        ahead = schedule_checks.of_plan(inputs, made)
         made = replace(made, warnings=tuple(sorted({*made.warnings, *ahead.warnings})))
         refusals = (*refusals, *ahead.refusals)
     return Planned(inputs, made, refusals, licence)

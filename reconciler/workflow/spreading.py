@@ -10,13 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from reconciler.calendar.load import Job
+from reconciler.calendar.overview import common_zone, window_of
+from reconciler.calendar.spread import shifted_cron, shifted_start, spread
 from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.kinds import schedule
 from reconciler.model import KindName, Resource
 from reconciler.selection import Selection, select
-from reconciler.timetable.calendar import common_zone, window_of
-from reconciler.timetable.load import Job
-from reconciler.timetable.spread import shifted_cron, shifted_start, spread
 from reconciler.timetable.timing import Timing
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.reading import load

@@ -10,9 +10,10 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from reconciler import timetable
-from reconciler.render import Stamp, calendar_html
-from reconciler.timetable.calendar import Calendar, Entry, read_zone, side_of, window_of
-from reconciler.timetable.load import Job
+from reconciler.calendar import html_form
+from reconciler.calendar.load import Job
+from reconciler.calendar.overview import Calendar, Entry, read_zone, side_of, window_of
+from reconciler.render import Stamp
 
 STAMP = Stamp("1.0.0", "retail-data", "prod", "2026-03-30T05:12:07Z")
 AS_OF = datetime(2026, 3, 30, 5, 12, 7, tzinfo=UTC)
@@ -39,7 +40,7 @@ def calendar(*entries: Entry, before: tuple[Entry, ...] | None = None, days: int
         unreadable=((PAYLOAD, PAYLOAD),),
         notes=(PAYLOAD,),
     )
-    return calendar_html.calendar(found, STAMP)
+    return html_form.calendar(found, STAMP)
 
 
 SHOPS = tuple(entry(f"schedule/shop-{n}/nightly", f"0 0 {n % 5} * * *") for n in range(20))

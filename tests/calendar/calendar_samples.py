@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from reconciler import timetable
+from reconciler.calendar.load import Job
+from reconciler.calendar.overview import Calendar, Entry, common_zone, read_zone, side_of, window_of
 from reconciler.render import Stamp
-from reconciler.timetable.calendar import Calendar, Entry, common_zone, read_zone, side_of, window_of
-from reconciler.timetable.load import Job
 
 AS_OF = datetime(2026, 3, 30, 5, 12, 7, tzinfo=UTC)
 STAMP = Stamp("1.0.0", "retail-data", "prod", "2026-03-30T05:12:07Z")

@@ -11,8 +11,8 @@ from calendar_samples import AS_OF, job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.calendar.blackout_periods import HORIZON_DAYS, Inside, inside_text, read_blackout, runs_inside
 from reconciler.timetable import iter_runs
-from reconciler.timetable.blackouts import HORIZON_DAYS, Inside, inside_text, read_blackout, runs_inside
 from reconciler.timetable.timing import Timing
 
 

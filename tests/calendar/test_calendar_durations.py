@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.calendar.run_durations import Durations, took_by_schedule
 from reconciler.clients.replies import AgentRun, read_run
-from reconciler.workflow.durations import Durations, took_by_schedule
 
 ID = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
 OTHER = "b4cdc56a-2c16-4b1b-a135-b4e687f8bc95"

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from icalendar import Calendar as Parsed
 from jsonschema import Draft202012Validator
 
-from reconciler.render import calendar_html, calendar_ics, calendar_json, calendar_text, json_
+from reconciler.calendar import html_form, ics_form, json_form, text_form
+from reconciler.calendar.load import Job
+from reconciler.calendar.overview import Calendar
+from reconciler.render import json_
 from reconciler.render.characters import columns
-from reconciler.timetable.calendar import Calendar
 from reconciler.timetable.instants import starts_between
-from reconciler.timetable.load import Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "calendar.schema.json"
@@ -47,30 +48,30 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_text(width: int) -> None:
-    check(f"calendar-{width}.txt", calendar_text.calendar(calendar_of(estate()), width=width))
+    check(f"calendar-{width}.txt", text_form.calendar(calendar_of(estate()), width=width))
 
 
 def test_text_of_a_plan() -> None:
-    check("calendar-plan.txt", calendar_text.calendar(changed(), width=100))
+    check("calendar-plan.txt", text_form.calendar(changed(), width=100))
 
 
 def test_text_in_full_and_in_colour() -> None:
-    check("calendar-verbose.txt", calendar_text.calendar(calendar_of(estate(), days=2), verbose=True, color=True))
+    check("calendar-verbose.txt", text_form.calendar(calendar_of(estate(), days=2), verbose=True, color=True))
 
 
 def test_text_of_nothing() -> None:
-    assert "Nothing runs in these days." in calendar_text.calendar(calendar_of([]))
+    assert "Nothing runs in these days." in text_form.calendar(calendar_of([]))
 
 
 def test_text_without_signs() -> None:
-    assert calendar_text.calendar(calendar_of(estate()), encoding="ascii").isascii()
+    assert text_form.calendar(calendar_of(estate()), encoding="ascii").isascii()
 
 
 @pytest.mark.parametrize("width", [60, 77, 100, 200])
 @pytest.mark.parametrize("days", [1, 7, 31])
 def test_no_line_is_wider_than_the_terminal(width: int, days: int) -> None:
     drawn = [*estate(), job(f"schedule/{'long-name-' * 12}/nightly", "0 0 2 * * *")]
-    lines = calendar_text.calendar(calendar_of(drawn, days=days), width=width).splitlines()
+    lines = text_form.calendar(calendar_of(drawn, days=days), width=width).splitlines()
     assert max(map(columns, lines)) <= width
 
 
@@ -81,7 +82,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, days: int) -> None:
     "found", [calendar_of(estate()), changed(), calendar_of([])], ids=["estate", "plan", "nothing"]
 )
 def test_json_keeps_to_its_schema(found: Calendar) -> None:
-    document = json.loads(json_.dumps(calendar_json.calendar(found, STAMP)))
+    document = json.loads(json_.dumps(json_form.calendar(found, STAMP)))
     Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
     assert list(document)[:5] == ["format_version", "reconciler_version", "project", "environment", "created_at"]
     assert [day["starts"] for day in document["days"]] == [
@@ -91,12 +92,12 @@ def test_json_keeps_to_its_schema(found: Calendar) -> None:
 
 
 def test_json_says_the_same_whatever_the_order() -> None:
-    one = json_.dumps(calendar_json.calendar(calendar_of(estate()), STAMP))
-    assert one == json_.dumps(calendar_json.calendar(calendar_of(reversed(estate())), STAMP))
+    one = json_.dumps(json_form.calendar(calendar_of(estate()), STAMP))
+    assert one == json_.dumps(json_form.calendar(calendar_of(reversed(estate())), STAMP))
 
 
 def test_json_of_a_plan_names_what_it_changes() -> None:
-    document = calendar_json.calendar(changed(), STAMP)
+    document = json_form.calendar(changed(), STAMP)
     assert [one["addresses"] for one in document["difference"]["new_collisions"]] == [
         ["schedule/deals/hourly", "schedule/deals/nightly"]
     ]
@@ -124,7 +125,7 @@ class Page(HTMLParser):
 
 def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
     drawn = [*estate(), job(HOSTILE, "0 0 2 * * *", zone='Mars "<b>" Standard Time'), job(HOSTILE + "2", "0 0 2 * * *")]
-    text = calendar_html.calendar(calendar_of(drawn, notes=("<img src=x onerror=alert(1)>",)), STAMP)
+    text = html_form.calendar(calendar_of(drawn, notes=("<img src=x onerror=alert(1)>",)), STAMP)
     page = Page(text)
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert not [tag for tag, attrs in page.tags if tag in ("img", "link", "iframe", "object") or "src" in attrs]
@@ -137,7 +138,7 @@ def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
 
 def test_the_picture_has_its_numbers_as_a_table() -> None:
     found = calendar_of(estate())
-    text = calendar_html.calendar(found, STAMP)
+    text = html_form.calendar(found, STAMP)
     table = re.search(r'<table class="plain">.*?</table>', text, re.DOTALL)
     assert table is not None
     rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", table[0])
@@ -147,7 +148,7 @@ def test_the_picture_has_its_numbers_as_a_table() -> None:
 
 
 def test_every_cell_of_the_picture_says_what_it_shows() -> None:
-    page = Page(calendar_html.calendar(changed(), STAMP))
+    page = Page(html_form.calendar(changed(), STAMP))
     cells = [attrs for tag, attrs in page.tags if tag == "div" and (attrs.get("class") or "").startswith("c ")]
     assert len(cells) == 7 * 24
     assert all("start" in (attrs["title"] or "") for attrs in cells)
@@ -155,7 +156,7 @@ def test_every_cell_of_the_picture_says_what_it_shows() -> None:
 
 def test_a_page_of_many_schedules_stays_small() -> None:
     drawn = [job(f"schedule/agent-{n}/nightly", f"0 {n % 60} {n % 24} * * *", seconds=60) for n in range(5000)]
-    assert len(calendar_html.calendar(calendar_of(drawn), STAMP).encode()) < 1_000_000
+    assert len(html_form.calendar(calendar_of(drawn), STAMP).encode()) < 1_000_000
 
 
 # --- iCalendar -------------------------------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ def predicted(drawn: list[Job], found: Calendar) -> dict[str, list[int]]:
 def test_ics_names_every_start() -> None:
     drawn = [each for each in estate() if "ticker" not in each.address]
     found = calendar_of(drawn, days=14)
-    written = calendar_ics.calendar(found, STAMP)
+    written = ics_form.calendar(found, STAMP)
     assert written.notes == ()
     assert expanded(written.text) == predicted(drawn, found)
 
@@ -225,13 +226,13 @@ expressible = st.sampled_from(
 def test_a_rule_is_written_only_where_it_is_exact(rhythm: str, zone: str, shift: int) -> None:
     drawn = [job("schedule/a/one", rhythm, zone=zone, start="2026-01-05T04:20:00")]
     found = calendar_of(drawn, first=date(2026, 2, 20) + timedelta(days=shift), days=35)
-    assert expanded(calendar_ics.calendar(found, STAMP).text) == predicted(drawn, found)
+    assert expanded(ics_form.calendar(found, STAMP).text) == predicted(drawn, found)
 
 
 def test_what_no_rule_says_becomes_single_events_up_to_a_limit() -> None:
     drawn = [job("schedule/a/both", "0 */5 * 1 * MON")]
-    written = calendar_ics.calendar(calendar_of(drawn, days=28), STAMP)
-    assert written.text.count("BEGIN:VEVENT") == calendar_ics.SINGLE_EVENTS
+    written = ics_form.calendar(calendar_of(drawn, days=28), STAMP)
+    assert written.text.count("BEGIN:VEVENT") == ics_form.SINGLE_EVENTS
     (note,) = written.notes
     assert "schedule/a/both" in note and "first 200" in note
 
@@ -239,10 +240,10 @@ def test_what_no_rule_says_becomes_single_events_up_to_a_limit() -> None:
 def test_ics_lines_are_short_and_ids_stay() -> None:
     name = "schedule/prices/sehr-langer-näme-" + "ü" * 120
     drawn = [*estate(), job(name, "0 0 2 * * *"), job(HOSTILE, "0 0 3 * * *")]
-    text = calendar_ics.calendar(calendar_of(drawn), STAMP).text
+    text = ics_form.calendar(calendar_of(drawn), STAMP).text
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
     assert "\n" not in text.replace("\r\n", "")
     ids = re.findall(r"UID:(\S+)", text)
     assert len(ids) == len(set(ids))
-    assert set(re.findall(r"UID:(\S+)", calendar_ics.calendar(calendar_of(drawn, days=3), STAMP).text)) <= set(ids)
+    assert set(re.findall(r"UID:(\S+)", ics_form.calendar(calendar_of(drawn, days=3), STAMP).text)) <= set(ids)
     assert name in {str(event["SUMMARY"]) for event in Parsed.from_ical(text).walk("VEVENT")}

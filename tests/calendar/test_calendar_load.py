@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import timetable
-from reconciler.render.calendar_words import clock_text
-from reconciler.timetable.calendar import common_zone, read_zone, window_of
-from reconciler.timetable.collisions import Collision, collisions, overcrowded
+from reconciler.calendar.collisions import Collision, collisions, overcrowded
+from reconciler.calendar.form_words import clock_text
+from reconciler.calendar.load import QUARTER, Job, Rhythms, Window, forecast
+from reconciler.calendar.overview import common_zone, read_zone, window_of
 from reconciler.timetable.instants import count_between, starts_between
-from reconciler.timetable.load import QUARTER, Job, Rhythms, Window, forecast
 from reconciler.timetable.repeats import Repeats
 from reconciler.timetable.timing import Timing
 

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import timetable
+from reconciler.calendar.load import Job, Window, forecast
+from reconciler.calendar.spread import Spread, room_of, shifted_cron, shifted_start, spread
 from reconciler.clock import Clock
 from reconciler.selection import Selection
-from reconciler.timetable.load import Job, Window, forecast
-from reconciler.timetable.spread import Spread, room_of, shifted_cron, shifted_start, spread
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.spreading import Proposal, propose
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler import planner
+from reconciler.calendar.blackout_periods import Blackout, inside_text, read_blackout, runs_inside
+from reconciler.calendar.collisions import collisions, overcrowded
+from reconciler.calendar.load import Job, Rhythms, Window, herds_of
+from reconciler.calendar.overview import HERD
 from reconciler.kinds import schedule
 from reconciler.model import Action, Address, Change, Desired, Finding, KindName, Plan, Problem, Severity, State
-from reconciler.timetable.blackouts import Blackout, inside_text, read_blackout, runs_inside
-from reconciler.timetable.calendar import HERD
-from reconciler.timetable.collisions import collisions, overcrowded
-from reconciler.timetable.load import Job, Rhythms, Window, herds_of
 
 _DAYS = 7
 _DAY = 86400
@@ -29,7 +29,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class ScheduleFindings:
     """What to tell about a plan, and why it must not run."""
 
     warnings: tuple[Finding, ...] = ()
@@ -55,10 +55,10 @@ def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
     return tuple(sorted(found))
 
 
-def of_plan(inputs: planner.PlanInputs, plan: Plan) -> Foresight:
+def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
     """What this plan would run into. Without blackouts, only agents whose schedules change cost anything."""
     if inputs.destroy:
-        return Foresight()
+        return ScheduleFindings()
     retimed = {
         change.address: change
         for change in plan.changes
@@ -75,7 +75,7 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> Foresight:
                 (refusals if refused else warnings).append(told)
     if retimed:
         warnings.extend(_crowding(inputs, plan, retimed))
-    return Foresight(tuple(sorted(warnings)), tuple(sorted(refusals)))
+    return ScheduleFindings(tuple(sorted(warnings)), tuple(sorted(refusals)))
 
 
 def _retimes(change: Change) -> bool:

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reconciler.calendar.load import Job, Rhythms
 from reconciler.timetable.instants import count_between
-from reconciler.timetable.load import Job, Rhythms
 
 _WALKED = 20_000
 MOST_COMPARED = 500

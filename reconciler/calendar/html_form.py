@@ -8,10 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from math import ceil
 
-from reconciler.render import Stamp
-from reconciler.render.calendar_page import schedules_table, sections
-from reconciler.render.calendar_style import SCRIPT, SHADES, STYLE
-from reconciler.render.calendar_words import (
+from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
     WEEKDAYS,
@@ -21,8 +18,11 @@ from reconciler.render.calendar_words import (
     quarter_text,
     shades_of,
 )
+from reconciler.calendar.html_sections import schedules_table, sections
+from reconciler.calendar.html_style import SCRIPT, SHADES, STYLE
+from reconciler.calendar.overview import Calendar, Side
+from reconciler.render import Stamp
 from reconciler.render.characters import neutral
-from reconciler.timetable.calendar import Calendar, Side
 
 _STEPS = 8
 _STARTS = "starts an hour"

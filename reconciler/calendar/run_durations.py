@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,6 @@ from typing import Protocol
 from reconciler.errors import ProductError
 from reconciler.model import AgentView, Live
 from reconciler.products import Products
-from reconciler.workflow.context import CommandContext
 
 _RUNS_READ = 50
 _LONGEST = timedelta(days=7)
@@ -47,7 +47,9 @@ class Durations:
         return self.by_schedule.get((agent_path, identity), self.by_agent.get(agent_path))
 
 
-def read_durations(context: CommandContext, live: Live, products: Products) -> Durations:
+def read_durations(
+    live: Live, products: Products, *, stop: threading.Event, progress: Callable[[str, int, int], None]
+) -> Durations:
     """Ask for the latest runs of every agent that has schedules, as many at a time as the connection allows."""
     views = [view for view in live.agents.values() if not view.problem and view.schedules]
     if not views:
@@ -55,7 +57,7 @@ def read_durations(context: CommandContext, live: Live, products: Products) -> D
     acc = products.acc
 
     def runs_of(view: AgentView) -> Iterable[FinishedRun] | str:
-        if context.stop.is_set():
+        if stop.is_set():
             return "interrupted"
         try:
             return acc.run_history(view.agent_id, count=_RUNS_READ)
@@ -67,7 +69,7 @@ def read_durations(context: CommandContext, live: Live, products: Products) -> D
     failed: list[str] = []
     with ThreadPoolExecutor(max(1, min(products.connection("acc").concurrency, len(views)))) as pool:
         for number, (view, runs) in enumerate(zip(views, pool.map(runs_of, views), strict=True), 1):
-            context.progress("reading run histories", number, len(views))
+            progress("reading run histories", number, len(views))
             if isinstance(runs, str):
                 failed.append(f"{view.path} ({runs})")
                 continue

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from reconciler.timetable.calendar import Calendar
-from reconciler.timetable.collisions import Collision
-from reconciler.timetable.load import ClockMark
+from reconciler.calendar.collisions import Collision
+from reconciler.calendar.load import ClockMark
+from reconciler.calendar.overview import Calendar
 from reconciler.timetable.repeats import Repeats
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reconciler.timetable.collisions import Collision, collisions
+from reconciler.calendar.collisions import Collision, collisions
+from reconciler.calendar.load import QUARTER, Job, Load, Rhythms, Window, forecast_of
 from reconciler.timetable.errors import TimetableError
-from reconciler.timetable.load import QUARTER, Job, Load, Rhythms, Window, forecast_of
 from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timing import Timing, rules_of
 from reconciler.timetable.wallclock import instant_of

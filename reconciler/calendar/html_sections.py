@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from reconciler.render.calendar_words import (
+from reconciler.calendar.form_words import (
     clock_text,
     collision_text,
     days_of,
@@ -15,10 +15,10 @@ from reconciler.render.calendar_words import (
     quarters_of,
     times_of,
 )
+from reconciler.calendar.load import QUARTER
+from reconciler.calendar.overview import Calendar, Entry
 from reconciler.render.characters import neutral
-from reconciler.timetable.calendar import Calendar, Entry
 from reconciler.timetable.instants import starts_between
-from reconciler.timetable.load import QUARTER
 
 _ROWS = 1_000
 _LISTED = 12

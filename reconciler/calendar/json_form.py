@@ -6,12 +6,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.calendar.collisions import Collision
+from reconciler.calendar.load import QUARTER, ClockMark, Load
+from reconciler.calendar.overview import Calendar, Entry, Side
 from reconciler.model import at_text
 from reconciler.render import Stamp
 from reconciler.render.json_ import header
-from reconciler.timetable.calendar import Calendar, Entry, Side
-from reconciler.timetable.collisions import Collision
-from reconciler.timetable.load import QUARTER, ClockMark, Load
 
 Document = dict[str, Any]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from math import ceil
 
-from reconciler.render.calendar_words import (
+from reconciler.calendar.collisions import Collision
+from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
     WEEKDAYS,
@@ -23,10 +24,9 @@ from reconciler.render.calendar_words import (
     summary_text,
     times_of,
 )
+from reconciler.calendar.overview import Calendar
 from reconciler.render.characters import columns, cut
 from reconciler.render.text.sheet import Sheet
-from reconciler.timetable.calendar import Calendar
-from reconciler.timetable.collisions import Collision
 
 _SHADES = ("·", "░", "▒", "▓", "█")
 _PLAIN_SHADES = (".", ":", "+", "#", "@")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.timetable.load import Job, Rhythms, Window
+from reconciler.calendar.load import Job, Rhythms, Window
 from reconciler.timetable.timing import Timing
 
 _MOST_STARTS = 3_000

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from reconciler.calendar.load import Load, Window
+from reconciler.calendar.overview import Calendar, Entry
 from reconciler.render import Stamp
-from reconciler.timetable.calendar import Calendar, Entry
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.instants import starts_between
-from reconciler.timetable.load import Load, Window
 
 SINGLE_EVENTS = 200
 """At most so many single events are written for one schedule."""
