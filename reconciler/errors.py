@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from reconciler.quantities import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -64,7 +66,7 @@ class ManifestError(ReconcilerError):
     """The files are wrong. `problems` holds all that was found, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"{len(problems)} problem(s) in the manifests")
+        super().__init__(f"{counted(len(problems), 'problem')} in the manifests")
         self.problems = tuple(problems)
 
 

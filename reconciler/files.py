@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+from reconciler.quantities import size_text
+
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _PIECE = 1 << 16
 _NO_FOLDERS = (("/", "dev"), ("/", "proc"))
@@ -131,11 +133,3 @@ def _mode_of(path: Path) -> int | None:
 def too_large(path: Path, limit: int) -> TooLarge:
     """What to raise when a file that is read in pieces goes on after its limit."""
     return TooLarge(errno.EFBIG, f"it is larger than {size_text(limit)}, the most that is read", str(path))
-
-
-def size_text(count: int) -> str:
-    """A number of bytes for a person: `10 MB`."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if count >= size:
-            return f"{count / size:g} {unit}"
-    return f"{count} bytes"

@@ -34,6 +34,7 @@ LEVELS = (
     ("diff", "identity", "urls"),
     ("model",),
     ("errors", "clock", "files", "suggestion"),
+    ("quantities",),
 )
 """Rooms from the top down. A room may import from lower levels only: not upward, and not from its neighbours."""
 

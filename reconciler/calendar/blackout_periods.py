@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from reconciler.quantities import times_text
 from reconciler.timetable.expression import parse
 from reconciler.timetable.instants import count_between, starts_between
 from reconciler.timetable.timing import Timing, parse_declared_start, rules_of
@@ -92,8 +93,7 @@ def runs_inside(timing: Timing, blackout: Blackout) -> Inside | None:
 def inside_text(blackout: Blackout, inside: Inside, timing: Timing) -> str:
     """What a person is told: how often, inside what, and when for the first time on the schedule's own clock."""
     first = datetime.fromtimestamp(inside.first, timing.rules or UTC)
-    often = "once" if inside.times == 1 else f"{inside.times:,} times"
-    return f"runs {often} inside the blackout {blackout.name!r}, first at {first.isoformat()}"
+    return f"runs {times_text(inside.times)} inside the blackout {blackout.name!r}, first at {first.isoformat()}"
 
 
 def _joined(periods: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

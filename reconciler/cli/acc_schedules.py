@@ -21,8 +21,9 @@ from reconciler.cli.byhand import (
     yes_option,
 )
 from reconciler.errors import UsageError
-from reconciler.files import VALUE_BYTES, size_text
+from reconciler.files import VALUE_BYTES
 from reconciler.model import Action
+from reconciler.quantities import size_text
 
 _COLUMNS = ("scheduleId", "cron", "startTime", "timeZoneId", "isEnabled", "scheduleStatus", "nextRunTime")
 _id_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")

@@ -11,6 +11,7 @@ import click
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session, harmless
 from reconciler.errors import ManifestError, UsageError
+from reconciler.quantities import counted, span_text
 
 
 @click.command()
@@ -121,7 +122,7 @@ def unlock(session: Session, force: bool) -> int:
     if held is None:
         session.show("nobody holds the lock")
         return 0
-    quiet = _span(held.silent)
+    quiet = span_text(held.silent)
     if held.expired:
         said = f"has been silent for {quiet}, longer than it may: the next apply takes the lock over"
     else:
@@ -136,13 +137,6 @@ def unlock(session: Session, force: bool) -> int:
     else:
         session.show(harmless(f"the lock is broken: {broken.owner} can write nothing more"))
     return 0
-
-
-def _span(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 @click.command(name="import")
@@ -163,7 +157,7 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
         return 130
     importing.write(imported)
     for one in imported:
-        session.show(f"wrote {one.path}: {one.schedules} schedule{'' if one.schedules == 1 else 's'}")
+        session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")
         for note in one.notes:
             session.say(harmless(f"note: {note}"))
     unreached, errors = importing.unseen(context, imported)

@@ -13,6 +13,7 @@ from reconciler.cli.byhand import connections, form_option, mft_client, paramete
 from reconciler.cli.options import Duration
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
+from reconciler.model import SECRET
 
 if TYPE_CHECKING:
     from reconciler.clients.mft import MftClient, TaskRun
@@ -46,7 +47,7 @@ def token(reveal: bool, form: str) -> None:
     if reveal and form == "text":
         click.echo(found.token)
         return
-    shown = {key: value if reveal or not _is_credential(key) else "(secret)" for key, value in found.raw.items()}
+    shown = {key: value if reveal or not _is_credential(key) else SECRET for key, value in found.raw.items()}
     expires = found.expires.isoformat() if found.expires else None
     show({**shown, "expires": expires, "claims": None if found.claims is None else dict(found.claims)}, form=form)
 

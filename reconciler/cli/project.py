@@ -47,8 +47,8 @@ def validate(session: Session, form: str) -> int:
 
 def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: Path, declared: int | None) -> str:
     if form == "text":
+        from reconciler.quantities import counted
         from reconciler.render import text
-        from reconciler.render.wording import counted
 
         shown = text.problems(
             problems, width=session.width, color=session.color, encoding=session.encoding, line_of=_line_reader(root)

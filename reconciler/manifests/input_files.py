@@ -16,6 +16,7 @@ from reconciler import files
 from reconciler.manifests import archives
 from reconciler.manifests.problems import Path_, Remark, Spot
 from reconciler.model import Problem, Severity
+from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
 ENDINGS = (".csv", ".txt", ".zip")
@@ -91,7 +92,7 @@ def _remarks(location: Path, written: str) -> tuple[Remark, ...]:
         if found.st_size == 0:
             return (Remark("empty-file", f"{written[:200]!r} is empty"),)
         if found.st_size > files.INPUT_FILE_BYTES:
-            most = files.size_text(files.INPUT_FILE_BYTES)
+            most = size_text(files.INPUT_FILE_BYTES)
             return (Remark("file-too-large", f"{written[:200]!r} is larger than {most}, the most that is sent"),)
         return _stamped_remarks(location, found.st_size, found.st_mtime_ns)
     except FileNotFoundError:

@@ -15,8 +15,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reconciler.files import VALUE_BYTES, read_regular, size_text
+from reconciler.files import VALUE_BYTES, read_regular
 from reconciler.manifests.scalars import text_of
+from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
 Path_: TypeAlias = tuple[str | int, ...]

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from reconciler.files import MANIFEST_BYTES, size_text
+from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests import plain
 from reconciler.manifests.plain import Place
 from reconciler.manifests.scalars import plain_value
+from reconciler.quantities import size_text
 
 _MAX_DEPTH = 100
 _MAX_ALIASED = 100_000

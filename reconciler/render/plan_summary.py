@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.model import Action, KindName, Plan, Reason, Unchanged
-from reconciler.render.wording import counted, plan_counts
+from reconciler.quantities import counted
+from reconciler.render.wording import plan_counts
 
 _ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
 _NOUNS = {
-    KindName.INPUT_FILES: "set of input files",
-    KindName.APPROVAL: "approval",
-    KindName.SCHEDULE: "schedule",
-    KindName.TRIGGER: "trigger",
+    KindName.INPUT_FILES: ("set of input files", "sets of input files"),
+    KindName.APPROVAL: ("approval",),
+    KindName.SCHEDULE: ("schedule",),
+    KindName.TRIGGER: ("trigger",),
 }
 
 
@@ -66,9 +67,7 @@ def attested(kinds: Iterable[Unchanged]) -> str:
 
 
 def _counted(one: Unchanged) -> str:
-    if one.count == 1 or one.kind is not KindName.INPUT_FILES:
-        return counted(one.count, _NOUNS[one.kind])
-    return f"{one.count} sets of input files"
+    return counted(one.count, *_NOUNS[one.kind])
 
 
 def _when(found: Iterable[Unchanged]) -> str:

@@ -20,6 +20,7 @@ from reconciler.model import (
     Reason,
     Status,
 )
+from reconciler.quantities import counted
 from reconciler.render.characters import field_texts
 
 DONE = {
@@ -98,11 +99,6 @@ _TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
 BIG_FACTOR = 2.0
 _GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
 TIMES = "×"  # noqa: RUF001 - the sign, not the letter
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 schedule`, `2 schedules`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def plan_counts(plan: Plan) -> list[tuple[str, int]]:

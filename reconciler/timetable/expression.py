@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reconciler.quantities import counted
 from reconciler.timetable.days import DayRule, read_days
 from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.fields import read_hour, read_minute, read_second
@@ -121,7 +122,7 @@ def parse(text: str) -> Expression:
         case 0:
             raise TimetableError("the cron expression is empty", hint="write six fields, such as 0 0 2 * * MON-FRI")
     hint = "write six fields (second minute hour day month weekday), or use every"
-    raise TimetableError(f"the cron expression {_shown(text)} has {len(words)} field(s)", hint=hint)
+    raise TimetableError(f"the cron expression {_shown(text)} has {counted(len(words), 'field')}", hint=hint)
 
 
 def parse_every(text: str) -> Expression:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError, Missing, ProductError, Unauthorised
 from reconciler.model import Check, Connection, Desired, KindName, Level, Problem, Project
+from reconciler.quantities import counted_or_no
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.planning import SOON
 
@@ -73,11 +74,6 @@ def broken(name: str, problems: Sequence[Problem]) -> Check:
     first = problems[0]
     more = f" (and {len(problems) - 1} more: `reconciler validate`)" if len(problems) > 1 else ""
     return Check(name, Level.FAILED, f"{first.path}:{first.line}: {first.message}{more}", "correct that line")
-
-
-def count(number: int, word: str) -> str:
-    """So many of something, in words: "no errors", "1 error"."""
-    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +163,7 @@ def _token(connection: Connection, now: datetime) -> Check:
     step = "make a new one in ACC, Users, API Access"
     if expiry <= now:
         return Check("acc token", Level.FAILED, f"ran out on {day}", step)
-    return Check("acc token", Level.WARNING, f"runs out on {day}, in {count((expiry - now).days, 'day')}", step)
+    return Check("acc token", Level.WARNING, f"runs out on {day}, in {counted_or_no((expiry - now).days, 'day')}", step)
 
 
 # --- Automate MFT ----------------------------------------------------------------------------------------------------

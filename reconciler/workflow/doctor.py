@@ -11,7 +11,8 @@ from pathlib import Path
 from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
-from reconciler.workflow.connections import Visit, broken, count
+from reconciler.quantities import counted_or_no
+from reconciler.workflow.connections import Visit, broken
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
 
@@ -55,7 +56,7 @@ def _manifests(context: CommandContext, now: datetime) -> tuple[Check, Desired |
     if not problems:
         return Check("manifests", Level.OK, "no errors and no warnings"), desired
     level = Level.FAILED if errors else Level.WARNING
-    found = f"{count(errors, 'error')} and {count(warnings, 'warning')}"
+    found = f"{counted_or_no(errors, 'error')} and {counted_or_no(warnings, 'warning')}"
     return Check("manifests", level, found, "`reconciler validate` shows each"), desired
 
 
@@ -80,7 +81,7 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         yield Check("ledger", Level.FAILED, error.message, step)
         return
     if memory.known or not memory.entries:
-        yield Check("ledger", Level.OK, count(len(memory.entries), "resource") + " remembered")
+        yield Check("ledger", Level.OK, counted_or_no(len(memory.entries), "resource") + " remembered")
     else:
         step = "`reconciler apply --accept-new-ledger`, once it is clear which tasks may start"
         yield Check("ledger", Level.WARNING, "it took the place of one that was lost: no task is started", step)

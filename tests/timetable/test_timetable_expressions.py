@@ -19,7 +19,7 @@ REFUSED = [
     ("0 0 0 1 1 ? 2026", "seven fields", "0 0 0 1 1 ?"),
     ("", "empty", "six fields"),
     ("   ", "empty", "six fields"),
-    ("0 0", "2 field(s)", "six fields"),
+    ("0 0", "2 fields", "six fields"),
     ("60 0 0 * * *", "second", "0 to 59"),
     ("0 60 0 * * *", "minute", "0 to 59"),
     ("0 0 24 * * *", "hour", "0 to 23"),

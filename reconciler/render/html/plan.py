@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Unmanaged
+from reconciler.quantities import counted
 from reconciler.render import Stamp
 from reconciler.render.html.card import Card, Group, fields_table, groups, preview, tiles, toolbar
 from reconciler.render.html.page import document, prose, text
@@ -13,7 +14,6 @@ from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.wording import (
     blocked_step,
     by_gravity,
-    counted,
     frequency_text,
     is_risky,
     multiplies,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from reconciler.render.wording import counted
+from reconciler.quantities import counted
 
 _FOR_NOTES = 400
 

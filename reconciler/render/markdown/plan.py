@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Action, BlockedResource, Change, FieldChange, Finding, Origin, Plan
+from reconciler.quantities import counted
 from reconciler.render import Stamp
 from reconciler.render.characters import field_texts, shorten_pair
 from reconciler.render.markdown.budget import Entry, Section, fit
@@ -13,7 +14,6 @@ from reconciler.render.plan_summary import plan_summary
 from reconciler.render.wording import (
     blocked_step,
     by_gravity,
-    counted,
     frequency_factor,
     frequency_text,
     is_risky,

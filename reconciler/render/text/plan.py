@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
+from reconciler.quantities import counted
 from reconciler.render.characters import columns
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import (
     blocked_step,
-    counted,
     frequency_factor,
     frequency_text,
     multiplies,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from reconciler.model import SECRET, Problem, Severity
+from reconciler.quantities import counted
 from reconciler.render.characters import columns, cut, take
 from reconciler.render.text.sheet import Sheet
-from reconciler.render.wording import counted
 
 LineOf = Callable[[str, int], str | None]
 """Reads line `number` (from 1) of the file at `path`, or None where there is none."""
