@@ -189,14 +189,14 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     A .csv goes as plain content under its name, one call each; with --multipart all go together, or none.
     """
     from reconciler.clients.acc import InputFile
-    from reconciler.manifests import input_files
+    from reconciler.manifests import input_file_checks
     from reconciler.workflow.by_hand import Upload
 
     if name is not None and len(files) > 1:
         raise UsageError("--name is for one file.")
     named = [InputFile(name or path.name, path) for path in files]
     for file in named:
-        if complaint := input_files.complaint(file.name, file.path):
+        if complaint := input_file_checks.complaint(file.name, file.path):
             raise UsageError(f"{file.path}: {complaint}.")
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)

@@ -75,23 +75,23 @@ def load_project(
 
 def project_name(root: Path) -> str:
     """The project's name as far as it can be read, "" where it cannot; what else is wrong does not matter here."""
-    from reconciler.manifests import project
+    from reconciler.manifests import project_file
 
-    return project.name_of(root)
+    return project_file.name_of(root)
 
 
 def schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a kind. Raises UsageError for a kind that there is none of."""
-    from reconciler.manifests import schemas
+    from reconciler.manifests import schema_files
 
-    return schemas.schema(kind)
+    return schema_files.schema(kind)
 
 
 def schema_text(kind: str) -> str:
     """The same as its file has it, for `reconciler schema KIND`. Raises UsageError."""
-    from reconciler.manifests import schemas
+    from reconciler.manifests import schema_files
 
-    return schemas.schema_text(kind)
+    return schema_files.schema_text(kind)
 
 
 def write_project(folder: Path) -> tuple[Path, ...]:

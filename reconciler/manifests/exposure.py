@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.manifests.interpolation import Filling
-from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests.interpolation import FilledDocument
+from reconciler.manifests.problems import DocumentPath, ProblemReporter
 from reconciler.model import Problem
 
 _HIDDEN = ("inputParameters", "parameters")
@@ -32,35 +32,35 @@ def _is_open(file: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
+class PublicPlace:
     """Something outside parameters that was filled in from the environment or a file: `texts`, for all to see."""
 
-    spot: Spot
-    path: Path_
+    report: ProblemReporter
+    path: DocumentPath
     texts: frozenset[str]
 
 
-def public_of(filling: Filling, spot: Spot) -> Iterator[Public]:
+def public_places(filled: FilledDocument, report: ProblemReporter) -> Iterator[PublicPlace]:
     """All such places of a document."""
-    for path, texts in filling.secrets.items():
+    for path, texts in filled.secrets.items():
         if not any(part in _HIDDEN or str(part).startswith("x-") for part in path):
-            yield Public(spot, path, texts)
+            yield PublicPlace(report, path, texts)
 
 
-def report(places: Iterable[Public], credentials: set[str], parameters: set[str]) -> None:
+def check_public_places(places: Iterable[PublicPlace], credentials: set[str], parameters: set[str]) -> None:
     """A secret that also stands where everybody reads it: an error for a credential, a warning for a parameter."""
     for place in places:
         texts = {text for text in place.texts if len(text) >= _SHORTEST}
         named = f"`{next((part for part in reversed(place.path) if isinstance(part, str)), 'it')}`"
         if texts & credentials:
             message = f"{named} is filled in with a credential of a connection, and is printed: take it out"
-            place.spot.error(place.path, "secret-in-public", message)
+            place.report.error(place.path, "secret-in-public", message)
         elif texts & parameters:
             message = (
                 f"{named} is filled in from what is a secret parameter elsewhere, and is printed: use another "
                 "variable for it, or `${var:…}` where it is no secret"
             )
-            place.spot.warn(place.path, "secret-in-public", message)
+            place.report.warn(place.path, "secret-in-public", message)
 
 
 def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Problem, ...]:

@@ -20,7 +20,7 @@ from reconciler.manifests.scalars import text_of
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
-Path_: TypeAlias = tuple[str | int, ...]
+DocumentPath: TypeAlias = tuple[str | int, ...]
 _SCHEMES = ("env", "file", "var")
 _LONGEST_NAME = 200
 _DEEPEST = 32
@@ -33,15 +33,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class InterpolationError(Exception):
-    """A `${…}` that cannot be filled in. `is_told`: this was reported before, and once is enough."""
+    """A `${…}` that cannot be filled in. `is_reported`: this was reported before, and once is enough."""
 
-    def __init__(self, code: str, message: str, *, is_told: bool = False) -> None:
+    def __init__(self, code: str, message: str, *, is_reported: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message, self.is_told = code, message, is_told
+        self.code, self.message, self.is_reported = code, message, is_reported
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledValue:
     """A value after interpolation. `secrets`: what came from `env` or `file`, raw, and the whole that holds it.
 
     `files` are those that it was read from. A default that was written in the manifest is no secret.
@@ -65,7 +65,7 @@ class Interpolator:
     environ: Mapping[str, str]
     variables: Mapping[str, Any]
     home: Path
-    _resolved: dict[str, Filled | InterpolationError] = field(default_factory=dict)
+    _resolved: dict[str, FilledValue | InterpolationError] = field(default_factory=dict)
     _resolving: list[str] = field(default_factory=list)
     _files: dict[Path, str | InterpolationError] = field(default_factory=dict)
     _left: int = _MOST_FILLED
@@ -78,12 +78,12 @@ class Interpolator:
         self._like_environ = Suggestions(self.environ)
         self._known = f"known: {', '.join(heapq.nsmallest(10, self.variables)) or 'none is declared'}"
 
-    def fill(self, text: str, folder: Path) -> Filled:
+    def fill(self, text: str, folder: Path) -> FilledValue:
         """One string, as it stands in a file of `folder`. Raises InterpolationError."""
         if "${" not in text:
-            return Filled(text)
+            return FilledValue(text)
         if self._left < 0:
-            raise InterpolationError("interpolation-budget", _TOO_MUCH, is_told=True)
+            raise InterpolationError("interpolation-budget", _TOO_MUCH, is_reported=True)
         filled = self._filled(text, folder)
         if isinstance(filled.value, str):
             self._left -= len(filled.value)
@@ -91,7 +91,7 @@ class Interpolator:
             raise InterpolationError("interpolation-budget", _TOO_MUCH)
         return filled
 
-    def _filled(self, text: str, folder: Path) -> Filled:
+    def _filled(self, text: str, folder: Path) -> FilledValue:
         parts: list[str] = []
         secrets: set[str] = set()
         files: set[Path] = set()
@@ -123,9 +123,9 @@ class Interpolator:
             position = end + 1
         whole = "".join((*parts, text[position:]))
         hidden = frozenset(secrets | {whole}) if is_secret else frozenset()
-        return Filled(whole, hidden, is_secret, frozenset(files))
+        return FilledValue(whole, hidden, is_secret, frozenset(files))
 
-    def _look_up(self, inside: str, folder: Path) -> Filled:
+    def _look_up(self, inside: str, folder: Path) -> FilledValue:
         scheme, colon, rest = inside.partition(":")
         if scheme not in _SCHEMES or not colon:
             raise _unknown_scheme(inside, scheme)
@@ -145,10 +145,10 @@ class Interpolator:
             raise InterpolationError("interpolation-default", message)
         return self._variable(name)
 
-    def _environment(self, name: str, default: str | None) -> Filled:
+    def _environment(self, name: str, default: str | None) -> FilledValue:
         value = self.environ.get(name)
         if default is not None and not value:
-            return Filled(default)
+            return FilledValue(default)
         if value is None:
             near = self._like_environ.nearest(name, 0.8)
             meant = f"did you mean {near}? Otherwise " if near else ""
@@ -173,7 +173,7 @@ class Interpolator:
             return (Path(home) if home else Path.home()) / written[2:]
         return folder / written
 
-    def _variable(self, name: str) -> Filled:
+    def _variable(self, name: str) -> FilledValue:
         if name in self._resolved:
             found = self._resolved[name]
             if isinstance(found, InterpolationError):
@@ -194,7 +194,7 @@ class Interpolator:
         try:
             filled = self._words_of(name)
         except InterpolationError as error:
-            if not error.is_told:
+            if not error.is_reported:
                 self._resolved[name] = error
             raise
         finally:
@@ -202,15 +202,15 @@ class Interpolator:
         self._resolved[name] = filled
         return filled
 
-    def _words_of(self, name: str) -> Filled:
+    def _words_of(self, name: str) -> FilledValue:
         words = self.variables[name]
         if isinstance(words, dict | list):
             raise InterpolationError("variable-type", f"the variable {name} is no plain value, and cannot be filled in")
-        return self.fill(words, self.home) if isinstance(words, str) else Filled(words)
+        return self.fill(words, self.home) if isinstance(words, str) else FilledValue(words)
 
 
 @dataclass(slots=True)
-class Filling:
+class FilledDocument:
     """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
 
     Containers in which something was filled in are copies; `sources` has the `id` of what each one was copied from.
@@ -218,10 +218,10 @@ class Filling:
 
     value: Any
     sources: dict[int, int] = field(default_factory=dict)
-    secrets: dict[Path_, frozenset[str]] = field(default_factory=dict)
-    errors: list[tuple[Path_, InterpolationError]] = field(default_factory=list)
-    files: dict[Path_, frozenset[Path]] = field(default_factory=dict)
-    _inside: dict[Path_, list[Path_]] = field(default_factory=dict)
+    secrets: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
+    errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
+    files: dict[DocumentPath, frozenset[Path]] = field(default_factory=dict)
+    _inside: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
 
     def index(self) -> None:
         """Note what lies in what, once all secrets are known."""
@@ -229,31 +229,31 @@ class Filling:
             for length in range(min(len(path), _DEEPEST_ASKED) + 1):
                 self._inside.setdefault(path[:length], []).append(path)
 
-    def secrets_under(self, path: Path_) -> list[Path_]:
+    def secrets_under(self, path: DocumentPath) -> list[DocumentPath]:
         """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
         return self._inside.get(path, [])
 
 
-def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
+def fill_document(value: Any, fill: Callable[[str], FilledValue]) -> FilledDocument:
     """Fill in every string of a document; keys are left as they are. A string that cannot be filled in stays as it is.
 
     The value handed in is never changed: aliases share their parts.
     """
-    filling = Filling(None)
+    document = FilledDocument(None)
 
-    def walk(part: Any, path: Path_) -> Any:
+    def walk(part: Any, path: DocumentPath) -> Any:
         if isinstance(part, str):
             if "${" not in part:
                 return part
             try:
                 filled = fill(part)
             except InterpolationError as error:
-                filling.errors.append((path, error))
+                document.errors.append((path, error))
                 return part
             if filled.is_secret:
-                filling.secrets[path] = filled.secrets
+                document.secrets[path] = filled.secrets
             if filled.files:
-                filling.files[path] = filled.files
+                document.files[path] = filled.files
             return filled.value
         filled_in: Any
         if isinstance(part, dict):
@@ -266,12 +266,12 @@ def fill_all(value: Any, fill: Callable[[str], Filled]) -> Filling:
             return part
         if not is_changed:
             return part
-        filling.sources[id(filled_in)] = id(part)
+        document.sources[id(filled_in)] = id(part)
         return filled_in
 
-    filling.value = walk(value, ())
-    filling.index()
-    return filling
+    document.value = walk(value, ())
+    document.index()
+    return document
 
 
 def _content(path: Path, written: str) -> str | InterpolationError:
@@ -286,8 +286,8 @@ def _content(path: Path, written: str) -> str | InterpolationError:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _secret(text: str, *files: Path) -> Filled:
-    return Filled(text, frozenset({text}), is_secret=True, files=frozenset(files))
+def _secret(text: str, *files: Path) -> FilledValue:
+    return FilledValue(text, frozenset({text}), is_secret=True, files=frozenset(files))
 
 
 def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import agents, discovery, exposure, project, triggers
-from reconciler.manifests.declarations import Declared, Scope, read_sheets
-from reconciler.manifests.problems import File, Notes
+from reconciler.manifests import agent_document, discovery, exposure, project_file, task_trigger_document
+from reconciler.manifests.declarations import Declared, Scope, read_documents
+from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model import Connection, Desired, Problem, Project, Resource
 
 _PRODUCTS = {"Agent": "acc", "TaskTrigger": "mft"}
@@ -21,7 +21,7 @@ _PRODUCTS = {"Agent": "acc", "TaskTrigger": "mft"}
 class _Connections(dict[str, Connection]):
     """Connections of a project of which some cannot be resolved; asking for such a one raises ManifestError."""
 
-    def __init__(self, ready: Mapping[str, Connection], broken: Mapping[str, Notes]) -> None:
+    def __init__(self, ready: Mapping[str, Connection], broken: Mapping[str, Problems]) -> None:
         super().__init__(ready)
         self._broken = broken
 
@@ -53,27 +53,27 @@ def check(
     Raises UsageError for an environment that is not declared.
     """
     with _no_collector():
-        notes = Notes()
-        setting = project.read_project(root, environment, environ, notes, key_complaint)
-        if setting is None:
-            return None, notes.sorted()
-        declared = _read_all(setting, as_of, notes)
-        agents.forget_timings()
-        triggers.connect(declared)
+        problems = Problems()
+        project = project_file.read_project(root, environment, environ, problems, key_complaint)
+        if project is None:
+            return None, problems.sorted()
+        declared = _read_all(project, as_of, problems)
+        agent_document.clear_timing_caches()
+        task_trigger_document.connect(declared)
         if connections:
-            _demand_connections(setting, declared)
-        exposure.report(declared.public, setting.secret_values, declared.secret_values)
-        problems = exposure.without(notes.sorted(), setting.secret_values | declared.secret_values)
-        if notes.has_errors:
-            return None, problems
+            _demand_connections(project, declared)
+        exposure.check_public_places(declared.public, project.secret_values, declared.secret_values)
+        shown = exposure.without(problems.sorted(), project.secret_values | declared.secret_values)
+        if problems.has_errors:
+            return None, shown
         desired = Desired(
-            project=setting.project(),
+            project=project.resolved(),
             agents=tuple(sorted(declared.agents, key=lambda agent: agent.handle)),
             resources=tuple(sorted(declared.resources, key=_by_address)),
-            problems=problems,
-            secret_values=frozenset(setting.secret_values | declared.secret_values) - {""},
+            problems=shown,
+            secret_values=frozenset(project.secret_values | declared.secret_values) - {""},
         )
-        return desired, problems
+        return desired, shown
 
 
 def _by_address(resource: Resource) -> tuple[str, str, str]:
@@ -98,50 +98,53 @@ def load_project(
     A connection that cannot be resolved raises ManifestError when it is asked for. Raises ManifestError, UsageError.
     """
     del as_of  # nothing in the project file is judged by the clock; the signature is that of `load`
-    notes = Notes()
-    setting = project.read_project(root, environment, environ, notes)
-    if setting is None or notes.has_errors:
-        raise ManifestError(notes.sorted())
-    found = replace(setting.project(), connections=_Connections(dict(sorted(setting.ready.items())), setting.broken))
-    return found, frozenset(setting.secret_values) - {""}
+    problems = Problems()
+    project = project_file.read_project(root, environment, environ, problems)
+    if project is None or problems.has_errors:
+        raise ManifestError(problems.sorted())
+    found = replace(project.resolved(), connections=_Connections(dict(sorted(project.ready.items())), project.broken))
+    return found, frozenset(project.secret_values) - {""}
 
 
-def _read_all(setting: project.Setting, as_of: datetime, notes: Notes) -> Declared:
+def _read_all(project: project_file.ProjectFile, as_of: datetime, problems: Problems) -> Declared:
     declared = Declared()
-    found = discovery.find_files(setting.root, setting.patterns)
+    found = discovery.find_files(project.root, project.patterns)
     for folder, problem in found.unreadable:
         # Not an absence: what it holds may be declared, and would be deleted as if nobody wanted it any more.
-        notes.add(
-            File(folder or ".", setting.root / folder), (1, 1), "unreadable", f"the folder cannot be read: {problem}"
+        problems.add(
+            SourceFile(folder or ".", project.root / folder),
+            (1, 1),
+            "unreadable",
+            f"the folder cannot be read: {problem}",
         )
-    for index, pattern in enumerate(setting.patterns):
+    for index, pattern in enumerate(project.patterns):
         if not found.by_pattern[pattern]:
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
-            setting.spot.error(("spec", "manifests", index), "no-files", message)
-    scope = Scope(setting.root, setting.name, setting.environment, setting.interpolator, as_of)
+            project.report.error(("spec", "manifests", index), "no-files", message)
+    scope = Scope(project.root, project.name, project.environment, project.interpolator, as_of)
     for path in found.paths:
-        _read_file(File(path, setting.root / path), scope, declared, notes)
+        _read_file(SourceFile(path, project.root / path), scope, declared, problems)
     return declared
 
 
-def _read_file(file: File, scope: Scope, declared: Declared, notes: Notes) -> None:
-    if not file.read(notes):
+def _read_file(file: SourceFile, scope: Scope, declared: Declared, problems: Problems) -> None:
+    if not file.read(problems):
         return
-    for sheet in read_sheets(file, scope, notes):
-        declared.kinds.add(sheet.kind)
-        declared.public += exposure.public_of(sheet.filling, sheet.spot)
-        (agents if sheet.kind == "Agent" else triggers).declare(sheet, scope, declared)
+    for document in read_documents(file, scope, problems):
+        declared.kinds.add(document.kind)
+        declared.public += exposure.public_places(document.filled, document.report)
+        (agent_document if document.kind == "Agent" else task_trigger_document).declare(document, scope, declared)
 
 
-def _demand_connections(setting: project.Setting, declared: Declared) -> None:
+def _demand_connections(project: project_file.ProjectFile, declared: Declared) -> None:
     """A connection is needed only when a manifest uses it; then all that is wrong with it counts."""
     for kind in sorted(declared.kinds):
         name = _PRODUCTS[kind]
-        if name in setting.broken:
-            setting.spot.notes.extend(setting.broken[name].sorted())
-        elif name not in setting.ready:
+        if name in project.broken:
+            project.report.problems.extend(project.broken[name].sorted())
+        elif name not in project.ready:
             message = f"the manifests declare {kind} documents, which need `connections.{name}`: add it here"
-            setting.spot.error(("spec", "connections"), "missing-connection", message)
+            project.report.error(("spec", "connections"), "missing-connection", message)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from reconciler.manifests.plain import Place
-from reconciler.manifests.source import decode, events
+from reconciler.manifests.fast_path import Place
+from reconciler.manifests.yaml_reading import decode, events
 
 Key: TypeAlias = str | int
 
@@ -46,7 +46,7 @@ class Places:
 
 
 def locate(data: bytes) -> dict[int, Places]:
-    """The places of every document of a file that `source.read` could read, by the number of the document.
+    """The places of every document of a file that `yaml_reading.read` could read, by the number of the document.
 
     Reading for values and reading for places are two passes: a file without problems never pays for the second.
     """

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reconciler import files
+from reconciler.manifests.fast_path import Place
 from reconciler.manifests.places import Places, locate
-from reconciler.manifests.plain import Place
 from reconciler.model import Origin, Problem, Severity
 
-Path_: TypeAlias = tuple[str | int, ...]
+DocumentPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(slots=True)
-class File:
+class SourceFile:
     """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked."""
 
     path: str
@@ -24,14 +24,14 @@ class File:
     data: bytes = b""
     _places: dict[int, Places] = field(default_factory=dict)
 
-    def read(self, notes: Notes) -> bool:
-        """Read its bytes. False when that cannot be done; then `notes` say why."""
+    def read(self, problems: Problems) -> bool:
+        """Read its bytes. False when that cannot be done; then `problems` say why."""
         try:
             self.data = files.read_regular(self.location, files.MANIFEST_BYTES)
         except files.TooLarge as error:
-            notes.add(self, (1, 1), "file-too-large", f"the file cannot be read: {error.strerror}: split it")
+            problems.add(self, (1, 1), "file-too-large", f"the file cannot be read: {error.strerror}: split it")
         except OSError as error:
-            notes.add(self, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
+            problems.add(self, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
         else:
             return True
         return False
@@ -44,14 +44,14 @@ class File:
 
 
 @dataclass(slots=True)
-class Notes:
+class Problems:
     """The problems of one run. Every other module of this room adds to it and goes on."""
 
-    problems: list[Problem] = field(default_factory=list)
+    items: list[Problem] = field(default_factory=list)
 
     def add(
         self,
-        file: File,
+        file: SourceFile,
         place: Place,
         code: str,
         message: str,
@@ -60,51 +60,51 @@ class Notes:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """A problem at a line and a column that are known."""
-        self.problems.append(Problem(file.path, place[0], place[1], address, code, message, severity))
+        self.items.append(Problem(file.path, place[0], place[1], address, code, message, severity))
 
     def __bool__(self) -> bool:
-        return bool(self.problems)
+        return bool(self.items)
 
     @property
     def has_errors(self) -> bool:
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
+        return any(problem.severity is Severity.ERROR for problem in self.items)
 
     def sorted(self) -> tuple[Problem, ...]:
         """In file order: path, line, column; each once."""
-        return tuple(sorted(set(self.problems)))
+        return tuple(sorted(set(self.items)))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        self.problems.extend(problems)
+        self.items.extend(problems)
 
 
 @dataclass(slots=True)
-class Spot:
+class ProblemReporter:
     """A document and an address to report against; places are paths into the document.
 
     `overlay` is where in the project file the chosen environment stands: what was written there is reported there.
     """
 
-    notes: Notes
-    file: File
+    problems: Problems
+    file: SourceFile
     index: int
     address: str = ""
-    overlay: Path_ = ()
+    overlay: DocumentPath = ()
 
-    def error(self, path: Path_, code: str, message: str, *, at_key: bool = False) -> None:
-        self.notes.add(self.file, self._place(path, at_key=at_key), code, message, address=self.address)
+    def error(self, path: DocumentPath, code: str, message: str, *, at_key: bool = False) -> None:
+        self.problems.add(self.file, self._place(path, at_key=at_key), code, message, address=self.address)
 
-    def warn(self, path: Path_, code: str, message: str) -> None:
+    def warn(self, path: DocumentPath, code: str, message: str) -> None:
         place = self._place(path, at_key=False)
-        self.notes.add(self.file, place, code, message, address=self.address, severity=Severity.WARNING)
+        self.problems.add(self.file, place, code, message, address=self.address, severity=Severity.WARNING)
 
-    def origin(self, path: Path_) -> Origin:
+    def origin(self, path: DocumentPath) -> Origin:
         return Origin(self.file.path, *self._place(path, at_key=False))
 
-    def at(self, address: str) -> Spot:
+    def at(self, address: str) -> ProblemReporter:
         """The same document, for another address."""
-        return Spot(self.notes, self.file, self.index, address, self.overlay)
+        return ProblemReporter(self.problems, self.file, self.index, address, self.overlay)
 
-    def _place(self, path: Path_, *, at_key: bool) -> Place:
+    def _place(self, path: DocumentPath, *, at_key: bool) -> Place:
         places = self.file.places(self.index)
         candidates = [path]
         if self.overlay and path[:1] == ("spec",):
@@ -119,7 +119,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class FileProblem:
     """What is wrong or doubtful inside a file; `line` counts from 1, None means the file as a whole."""
 
     code: str

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifests_projects import AGENT, ENVIRON, PROJECT, TRIGGER, check, desired, places, write
 
-from reconciler.manifests import source
+from reconciler.manifests import yaml_reading
 from reconciler.manifests.scalars import plain_value, text_of
 
 
 def value_of(text: str) -> Any:
-    (document,) = source.read(text.encode())
+    (document,) = yaml_reading.read(text.encode())
     return document.value
 
 
@@ -130,7 +130,7 @@ def test_a_trap_is_refused_at_its_place(tmp_path: Path, data: bytes, place: tupl
     ("text", "place"), [("a: 1\na: 2\n", (2, 1)), ("a: {b: 1, 'b': 2}\n", (1, 11)), ("1: a\n'1': b\n", (2, 1))]
 )
 def test_a_duplicate_key_is_told_and_the_first_value_counts(text: str, place: tuple[int, int]) -> None:
-    (document,) = source.read(text.encode())
+    (document,) = yaml_reading.read(text.encode())
     (problem,) = document.problems
     assert (problem.line, problem.column, problem.code) == (*place, "duplicate-key")
     assert document.value in ({"a": 1}, {"a": {"b": 1}}, {"1": "a"})
@@ -241,10 +241,10 @@ def test_garbage_ends_in_problems(tmp_path_factory: pytest.TempPathFactory, garb
 
 def test_the_parser_in_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     text = AGENT + "---\n" + TRIGGER
-    quick = source.read(text.encode())
+    quick = yaml_reading.read(text.encode())
     monkeypatch.delattr(yaml, "CSafeLoader")
-    slow = source.read(text.encode())
+    slow = yaml_reading.read(text.encode())
     assert [document.value for document in slow] == [document.value for document in quick]
     assert [document.place for document in slow] == [document.place for document in quick]
-    (document,) = source.read(b"a: 1\na: 2\n")
+    (document,) = yaml_reading.read(b"a: 1\na: 2\n")
     assert [problem.code for problem in document.problems] == ["duplicate-key"]

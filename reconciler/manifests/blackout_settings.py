@@ -8,30 +8,32 @@ from typing import Any
 
 from reconciler import timetable
 from reconciler.manifests import durations
-from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests.problems import DocumentPath, ProblemReporter
 from reconciler.model import JSON
 
 
-def judge(blackout: Mapping[str, Any], path: Path_, spot: Spot) -> None:
+def check(blackout: Mapping[str, Any], path: DocumentPath, report: ProblemReporter) -> None:
     """Report what is wrong with a blackout that keeps to the schema."""
-    begin, end = (_moment(blackout, key, path, spot) for key in ("from", "to"))
+    begin, end = (_moment(blackout, key, path, report) for key in ("from", "to"))
     if begin and end and end <= begin:
-        spot.error((*path, "to"), "wrong-value", "`to` must be later than `from`")
+        report.error((*path, "to"), "wrong-value", "`to` must be later than `from`")
     try:
         timetable.zones.to_windows(blackout["timeZone"])
     except timetable.TimetableError as error:
-        spot.error((*path, "timeZone"), "bad-zone", _worded("timeZone", error))
+        report.error((*path, "timeZone"), "bad-zone", _worded("timeZone", error))
     if "cron" in blackout:
         try:
             if timetable.parse(blackout["cron"]).is_interval:
-                spot.error((*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI")
+                report.error(
+                    (*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI"
+                )
         except timetable.TimetableError as error:
-            spot.error((*path, "cron"), "bad-cron", _worded("cron", error))
+            report.error((*path, "cron"), "bad-cron", _worded("cron", error))
     if "duration" in blackout:
         try:
             durations.seconds(blackout["duration"])
         except ValueError as error:
-            spot.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
+            report.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
 
 
 def normal(blackout: Mapping[str, Any]) -> Mapping[str, JSON]:
@@ -52,13 +54,13 @@ def normal(blackout: Mapping[str, Any]) -> Mapping[str, JSON]:
     return {**form, **times}
 
 
-def _moment(blackout: Mapping[str, Any], key: str, path: Path_, spot: Spot) -> datetime | None:
+def _moment(blackout: Mapping[str, Any], key: str, path: DocumentPath, report: ProblemReporter) -> datetime | None:
     if key not in blackout:
         return None
     try:
         return timetable.parse_declared_start(blackout[key])
     except timetable.TimetableError as error:
-        spot.error((*path, key), "bad-time", _worded(key, error))
+        report.error((*path, key), "bad-time", _worded(key, error))
         return None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TextIO
 
-from reconciler.manifests.problems import Remark
+from reconciler.manifests.problems import FileProblem
 from reconciler.model import Severity
 
 ENDINGS = (".csv", ".txt")
@@ -27,11 +27,11 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError)
 
-SheetRemarks = Callable[[TextIO], Iterator[Remark]]
+CheckCSV = Callable[[TextIO], Iterator[FileProblem]]
 
 
 def member_names(stream: IO[bytes]) -> tuple[str, ...]:
-    """The names of the files in an archive; none when it cannot be read, which `remarks` says."""
+    """The names of the files in an archive; none when it cannot be read, which `problems` says."""
     try:
         with zipfile.ZipFile(stream) as archive:
             return tuple(_name(member) for member in archive.infolist()[:_MAX_MEMBERS] if not member.is_dir())
@@ -39,35 +39,35 @@ def member_names(stream: IO[bytes]) -> tuple[str, ...]:
         return ()
 
 
-def remarks(stream: IO[bytes], name: str, sheet_remarks: SheetRemarks) -> Iterator[Remark]:
-    """What is wrong or doubtful in the archive called `name`; `sheet_remarks` looks at one CSV."""
+def problems_in(stream: IO[bytes], name: str, check_csv: CheckCSV) -> Iterator[FileProblem]:
+    """What is wrong or doubtful in the archive called `name`; `check_csv` looks at one CSV."""
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
             found = [*_of_the_whole(members, name), *_of_members(members, name)]
             yield from found
-            if not any(remark.severity is Severity.ERROR for remark in found):
-                yield from _of_contents(archive, members, name, sheet_remarks)
+            if not any(problem.severity is Severity.ERROR for problem in found):
+                yield from _of_contents(archive, members, name, check_csv)
     except _BROKEN:
-        yield Remark("bad-zip", f"{name!r} is no zip archive that can be read")
+        yield FileProblem("bad-zip", f"{name!r} is no zip archive that can be read")
 
 
-def _of_the_whole(members: list[zipfile.ZipInfo], name: str) -> Iterator[Remark]:
+def _of_the_whole(members: list[zipfile.ZipInfo], name: str) -> Iterator[FileProblem]:
     if not members:
-        yield Remark("empty-file", f"the archive {name!r} holds nothing")
+        yield FileProblem("empty-file", f"the archive {name!r} holds nothing")
     unpacked = sum(member.file_size for member in members)
     packed = max(sum(member.compress_size for member in members), 1)
     is_bomb = unpacked > _MAX_UNPACKED or (unpacked > 50_000_000 and unpacked / packed > _MAX_RATIO)
     if is_bomb or len(members) > _MAX_MEMBERS:
-        yield Remark(
+        yield FileProblem(
             "zip-bomb",
             f"{name!r} unpacks to {unpacked / 1e6:.0f} MB in {len(members)} files from {packed / 1e6:.1f} MB: "
             "that looks like a zip bomb, and is not sent",
         )
 
 
-def _of_members(members: list[zipfile.ZipInfo], name: str) -> Iterator[Remark]:
-    """One remark for each sort of mistake, naming the first member that has it: they tend to be alike."""
+def _of_members(members: list[zipfile.ZipInfo], name: str) -> Iterator[FileProblem]:
+    """One problem for each sort of mistake, naming the first member that has it: they tend to be alike."""
     wrong: dict[str, list[str]] = {}
     seen: set[str] = set()
     for member in members:
@@ -80,7 +80,7 @@ def _of_members(members: list[zipfile.ZipInfo], name: str) -> Iterator[Remark]:
     for code, (first, *others) in wrong.items():
         more = f" (and {len(others)} more)" if others else ""
         severity = Severity.WARNING if code == "zip-name-encoding" else Severity.ERROR
-        yield Remark(code, f"{first[:120]!r}{more} in {name!r} {_MEANING[code]}", severity=severity)
+        yield FileProblem(code, f"{first[:120]!r}{more} in {name!r} {_MEANING[code]}", severity=severity)
 
 
 _MEANING = {
@@ -123,8 +123,8 @@ def _codes(member: zipfile.ZipInfo, name: str) -> Iterator[str]:
 
 
 def _of_contents(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, sheet_remarks: SheetRemarks
-) -> Iterator[Remark]:
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, check_csv: CheckCSV
+) -> Iterator[FileProblem]:
     """What each member holds: whether it comes out whole, and for a CSV what is said of any CSV."""
     reported = 0
     for member in members:
@@ -134,15 +134,17 @@ def _of_contents(
                 while stream.read(_CHUNK):
                     pass
         except _BROKEN:
-            yield Remark("bad-zip", f"{shown!r} in {name!r} does not come out whole: the archive is damaged")
+            yield FileProblem("bad-zip", f"{shown!r} in {name!r} does not come out whole: the archive is damaged")
             return
         if Path(shown).suffix != ".csv" or reported >= _MAX_REPORTED:
             continue
         with archive.open(member) as stream, io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="") as text:
-            for remark in sheet_remarks(text):
+            for problem in check_csv(text):
                 reported += 1
-                place = f"line {remark.line} of " if remark.line is not None else ""
-                yield Remark(remark.code, f"{place}{shown!r} in {name!r}: {remark.message}", severity=remark.severity)
+                place = f"line {problem.line} of " if problem.line is not None else ""
+                yield FileProblem(
+                    problem.code, f"{place}{shown!r} in {name!r}: {problem.message}", severity=problem.severity
+                )
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifests_projects import AGENT, TRIGGER
 
-from reconciler.manifests import plain, source
+from reconciler.manifests import fast_path, yaml_reading
 
 PIECES = st.sampled_from(
     [
@@ -80,10 +80,10 @@ def mangled(draw: st.DrawFn, text: str) -> str:
     return text
 
 
-def _outcome(reader: Callable[[str], list[source.Document]], text: str) -> object:
+def _outcome(reader: Callable[[str], list[yaml_reading.Document]], text: str) -> object:
     try:
         documents = reader(text)
-    except source.SourceError as error:
+    except yaml_reading.SourceError as error:
         return (error.code, error.line, error.column)
     return [
         (document.index, document.place, _placed(document.value, document), [str(one) for one in document.problems])
@@ -91,7 +91,7 @@ def _outcome(reader: Callable[[str], list[source.Document]], text: str) -> objec
     ]
 
 
-def _placed(value: Any, document: source.Document) -> Any:
+def _placed(value: Any, document: yaml_reading.Document) -> Any:
     """A value in which every container shows its place, and every scalar its type."""
     if isinstance(value, dict):
         return document.place_of(value), [(key, _placed(one, document)) for key, one in value.items()]
@@ -107,10 +107,12 @@ def test_the_plain_reader_says_what_the_parser_says(text: str) -> None:
         data = text.encode()
     except UnicodeEncodeError:
         return
-    assert _outcome(lambda _: source.read(data), text) == _outcome(source.parse, source.decode(data))
+    assert _outcome(lambda _: yaml_reading.read(data), text) == _outcome(yaml_reading.parse, yaml_reading.decode(data))
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "examples" / "manifests").glob("*.yaml")), ids=str)
 def test_the_examples_are_written_in_the_plain_style(path: Path) -> None:
-    documents = plain.read(path.read_text(), lambda text: source.parse(text)[0].value)
-    assert [document[0] for document in documents] == [document.value for document in source.parse(path.read_text())]
+    documents = fast_path.read(path.read_text(), lambda text: yaml_reading.parse(text)[0].value)
+    assert [document[0] for document in documents] == [
+        document.value for document in yaml_reading.parse(path.read_text())
+    ]

@@ -9,9 +9,18 @@ from typing import Any
 
 from reconciler import timetable
 from reconciler.identity import normal_id, owned_id
-from reconciler.manifests import input_files
-from reconciler.manifests.declarations import Declared, Scope, Sheet, claim, handle_of, labels_of, name_at, raw_handle
-from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests import input_file_checks
+from reconciler.manifests.declarations import (
+    Declared,
+    ManifestDocument,
+    Scope,
+    claim,
+    handle_of,
+    labels_of,
+    name_at,
+    raw_handle,
+)
+from reconciler.manifests.problems import DocumentPath, ProblemReporter
 from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, Agent, KindName, Origin, Resource
 
@@ -20,82 +29,84 @@ _EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own
 _NOT_SPEC = ("name", "id", "protect", "movedFrom")
 
 
-def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
+def declare(document: ManifestDocument, scope: Scope, declared: Declared) -> None:
     """Add what an Agent document declares; what a schema cannot say is checked on the way."""
-    handle = handle_of(sheet) or raw_handle(sheet)
-    path = sheet.spec_part("path")
+    handle = handle_of(document) or raw_handle(document)
+    path = document.spec_part("path")
     if not handle:
         return
-    origin = sheet.origin(sheet.document.value, ())
-    if not claim(declared, "agent", handle, origin, sheet.spot, f"the agent {handle!r}"):
+    origin = document.origin(document.parsed.value, ())
+    if not claim(declared, "agent", handle, origin, document.report, f"the agent {handle!r}"):
         return
     if isinstance(path, str):
-        spot = sheet.spot
-        at = spot.origin(("spec", "path")) if ("path", path.lower()) in declared.places else origin
-        claim(declared, "path", path.lower(), at, spot, f"the path {path!r}")
+        report = document.report
+        at = report.origin(("spec", "path")) if ("path", path.lower()) in declared.places else origin
+        claim(declared, "path", path.lower(), at, report, f"the path {path!r}")
     agent_path = path if isinstance(path, str) else ""
     agent = Agent(
         handle,
         agent_path,
         origin,
-        labels_of(sheet),
-        moved_from=_moved_from(sheet, declared, "metadata", handle),
-        path_before=_moved_from(sheet, declared, "spec", agent_path),
+        labels_of(document),
+        moved_from=_moved_from(document, declared, "metadata", handle),
+        path_before=_moved_from(document, declared, "spec", agent_path),
     )
     declared.agents.append(agent)
-    needs = _input_files(sheet, scope, declared, agent)
-    needs = (*_approval(sheet, declared, agent, needs), *needs)
-    _schedules(sheet, scope, declared, agent, needs)
+    needs = _input_files(document, scope, declared, agent)
+    needs = (*_approval(document, declared, agent, needs), *needs)
+    _schedules(document, scope, declared, agent, needs)
 
 
-def _moved_from(sheet: Sheet, declared: Declared, part: str, now: str) -> str:
+def _moved_from(document: ManifestDocument, declared: Declared, part: str, now: str) -> str:
     """What `movedFrom` says in this part of the document: the old handle, or the old path; "" where it says nothing."""
-    block, path = sheet.value.get(part), (part, "movedFrom")
-    if not isinstance(block, dict) or "movedFrom" not in block or not sheet.is_usable(path):
+    block, path = document.value.get(part), (part, "movedFrom")
+    if not isinstance(block, dict) or "movedFrom" not in block or not document.is_usable(path):
         return ""
     before = str(block["movedFrom"])
     what = "handle" if part == "metadata" else "path"
-    _judge_move(before, now, (f"the old {what}", before.lower()), path, sheet.spot, declared)
+    _check_move(before, now, (f"the old {what}", before.lower()), path, document.report, declared)
     return before
 
 
-def _judge_move(before: str, now: str, claimed: tuple[str, str], path: Path_, spot: Spot, declared: Declared) -> None:
+def _check_move(
+    before: str, now: str, claimed: tuple[str, str], path: DocumentPath, report: ProblemReporter, declared: Declared
+) -> None:
     """Report a `movedFrom` that names where the thing is anyway, or where another one says that it comes from."""
     if before == now:
-        spot.error(path, "moved-nowhere", "`movedFrom` names what it is called now: write what it was called before")
-    claim(declared, *claimed, spot.origin(path), spot, f"{claimed[0]} {before!r}")
+        report.error(path, "moved-nowhere", "`movedFrom` names what it is called now: write what it was called before")
+    claim(declared, *claimed, report.origin(path), report, f"{claimed[0]} {before!r}")
 
 
-def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -> tuple[Address, ...]:
-    spec = sheet.value.get("spec")
+def _input_files(document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent) -> tuple[Address, ...]:
+    spec = document.value.get("spec")
     keys = ("inputFiles", "inputFilesExclusive", "inputFilesEnabled")
     if not isinstance(spec, dict) or not any(key in spec for key in keys):
         return ()
     address = Address(KindName.INPUT_FILES, agent.handle)
     declared.mentioned.add(address)
-    spot = sheet.spot.at(str(address))
+    report = document.report.at(str(address))
     content: dict[str, Any] = {}
-    listed = sheet.value["spec"].get("inputFiles")
+    listed = document.value["spec"].get("inputFiles")
     files: list[dict[str, str]] = []
     names: dict[str, Origin] = {}
-    unpacked: list[tuple[str, str, Path_]] = []
+    unpacked: list[tuple[str, str, DocumentPath]] = []
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-        path: Path_ = ("spec", "inputFiles", index)
-        if not isinstance(entry, dict) or not sheet.is_usable(path):
+        path: DocumentPath = ("spec", "inputFiles", index)
+        if not isinstance(entry, dict) or not document.is_usable(path):
             continue
-        file = input_files.judge(entry, path, spot, scope.root)
-        origin = spot.origin(path)
+        file = input_file_checks.check_entry(entry, path, report, scope.root)
+        origin = report.origin(path)
         name = str(file["name"])
         first = names.setdefault(name.lower(), origin)
         if first is not origin:
             message = f"the input file {name!r} is declared twice; the first is at {first}"
-            spot.error(path, "duplicate", message)
+            report.error(path, "duplicate", message)
         files.append(file)
-        unpacked += [(member, name, path) for member in input_files.members(Path(file["file"]))]
-    _judge_unpacked(unpacked, names, spot)
+        unpacked += [(member, name, path) for member in input_file_checks.members(Path(file["file"]))]
+    _check_unpacked(unpacked, names, report)
     content["files"] = sorted(files, key=lambda one: one["name"])
     for key, short in (("inputFilesExclusive", "exclusive"), ("inputFilesEnabled", "enabled")):
-        value = sheet.spec_part(key)
+        value = document.spec_part(key)
         if value is not None:
             content[short] = value
     written = next(key for key in keys if key in spec)
@@ -103,7 +114,7 @@ def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -
         Resource(
             address=address,
             spec=content,
-            origin=sheet.origin(spec[written], ("spec", written)),
+            origin=document.origin(spec[written], ("spec", written)),
             agent_path=agent.path,
             labels=agent.labels,
         )
@@ -111,7 +122,9 @@ def _input_files(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent) -
     return (address,)
 
 
-def _judge_unpacked(unpacked: list[tuple[str, str, Path_]], names: dict[str, Origin], spot: Spot) -> None:
+def _check_unpacked(
+    unpacked: list[tuple[str, str, DocumentPath]], names: dict[str, Origin], report: ProblemReporter
+) -> None:
     """Report each archive that brings a file which another entry brings too. `unpacked`: member, archive, its place."""
     first: dict[str, str] = {}
     told: set[str] = set()
@@ -124,27 +137,31 @@ def _judge_unpacked(unpacked: list[tuple[str, str, Path_]], names: dict[str, Ori
             message = (
                 f"{member[:120]!r} in {archive!r} has the name of {where}: which of the two wins is not documented"
             )
-            spot.error(path, "zip-clash", message)
+            report.error(path, "zip-clash", message)
 
 
-def _approval(sheet: Sheet, declared: Declared, agent: Agent, needs: tuple[Address, ...]) -> tuple[Address, ...]:
-    spec = sheet.value.get("spec")
+def _approval(
+    document: ManifestDocument, declared: Declared, agent: Agent, needs: tuple[Address, ...]
+) -> tuple[Address, ...]:
+    spec = document.value.get("spec")
     if not isinstance(spec, dict) or "approval" not in spec:
         return ()
     address = Address(KindName.APPROVAL, agent.handle)
     declared.mentioned.add(address)
-    block = sheet.spec_part("approval")
+    block = document.spec_part("approval")
     if block is None:
         return (address,)
-    origin = sheet.origin(block, ("spec", "approval"))
+    origin = document.origin(block, ("spec", "approval"))
     declared.resources.append(
         Resource(address, dict(block), origin, agent_path=agent.path, needs=needs, labels=agent.labels)
     )
     return (address,)
 
 
-def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]) -> None:
-    spec = sheet.value.get("spec")
+def _schedules(
+    document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
+) -> None:
+    spec = document.value.get("spec")
     listed = spec.get("schedules") if isinstance(spec, dict) else None
     if not isinstance(listed, list):
         return
@@ -154,29 +171,29 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
         if not name:
             continue
         address = Address(KindName.SCHEDULE, agent.handle, name)
-        path: Path_ = ("spec", "schedules", index)
-        if sheet.wrong:
+        path: DocumentPath = ("spec", "schedules", index)
+        if document.wrong:
             declared.mentioned.add(address)
-            if (*path, "name") in sheet.wrong:
+            if (*path, "name") in document.wrong:
                 continue
-        spot = sheet.spot.at(prefix + name)
-        origin = sheet.origin(block, path)
-        if not claim(declared, "address", spot.address, origin, spot, f"the schedule {name!r} of {agent.handle}"):
+        report = document.report.at(prefix + name)
+        origin = document.origin(block, path)
+        if not claim(declared, "address", report.address, origin, report, f"the schedule {name!r} of {agent.handle}"):
             continue
-        _judge_timing(block, path, spot, sheet, scope.as_of)
-        if sheet.wrong and not sheet.is_usable(path):
+        _check_timing(block, path, report, document, scope.as_of)
+        if document.wrong and not document.is_usable(path):
             continue
-        content, secrets = _content(sheet, declared, block, path)
+        content, secrets = _content(document, declared, block, path)
         adopted = block.get("id")
         if adopted:
             identity = normal_id(adopted)
-            claim(declared, "id", identity, origin, spot, f"the schedule id {identity}")
+            claim(declared, "id", identity, origin, report, f"the schedule id {identity}")
         else:
             identity = owned_id(scope.project, scope.environment, agent.path, name) if agent.path else ""
         moved_from = str(block.get("movedFrom", ""))
         if moved_from:
             before = (f"the old name of a schedule of {agent.handle}", moved_from)
-            _judge_move(moved_from, name, before, (*path, "movedFrom"), spot, declared)
+            _check_move(moved_from, name, before, (*path, "movedFrom"), report, declared)
         resource = Resource(
             address=address,
             spec=content,
@@ -194,7 +211,7 @@ def _schedules(sheet: Sheet, scope: Scope, declared: Declared, agent: Agent, nee
 
 
 def _content(
-    sheet: Sheet, declared: Declared, block: dict[str, Any], path: Path_
+    document: ManifestDocument, declared: Declared, block: dict[str, Any], path: DocumentPath
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The spec of a block that keeps to the schema, and the paths in it that are secret."""
     content = {key: value for key, value in block.items() if key not in _NOT_SPEC}
@@ -206,39 +223,41 @@ def _content(
     secrets: tuple[str, ...] = ()
     if "inputParameters" in content:
         content["inputParameters"] = {key: text_of(value) for key, value in content["inputParameters"].items()}
-        if sheet.filling.secrets:
+        if document.filled.secrets:
             inside = (*path, "inputParameters")
-            secrets = tuple(f"inputParameters.{key}" for key in sheet.secret_paths(inside))
-            declared.secret_values |= hidden_values(sheet, inside)
+            secrets = tuple(f"inputParameters.{key}" for key in document.secret_paths(inside))
+            declared.secret_values |= hidden_values(document, inside)
     return content, secrets
 
 
-def hidden_values(sheet: Sheet, path: Path_) -> set[str]:
+def hidden_values(document: ManifestDocument, path: DocumentPath) -> set[str]:
     """What came from outside under a path: never to be printed. Nothing that is empty."""
-    secrets = sheet.filling.secrets
-    return {text for one in sheet.filling.secrets_under(path) for text in secrets[one] if text}
+    secrets = document.filled.secrets
+    return {text for one in document.filled.secrets_under(path) for text in secrets[one] if text}
 
 
 # --- timing ----------------------------------------------------------------------------------------------------------
 
 
-def _judge_timing(block: dict[str, Any], path: Path_, spot: Spot, sheet: Sheet, as_of: datetime) -> None:
+def _check_timing(
+    block: dict[str, Any], path: DocumentPath, report: ProblemReporter, document: ManifestDocument, as_of: datetime
+) -> None:
     """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used."""
     written: dict[str, str] = block
-    if sheet.wrong:
+    if document.wrong:
         written = {
             key: block[key]
             for key in ("cron", "every", "startTime", "timeZone")
-            if isinstance(block.get(key), str) and (path in sheet.wrong or sheet.is_usable((*path, key)))
+            if isinstance(block.get(key), str) and (path in document.wrong or document.is_usable((*path, key)))
         }
     errors, warnings = _timing_findings(
         written.get("cron"), written.get("every"), written.get("startTime"), written.get("timeZone"), as_of
     )
     for key, code, message in errors:
-        spot.error((*path, key), code, message)
+        report.error((*path, key), code, message)
     for code, message in warnings:
         key = "timeZone" if "zone" in code else "every" if "every" in written else "cron"
-        spot.warn((*path, key), code, message)
+        report.warn((*path, key), code, message)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -278,7 +297,7 @@ def _advice(
     return timetable.findings(timetable.Timing(expression, start, zone), as_of)
 
 
-def forget_timings() -> None:
+def clear_timing_caches() -> None:
     """Let go of what was remembered of timings while a project was read: afterwards it only takes up memory."""
     _timing_findings.cache_clear()
     _advice.cache_clear()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests import blackouts, connections, schemas, source
-from reconciler.manifests.interpolation import Filling, Interpolator, fill_all
-from reconciler.manifests.problems import File, Notes, Path_, Spot
+from reconciler.manifests import blackout_settings, connection_settings, schema_files, yaml_reading
+from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
+from reconciler.manifests.problems import DocumentPath, ProblemReporter, Problems, SourceFile
 from reconciler.model import JSON, Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
@@ -22,7 +22,7 @@ _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
 
 
 @dataclass(slots=True)
-class Setting:
+class ProjectFile:
     """The project file as far as it could be read. `spec` is merged and filled in; broken parts are left out of it.
 
     `secret_values` is what must never be printed. `broken` names the connections whose settings are not known, with
@@ -30,8 +30,8 @@ class Setting:
     """
 
     root: Path
-    file: File
-    spot: Spot
+    file: SourceFile
+    report: ProblemReporter
     environment: str
     name: str
     spec: dict[str, Any]
@@ -39,14 +39,14 @@ class Setting:
     key_complaint: Callable[[str], str] | None = None
     secret_values: set[str] = field(default_factory=set)
     ready: dict[str, Connection] = field(default_factory=dict)
-    broken: dict[str, Notes] = field(default_factory=dict)
+    broken: dict[str, Problems] = field(default_factory=dict)
     environments: tuple[str, ...] = ()
 
     @property
     def patterns(self) -> list[str]:
         return list(self.spec.get("manifests", _DEFAULT_MANIFESTS))
 
-    def project(self) -> Project:
+    def resolved(self) -> Project:
         """The noun. Connections that could not be resolved are left out."""
         return Project(
             name=self.name,
@@ -56,7 +56,7 @@ class Setting:
             ledger=self.spec.get("ledger", _DEFAULT_LEDGER),
             policy=_policy(self.spec.get("policy", {})),
             environments=self.environments,
-            blackouts=tuple(blackouts.normal(one) for one in self.spec.get("blackouts", ())),
+            blackouts=tuple(blackout_settings.normal(one) for one in self.spec.get("blackouts", ())),
         )
 
 
@@ -64,20 +64,20 @@ def read_project(
     root: Path,
     environment: str | None,
     environ: Mapping[str, str],
-    notes: Notes,
+    problems: Problems,
     key_complaint: Callable[[str], str] | None = None,
-) -> Setting | None:
-    """Read `reconciler.yaml`; what is wrong with it goes to `notes`. None when nothing can be made of it.
+) -> ProjectFile | None:
+    """Read `reconciler.yaml`; what is wrong with it goes to `problems`. None when nothing can be made of it.
 
     `key_complaint` is asked what is wrong with a private key: not everybody wants to pay for that.
 
     Raises UsageError for an environment that the file does not declare.
     """
-    file = File(FILE_NAME, root / FILE_NAME)
-    document = _only_document(file, notes)
+    file = SourceFile(FILE_NAME, root / FILE_NAME)
+    document = _only_document(file, problems)
     if document is None:
         return None
-    spot = Spot(notes, file, document.index)
+    report = ProblemReporter(problems, file, document.index)
     value: dict[str, Any] = document.value
     spec = value.get("spec") if isinstance(value.get("spec"), dict) else {}
     assert isinstance(spec, dict)
@@ -87,44 +87,46 @@ def read_project(
     overlay = environments.get(chosen) if isinstance(environments, dict) else None
     if isinstance(overlay, dict):
         own = _merged(own, overlay)
-        spot.overlay = ("spec", "environments", chosen)
+        report.overlay = ("spec", "environments", chosen)
     variables = own.get("variables")
     interpolator = Interpolator(environ, variables if isinstance(variables, dict) else {}, root)
-    setting = Setting(root, file, spot, chosen, "", own, interpolator, key_complaint)
-    setting.environments = tuple(sorted(map(str, environments))) if isinstance(environments, dict) else ()
-    _fill_and_validate(setting, value)
-    return setting
+    project = ProjectFile(root, file, report, chosen, "", own, interpolator, key_complaint)
+    project.environments = tuple(sorted(map(str, environments))) if isinstance(environments, dict) else ()
+    _fill_and_validate(project, value)
+    return project
 
 
 def name_of(root: Path) -> str:
     """The name in the project file, "" where there is none that can be read."""
-    document = _only_document(File(FILE_NAME, root / FILE_NAME), Notes())
+    document = _only_document(SourceFile(FILE_NAME, root / FILE_NAME), Problems())
     metadata = document.value.get("metadata") if document is not None else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return name if isinstance(name, str) and "${" not in name else ""
 
 
-def _only_document(file: File, notes: Notes) -> source.Document | None:
+def _only_document(file: SourceFile, problems: Problems) -> yaml_reading.Document | None:
     """The one document of the project file. A file that holds none, or several, is a problem."""
-    if not file.read(notes):
+    if not file.read(problems):
         return None
     try:
-        documents = source.read(file.data)
-    except source.SourceError as error:
-        notes.add(file, (error.line, error.column), error.code, error.message)
+        documents = yaml_reading.read(file.data)
+    except yaml_reading.SourceError as error:
+        problems.add(file, (error.line, error.column), error.code, error.message)
         return None
     if not documents:
-        notes.add(
+        problems.add(
             file, (1, 1), "empty-project", "the project file is empty: `reconciler init` writes one to start from"
         )
         return None
     for problem in documents[0].problems:
-        notes.add(file, (problem.line, problem.column), problem.code, problem.message)
+        problems.add(file, (problem.line, problem.column), problem.code, problem.message)
     if len(documents) > 1:
         message = "the project file holds one document: manifests go into files of their own"
-        notes.add(file, documents[1].place, "extra-document", message)
+        problems.add(file, documents[1].place, "extra-document", message)
     if not isinstance(documents[0].value, dict):
-        notes.add(file, documents[0].place, "not-a-mapping", "a document begins with apiVersion, kind, metadata, spec")
+        problems.add(
+            file, documents[0].place, "not-a-mapping", "a document begins with apiVersion, kind, metadata, spec"
+        )
         return None
     return documents[0]
 
@@ -157,64 +159,64 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _fill_and_validate(setting: Setting, raw: dict[str, Any]) -> None:
-    interpolator, spot = setting.interpolator, setting.spot
-    filling = fill_all(
-        {**{key: one for key, one in raw.items() if key != "spec"}, "spec": setting.spec},
-        lambda text: interpolator.fill(text, setting.root),
+def _fill_and_validate(project: ProjectFile, raw: dict[str, Any]) -> None:
+    interpolator, report = project.interpolator, project.report
+    filled = fill_document(
+        {**{key: one for key, one in raw.items() if key != "spec"}, "spec": project.spec},
+        lambda text: interpolator.fill(text, project.root),
     )
     if "spec" not in raw or not isinstance(raw["spec"], dict):
-        filling.value = raw
-    unfilled = {path for path, _ in filling.errors}
-    setting.broken = {}
-    for path, error in filling.errors:
-        if error.is_told:
+        filled.value = raw
+    unfilled = {path for path, _ in filled.errors}
+    project.broken = {}
+    for path, error in filled.errors:
+        if error.is_reported:
             continue
-        _spot_for(setting, path).error(path, error.code, error.message)
-    wrong: list[Path_] = list(unfilled)
-    for violation in _violations(filling.value, unfilled):
+        _reporter_for(project, path).error(path, error.code, error.message)
+    wrong: list[DocumentPath] = list(unfilled)
+    for violation in _violations(filled.value, unfilled):
         wrong.append(violation.path)
-        at = _spot_for(setting, violation.path)
+        at = _reporter_for(project, violation.path)
         at.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
-    for violation in _elsewhere(raw, setting.environment):
-        spot.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
-    clean = _without(filling.value, wrong)
+    for violation in _elsewhere(raw, project.environment):
+        report.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
+    clean = _without(filled.value, wrong)
     metadata = clean.get("metadata")
-    setting.name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-    setting.spec = clean.get("spec", {}) if isinstance(clean.get("spec"), dict) else {}
-    _judge(setting, filling)
+    project.name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    project.spec = clean.get("spec", {}) if isinstance(clean.get("spec"), dict) else {}
+    _check(project, filled)
 
 
-def _violations(value: Any, unfilled: set[Path_]) -> Iterator[schemas.Violation]:
-    if schemas.is_valid("Project", value):
+def _violations(value: Any, unfilled: set[DocumentPath]) -> Iterator[schema_files.Violation]:
+    if schema_files.is_valid("Project", value):
         return
-    for violation in schemas.violations("Project", value):
+    for violation in schema_files.violations("Project", value):
         if violation.path not in unfilled:
             yield violation
 
 
-def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schemas.Violation]:
+def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schema_files.Violation]:
     """What is wrong in the environments that were not chosen, as far as it can be told without their values."""
-    if schemas.is_valid("Project", raw):
+    if schema_files.is_valid("Project", raw):
         return
-    for violation in schemas.violations("Project", raw):
+    for violation in schema_files.violations("Project", raw):
         path = violation.path
         if path[:2] != ("spec", "environments") or (len(path) > 2 and path[2] == chosen):
             continue
-        value = None if violation.at_key else schemas.value_at(raw, path)
+        value = None if violation.at_key else schema_files.value_at(raw, path)
         if not (isinstance(value, str) and "${" in value):
             yield violation
 
 
-def _spot_for(setting: Setting, path: Path_) -> Spot:
+def _reporter_for(project: ProjectFile, path: DocumentPath) -> ProblemReporter:
     """Where to report: what is wrong inside a connection waits until somebody uses that connection."""
     if path[:2] == ("spec", "connections") and len(path) > 2:
-        notes = setting.broken.setdefault(str(path[2]), Notes())
-        return Spot(notes, setting.file, setting.spot.index, overlay=setting.spot.overlay)
-    return setting.spot
+        problems = project.broken.setdefault(str(path[2]), Problems())
+        return ProblemReporter(problems, project.file, project.report.index, overlay=project.report.overlay)
+    return project.report
 
 
-def _without(value: Any, paths: list[Path_]) -> Any:
+def _without(value: Any, paths: list[DocumentPath]) -> Any:
     """A document without what is wrong in it: the key under spec, or under metadata, that holds it."""
     clean = {key: dict(one) if isinstance(one, dict) else one for key, one in value.items()}
     for path in paths:
@@ -229,30 +231,30 @@ def _without(value: Any, paths: list[Path_]) -> Any:
     return clean
 
 
-def _judge(setting: Setting, filling: Filling) -> None:
+def _check(project: ProjectFile, filled: FilledDocument) -> None:
     """What a schema cannot say."""
-    spot, spec = setting.spot, setting.spec
+    report, spec = project.report, project.spec
     ledger = spec.get("ledger", _DEFAULT_LEDGER)
     if not ledger_kind(ledger):
-        spot.error(("spec", "ledger"), "wrong-value", f"`ledger` must be {LEDGER_FORMS}")
-    setting.secret_values |= url_secrets(ledger)
-    for index, pattern in enumerate(setting.patterns):
+        report.error(("spec", "ledger"), "wrong-value", f"`ledger` must be {LEDGER_FORMS}")
+    project.secret_values |= url_secrets(ledger)
+    for index, pattern in enumerate(project.patterns):
         if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
             message = f"the pattern {pattern[:80]!r} leaves the project folder: patterns are relative to {FILE_NAME}"
-            spot.error(("spec", "manifests", index), "outside-project", message)
+            report.error(("spec", "manifests", index), "outside-project", message)
     for index, blackout in enumerate(spec.get("blackouts", ())):
-        blackouts.judge(blackout, ("spec", "blackouts", index), spot)
+        blackout_settings.check(blackout, ("spec", "blackouts", index), report)
     for name, settings in spec.get("connections", {}).items():
-        notes = setting.broken.get(name, Notes())
-        local = Spot(notes, setting.file, spot.index, overlay=spot.overlay)
-        connection = connections.resolve(name, settings, setting.root, local, setting.key_complaint)
-        setting.secret_values |= connections.secret_values(settings)
+        problems = project.broken.get(name, Problems())
+        local = ProblemReporter(problems, project.file, report.index, overlay=report.overlay)
+        connection = connection_settings.resolve(name, settings, project.root, local, project.key_complaint)
+        project.secret_values |= connection_settings.secret_values(settings)
         if connection is not None:
             inside = ("spec", "connections", name)
-            files = {str(path[3]): found for path, found in filling.files.items() if path[:3] == inside}
-            setting.ready[name] = connections.with_open_files(connection, files, local)
-        if notes:
-            setting.broken[name] = notes
+            files = {str(path[3]): found for path, found in filled.files.items() if path[:3] == inside}
+            project.ready[name] = connection_settings.with_open_files(connection, files, local)
+        if problems:
+            project.broken[name] = problems
 
 
 def _policy(written: Mapping[str, JSON]) -> Policy:

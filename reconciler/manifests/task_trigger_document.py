@@ -8,9 +8,9 @@ from typing import Any
 
 from reconciler import order
 from reconciler.manifests import durations
-from reconciler.manifests.agents import hidden_values
-from reconciler.manifests.declarations import Declared, Scope, Sheet, Trigger, claim, handle_of, labels_of
-from reconciler.manifests.problems import Spot
+from reconciler.manifests.agent_document import hidden_values
+from reconciler.manifests.declarations import Declared, ManifestDocument, Scope, Trigger, claim, handle_of, labels_of
+from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.scalars import text_of
 from reconciler.model import Address, KindName, Resource
 from reconciler.suggestion import Suggestions
@@ -19,22 +19,22 @@ _MAX_NAMED = 10
 _WILD = frozenset("*?[")
 
 
-def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
+def declare(document: ManifestDocument, scope: Scope, declared: Declared) -> None:
     """Add a trigger. `wait` stays out of its spec when it is not written: 30m, every 5s, is the default."""
-    handle = handle_of(sheet)
+    handle = handle_of(document)
     if not handle:
         return
     address = Address(KindName.TRIGGER, "", handle)
     declared.mentioned.add(address)
-    spot = sheet.spot.at(str(address))
-    origin = sheet.origin(sheet.document.value, ())
-    if not claim(declared, "trigger", handle, origin, spot, f"the trigger {handle!r}"):
+    report = document.report.at(str(address))
+    origin = document.origin(document.parsed.value, ())
+    if not claim(declared, "trigger", handle, origin, report, f"the trigger {handle!r}"):
         return
     spec: dict[str, Any] = {}
-    if (task := sheet.spec_part("task")) is not None:
+    if (task := document.spec_part("task")) is not None:
         spec["task"] = {key: value.strip().lower() if key == "id" else value for key, value in task.items()}
-    secrets = _parameters(sheet, spec, spot, declared)
-    when = sheet.spec_part("when")
+    secrets = _parameters(document, spec, report, declared)
+    when = document.spec_part("when")
     patterns: list[tuple[str, tuple[str | int, ...]]] = []
     if when is not None:
         spec["when"] = dict(when)
@@ -42,32 +42,34 @@ def declare(sheet: Sheet, scope: Scope, declared: Declared) -> None:
             spec["when"]["revision"] = text_of(when["revision"])
         path = ("spec", "when", "changed")
         patterns = [(pattern, (*path, index)) for index, pattern in enumerate(when.get("changed", ()))]
-    _wait(sheet, spec, spot)
-    if (retries := sheet.spec_part("retries")) is not None:
+    _wait(document, spec, report)
+    if (retries := document.spec_part("retries")) is not None:
         spec["retries"] = int(retries)
-    resource = Resource(address, spec, origin, secrets=secrets, labels=labels_of(sheet))
-    declared.triggers.append(Trigger(resource, patterns, spot))
+    resource = Resource(address, spec, origin, secrets=secrets, labels=labels_of(document))
+    declared.triggers.append(Trigger(resource, patterns, report))
 
 
-def _parameters(sheet: Sheet, spec: dict[str, Any], spot: Spot, declared: Declared) -> tuple[str, ...]:
-    parameters = sheet.spec_part("parameters")
+def _parameters(
+    document: ManifestDocument, spec: dict[str, Any], report: ProblemReporter, declared: Declared
+) -> tuple[str, ...]:
+    parameters = document.spec_part("parameters")
     if parameters is None:
         return ()
     spec["parameters"] = {key: text_of(value) for key, value in parameters.items()}
     path = ("spec", "parameters")
-    names = sheet.secret_paths(path)
-    declared.secret_values |= hidden_values(sheet, path)
+    names = document.secret_paths(path)
+    declared.secret_values |= hidden_values(document, path)
     for name in names:
         message = (
             f"the parameter `{name}` came from the environment or a file, and Automate MFT does not promise to mask "
             "parameters: whoever may see the task's runs may read it. Keep secrets in the task itself"
         )
-        spot.warn((*path, name), "secret-parameter", message)
+        report.warn((*path, name), "secret-parameter", message)
     return tuple(f"parameters.{name}" for name in names)
 
 
-def _wait(sheet: Sheet, spec: dict[str, Any], spot: Spot) -> None:
-    wait = sheet.spec_part("wait")
+def _wait(document: ManifestDocument, spec: dict[str, Any], report: ProblemReporter) -> None:
+    wait = document.spec_part("wait")
     if wait is None:
         return
     if wait is False:
@@ -78,7 +80,7 @@ def _wait(sheet: Sheet, spec: dict[str, Any], spot: Spot) -> None:
         try:
             spec["wait"][key] = durations.seconds(text)
         except ValueError as error:
-            spot.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")
+            report.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")
 
 
 def connect(declared: Declared) -> None:
@@ -99,7 +101,7 @@ def connect(declared: Declared) -> None:
         for pattern, path in trigger.patterns:
             matched = _matched(pattern, known, address)
             if not matched:
-                trigger.spot.error(path, "no-match", _no_match(pattern, suggestions))
+                trigger.report.error(path, "no-match", _no_match(pattern, suggestions))
             found |= matched
         needs[address] = tuple(sorted(found))
     for cycle in order.cycles(needs):
@@ -128,4 +130,4 @@ def _report_cycle(trigger: Trigger, cycle: tuple[Address, ...]) -> None:
     more = f" and {len(cycle) - 1 - _MAX_NAMED} more" if len(cycle) - 1 > _MAX_NAMED else ""
     trail = " -> ".join(map(str, cycle[: _MAX_NAMED + 1]))
     message = f"triggers that wait for each other never start: {trail}{more}"
-    trigger.spot.error(path, "cycle", message)
+    trigger.report.error(path, "cycle", message)

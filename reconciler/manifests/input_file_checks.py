@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from reconciler import files
-from reconciler.manifests import archives
-from reconciler.manifests.problems import Path_, Remark, Spot
+from reconciler.manifests import archive_checks
+from reconciler.manifests.problems import DocumentPath, FileProblem, ProblemReporter
 from reconciler.model import Problem, Severity
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
@@ -25,33 +25,33 @@ _MAX_LINE = 1_000_000
 _MAX_REPORTED = 5
 
 
-def judge(entry: Mapping[str, Any], path: Path_, spot: Spot, root: Path) -> dict[str, str]:
+def check_entry(entry: Mapping[str, Any], path: DocumentPath, report: ProblemReporter, root: Path) -> dict[str, str]:
     """Check one declared input file, and return its normal form: the name ACC will know, and the absolute path."""
     written = str(entry["file"])
-    location = Path(spot.file.location.parent / written)
+    location = Path(report.file.location.parent / written)
     name = str(entry.get("name", location.name))
     if complaint := _name_complaint(name, location):
-        spot.error((*path, "name" if "name" in entry else "file"), *complaint)
+        report.error((*path, "name" if "name" in entry else "file"), *complaint)
     try:
         is_inside = location.resolve().is_relative_to(root.resolve())
     except (OSError, ValueError, RuntimeError):
         is_inside = True
     if not is_inside:
         message = f"{written[:200]!r} lies outside the project folder: another checkout will not have it"
-        spot.warn((*path, "file"), "outside-project", message)
-    for remark in _remarks(location, written):
-        _report(remark, location, (*path, "file"), spot, root)
+        report.warn((*path, "file"), "outside-project", message)
+    for problem in _file_problems(location, written):
+        _report(problem, location, (*path, "file"), report, root)
     return {"name": name, "file": str(location.absolute())}
 
 
-def _report(remark: Remark, location: Path, path: Path_, spot: Spot, root: Path) -> None:
-    if remark.line is None:
-        (spot.error if remark.severity is Severity.ERROR else spot.warn)(path, remark.code, remark.message)
+def _report(problem: FileProblem, location: Path, path: DocumentPath, report: ProblemReporter, root: Path) -> None:
+    if problem.line is None:
+        (report.error if problem.severity is Severity.ERROR else report.warn)(path, problem.code, problem.message)
         return
     shown = location.resolve()
     shown_path = shown.relative_to(root.resolve()).as_posix() if shown.is_relative_to(root.resolve()) else str(shown)
-    spot.notes.problems.append(
-        Problem(shown_path, remark.line, 1, spot.address, remark.code, remark.message, remark.severity)
+    report.problems.items.append(
+        Problem(shown_path, problem.line, 1, report.address, problem.code, problem.message, problem.severity)
     )
 
 
@@ -73,33 +73,37 @@ def _name_complaint(
 
 
 @functools.lru_cache(maxsize=4096)
-def _stamped_remarks(location: Path, _size: int, _changed: int) -> tuple[Remark, ...]:
-    """The remarks on a file's content; several agents may share a file, which is then read once."""
+def _content_problems(location: Path, _size: int, _changed: int) -> tuple[FileProblem, ...]:
+    """The problems on a file's content; several agents may share a file, which is then read once."""
     if location.suffix.lower() == ".csv":
-        return tuple(_csv_remarks(location))
+        return tuple(_csv_file_problems(location))
     if location.suffix.lower() == ".zip":
         with files.open_regular(location) as stream:
-            return tuple(archives.remarks(stream, location.name, _sheet_remarks))
+            return tuple(archive_checks.problems_in(stream, location.name, _csv_problems))
     with files.open_regular(location):
         return ()
 
 
-def _remarks(location: Path, written: str) -> tuple[Remark, ...]:
+def _file_problems(location: Path, written: str) -> tuple[FileProblem, ...]:
     try:
         found = location.stat()
         if not stat.S_ISREG(found.st_mode):
-            return (Remark("not-a-file", f"{written[:200]!r} is no file: a folder, a pipe or a device cannot be sent"),)
+            return (
+                FileProblem("not-a-file", f"{written[:200]!r} is no file: a folder, a pipe or a device cannot be sent"),
+            )
         if found.st_size == 0:
-            return (Remark("empty-file", f"{written[:200]!r} is empty"),)
+            return (FileProblem("empty-file", f"{written[:200]!r} is empty"),)
         if found.st_size > files.INPUT_FILE_BYTES:
             most = size_text(files.INPUT_FILE_BYTES)
-            return (Remark("file-too-large", f"{written[:200]!r} is larger than {most}, the most that is sent"),)
-        return _stamped_remarks(location, found.st_size, found.st_mtime_ns)
+            return (FileProblem("file-too-large", f"{written[:200]!r} is larger than {most}, the most that is sent"),)
+        return _content_problems(location, found.st_size, found.st_mtime_ns)
     except FileNotFoundError:
-        return (Remark("missing-file", f"there is no file {written[:200]!r} beside this manifest{_near(location)}"),)
+        return (
+            FileProblem("missing-file", f"there is no file {written[:200]!r} beside this manifest{_near(location)}"),
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        return (Remark("unreadable-file", f"{written[:200]!r} cannot be read: {reason}"),)
+        return (FileProblem("unreadable-file", f"{written[:200]!r} cannot be read: {reason}"),)
 
 
 def _near(location: Path) -> str:
@@ -120,8 +124,8 @@ def complaint(name: str, location: Path) -> str:
     """Why ACC would not take a file that is sent by hand under this name; "" when it would, as far as can be told."""
     if found := _name_complaint(name, location, spell=lambda meant: f"--name {shlex.quote(meant)}"):
         return found[1]
-    errors = (remark for remark in _remarks(location, location.name) if remark.severity is Severity.ERROR)
-    return next((remark.message for remark in errors), "")
+    errors = (problem for problem in _file_problems(location, location.name) if problem.severity is Severity.ERROR)
+    return next((problem.message for problem in errors), "")
 
 
 def members(location: Path) -> tuple[str, ...]:
@@ -130,7 +134,7 @@ def members(location: Path) -> tuple[str, ...]:
         return ()
     try:
         with files.open_regular(location) as stream:
-            return archives.member_names(stream)
+            return archive_checks.member_names(stream)
     except OSError:
         return ()
 
@@ -138,19 +142,19 @@ def members(location: Path) -> tuple[str, ...]:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _csv_remarks(location: Path) -> Iterator[Remark]:
+def _csv_file_problems(location: Path) -> Iterator[FileProblem]:
     """Uneven rows and repeated headers, as warnings: the product takes such a file, and the agent stumbles over it."""
     with io.TextIOWrapper(files.open_regular(location), "utf-8-sig", "replace", newline="") as stream:
-        yield from _sheet_remarks(stream)
+        yield from _csv_problems(stream)
 
 
-def _sheet_remarks(stream: TextIO) -> Iterator[Remark]:
+def _csv_problems(stream: TextIO) -> Iterator[FileProblem]:
     delimiter = _delimiter(stream.readline(_MAX_LINE))
     stream.seek(0)
     overlong: list[int] = []
     rows = csv.reader(_lines(stream, overlong), delimiter=delimiter)
     try:
-        yield from _row_remarks(rows)
+        yield from _row_problems(rows)
     except csv.Error as error:
         yield _warning("csv-unreadable", f"this is no row of a CSV file: {error}", max(rows.line_num, 1))
     if overlong:
@@ -171,7 +175,7 @@ def _delimiter(header: str) -> str:
     return max(",;\t|", key=header.count) if "," not in header else ","
 
 
-def _row_remarks(rows: Any) -> Iterator[Remark]:
+def _row_problems(rows: Any) -> Iterator[FileProblem]:
     header: list[str] | None = None
     reported = 0
     line = 1
@@ -183,7 +187,7 @@ def _row_remarks(rows: Any) -> Iterator[Remark]:
             continue
         if header is None:
             header = row
-            yield from _header_remarks(row, first_line)
+            yield from _header_problems(row, first_line)
             continue
         if row == header and len(header) > 1:
             reported += 1
@@ -193,7 +197,7 @@ def _row_remarks(rows: Any) -> Iterator[Remark]:
             yield _warning("csv-uneven", f"{len(row)} columns where the header has {len(header)}", first_line)
 
 
-def _header_remarks(header: list[str], line: int) -> Iterator[Remark]:
+def _header_problems(header: list[str], line: int) -> Iterator[FileProblem]:
     """The columns that stand in a header more than once, each once; the first few by name, the rest counted."""
     counts = Counter(column.strip().lower() for column in header)
     doubles = [name for name, count in counts.items() if count > 1 and name]
@@ -203,5 +207,5 @@ def _header_remarks(header: list[str], line: int) -> Iterator[Remark]:
         yield _warning("csv-header", f"{more} more columns stand twice in the header", line)
 
 
-def _warning(code: str, message: str, line: int) -> Remark:
-    return Remark(code, message, line, Severity.WARNING)
+def _warning(code: str, message: str, line: int) -> FileProblem:
+    return FileProblem(code, message, line, Severity.WARNING)

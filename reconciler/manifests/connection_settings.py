@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler import files
 from reconciler.manifests import durations, exposure
-from reconciler.manifests.problems import Path_, Spot
+from reconciler.manifests.problems import DocumentPath, ProblemReporter
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint
 
@@ -18,34 +18,38 @@ _HIDDEN = ("token", "privateKey")
 
 
 def resolve(
-    name: str, settings: Mapping[str, Any], root: Path, spot: Spot, key_complaint: Callable[[str], str] | None = None
+    name: str,
+    settings: Mapping[str, Any],
+    root: Path,
+    report: ProblemReporter,
+    key_complaint: Callable[[str], str] | None = None,
 ) -> Connection | None:
-    """A connection in its normal form, or None; what is wrong goes to `spot`. `settings` keep to the schema.
+    """A connection in its normal form, or None; what is wrong goes to `report`. `settings` keep to the schema.
 
     `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it.
     """
     path = ("spec", "connections", name)
-    before = len(spot.notes.problems)
+    before = len(report.problems.items)
     url = settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com"
     if complaint := connection_complaint(name, url, is_insecure_allowed=settings.get("allowInsecure", False)):
-        spot.error((*path, "url"), *complaint)
+        report.error((*path, "url"), *complaint)
     for key in ("token", "tenantId", "keyId"):
         if not _is_header_text(settings.get(key, "x")):
             message = f"`{key}` has spaces or characters that no credential has: check what it is filled in from"
-            spot.error((*path, key), "bad-credential", message)
+            report.error((*path, key), "bad-credential", message)
     if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(settings["privateKey"])):
-        spot.error((*path, "privateKey"), "bad-key", wrong)
+        report.error((*path, "privateKey"), "bad-key", wrong)
     rate = timeout = None
     try:
         rate = durations.per_second(settings["rate"]) if "rate" in settings else None
     except ValueError as error:
-        spot.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
+        report.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
     try:
         timeout = durations.seconds(settings.get("timeout", "30s"))
     except ValueError as error:
-        spot.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
-    bundle = _bundle(settings["caBundle"], root, (*path, "caBundle"), spot) if "caBundle" in settings else None
-    if len(spot.notes.problems) > before or timeout is None:
+        report.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
+    bundle = _bundle(settings["caBundle"], root, (*path, "caBundle"), report) if "caBundle" in settings else None
+    if len(report.problems.items) > before or timeout is None:
         return None
     return Connection(
         name=name,
@@ -59,29 +63,29 @@ def resolve(
     )
 
 
-def with_open_files(connection: Connection, files: Mapping[str, Iterable[Path]], spot: Spot) -> Connection:
+def with_open_files(connection: Connection, files: Mapping[str, Iterable[Path]], report: ProblemReporter) -> Connection:
     """The same, with what others may read of the files that its credentials come from, by key; and a warning each."""
     found: list[str] = []
     for key in _HIDDEN:
         for path in exposure.open_files(files.get(key, ())):
             message = f"`{key}` comes from a file that others on this machine may read: run `chmod 600 {path}`"
-            spot.warn(("spec", "connections", connection.name, key), "exposed-credential", message)
+            report.warn(("spec", "connections", connection.name, key), "exposed-credential", message)
             found.append(path)
     return replace(connection, open_files=tuple(found)) if found else connection
 
 
-def _bundle(written: str, root: Path, path: Path_, spot: Spot) -> Path:
-    """The file of a certificate bundle; that it cannot be read, or holds no certificate, goes to `spot`."""
+def _bundle(written: str, root: Path, path: DocumentPath, report: ProblemReporter) -> Path:
+    """The file of a certificate bundle; that it cannot be read, or holds no certificate, goes to `report`."""
     bundle = root / written
     try:
         bundle = root / Path(written).expanduser()
         if b"-----BEGIN " not in files.read_regular(bundle, files.CERTIFICATE_BYTES):
-            spot.error(path, "wrong-value", f"{written[:200]!r} holds no certificate: `caBundle` takes a PEM file")
+            report.error(path, "wrong-value", f"{written[:200]!r} holds no certificate: `caBundle` takes a PEM file")
     except FileNotFoundError:
-        spot.error(path, "missing-file", f"there is no file {written[:200]!r}: looked for {bundle}")
+        report.error(path, "missing-file", f"there is no file {written[:200]!r}: looked for {bundle}")
     except (OSError, RuntimeError) as error:  # a home folder that cannot be found is a RuntimeError
         reason = getattr(error, "strerror", None) or error
-        spot.error(path, "unreadable-file", f"{written[:200]!r} cannot be read: {reason}")
+        report.error(path, "unreadable-file", f"{written[:200]!r} cannot be read: {reason}")
     return bundle
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from reconciler.files import MANIFEST_BYTES
-from reconciler.manifests import plain
-from reconciler.manifests.plain import Place
+from reconciler.manifests import fast_path
+from reconciler.manifests.fast_path import Place
 from reconciler.manifests.scalars import plain_value
 from reconciler.quantities import size_text
 
@@ -54,9 +54,9 @@ def read(data: bytes) -> list[Document]:
     """The documents of a file that hold anything. Raises SourceError at the first place that cannot be read."""
     text = decode(data)
     try:
-        found = plain.read(text, _flow)
+        found = fast_path.read(text, _flow)
         return [Document(one[0], index, one[1], one[2]) for index, one in enumerate(found) if one[0] is not None]
-    except plain.Declined:
+    except fast_path.Declined:
         pass
     return parse(text)
 
@@ -66,9 +66,9 @@ def _flow(written: str) -> Any:
     try:
         (document,) = parse(written)
     except (SourceError, ValueError):
-        raise plain.Declined from None
+        raise fast_path.Declined from None
     if document.problems:
-        raise plain.Declined
+        raise fast_path.Declined
     return document.value
 
 
