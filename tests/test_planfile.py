@@ -1,4 +1,4 @@
-"""Saved plans: what was reviewed is what is applied, once, in time, and only while it holds."""
+"""Saved plans: what was reviewed is what is applied, once, and until it expires."""
 
 from __future__ import annotations
 

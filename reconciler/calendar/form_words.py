@@ -17,7 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 SOURCES = {
     "live": "as ACC has it now",
     "desired": "as the manifests say",
-    "plan": "as it would be after the plan",
+    "plan": "after this plan",
 }
 
 ASSUMPTION = (

@@ -28,7 +28,7 @@ _COMMANDS = {
     "apply": ("apply", "Ask, carry out the plan, and read back."),
     "drift": ("plan", "Audit live against what was last applied."),
     "show": ("plan", "Render a saved plan."),
-    "destroy": ("apply", "Plan the deletion of all that is owned, then as apply."),
+    "destroy": ("apply", "Plan the deletion of all that is owned, then apply it."),
     "status": ("health", "Show sync, health, last run and next run of everything."),
     "doctor": ("health", "Check connections, tokens, licence, clocks and ledger."),
     "calendar": ("calendar", "Show when everything runs; load and collisions."),

@@ -128,7 +128,7 @@ def destroy(
     exclude: tuple[str, ...],
     labels: tuple[str, ...],
 ) -> int:
-    """Plan the deletion of all that is owned, then as apply.
+    """Plan the deletion of all that is owned, then apply it.
 
     Protected schedules stay, and so does everything that this project does not own.
     """
@@ -179,9 +179,10 @@ def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
         )
     if not shown:
         session.say(render_plan(session, planned.plan, "text"))
-    word = "Delete all of this?" if planned.inputs.destroy else "Do this?"
+    question = "Delete all of this? There is no undo." if planned.inputs.destroy else "Apply these changes?"
     with session.asking():
-        return click.prompt(f"{word} Only 'yes' is taken for yes", default="no", show_default=False, err=True) == "yes"
+        answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
+    return bool(answer == "yes")
 
 
 @contextmanager

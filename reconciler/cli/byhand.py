@@ -128,7 +128,7 @@ def starting() -> Iterator[None]:
 
 @contextmanager
 def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[None]:
-    """Around a call that changes what the ledger attests of an agent: the ledger learns of it.
+    """Around a call that changes what the ledger attests of an agent: it is recorded in the ledger.
 
     Raises Locked before anything is sent while somebody is applying.
     """
@@ -146,7 +146,7 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
 
 @contextmanager
 def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterator[None]:
-    """Around a start; the ledger learns of it where it deletes the agent's input files when it is done."""
+    """Around a start; recorded in the ledger where it deletes the agent's input files when it is done."""
     from reconciler.cli.acc_target import is_id
     from reconciler.identity import normal_id
     from reconciler.model import Action

@@ -85,7 +85,7 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
         for finding in findings:
             session.show(f"{finding.code}: {finding.message}")
         if not findings:
-            session.show("every event follows from the one before it: nobody changed the ledger's events")
+            session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))
     found = settling.history(context, limit)
     from reconciler.render import json_, runs
@@ -124,10 +124,10 @@ def unlock(session: Session, force: bool) -> int:
         return 0
     quiet = span_text(held.silent)
     if held.expired:
-        said = f"has been silent for {quiet}, longer than it may: the next apply takes the lock over"
+        said = f"last heartbeat {quiet} ago, so it has expired: the next apply takes the lock over"
     else:
-        said = f"was last heard of {quiet} ago"
-    session.show(harmless(f"held by {held.owner} since {held.since}; it {said}"))
+        said = f"last heartbeat {quiet} ago"
+    session.show(harmless(f"held by {held.owner} since {held.since}; {said}"))
     if not force:
         session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
         return 6
@@ -146,7 +146,7 @@ def unlock(session: Session, force: bool) -> int:
 def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
     """Write manifests of live schedules, each with its id.
 
-    The plan of what was imported has no remote change: the next apply only lets the ledger learn of it.
+    The next apply of what was imported makes no change to ACC, and records it in the ledger.
     """
     from reconciler.workflow import importing
 

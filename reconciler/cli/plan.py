@@ -15,7 +15,9 @@ from reconciler.render import Stamp
 
 @click.command()
 @click.option("--out", type=OutFile(), help="Save the plan for `apply FILE`.")
-@click.option("--expires", type=Duration(), default="24h", show_default=True, help="How long a saved plan holds.")
+@click.option(
+    "--expires", type=Duration(), default="24h", show_default=True, help="How long until a saved plan expires."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option("--max-bytes", type=int, default=65_000, show_default=True, help="At most so much Markdown.")
 @format_option("text", "json", "markdown", "html")
@@ -52,7 +54,7 @@ def plan(
         return 130
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
     if out is not None:
-        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, while it holds")
+        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, until it expires")
     return plan_exit(found.plan, found.refusals, detailed=detailed_exitcode)
 
 

@@ -115,7 +115,7 @@ def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...],
     after = {**desired, "send": sorted(send), "replace": replaced, "idle": idle}
     stays = () if desired["exclusive"] else tuple(("stays-on-server", _STAYS.format(name=name)) for name in removed)
     if not send and not replaced:
-        message = "no longer declared: forgotten, not removed from ACC"
+        message = "no longer declared: removed from the ledger; ACC is left as it is"
         return Intent(Action.FORGET, Reason.REMOVED, message, after=after, fields=fields, warnings=stays)
     if replaced:
         message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"

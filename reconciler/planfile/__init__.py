@@ -21,7 +21,7 @@ FORMAT_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """A plan as it lies in a file: to be shown always, to be applied while it holds.
+    """A plan as it lies in a file: to be shown always, to be applied until it expires.
 
     `plan` holds no secret and no full state. `bases` are keyed digests, by address, of each change with all that it
     rests on; `inputs` is the keyed digest of the manifests and of file contents. `options` is what was asked for.

@@ -172,7 +172,7 @@ def _compare(case: _Case, desired: State, live: State) -> Verdict:
         if before is not None:
             reason = Reason.RENAMED, _RENAMED.format(before=before)
         elif entry is None:
-            reason = Reason.NEW, "live already, just as declared: only the ledger learns of it"
+            reason = Reason.NEW, "live already, just as declared: no change to ACC; recorded in the ledger"
         elif not entry.settled:
             reason = Reason.INTERRUPTED, "an earlier apply did not finish here; live is just as declared"
         else:
@@ -190,7 +190,7 @@ _PERHAPS_IT = (
     "with `id: {id}` if it is that one; else delete that one in ACC, or let it be deleted: `reconciler apply "
     "--accept-new-ledger`"
 )
-_RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
+_RENAMED = "it was {before} before: no change to ACC; recorded in the ledger"
 _OWN_SERVER_ID = (
     "ACC did not keep the id that we sent and made its own: {ids}. Nothing is sent again while {they} in ACC: {way_out}"
 )
@@ -270,7 +270,7 @@ def _judge_remembered(
     elif entry is None:
         lost = loss is Loss.CERTAIN
         reason = Reason.DIFFERS if lost else Reason.NEW
-        message = "nothing remembers whether this was done already: it will be sent again" if lost else intent.message
+        message = "not in the ledger: it will be sent again" if lost else intent.message
     elif not entry.settled:
         call = _OPEN_BY_HAND.format(**entry.facts["byHand"]) if "byHand" in entry.facts else _OPEN
         reason, message = Reason.INTERRUPTED, f"{call}; {intent.message}"

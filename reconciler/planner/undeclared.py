@@ -150,7 +150,7 @@ def judge_forgotten(
         if view is not None and not view.schedules.keys().isdisjoint(server_assigned_ids(entry.facts)):
             continue  # while that lives, ACC is known not to keep the ids that we send
         if entry.agent_path in inputs.gone_agents:
-            words = "its agent is gone from ACC for good, by the word of whoever applies"
+            words = "`--forget-agent` was given: its agent is gone from ACC for good"
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
         if address.kind is KindName.SCHEDULE and (view is None or view.problem):
@@ -158,7 +158,8 @@ def judge_forgotten(
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if address.kind is not KindName.SCHEDULE:
-            words = f"no manifest declares it any more: it is forgotten, not undone{_left_open(entry)}"
+            gone = "no manifest declares it any more: removed from the ledger; the product is left as it is"
+            words = gone + _left_open(entry)
         elif view is not None and entry.identity in view.schedules:
             words = "another address declares this schedule now"
         else:

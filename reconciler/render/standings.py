@@ -130,7 +130,7 @@ def doctor_text(checks: Sequence[Check], *, width: int, color: bool, encoding: s
             sheet.paragraph(check.next_step, indent=4, lead="next: ")
     bad = sum(check.level is not Level.OK for check in checks)
     sheet.blank()
-    sheet.paragraph("All is well." if not bad else f"{bad} of {len(checks)} checks want a look.")
+    sheet.paragraph("All is well." if not bad else f"{bad} of {len(checks)} checks need attention.")
     return sheet.text()
 
 

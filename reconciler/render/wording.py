@@ -64,7 +64,7 @@ DRIFT_ORDER = (
 )
 
 STATUS_MEANING = {
-    Status.FAILED: "the product did not do it",
+    Status.FAILED: "request failed",
     Status.SKIPPED: "held back, nothing was sent",
     Status.STALE: "live moved after the plan was made, nothing was sent",
     Status.UNVERIFIED: "sent and accepted, but reading back does not show that it is done",
@@ -82,8 +82,10 @@ _BLOCKED_STEP = {
     ),
     Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
     Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
-    Reason.STRANDED: ("", "Settle what it needs first; it follows by itself."),
+    Reason.STRANDED: ("", "Settle what it needs first; then it is applied with it."),
 }
+
+_BLOCKED_WORDS = {Reason.STRANDED: "blocked by a dependency"}
 
 _OUTCOME_STEP = {
     Status.FAILED: "Fix the cause, then run `reconciler apply` again.",
@@ -140,6 +142,11 @@ def sentences(*parts: str) -> str:
     """The parts one after the other, each ended by a full stop where it has no end of its own."""
     given = [part.strip() for part in parts if part.strip()]
     return " ".join(part if part[-1] in ".!?" or part is given[-1] else f"{part}." for part in given)
+
+
+def blocked_words(blocked: BlockedResource) -> str:
+    """Why a resource is blocked, for people: JSON has the reason's own value."""
+    return _BLOCKED_WORDS.get(blocked.reason, blocked.reason.value)
 
 
 def blocked_step(blocked: BlockedResource) -> str:
@@ -201,7 +208,7 @@ def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
 
 
 def unset_sentences(fields: Sequence[FieldChange]) -> list[str]:
-    """`logLevel is 3, was 1 (not set in the manifest)` for each field of an audit that the manifest leaves open."""
+    """`logLevel is 3, was 1 (not set in the manifest)` for each field of an audit that is not set in the manifest."""
     return [
         (f"{field.path} is {before}, was {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}")
         + " (not set in the manifest)"

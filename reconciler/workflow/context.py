@@ -30,7 +30,7 @@ class CommandContext:
 class PlanOptions:
     """What a plan is for: which resources, and what is allowed this once.
 
-    `gone_agents` are paths of agents that are gone from ACC for good, by the word of whoever calls. `resend` are
+    `gone_agents` are paths of agents that are gone from ACC for good, as `--forget-agent` says. `resend` are
     patterns over the addresses of what is to be sent, or started, once more.
     """
 

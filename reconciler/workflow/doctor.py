@@ -89,7 +89,7 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         step = "find out who changed the ledger, and restore it from a backup"
         yield Check("ledger events", Level.FAILED, tampered[0].message, step)
     else:
-        yield Check("ledger events", Level.OK, "every event follows from the one before it")
+        yield Check("ledger events", Level.OK, "hash chain verified")
     unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)
     if unsettled:
         more = f" and {len(unsettled) - 5} more" if len(unsettled) > 5 else ""

@@ -196,7 +196,7 @@ def test_an_interrupted_disabling_is_sent_again(tmp_path: Path) -> None:
 def test_a_set_whose_block_is_gone_is_forgotten_and_not_undone(tmp_path: Path) -> None:
     change = only_change(planned([], {}, [sent(input_set(tmp_path, files=URLS))]))
     assert (change.action, change.reason, change.after) == (Action.FORGET, Reason.REMOVED, None)
-    assert "not undone" in change.message
+    assert "removed from the ledger; the product is left as it is" in change.message
 
 
 def test_no_content_and_no_path_of_this_machine_reaches_the_plan(tmp_path: Path) -> None:

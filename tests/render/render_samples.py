@@ -150,7 +150,7 @@ ADOPTED = Change(
     address=schedule("legacy-feeds", "legacy"),
     action=Action.ADOPT,
     reason=Reason.NEW,
-    message="it is live exactly as declared; only the ledger learns of it",
+    message="it is live exactly as declared: no change to ACC; recorded in the ledger",
     identity="d9c944df-93a7-ea77-f7b7-fa0b9c579917",
     origin=Origin("manifests/legacy.yaml", 11, 7),
 )

@@ -220,6 +220,12 @@ def test_a_next_step_that_the_message_gives_already_is_not_repeated() -> None:
     assert page.count("--accept-new-ledger") == 1
 
 
+def test_what_a_dependency_blocks_is_said_in_words() -> None:
+    plan = replace(HELD_BACK, blocked=(replace(HELD_BACK.blocked[0], reason=Reason.STRANDED),))
+    page = text.plan(plan, width=120, color=False)
+    assert ("blocked by a dependency" in page, "stranded" in page) == (True, False)
+
+
 def test_unmanaged_schedules_are_listed_on_request() -> None:
     assert "0b0d6c2e" not in text.plan(PLAN, width=80, color=False)
     assert "  retail-prices: 2 schedules\n    0b0d6c2e" in text.plan(PLAN, width=80, color=False, verbose=True)

@@ -13,6 +13,7 @@ from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.wording import (
     blocked_step,
+    blocked_words,
     by_gravity,
     frequency_text,
     is_risky,
@@ -81,7 +82,7 @@ def _blocked(blocked: BlockedResource) -> Card:
         "blocked",
         BLOCKED_STYLE[0],
         str(blocked.address),
-        f"<span>{blocked.reason}</span>",
+        f"<span>{blocked_words(blocked)}</span>",
         told + place(blocked.origin),
     )
 

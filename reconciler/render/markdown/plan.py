@@ -13,6 +13,7 @@ from reconciler.render.markdown.escape import code, marker, prose, table
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.wording import (
     blocked_step,
+    blocked_words,
     by_gravity,
     frequency_factor,
     frequency_text,
@@ -129,7 +130,7 @@ def _runs(change: Change) -> list[str]:
 
 
 def _blocked(blocked: BlockedResource) -> Entry:
-    name = f"- {code(str(blocked.address))} **{blocked.reason}**"
+    name = f"- {code(str(blocked.address))} **{blocked_words(blocked)}**"
     step = blocked_step(blocked)
     told = prose(sentences(blocked.message, step))
     return Entry(full=f"{name}: {told}{where(blocked.origin)}\n", short=f"{name}\n")

@@ -13,6 +13,7 @@ from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.sheet import Sheet
 from reconciler.render.wording import (
     blocked_step,
+    blocked_words,
     frequency_factor,
     frequency_text,
     multiplies,
@@ -124,7 +125,9 @@ def _runs(sheet: Sheet, lead: str, runs: Sequence[str]) -> None:
 
 
 def _blocked(sheet: Sheet, blocked: BlockedResource) -> None:
-    sheet.heading(sheet.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked.reason.value, place(blocked.origin)])
+    sheet.heading(
+        sheet.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked_words(blocked), place(blocked.origin)]
+    )
     if blocked.message:
         sheet.paragraph(blocked.message, indent=4)
     step = blocked_step(blocked)
