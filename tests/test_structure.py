@@ -33,7 +33,7 @@ LEVELS = (
     ("observe", "order", "clients", "timetable", "selection", "secrecy"),
     ("diff", "identity", "urls"),
     ("model",),
-    ("errors", "clock", "files", "suggestion"),
+    ("errors", "clock", "files", "process_liveness", "suggestion"),
     ("quantities",),
 )
 """Rooms from the top down. A room may import from lower levels only: not upward, and not from its neighbours."""

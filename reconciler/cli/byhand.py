@@ -228,7 +228,7 @@ def _show_table(rows: Sequence[Mapping[str, JSON]], columns: Sequence[str]) -> N
 
 def _cell(value: JSON) -> str:
     """A value on one line, harmless to a terminal."""
-    from reconciler.clients.faults import printable
+    from reconciler.clients.failures import printable
 
     if value is None:
         return "-"

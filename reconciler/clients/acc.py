@@ -25,7 +25,7 @@ from reconciler.clients.replies import (
     StartedJob,
     StartedRuns,
 )
-from reconciler.clients.transport import Patience, Reply, Request, Session, query_text, segment
+from reconciler.clients.transport import Reply, Request, RetryPolicy, Session, query_text, segment
 from reconciler.clients.uploads import InputFile, file_body, multipart
 from reconciler.clock import Clock
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
@@ -382,10 +382,10 @@ def connect(
     clock: Clock,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     before_write: Callable[[], None] | None = None,
 ) -> AccClient:
-    """A client for this connection, with `settings["token"]` as its access token. `patience`: other than usual.
+    """A client for this connection, with `settings["token"]` as its access token. `retry_policy`: other than usual.
 
     `before_write` is asked before each attempt of a call that could change something.
     """
@@ -398,7 +398,7 @@ def connect(
         redact=redact,
         clock=clock,
         interrupted=interrupted,
-        patience=patience,
+        retry_policy=retry_policy,
         before_write=before_write,
     )
     return AccClient(session)

@@ -30,7 +30,7 @@ class Authorise(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to try. Waits double from `first_wait` to `longest_wait` seconds, each with full jitter.
 
     `tries` counts attempts of what is safe to repeat. `throttled_tries` counts attempts that met 429, which any call

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from reconciler.clients import faults, wire
+from reconciler.clients import failures, wire
 from reconciler.clients.calls import Request
-from reconciler.clients.faults import Fate, Fault
+from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.model import Connection
 
 _LARGEST_ERROR = 64 * 1024
@@ -20,7 +20,7 @@ _LARGEST_ERROR = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Makes the faults of one connection. `host` is as the url has it, `hint` is for a credential that is refused."""
+    """Makes the failures of one connection. `host` is as the url has it, `hint` is for a credential that is refused."""
 
     connection: Connection
     host: str
@@ -30,47 +30,47 @@ class Diagnosis:
 
     def target(self, request: Request) -> str:
         """What was asked, as a person reads it."""
-        return self.clean(f"{request.method} {faults.shown_target(request.path, request.query, self.clean)}")
+        return self.clean(f"{request.method} {failures.shown_target(request.path, request.query, self.clean)}")
 
-    def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> Fault:
+    def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> AttemptFailed:
         """A page came where none is due."""
-        return Fault(
-            Fate.ODD,
-            f"{self.target(request)} answered {status} with {faults.shown_body(body, content_type, self.clean)}: "
+        return AttemptFailed(
+            FailureClass.UNEXPECTED_REPLY,
+            f"{self.target(request)} answered {status} with {failures.shown_body(body, content_type, self.clean)}: "
             "a sign-in page, or the wrong address.",
             status=status,
             hint="Look at the connection's url, and at what stands between us and the product.",
         )
 
-    def of_failure(self, request: Request, error: BaseException) -> Fault:
+    def of_failure(self, request: Request, error: BaseException) -> AttemptFailed:
         """No answer came, or it broke off."""
-        fate, words, hint = faults.of_failure(error, request.timeout or self.connection.timeout)
-        fault = Fault(fate, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
-        fault.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
-        return fault
+        kind, words, hint = failures.of_failure(error, request.timeout or self.connection.timeout)
+        failure = AttemptFailed(kind, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
+        failure.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
+        return failure
 
-    def of_status(self, request: Request, response: requests.Response) -> Fault:
+    def of_status(self, request: Request, response: requests.Response) -> AttemptFailed:
         """The answer's status says no."""
         status = response.status_code
         if 300 <= status < 400:
             location = urlsplit(response.headers.get("Location") or "")
-            goal = faults.shortened(faults.printable(self.clean(f"{location.netloc}{location.path}")), 100)
-            return Fault(
-                Fate.ODD,
+            goal = failures.shortened(failures.printable(self.clean(f"{location.netloc}{location.path}")), 100)
+            return AttemptFailed(
+                FailureClass.UNEXPECTED_REPLY,
                 f"{self.target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
                 "a sign-in page, or the wrong address.",
                 status=status,
                 hint="Look at the connection's url. Redirects are not followed.",
             )
         body = _error_body(response)
-        said = faults.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
-        fate = faults.fate_of_status(status)
-        return Fault(
-            fate,
+        said = failures.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
+        kind = failures.class_of_status(status)
+        return AttemptFailed(
+            kind,
             f"{self.target(request)} answered {status}" + (f": {said}" if said else "") + ".",
             status=status,
-            retry_after=faults.retry_after(response.headers.get("Retry-After"), self.now),
-            hint=self.hint if fate is Fate.DENIED else "",
+            retry_after=failures.retry_after(response.headers.get("Retry-After"), self.now),
+            hint=self.hint if kind is FailureClass.DENIED else "",
         )
 
 

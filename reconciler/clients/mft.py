@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.clients.auth import Anonymous, PrivateKeyJwt, token_claims, token_expiry
-from reconciler.clients.transport import Patience, Request, Session, query_text, segment
+from reconciler.clients.transport import Request, RetryPolicy, Session, query_text, segment
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
@@ -29,7 +29,7 @@ _FINAL = frozenset({_SUCCESS, "failed"})
 LICENSE = Request("GET", "/v1/licenses/current", repeatable=True)
 """The one read that needs nothing but a token: a token that it is refused for is not accepted."""
 
-PATIENCE = Patience(throttled_tries=3, throttled_wait=5.0)
+RETRY_POLICY = RetryPolicy(throttled_tries=3, throttled_wait=5.0)
 """As in the vendor's sample: 429 is met three times, five seconds apart, unless the answer names a wait."""
 
 _COUNTER = "taskexecutions"
@@ -171,7 +171,7 @@ def connect(
     clock: Clock,
     redact: Callable[[str], str] | None = None,
     interrupted: threading.Event | None = None,
-    patience: Patience = PATIENCE,
+    retry_policy: RetryPolicy = RETRY_POLICY,
     before_write: Callable[[], None] | None = None,
 ) -> MftClient:
     """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings.
@@ -184,7 +184,7 @@ def connect(
         redact=redact,
         clock=clock,
         interrupted=interrupted,
-        patience=patience,
+        retry_policy=retry_policy,
     )
     authorise = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
@@ -201,7 +201,7 @@ def connect(
         redact=redact,
         clock=clock,
         interrupted=interrupted,
-        patience=patience,
+        retry_policy=retry_policy,
         before_write=before_write,
         token_proof=LICENSE,
     )

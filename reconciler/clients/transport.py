@@ -22,19 +22,29 @@ import requests
 import urllib3
 
 from reconciler import __version__
-from reconciler.clients import faults, wire
-from reconciler.clients.calls import Authorise, Patience, Reply, Request, query_text, segment
+from reconciler.clients import failures, wire
+from reconciler.clients.calls import Authorise, Reply, Request, RetryPolicy, query_text, segment
 from reconciler.clients.diagnosis import Diagnosis
 from reconciler.clients.exchange import Exchange, has_left, watch
-from reconciler.clients.faults import Fate, Fault
-from reconciler.clients.pace import Pace, Silence
+from reconciler.clients.failures import AttemptFailed, FailureClass
+from reconciler.clients.limits import CircuitBreaker, RateLimiter
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.wire import StreamedBody
 from reconciler.clock import Clock
 from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
-__all__ = ["Authorise", "Patience", "Redactor", "Reply", "Request", "Session", "StreamedBody", "query_text", "segment"]
+__all__ = [
+    "Authorise",
+    "Redactor",
+    "Reply",
+    "Request",
+    "RetryPolicy",
+    "Session",
+    "StreamedBody",
+    "query_text",
+    "segment",
+]
 
 T = TypeVar("T")
 
@@ -60,7 +70,7 @@ class Session:
         clock: Clock,
         random: Callable[[], float] = randomness.random,
         interrupted: threading.Event | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         before_write: Callable[[], None] | None = None,
         token_proof: Request | None = None,
     ) -> None:
@@ -73,10 +83,10 @@ class Session:
         self._now = clock
         self._interrupted = interrupted or threading.Event()
         self._sleep = partial(clock.wait, self._interrupted)
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._before_write = before_write
         self._token_proof = token_proof
-        self._pace = Pace(
+        self._rate_limiter = RateLimiter(
             concurrency=connection.concurrency, rate=connection.rate, clock=clock.monotonic, sleep=self._sleep
         )
         self._adapter = wire.Adapter(pool_connections=1, pool_maxsize=max(1, connection.concurrency))
@@ -88,7 +98,7 @@ class Session:
             "Accept-Encoding": "gzip, deflate",
             "Cache-Control": "no-cache",
         }
-        self._silence = Silence(enough=max(4, connection.concurrency), clock=clock.monotonic)
+        self._circuit_breaker = CircuitBreaker(enough=max(4, connection.concurrency), clock=clock.monotonic)
         self._diagnosis = Diagnosis(connection, urlsplit(self.url).netloc, self.clean, authorise.hint, clock)
         self._server_date: tuple[str, datetime] | None = None
 
@@ -150,93 +160,93 @@ class Session:
     def _call(self, request: Request, consume: Callable[[Request, requests.Response], T]) -> T:
         """Repeat attempts as long as that is safe and sensible; then raise what is known."""
         self._refuse_while_broken(request)
-        until = self._clock() + self._patience.deadline
-        doubt: Fault | None = None
+        until = self._clock() + self._retry_policy.deadline
+        ambiguous: AttemptFailed | None = None
         tries = throttled = 0
         renewed = False
         while True:
-            header = self._ask_credential(self._authorise.header, doubt)
+            header = self._ask_credential(self._authorise.header, ambiguous)
             try:
                 return self._attempt(request, header, consume)
-            except Fault as fault:
-                last = fault
+            except AttemptFailed as failure:
+                last = failure
             except LedgerError as forbidden:
-                forbidden.left_open = self._left_open(request, doubt)
+                forbidden.left_open = self._left_open(request, ambiguous)
                 raise
-            if last.status == 404 and request.method == "DELETE" and doubt is not None:
+            if last.status == 404 and request.method == "DELETE" and ambiguous is not None:
                 return cast(T, Reply(204, "", b""))
-            if last.fate in (Fate.LOST, Fate.ODD) and not request.is_read:
-                doubt = last
-            if last.fate is Fate.DENIED and not renewed:
+            if last.kind in (FailureClass.NO_REPLY, FailureClass.UNEXPECTED_REPLY) and not request.is_read:
+                ambiguous = last
+            if last.kind is FailureClass.DENIED and not renewed:
                 renewed = True
                 if self._may_be_the_token(request, header) and self._ask_credential(
-                    partial(self._authorise.renew, header), doubt
+                    partial(self._authorise.renew, header), ambiguous
                 ):
                     continue
-            throttled += last.fate is Fate.THROTTLED
-            tries += last.fate is not Fate.THROTTLED
+            throttled += last.kind is FailureClass.THROTTLED
+            tries += last.kind is not FailureClass.THROTTLED
             wait = self._wait_before_next(request, last, tries, throttled)
             if wait is None or self._clock() + wait > until or self._interrupted.is_set():
-                raise self._verdict(last, doubt) from None
+                raise self._verdict(last, ambiguous) from None
             self._sleep(wait)
             if self._interrupted.is_set():
-                raise self._verdict(last, doubt) from None
+                raise self._verdict(last, ambiguous) from None
 
-    def _wait_before_next(self, request: Request, fault: Fault, tries: int, throttled: int) -> float | None:
+    def _wait_before_next(self, request: Request, failure: AttemptFailed, tries: int, throttled: int) -> float | None:
         """Seconds until the next attempt; None when there should be none."""
-        patience = self._patience
-        match fault.fate:
-            case Fate.THROTTLED:
-                if throttled >= patience.throttled_tries:
+        policy = self._retry_policy
+        match failure.kind:
+            case FailureClass.THROTTLED:
+                if throttled >= policy.throttled_tries:
                     return None
-                if fault.retry_after is None and patience.throttled_wait is not None:
-                    return patience.throttled_wait
+                if failure.retry_after is None and policy.throttled_wait is not None:
+                    return policy.throttled_wait
                 count = throttled
-            case Fate.NEVER_LEFT | Fate.LOST:
-                may_repeat = fault.fate is Fate.NEVER_LEFT or request.repeatable
-                if fault.is_final or not may_repeat or tries >= patience.tries:
+            case FailureClass.NOT_SENT | FailureClass.NO_REPLY:
+                may_repeat = failure.kind is FailureClass.NOT_SENT or request.repeatable
+                if failure.is_final or not may_repeat or tries >= policy.tries:
                     return None
                 count = tries
             case _:
                 return None
-        jitter = self._random() * min(patience.longest_wait, patience.first_wait * 2.0**count)
-        if fault.retry_after is None:
+        jitter = self._random() * min(policy.longest_wait, policy.first_wait * 2.0**count)
+        if failure.retry_after is None:
             return jitter
-        if fault.fate is Fate.THROTTLED and fault.retry_after <= patience.deadline:
-            self._pace.hold(fault.retry_after)
-        return fault.retry_after + min(jitter, 1.0)
+        if failure.kind is FailureClass.THROTTLED and failure.retry_after <= policy.deadline:
+            self._rate_limiter.hold(failure.retry_after)
+        return failure.retry_after + min(jitter, 1.0)
 
-    def _verdict(self, last: Fault, doubt: Fault | None) -> ProductError:
-        """The error for the last fault, in the light of an earlier attempt that may have taken effect."""
-        if last.fate in (Fate.NEVER_LEFT, Fate.LOST) and last.status is None:
-            self._silence.met()
-        return faults.verdict(last, doubt)
+    def _verdict(self, last: AttemptFailed, ambiguous: AttemptFailed | None) -> ProductError:
+        """The error for the last failure, in the light of an earlier attempt that may have taken effect."""
+        if last.kind in (FailureClass.NOT_SENT, FailureClass.NO_REPLY) and last.status is None:
+            self._circuit_breaker.record_failure()
+        return failures.verdict(last, ambiguous)
 
-    def _left_open(self, request: Request, doubt: Fault | None) -> ProductError | None:
+    def _left_open(self, request: Request, ambiguous: AttemptFailed | None) -> ProductError | None:
         """What earlier attempts, or the bytes sent so far, may have done when a call is forbidden; None: nothing."""
-        if doubt is not None:
-            return faults.verdict(doubt, doubt)
+        if ambiguous is not None:
+            return failures.verdict(ambiguous, ambiguous)
         if has_left():
             return Uncertain(f"{self._diagnosis.target(request)} was broken off while it was being sent.")
         return None
 
     def _refuse_while_broken(self, request: Request) -> None:
         """When call after call met silence, spare everybody the wait for a moment: nothing is sent."""
-        if self._silence.is_to_be_spared():
+        if self._circuit_breaker.is_open():
             raise Refused(
                 f"{self._diagnosis.target(request)} was not sent: {urlsplit(self.url).netloc} did not answer "
-                f"{self._silence.calls} calls in a row",
+                f"{self._circuit_breaker.calls} calls in a row",
                 hint="Look at the connection's url and at the network, then try again.",
             )
 
-    def _ask_credential(self, ask: Callable[[], T], doubt: Fault | None) -> T:
+    def _ask_credential(self, ask: Callable[[], T], ambiguous: AttemptFailed | None) -> T:
         """What the credential says. Its failure is the call's, unless an earlier attempt may have taken effect."""
         try:
             return ask()
         except ProductError as error:
-            if doubt is None:
+            if ambiguous is None:
                 raise
-            raise Uncertain(f"{doubt.message} Asked again: {error.message}", hint=error.hint) from error
+            raise Uncertain(f"{ambiguous.message} Asked again: {error.message}", hint=error.hint) from error
 
     def _may_be_the_token(self, request: Request, header: str) -> bool:
         """Whether another token could help after 401 or 403. For a start that has to be proven: a read is refused too.
@@ -250,8 +260,8 @@ class Session:
             return False
         try:
             self._attempt(self._token_proof, header, self._consume_any)
-        except Fault as fault:
-            return fault.fate is Fate.DENIED
+        except AttemptFailed as failure:
+            return failure.kind is FailureClass.DENIED
         return False
 
     # --- one attempt ---------------------------------------------------------------------------------------------
@@ -259,7 +269,7 @@ class Session:
     def _attempt(self, request: Request, header: str, consume: Callable[[Request, requests.Response], T]) -> T:
         prepared = self._prepared(request, header)
         seconds = request.timeout or self.connection.timeout
-        with self._pace.turn():
+        with self._rate_limiter.turn():
             watch(
                 Exchange(
                     seconds,
@@ -309,7 +319,7 @@ class Session:
         return prepared
 
     def _note_answer(self, response: requests.Response) -> None:
-        self._silence.ended()
+        self._circuit_breaker.record_answer()
         date = response.headers.get("Date")
         if date:
             self._server_date = (date, self._now())
@@ -321,9 +331,9 @@ class Session:
         try:
             return json.loads(reply.body)
         except (ValueError, RecursionError):
-            shown = faults.shown_body(reply.body, reply.content_type, self.clean) or "nothing"
-            raise Fault(
-                Fate.ODD,
+            shown = failures.shown_body(reply.body, reply.content_type, self.clean) or "nothing"
+            raise AttemptFailed(
+                FailureClass.UNEXPECTED_REPLY,
                 f"{self._diagnosis.target(request)} answered {reply.status} with {shown} where JSON is due.",
                 status=reply.status,
                 hint="Is the connection's url the address of the API?",
@@ -332,7 +342,7 @@ class Session:
     def _consume_any(self, request: Request, response: requests.Response) -> Reply:
         body = self._read(request, response)
         content_type = response.headers.get("Content-Type") or ""
-        if body and faults.is_page(body, content_type):
+        if body and failures.is_page(body, content_type):
             raise self._diagnosis.of_page(request, response.status_code, body, content_type)
         return Reply(response.status_code, content_type, body)
 
@@ -344,8 +354,9 @@ class Session:
             parts.append(chunk)
             size += len(chunk)
             if size > _LARGEST_JSON:
-                raise Fault(
-                    Fate.ODD, f"{self._diagnosis.target(request)} answered more than {_LARGEST_JSON >> 20} MiB."
+                raise AttemptFailed(
+                    FailureClass.UNEXPECTED_REPLY,
+                    f"{self._diagnosis.target(request)} answered more than {_LARGEST_JSON >> 20} MiB.",
                 )
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -356,12 +367,12 @@ class Session:
             try:
                 chunk = response.raw.read(_CHUNK, decode_content=True)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                fault = self._diagnosis.of_failure(request, error)
-                fault.is_final = size > 0
-                raise fault from error
+                failure = self._diagnosis.of_failure(request, error)
+                failure.is_final = size > 0
+                raise failure from error
             if not chunk:
                 return size
-            if not size and faults.is_page(chunk, content_type):
+            if not size and failures.is_page(chunk, content_type):
                 raise self._diagnosis.of_page(request, response.status_code, chunk, content_type)
             _write(sink, chunk)
             size += len(chunk)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.location import Location
 
 _BATCH = 512
-_PATIENCE_SECONDS = 0.0005
+_LINGER_SECONDS = 0.0005
 T = TypeVar("T")
 
 
@@ -131,7 +131,7 @@ class GroupCommit:
     def _next(self, size: int) -> _Record | _Task | None:
         # Whoever wrote with the last batch is likely to come again at once: a moment's patience saves a whole commit.
         if size < self._last_size:
-            return self._queue.get(timeout=_PATIENCE_SECONDS)
+            return self._queue.get(timeout=_LINGER_SECONDS)
         return self._queue.get_nowait()
 
     def _commit(self, batch: Sequence[_Record]) -> None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from reconciler.clock import MACHINE
 from reconciler.diff import Sealer, canonical_json, sealer
 from reconciler.errors import LedgerError, PlanRefused
-from reconciler.ledger import keys, records, statements
-from reconciler.ledger.faults import told
+from reconciler.ledger import digest_key, records, statements
+from reconciler.ledger.acquisition import Acquisition
+from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_off, holder_of
 from reconciler.ledger.location import Location, locate
-from reconciler.ledger.reading import EngineReader, Reader, Rows, SqliteReader
+from reconciler.ledger.readers import EngineReader, Reader, Rows, SqliteReader
 from reconciler.ledger.records import Event, Holder, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
-from reconciler.ledger.turn import Turn
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ class Ledger:
         """Whether there is a ledger at this place. For SQLite a look at the file; for PostgreSQL a question to it."""
         location = locate(url, root)
         if location.path is not None:
-            with told(location):
+            with as_ledger_error(location):
                 return location.path.exists()
         from reconciler.ledger.writing import engine_of
 
         engine = engine_of(location)
         try:
-            with told(location), engine.connect() as connection:
+            with as_ledger_error(location), engine.connect() as connection:
                 return connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar() is not None
         finally:
             engine.dispose()
@@ -169,8 +169,10 @@ class Ledger:
         Locked with the name of who holds it, also when that one hangs in the middle of a write; Interrupted.
         """
         commits = self._writer()
-        turn = Turn(commits, self._scope, self._location.shown, self.holder, pause or threading.Event().wait)
-        lease = Lease(turn.take(owner, timeout=timeout, ttl=ttl), owner, commits, self._scope, self._look_at_lease, ttl)
+        pause = pause or threading.Event().wait
+        waiting = Acquisition(commits, self._scope, self._location.shown, self.holder, pause)
+        fencing = waiting.take(owner, timeout=timeout, ttl=ttl)
+        lease = Lease(fencing, owner, commits, self._scope, self._look_at_lease, ttl)
         try:
             entries = self._read_entries()
         except BaseException:
@@ -353,17 +355,17 @@ class Ledger:
 
     def _use_key(self, key: bytes | None) -> None:
         # The fingerprint first: both are written at once, so whoever sees it sees the key that belongs to it as well.
-        known = self._meta(keys.FINGERPRINT)
-        kept = self._meta(keys.KEPT)
+        known = self._meta(digest_key.FINGERPRINT)
+        kept = self._meta(digest_key.KEPT)
         if known is None and self._commits is not None:
             kept, known = self._commits.alone(lambda connection: self._keep_key(connection, key))
-        self.seal = keys.fitting_sealer(key, kept, known, self._location.shown)
+        self.seal = digest_key.fitting_sealer(key, kept, known, self._location.shown)
 
     def _keep_key(self, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
         self._scope.lock(connection)
-        if self._scope.meta(connection, keys.FINGERPRINT) is None:  # or else another first run was faster
-            self._scope.put_meta(connection, keys.first_values(key))
-        return self._scope.meta(connection, keys.KEPT), self._scope.meta(connection, keys.FINGERPRINT)
+        if self._scope.meta(connection, digest_key.FINGERPRINT) is None:  # or else another first run was faster
+            self._scope.put_meta(connection, digest_key.first_values(key))
+        return self._scope.meta(connection, digest_key.KEPT), self._scope.meta(connection, digest_key.FINGERPRINT)
 
 
 def _reader(location: Location, commits: GroupCommit | None) -> Reader:

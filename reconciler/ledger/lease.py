@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import statements
-from reconciler.ledger.life import trace
 from reconciler.ledger.records import Holder, Note, Owner
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
 from reconciler.model import at_text
+from reconciler.process_liveness import trace
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

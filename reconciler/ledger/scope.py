@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fenced
 from reconciler.ledger import statements
-from reconciler.ledger.life import is_over
 from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
 from reconciler.model import Entry
+from reconciler.process_liveness import is_over
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table, TextClause

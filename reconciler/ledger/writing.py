@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import migrations, statements
-from reconciler.ledger.faults import told
+from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.location import Location, require_whole
-from reconciler.ledger.reading import not_ours
+from reconciler.ledger.readers import not_ours
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -38,7 +38,7 @@ def transaction(engine: Engine, location: Location, *, wait: float = BUSY_SECOND
     Raises Locked when somebody else has been writing for `wait` seconds.
     """
     milliseconds = int(wait * 1000)
-    with told(location), engine.connect() as connection:
+    with as_ledger_error(location), engine.connect() as connection:
         if location.path is not None:
             driver: Any = connection.connection.driver_connection
             driver.execute(f"PRAGMA busy_timeout={milliseconds}")
@@ -55,9 +55,9 @@ def transaction(engine: Engine, location: Location, *, wait: float = BUSY_SECOND
 def prepare(engine: Engine, location: Location) -> None:
     """Make the ledger where there is none, and bring an older one up to date."""
     if location.path is not None and not location.path.exists():
-        with told(location):
+        with as_ledger_error(location):
             _make_file(location.path)
-    with told(location):
+    with as_ledger_error(location):
         if location.path is not None:
             require_whole(location.path)
         if _is_up_to_date(engine, location):
@@ -200,7 +200,7 @@ def _postgres_engine(location: Location) -> Engine:
     from sqlalchemy.engine import make_url
 
     arguments: dict[str, Any] = {"prepare_threshold": None, "application_name": "reconciler"}
-    with told(location):
+    with as_ledger_error(location):
         url = make_url(location.url).set(drivername="postgresql+psycopg")
         if "connect_timeout" not in url.query:
             arguments["connect_timeout"] = _CONNECT_SECONDS

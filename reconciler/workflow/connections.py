@@ -91,26 +91,26 @@ class _Reach:
 
     def acc(self) -> AccClient:
         from reconciler.clients import acc
-        from reconciler.clients.calls import Patience
+        from reconciler.clients.calls import RetryPolicy
 
         return acc.connect(
             self.connection,
             clock=self.context.clock,
             redact=self.redact,
             interrupted=self.context.stop,
-            patience=Patience(tries=2, deadline=_DEADLINE),
+            retry_policy=RetryPolicy(tries=2, deadline=_DEADLINE),
         )
 
     def mft(self) -> MftClient:
         from reconciler.clients import mft
 
-        patience = replace(mft.PATIENCE, tries=1, deadline=_DEADLINE)
+        retry_policy = replace(mft.RETRY_POLICY, tries=1, deadline=_DEADLINE)
         return mft.connect(
             self.connection,
             clock=self.context.clock,
             redact=self.redact,
             interrupted=self.context.stop,
-            patience=patience,
+            retry_policy=retry_policy,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.clients.auth import BearerToken
 from reconciler.clients.redaction import Redactor
-from reconciler.clients.transport import Authorise, Patience, Session
+from reconciler.clients.transport import Authorise, RetryPolicy, Session
 from reconciler.clock import Clock
 from reconciler.model import Connection
 
@@ -44,7 +44,7 @@ def session(
     time: Time | None = None,
     authorise: Authorise | None = None,
     secrets: tuple[str, ...] = (),
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     interrupted: threading.Event | None = None,
     **settings: Any,
 ) -> Session:
@@ -55,6 +55,6 @@ def session(
         redact=Redactor(secrets),
         clock=time,
         random=lambda: 1.0,
-        patience=patience,
+        retry_policy=retry_policy,
         interrupted=interrupted,
     )

@@ -16,7 +16,7 @@ from clients_sockets import Act, answer, server, stay_silent
 from clients_stand_ins import Time, session
 
 from reconciler.clients import exchange, mft
-from reconciler.clients.calls import Patience
+from reconciler.clients.calls import RetryPolicy
 from reconciler.clients.transport import Request, StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import ProductError, Refused, Uncertain
@@ -24,7 +24,7 @@ from reconciler.model import Connection
 
 GET = Request("GET", "/api/agent", repeatable=True)
 START = Request("POST", "/api/job/1/start", body=b"{}", content_type="application/json")
-ONCE = Patience(tries=1)
+ONCE = RetryPolicy(tries=1)
 TIMEOUT = 0.4
 ENDLESS = 30.0
 """Seconds for which a server drips if nobody ends it: a client that waits for all of it fails its test."""
@@ -96,7 +96,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(
     record_count("answers that drip", 1)
     with server(PLACES[place]) as heard, in_time():
         with pytest.raises(ProductError, match=r"was not complete within 0\.4 s") as caught:
-            session(heard.url, timeout=TIMEOUT, patience=ONCE).json(request_)
+            session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).json(request_)
         assert len(heard.requests) == 1
     assert isinstance(caught.value, Uncertain) == (request_ is START)
 
@@ -104,7 +104,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(
 @pytest.mark.parametrize("status", ERRORS)
 def test_an_error_whose_body_drips_is_told_by_its_status(status: str) -> None:
     with server(ERRORS[status]) as heard, in_time(), pytest.raises(ProductError, match=f"answered {status}") as caught:
-        session(heard.url, timeout=TIMEOUT, patience=ONCE).json(START)
+        session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).json(START)
     assert caught.value.status == int(status)
     assert isinstance(caught.value, Refused) == (400 <= int(status) < 500)
 
@@ -119,14 +119,14 @@ def test_repeated_attempts_each_keep_the_deadline(place: str) -> None:
 def test_a_handshake_that_drips_has_not_left() -> None:
     record = b"\x16\x03\x03\x40\x00"  # the head of a TLS record that never ends
     with server(drip(record, b"\x02")) as heard, in_time(), pytest.raises(Refused, match=r"no answer within|took too"):
-        session(heard.url.replace("http:", "https:"), timeout=TIMEOUT, patience=ONCE).send(START)
+        session(heard.url.replace("http:", "https:"), timeout=TIMEOUT, retry_policy=ONCE).send(START)
 
 
 def test_a_proxy_that_drips_has_not_passed_anything_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(drip(b"", b"HTTP/1.1 200 OOOOOOOOOOOOOOOOOOOOOOOO")) as heard, in_time():
         monkeypatch.setenv("HTTPS_PROXY", heard.url)
         with pytest.raises(Refused):
-            session("https://acc.example", timeout=TIMEOUT, patience=ONCE).send(START)
+            session("https://acc.example", timeout=TIMEOUT, retry_policy=ONCE).send(START)
     assert heard.requests[0].startswith(b"CONNECT ")
 
 
@@ -136,7 +136,7 @@ def test_all_addresses_of_a_host_share_one_deadline(monkeypatch: pytest.MonkeyPa
         address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [address] * 100)
         with in_time(), pytest.raises(Refused, match=r"no answer within|took too long"):
-            session(f"http://localhost:{port}", timeout=TIMEOUT, patience=ONCE).json(START)
+            session(f"http://localhost:{port}", timeout=TIMEOUT, retry_policy=ONCE).json(START)
 
 
 @contextmanager
@@ -159,7 +159,7 @@ KEY, _ = new_key()
 
 def mft_client(url: str) -> mft.MftClient:
     settings = {"tenantId": "t", "keyId": "k", "privateKey": KEY}
-    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), clock=Time(), patience=ONCE)
+    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), clock=Time(), retry_policy=ONCE)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -189,7 +189,7 @@ def _error_of(call: Callable[[], Any]) -> ProductError:
 def test_a_download_that_drips_ends_although_bytes_come() -> None:
     zip_head = b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 100000\r\n\r\n"
     with server(drip(zip_head, b"PK")) as heard, in_time(), pytest.raises(ProductError, match="less than 16 KiB a sec"):
-        session(heard.url, timeout=TIMEOUT, patience=ONCE).download(GET, io.BytesIO())
+        session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).download(GET, io.BytesIO())
 
 
 def test_a_download_that_moves_may_take_longer_than_the_timeout() -> None:
@@ -204,20 +204,20 @@ def test_a_download_that_moves_may_take_longer_than_the_timeout() -> None:
 
     sink = io.BytesIO()
     with server(steady) as heard:
-        assert session(heard.url, timeout=TIMEOUT, patience=ONCE).download(GET, sink) == 1_000_000
+        assert session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).download(GET, sink) == 1_000_000
 
 
 def test_no_download_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "LONGEST_TRANSFER", 0.8)
     endless = pour(b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\n\r\n", b"x" * 10_000)
     with server(endless) as heard, in_time(), pytest.raises(ProductError, match="took longer than"):
-        session(heard.url, timeout=TIMEOUT, patience=ONCE).download(GET, io.BytesIO())
+        session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).download(GET, io.BytesIO())
 
 
 def test_an_upload_that_is_not_taken_ends_at_the_deadline() -> None:
     body = StreamedBody(200_000_000, lambda: iter([bytes(1_000_000)] * 200))
     with stalled_server() as url, in_time(), pytest.raises(Uncertain, match="stood still"):
-        session(url, timeout=TIMEOUT, patience=ONCE).send(Request("POST", "/x", body=body))
+        session(url, timeout=TIMEOUT, retry_policy=ONCE).send(Request("POST", "/x", body=body))
 
 
 @contextmanager
@@ -239,7 +239,7 @@ def test_an_upload_that_moves_may_take_longer_than_the_timeout() -> None:
             yield bytes(50_000)
 
     with server(answer("200 OK")) as heard:
-        session(heard.url, timeout=TIMEOUT, patience=ONCE).send(
+        session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).send(
             Request("POST", "/x", body=StreamedBody(1_000_000, slowly))
         )
     assert len(heard.requests) == 1
@@ -248,6 +248,6 @@ def test_an_upload_that_moves_may_take_longer_than_the_timeout() -> None:
 def test_the_answer_to_an_upload_has_the_timeout_and_no_more() -> None:
     """However much was sent, and however fast: silence after it ends like any other."""
     with server(stay_silent) as heard, in_time(), pytest.raises(Uncertain, match="stood still"):
-        session(heard.url, timeout=TIMEOUT, patience=ONCE).send(
+        session(heard.url, timeout=TIMEOUT, retry_policy=ONCE).send(
             Request("POST", "/x", body=StreamedBody(3_000_000, lambda: iter([bytes(1_000_000)] * 3)))
         )

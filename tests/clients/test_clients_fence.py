@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.clients import exchange
 from reconciler.clients.auth import BearerToken, PrivateKeyJwt
-from reconciler.clients.calls import Patience
+from reconciler.clients.calls import RetryPolicy
 from reconciler.clients.transport import Request, Session, StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import Fenced, ProductError, Uncertain
@@ -70,7 +70,7 @@ def opened(url: str, lease: Lease, **more: Any) -> Session:
         Connection("mft", url, {}, timeout=5.0),
         before_write=lease.check,
         token_proof=GET,
-        patience=Patience(first_wait=0.0),
+        retry_policy=RetryPolicy(first_wait=0.0),
         **settings,
     )
 

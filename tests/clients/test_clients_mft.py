@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reconciler.clients.auth import PrivateKeyJwt
-from reconciler.clients.mft import PATIENCE, MftClient, connect
+from reconciler.clients.mft import RETRY_POLICY, MftClient, connect
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 from reconciler.model import Connection
@@ -183,7 +183,7 @@ def client_on(url: str, time: Time) -> MftClient:
         ask=lambda body: {"access_token": "token-1"},
         clock=time,
     )
-    api: Session = session(url, time=time, authorise=who, patience=PATIENCE)
+    api: Session = session(url, time=time, authorise=who, retry_policy=RETRY_POLICY)
     return MftClient(api)
 
 

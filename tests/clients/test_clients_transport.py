@@ -16,8 +16,8 @@ from clients_sockets import Act, answer, closed_port, hang_up, raw, receive, res
 from clients_stand_ins import TOKEN, Time, session
 
 from reconciler import __version__
-from reconciler.clients import faults, wire
-from reconciler.clients.transport import Patience, Request, Session, StreamedBody, query_text, segment
+from reconciler.clients import failures, wire
+from reconciler.clients.transport import Request, RetryPolicy, Session, StreamedBody, query_text, segment
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 from reconciler.model import Connection
 
@@ -75,7 +75,7 @@ def test_a_host_that_nobody_knows() -> None:
 
 def test_tls_with_a_server_that_says_nothing_never_left() -> None:
     with server(OK) as heard, pytest.raises(Refused, match="no answer within"):
-        session(heard.url.replace("http:", "https:"), patience=Patience(tries=1), timeout=0.2).send(START)
+        session(heard.url.replace("http:", "https:"), retry_policy=RetryPolicy(tries=1), timeout=0.2).send(START)
 
 
 def test_tls_with_a_server_that_speaks_none_never_left() -> None:
@@ -90,7 +90,7 @@ def test_tls_with_a_server_that_speaks_none_never_left() -> None:
         thread = threading.Thread(target=answer_plainly)
         thread.start()
         with pytest.raises(Refused, match="TLS"):
-            session(f"https://127.0.0.1:{listener.getsockname()[1]}", patience=Patience(tries=1)).send(START)
+            session(f"https://127.0.0.1:{listener.getsockname()[1]}", retry_policy=RetryPolicy(tries=1)).send(START)
         thread.join()
 
 
@@ -181,10 +181,10 @@ def test_retry_after_as_a_date() -> None:
     def now() -> datetime:
         return datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
 
-    assert faults.retry_after("Sun, 22 Nov 2026 08:00:30 GMT", now) == 30.0
-    assert faults.retry_after("Sun, 22 Nov 2026 07:00:00 GMT", now) == 0.0
+    assert failures.retry_after("Sun, 22 Nov 2026 08:00:30 GMT", now) == 30.0
+    assert failures.retry_after("Sun, 22 Nov 2026 07:00:00 GMT", now) == 0.0
     for nonsense in ("soon", "-5", "inf", "nan", "1e400", "", None, "99999999999999999999"):
-        assert faults.retry_after(nonsense, now) is None
+        assert failures.retry_after(nonsense, now) is None
 
 
 def test_throttled_for_ever_is_refused() -> None:
@@ -215,7 +215,7 @@ def test_an_interrupt_ends_the_waiting_but_not_new_calls() -> None:
 
 def test_when_call_after_call_meets_silence_the_rest_are_spared() -> None:
     time = Time()
-    api = session(f"http://127.0.0.1:{closed_port()}", time=time, concurrency=1, patience=Patience(tries=1))
+    api = session(f"http://127.0.0.1:{closed_port()}", time=time, concurrency=1, retry_policy=RetryPolicy(tries=1))
     for _ in range(4):
         with pytest.raises(Refused, match="connection refused"):
             api.json(GET)
@@ -397,11 +397,11 @@ def test_no_proxy_and_loopback_go_straight(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_dead_or_unwilling_proxy_means_that_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed_port()}")
     with pytest.raises(Refused, match=r"proxy|connection refused"):
-        session("https://acc.example", patience=Patience(tries=1)).json(START)
+        session("https://acc.example", retry_policy=RetryPolicy(tries=1)).json(START)
     with server(answer("403 Forbidden")) as heard:
         monkeypatch.setenv("HTTPS_PROXY", heard.url)
         with pytest.raises(Refused, match="proxy"):
-            session("https://acc.example", patience=Patience(tries=1)).json(START)
+            session("https://acc.example", retry_policy=RetryPolicy(tries=1)).json(START)
     assert heard.requests[0].startswith(b"CONNECT acc.example:443")
     assert TOKEN.encode() not in heard.requests[0]
 

@@ -53,8 +53,8 @@ LOOKS += [("acc", "run", "history", PRICES, "--format", form) for form in ("text
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
-    monkeypatch.setattr(calls.Patience.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
-    monkeypatch.setattr(mft, "PATIENCE", calls.Patience(throttled_tries=3))
+    monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
+    monkeypatch.setattr(mft, "RETRY_POLICY", calls.RetryPolicy(throttled_tries=3))
 
 
 @dataclass

@@ -45,7 +45,7 @@ LOOKS = (
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
-    monkeypatch.setattr(calls.Patience.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
+    monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
 
 
 def forgotten(stage: Stage, schedule: str = NIGHTLY + WITHOUT) -> None:

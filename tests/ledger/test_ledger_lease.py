@@ -16,8 +16,9 @@ import psycopg
 import pytest
 from ledger_samples import OWNER, Place, change, entry
 
+from reconciler import process_liveness
 from reconciler.errors import Fenced, Interrupted, Locked
-from reconciler.ledger import Owner, life, migrations
+from reconciler.ledger import Owner, migrations
 from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
 
@@ -272,14 +273,15 @@ def test_the_lock_of_a_killed_process_is_free_at_once_and_that_of_a_living_one_i
 
 
 def test_a_trace_that_says_nothing_of_a_process_here_is_no_death() -> None:
-    for trace in ("", "x", "a b c d", "boot pid:[1] 1 1", life.trace().rpartition(" ")[0], f"{life.trace()} 1"):
-        assert not life.is_over(trace)
+    ours = process_liveness.trace()
+    for trace in ("", "x", "a b c d", "boot pid:[1] 1 1", ours.rpartition(" ")[0], f"{ours} 1"):
+        assert not process_liveness.is_over(trace)
 
 
 def test_a_process_is_told_from_another_that_got_its_id() -> None:
-    head, _, started = life.trace().rpartition(" ")
-    assert not life.is_over(life.trace())
-    assert life.is_over(f"{head} {int(started) + 1}")
+    head, _, started = process_liveness.trace().rpartition(" ")
+    assert not process_liveness.is_over(process_liveness.trace())
+    assert process_liveness.is_over(f"{head} {int(started) + 1}")
 
 
 # --- one that hangs --------------------------------------------------------------------------------------------------
@@ -321,9 +323,9 @@ def hanging(place: Place) -> Iterator[subprocess.Popen[str]]:
 def test_an_owner_that_hangs_in_a_commit_locks_others_out_by_name(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reconciler.ledger import turn
+    from reconciler.ledger import acquisition
 
-    monkeypatch.setattr(turn, "_HANGS_SECONDS", 1.0)
+    monkeypatch.setattr(acquisition, "_HANGS_SECONDS", 1.0)
     with place.open():
         pass
     with hanging(place) as owner:

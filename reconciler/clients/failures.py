@@ -36,10 +36,10 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 )
 
 
-class Fate(Enum):
+class FailureClass(Enum):
     """How one attempt failed, as far as repeating it is concerned."""
 
-    NEVER_LEFT = auto()
+    NOT_SENT = auto()
     """Nothing reached the product."""
     THROTTLED = auto()
     """429: the product asks us to wait; nothing happened."""
@@ -47,20 +47,26 @@ class Fate(Enum):
     """401 or 403: the credential; nothing happened."""
     REFUSED = auto()
     """Another 4xx: nothing happened, and asking again would not help."""
-    LOST = auto()
+    NO_REPLY = auto()
     """It left, and no answer came, or a gateway answered that it got none."""
-    ODD = auto()
+    UNEXPECTED_REPLY = auto()
     """An answer came that cannot be trusted, and would come again."""
 
 
-class Fault(Exception):
-    """One failed attempt: its fate, its status if one arrived, a clean sentence, and how long we are asked to wait."""
+class AttemptFailed(Exception):
+    """One failed attempt: its class, its status if one arrived, a clean sentence, and how long we are asked to wait."""
 
     def __init__(
-        self, fate: Fate, message: str, *, status: int | None = None, retry_after: float | None = None, hint: str = ""
+        self,
+        kind: FailureClass,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message)
-        self.fate = fate
+        self.kind = kind
         self.message = message
         self.status = status
         self.retry_after = retry_after
@@ -71,40 +77,40 @@ class Fault(Exception):
         return kind(self.message, hint=self.hint, status=self.status)
 
 
-def verdict(last: Fault, doubt: Fault | None) -> ProductError:
-    """The error for the last fault of a call, in the light of an earlier one that may have taken effect."""
-    if doubt is not None:
-        again = "" if doubt is last else f" Asked again: {last.message}"
-        return Uncertain(doubt.message + again, hint=last.hint or doubt.hint, status=doubt.status)
-    if last.fate is Fate.DENIED:
+def verdict(last: AttemptFailed, ambiguous: AttemptFailed | None) -> ProductError:
+    """The error for the last failure of a call, in the light of an earlier one that may have taken effect."""
+    if ambiguous is not None:
+        again = "" if ambiguous is last else f" Asked again: {last.message}"
+        return Uncertain(ambiguous.message + again, hint=last.hint or ambiguous.hint, status=ambiguous.status)
+    if last.kind is FailureClass.DENIED:
         return last.as_error(Unauthorised)
     if last.status == 404:
         return last.as_error(Missing)
-    if last.fate in (Fate.LOST, Fate.ODD):
+    if last.kind in (FailureClass.NO_REPLY, FailureClass.UNEXPECTED_REPLY):
         return last.as_error(ProductError)
     return last.as_error(Refused)
 
 
-def of_failure(error: BaseException, timeout: float) -> tuple[Fate, str, str]:
-    """Fate, words and hint for an attempt that ended without an answer."""
+def of_failure(error: BaseException, timeout: float) -> tuple[FailureClass, str, str]:
+    """Class, words and hint for an attempt that ended without an answer."""
     chain = list(wire.causes(error))
-    fate = Fate.NEVER_LEFT if wire.never_left(error) else Fate.LOST
+    kind = FailureClass.NOT_SENT if wire.never_left(error) else FailureClass.NO_REPLY
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                fate,
+                kind,
                 f"the certificate is not trusted ({cause.verify_message})",
                 ("If the server has a company's own certificate, name its bundle with caBundle."),
             )
         if isinstance(cause, socket.gaierror):
-            return fate, "the host name is not known", "Look at the connection's url."
+            return kind, "the host name is not known", "Look at the connection's url."
         if isinstance(cause, (wire.BodyError, Overdue)):
-            return fate, str(cause), ""
-    for kind, words in _WORDS:
-        if any(isinstance(cause, kind) for cause in chain):
-            return fate, words, ""
+            return kind, str(cause), ""
+    for types, words in _WORDS:
+        if any(isinstance(cause, types) for cause in chain):
+            return kind, words, ""
     words = next(filter(None, (_words(cause, timeout) for cause in chain)), type(error).__name__)
-    return fate, words, ""
+    return kind, words, ""
 
 
 def _words(cause: BaseException, timeout: float) -> str:
@@ -123,15 +129,15 @@ def _words(cause: BaseException, timeout: float) -> str:
 # --- answers that are not good -------------------------------------------------------------------------------------
 
 
-def fate_of_status(status: int) -> Fate:
+def class_of_status(status: int) -> FailureClass:
     """What a status outside 200-299 means for the next attempt."""
     if status == 429:
-        return Fate.THROTTLED
+        return FailureClass.THROTTLED
     if status in (401, 403):
-        return Fate.DENIED
+        return FailureClass.DENIED
     if status in (502, 503, 504):
-        return Fate.LOST
-    return Fate.REFUSED if 400 <= status < 500 else Fate.ODD
+        return FailureClass.NO_REPLY
+    return FailureClass.REFUSED if 400 <= status < 500 else FailureClass.UNEXPECTED_REPLY
 
 
 def retry_after(value: str | None, now: Callable[[], datetime]) -> float | None:

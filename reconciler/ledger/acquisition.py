@@ -20,7 +20,7 @@ _HANGS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Acquisition:
     """Takes the lease when it is free. `shown` is the ledger's place, `holder` says who holds the lease now.
 
     `pause` waits so many seconds, and says whether to give up.

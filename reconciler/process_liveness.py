@@ -1,7 +1,7 @@
-"""Whether the process that holds a lease is still there, where that can be known at all: on the same running machine.
+"""Whether a process that left its trace is still there, where that can be known: on the same running machine.
 
 A process is known by the boot of its machine, its space of process ids, its id and its start. With all four there is no
-mistaking it for another. Elsewhere, and on systems without `/proc`, the answer is no, and the lease has to run out.
+mistaking it for another. Of any other machine, and on systems without `/proc`, nobody can say that it is over.
 """
 
 from __future__ import annotations

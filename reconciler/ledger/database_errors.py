@@ -32,8 +32,8 @@ _SQLITE_FAULTS: dict[int, tuple[str, str]] = {
 
 
 @contextlib.contextmanager
-def told(location: Location) -> Iterator[None]:
-    """Turn what a database library or the file system raises into one LedgerError about this ledger."""
+def as_ledger_error(location: Location) -> Iterator[None]:
+    """Acquisition what a database library or the file system raises into one LedgerError about this ledger."""
     try:
         yield
     except sqlite3.Error as error:

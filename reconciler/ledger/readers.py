@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import migrations, statements
-from reconciler.ledger.faults import told
+from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.location import Location, require_whole, unread_log
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SqliteReader:
         self._connection: sqlite3.Connection | None = None
 
     def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
-        with self._guard, told(self._location):
+        with self._guard, as_ledger_error(self._location):
             if self._connection is None:
                 self._connection = _open_read_only(self._location, is_checked=self._beside_writer)
             return self._connection.execute(statement, dict(parameters)).fetchall()
@@ -68,7 +68,7 @@ class EngineReader:
     def require_ledger(self) -> None:
         """Raise LedgerError unless there is a ledger that this program can read."""
         location = self._location
-        with told(location), self._engine.connect() as connection:
+        with as_ledger_error(location), self._engine.connect() as connection:
             found = connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar()
             if found is None:
                 raise absent(location)
@@ -82,7 +82,7 @@ class EngineReader:
 
         # An older ledger is read as it is: the next run that writes brings it up to date, and may come meanwhile.
         words = statements.for_version(statement, self._version)
-        with self._guard, told(self._location), self._engine.connect() as connection:
+        with self._guard, as_ledger_error(self._location), self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(words), dict(parameters))]
 
     def close(self) -> None:

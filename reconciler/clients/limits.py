@@ -1,4 +1,4 @@
-"""No more requests at once, and no more a second, than a connection allows, however many threads ask."""
+"""What keeps a product from too many requests: a rate limiter, and a circuit breaker for when it does not answer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SPARED_SECONDS = 5.0
+_OPEN_SECONDS = 5.0
 
 
-class Pace:
+class RateLimiter:
     """The gate in front of one product, shared by all threads of a session.
 
     `concurrency` requests may be under way; `rate` a second may begin, evenly spaced (None: no limit). A product that
@@ -49,22 +49,22 @@ class Pace:
             self._sleep(start - now)
 
 
-class Silence:
-    """Counts the calls in a row that nobody answered: after `enough` of them, the rest are spared for a moment."""
+class CircuitBreaker:
+    """Counts the calls in a row that nobody answered: `enough` of them open it for a moment, and nothing is sent."""
 
     def __init__(self, *, enough: int, clock: Callable[[], float]) -> None:
         self.calls = 0
         self._enough = enough
         self._clock = clock
-        self._spared_until = float("-inf")
+        self._open_until = float("-inf")
 
-    def met(self) -> None:
+    def record_failure(self) -> None:
         self.calls += 1
         if self.calls >= self._enough:
-            self._spared_until = self._clock() + _SPARED_SECONDS
+            self._open_until = self._clock() + _OPEN_SECONDS
 
-    def ended(self) -> None:
+    def record_answer(self) -> None:
         self.calls = 0
 
-    def is_to_be_spared(self) -> bool:
-        return self._clock() < self._spared_until
+    def is_open(self) -> bool:
+        return self._clock() < self._open_until
