@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.calendar.load import Job, Rhythms
+from reconciler.calendar.job_starts import Job, JobStarts
 from reconciler.timetable.instants import count_between
 
 _WALKED = 20_000
@@ -33,7 +33,7 @@ class Collision:
     durations_known: bool = False
 
 
-def collisions(jobs: Iterable[Job], rhythms: Rhythms) -> tuple[Collision, ...]:
+def collisions(jobs: Iterable[Job], job_starts: JobStarts) -> tuple[Collision, ...]:
     """All collisions in the window, agent by agent, earliest first.
 
     A run takes as long as its duration says; where that is not known it is taken for a moment, so that only what
@@ -45,7 +45,7 @@ def collisions(jobs: Iterable[Job], rhythms: Rhythms) -> tuple[Collision, ...]:
         if len(members) > MOST_COMPARED:
             continue
         members.sort(key=lambda job: job.address)
-        runs = [(rhythms.of(job), job.duration_seconds or 1) for job in members]
+        runs = [(job_starts.of(job), job.duration_seconds or 1) for job in members]
         known: dict[tuple[int, int, int, int], tuple[int, int] | None] = {}
         for index, one in enumerate(members):
             found.extend(_with_itself(one, runs[index][0]))

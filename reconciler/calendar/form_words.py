@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
-from reconciler.calendar.load import ClockMark
-from reconciler.calendar.overview import Calendar
+from reconciler.calendar.forecast import Calendar
 from reconciler.timetable.repeats import Repeats
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -161,7 +161,7 @@ def summary_text(calendar: Calendar) -> str:
         f"{plural(enabled, 'enabled schedule')}{f' ({off} disabled)' if off else ''}",
         plural(side.load.total, "start"),
         plural(len(side.collisions), "collision"),
-        plural(side.load.herd_count, "herd"),
+        plural(side.load.simultaneous_count, "group") + " of simultaneous starts",
     ]
     return ", ".join(parts)
 

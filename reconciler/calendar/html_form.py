@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from math import ceil
 
+from reconciler.calendar.forecast import Calendar, Forecast
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
@@ -20,7 +21,6 @@ from reconciler.calendar.form_words import (
 )
 from reconciler.calendar.html_sections import schedules_table, sections
 from reconciler.calendar.html_style import SCRIPT, SHADES, STYLE
-from reconciler.calendar.overview import Calendar, Side
 from reconciler.render import Stamp
 from reconciler.render.characters import neutral
 
@@ -118,7 +118,11 @@ def _facts(found: Calendar) -> Iterator[str]:
             f"{len(side.collisions):,}{was(len(side.collisions), len(before.collisions) if before else None)}",
             bool(side.collisions),
         ),
-        (f"herds of {found.herd} and more", f"{side.load.herd_count:,}", bool(side.load.herds)),
+        (
+            f"simultaneous starts of {found.threshold} and more",
+            f"{side.load.simultaneous_count:,}",
+            bool(side.load.simultaneous),
+        ),
     )
     yield '<dl class="facts">'
     for name, value, bad in rows:
@@ -126,7 +130,7 @@ def _facts(found: Calendar) -> Iterator[str]:
     yield "</dl>"
 
 
-def _off(side: Side) -> str:
+def _off(side: Forecast) -> str:
     off = sum(not entry.job.enabled for entry in side.entries)
     return f" <small>{off:,} disabled</small>" if off else ""
 

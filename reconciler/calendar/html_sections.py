@@ -1,10 +1,11 @@
-"""The lists below the calendar's picture: what comes next, peaks, collisions, herds, clock changes, all schedules."""
+"""The lists below the calendar's picture: collisions, simultaneous starts, what comes next, and all schedules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from reconciler.calendar.forecast import Calendar, Entry
 from reconciler.calendar.form_words import (
     clock_text,
     collision_text,
@@ -15,8 +16,7 @@ from reconciler.calendar.form_words import (
     quarters_of,
     times_of,
 )
-from reconciler.calendar.load import QUARTER
-from reconciler.calendar.overview import Calendar, Entry
+from reconciler.calendar.job_starts import QUARTER
 from reconciler.render.characters import neutral
 from reconciler.timetable.instants import starts_between
 
@@ -28,7 +28,7 @@ _NAMED = 6
 def sections(found: Calendar) -> Iterator[str]:
     """All sections but the table of schedules."""
     yield from _collisions(found)
-    yield from _herds(found)
+    yield from _simultaneous(found)
     yield from _clocks(found)
     yield from _next(found)
     yield from _peaks(found)
@@ -97,15 +97,18 @@ def _collisions(found: Calendar) -> Iterator[str]:
     yield from _section("Collisions", aside, items + gone, "No two schedules of an agent collide.", len(listed))
 
 
-def _herds(found: Calendar) -> Iterator[str]:
-    herds = found.shown.load.herds
+def _simultaneous(found: Calendar) -> Iterator[str]:
+    groups = found.shown.load.simultaneous
     items = [
-        f'<li><div class="when">{times_of(found, herd.instants)}<em>{plural(len(herd.members), "schedule")}</em></div>'
-        f"<div class=who>{_capital(days_of(found, herd.instants))}<br>{_names(herd.members)}</div></li>"
-        for herd in herds[:_LISTED]
+        f'<li><div class="when">{times_of(found, group.instants)}'
+        f"<em>{plural(len(group.members), 'schedule')}</em></div>"
+        f"<div class=who>{_capital(days_of(found, group.instants))}<br>{_names(group.members)}</div></li>"
+        for group in groups[:_LISTED]
     ]
-    nothing = f"At no second do {found.herd} schedules start together."
-    yield from _section("Herds", "many in the same second", items, nothing, found.shown.load.herd_count)
+    nothing = f"At no second do {found.threshold} schedules start together."
+    yield from _section(
+        "Simultaneous starts", "many in the same second", items, nothing, found.shown.load.simultaneous_count
+    )
 
 
 def _clocks(found: Calendar) -> Iterator[str]:

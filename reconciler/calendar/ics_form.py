@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reconciler.calendar.load import Load, Window
-from reconciler.calendar.overview import Calendar, Entry
+from reconciler.calendar.forecast import Calendar, Entry
+from reconciler.calendar.job_starts import Window
+from reconciler.calendar.load import Load
 from reconciler.render import Stamp
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.instants import starts_between

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
-from reconciler.calendar.load import QUARTER, ClockMark, Load
-from reconciler.calendar.overview import Calendar, Entry, Side
+from reconciler.calendar.forecast import Calendar, Entry, Forecast
+from reconciler.calendar.job_starts import QUARTER
+from reconciler.calendar.load import Load
 from reconciler.model import at_text
 from reconciler.render import Stamp
 from reconciler.render.json_ import header
@@ -33,10 +35,10 @@ def calendar(found: Calendar, stamp: Stamp) -> Document:
         "schedules": [_schedule(entry) for entry in found.shown.entries],
         "peaks": _peaks(found.shown.load),
         "collisions": [_collision(one) for one in found.shown.collisions],
-        "herd_threshold": found.herd,
+        "herd_threshold": found.threshold,
         "herds": [
-            {"size": len(herd.members), "at": list(map(_instant, herd.instants)), "addresses": list(herd.members)}
-            for herd in found.shown.load.herds
+            {"size": len(group.members), "at": list(map(_instant, group.instants)), "addresses": list(group.members)}
+            for group in found.shown.load.simultaneous
         ],
         "clock_changes": [
             {
@@ -71,7 +73,7 @@ def _affected(mark: ClockMark) -> list[Document]:
     ]
 
 
-def _summary(side: Side) -> Document:
+def _summary(side: Forecast) -> Document:
     busy = side.load.busy
     return {
         "schedules": len(side.entries),
@@ -81,12 +83,12 @@ def _summary(side: Side) -> Document:
         "busiest_quarter_starts": max(side.load.starts, default=0),
         "highest_load": round(max(busy) / QUARTER, 3) if busy else None,
         "collisions": len(side.collisions),
-        "herds": side.load.herd_count,
+        "herds": side.load.simultaneous_count,
         "durations_known": sum(entry.job.duration_known for entry in side.entries),
     }
 
 
-def _days(side: Side) -> list[Document]:
+def _days(side: Forecast) -> list[Document]:
     grid = side.grid
     return [
         {

@@ -1,61 +1,22 @@
-"""When everything runs: starts and load by the quarter hour, the busiest times, herds, and what collides.
+"""The load of a window: starts and running time by the quarter hour, and the busiest quarters.
 
-All of it is predicted from the timings alone. Schedules with one and the same rhythm are computed once.
+All of it is predicted from the timings alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import TypeAlias
 
+from reconciler.calendar.clock_marks import ClockMark, clock_marks_of
+from reconciler.calendar.job_starts import QUARTER, JobStarts, Pattern, Window
+from reconciler.calendar.simultaneous_starts import THRESHOLD, SimultaneousStarts, simultaneous_starts
 from reconciler.timetable.instants import count_between, starts_between
-from reconciler.timetable.repeats import Repeats, repeats_of
-from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of
-
-QUARTER = 900
-"""Seconds in a bucket. Every zone in use today keeps a whole number of quarter hours from UTC."""
-
-_HERDS = 200
-"""At most so many herds are named."""
 
 _COMPARED = 2_000_000
 """At most so many pairs of a pattern and a quarter hour are looked at to name who makes a peak."""
-
-Pattern: TypeAlias = tuple[object, ...]
-"""What decides all starts in a window: schedules with equal patterns start at the same instants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One schedule as the calendar sees it. `duration_seconds` is how long its runs take; None: not known."""
-
-    address: str
-    agent_path: str
-    timing: Timing
-    enabled: bool = True
-    duration_seconds: int | None = None
-
-    @property
-    def duration_known(self) -> bool:
-        return self.duration_seconds is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From `begin` up to, but not including, `end`: seconds since 1970, both at a full quarter of an hour."""
-
-    begin: int
-    end: int
-
-    @property
-    def quarters(self) -> int:
-        return (self.end - self.begin) // QUARTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +29,20 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Herd:
-    """Schedules that start in the same second, and the instants at which exactly these do."""
-
-    members: tuple[str, ...]
-    instants: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClockMark:
-    """A change of a zone's clock in the window, and the schedules whose times it moves or folds (`notes`).
-
-    `folds` says of a repeated hour how often each of them starts in it, by the three ways that schedulers have.
-    """
-
-    zone: str
-    instant: int
-    begin: datetime
-    end: datetime
-    repeats: bool
-    notes: tuple[tuple[str, str], ...] = ()
-    folds: tuple[tuple[str, Repeats], ...] = ()
-
-    @property
-    def repeated(self) -> Repeats:
-        """The starts of all of them together."""
-        return sum((found for _, found in self.folds), Repeats(0, 0, 0))
-
-
-@dataclass(frozen=True, slots=True)
 class Load:
     """What is going on in a window, by the quarter hour.
 
     `starts[n]` counts the starts of quarter n, `busy[n]` the seconds that runs of known duration take in it, as if
-    nothing ever waited; `busy` is None where no duration is known. `herds` are the largest of `herd_count`.
+    nothing ever waited; `busy` is None where no duration is known. `simultaneous` are the largest of
+    `simultaneous_count` groups of schedules.
     """
 
     window: Window
     starts: tuple[int, ...]
     busy: tuple[int, ...] | None
     peaks: tuple[Peak, ...]
-    herds: tuple[Herd, ...]
-    herd_count: int
+    simultaneous: tuple[SimultaneousStarts, ...]
+    simultaneous_count: int
     clock_marks: tuple[ClockMark, ...]
     per_job: Mapping[str, int]
 
@@ -118,61 +51,25 @@ class Load:
         return sum(self.starts)
 
 
-class Rhythms:
-    """The starts of all enabled jobs in a window, computed once for each pattern."""
-
-    def __init__(self, jobs: Iterable[Job], window: Window) -> None:
-        self.window = window
-        self.groups: dict[Pattern, list[Job]] = defaultdict(list)
-        for job in jobs:
-            if job.enabled:
-                self.groups[pattern_of(job.timing, window)].append(job)
-        self.starts: dict[Pattern, Sequence[int]] = {
-            pattern: starts_between(members[0].timing, window.begin, window.end)
-            for pattern, members in self.groups.items()
-        }
-
-    def of(self, job: Job) -> Sequence[int]:
-        """The starts of one of the jobs."""
-        return self.starts[pattern_of(job.timing, self.window)]
-
-
-def pattern_of(timing: Timing, window: Window) -> Pattern:
-    """What decides all starts of a timing in a window. A start that has passed makes no difference to cron."""
-    zone = timing.rules
-    if zone is None:
-        return ("nothing is predicted",)
-    expression = timing.expression
-    start = instant_of(timing.start, zone)[0]
-    if expression.whole_days:
-        return expression.text, zone.key, timing.start
-    if expression.interval is not None:
-        return int(expression.interval.total_seconds()), start
-    return expression, zone.key, max(start, window.begin)
-
-
-def forecast(jobs: Sequence[Job], window: Window, *, herd: int = 10, peaks: int = 8) -> Load:
-    """All that the calendar shows but collisions. `herd` is how many schedules in one second make a herd."""
-    return forecast_of(Rhythms(jobs, window), herd=herd, peaks=peaks)
-
-
-def forecast_of(rhythms: Rhythms, *, herd: int = 10, peaks: int = 8) -> Load:
-    """The same of rhythms that are known already."""
-    window = rhythms.window
+def load_of(job_starts: JobStarts, *, threshold: int = THRESHOLD, peaks: int = 8) -> Load:
+    """Starts, load, peaks and clock changes; simultaneous starts are those of `threshold` and more in one second."""
+    window = job_starts.window
     counts = [0] * window.quarters
-    for pattern, members in rhythms.groups.items():
-        for quarter, number in _by_quarter(rhythms.starts[pattern], window):
+    for pattern, members in job_starts.groups.items():
+        for quarter, number in _by_quarter(job_starts.starts[pattern], window):
             counts[quarter] += number * len(members)
-    herds, herd_count = herds_of(rhythms, herd)
-    per_job = {job.address: len(rhythms.starts[pattern]) for pattern, group in rhythms.groups.items() for job in group}
+    simultaneous, simultaneous_count = simultaneous_starts(job_starts, threshold)
+    per_job = {
+        job.address: len(job_starts.starts[pattern]) for pattern, group in job_starts.groups.items() for job in group
+    }
     return Load(
         window=window,
         starts=tuple(counts),
-        busy=_busy(rhythms),
-        peaks=_peaks(rhythms, counts, peaks),
-        herds=herds,
-        herd_count=herd_count,
-        clock_marks=_clock_marks(rhythms),
+        busy=_busy(job_starts),
+        peaks=_peaks(job_starts, counts, peaks),
+        simultaneous=simultaneous,
+        simultaneous_count=simultaneous_count,
+        clock_marks=clock_marks_of(job_starts),
         per_job=dict(sorted(per_job.items())),
     )
 
@@ -198,12 +95,12 @@ def _by_quarter(starts: Sequence[int], window: Window) -> Iterator[tuple[int, in
 # --- load ------------------------------------------------------------------------------------------------------------
 
 
-def _busy(rhythms: Rhythms) -> tuple[int, ...] | None:
+def _busy(job_starts: JobStarts) -> tuple[int, ...] | None:
     """The run seconds in each quarter, of all jobs whose duration is known. Runs that began before the window count."""
-    window = rhythms.window
+    window = job_starts.window
     weights: Counter[tuple[Pattern, int]] = Counter()
     timings: dict[Pattern, Timing] = {}
-    for pattern, members in rhythms.groups.items():
+    for pattern, members in job_starts.groups.items():
         timings[pattern] = members[0].timing
         for job in members:
             if job.duration_seconds is not None:
@@ -260,19 +157,19 @@ def _add_dense(busy: list[int], starts: range, duration: int, weight: int, windo
         before = after
 
 
-# --- peaks and herds -------------------------------------------------------------------------------------------------
+# --- busiest quarters -----------------------------------------------------------------------------------------------
 
 
-def _peaks(rhythms: Rhythms, counts: Sequence[int], wanted: int) -> tuple[Peak, ...]:
+def _peaks(job_starts: JobStarts, counts: Sequence[int], wanted: int) -> tuple[Peak, ...]:
     """The busiest quarter hours, those with the same members taken together; none where all are alike."""
-    window = rhythms.window
+    window = job_starts.window
     order = sorted((quarter for quarter, count in enumerate(counts) if count), key=lambda n: (-counts[n], n))
     if not order or wanted <= 0:
         return ()
-    hot = _hottest(order, counts, wanted * 20, len(rhythms.groups))
+    hot = _hottest(order, counts, wanted * 20, len(job_starts.groups))
     members: dict[int, list[tuple[str, int]]] = {quarter: [] for quarter in hot}
-    for pattern, jobs in rhythms.groups.items():
-        starts = rhythms.starts[pattern]
+    for pattern, jobs in job_starts.groups.items():
+        starts = job_starts.starts[pattern]
         for quarter in hot:
             begin = window.begin + quarter * QUARTER
             number = count_between(starts, begin, begin + QUARTER)
@@ -297,89 +194,3 @@ def _hottest(order: Sequence[int], counts: Sequence[int], limit: int, patterns: 
         return busier
     alike = [quarter for quarter in order if counts[quarter] == border]
     return alike if len(alike) * patterns <= _COMPARED else order[:limit]
-
-
-def herds_of(rhythms: Rhythms, threshold: int) -> tuple[tuple[Herd, ...], int]:
-    """Who starts together, `threshold` and more in one second: the largest herds first, and how many there are.
-
-    A second that only even rhythms of less than a quarter hour share is found all the same: they differ in few
-    phases, so there are few patterns of them.
-    """
-    sizes: Counter[int] = Counter()
-    for pattern, jobs in rhythms.groups.items():
-        if len(jobs) == 1:
-            sizes.update(rhythms.starts[pattern])
-        else:
-            for instant in rhythms.starts[pattern]:
-                sizes[instant] += len(jobs)
-    crowded = {instant for instant, size in sizes.items() if size >= max(2, threshold)}
-    if not crowded:
-        return (), 0
-    patterns: dict[int, list[Pattern]] = defaultdict(list)
-    for pattern in rhythms.groups:
-        for instant in crowded.intersection(rhythms.starts[pattern]):
-            patterns[instant].append(pattern)
-    together: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    groups = list(rhythms.groups.values())
-    numbers = {pattern: number for number, pattern in enumerate(rhythms.groups)}
-    for instant in sorted(crowded):
-        together[tuple(numbers[pattern] for pattern in patterns[instant])].append(instant)
-    order = sorted(together, key=lambda group: (-sum(len(groups[number]) for number in group), together[group][0]))
-    found = tuple(
-        Herd(tuple(sorted(job.address for number in group for job in groups[number])), tuple(together[group]))
-        for group in order[:_HERDS]
-    )
-    return found, len(order)
-
-
-# --- clocks ----------------------------------------------------------------------------------------------------------
-
-
-def _clock_marks(rhythms: Rhythms) -> tuple[ClockMark, ...]:
-    """The clock changes of every zone that some job hangs on, with the jobs that they touch."""
-    window = rhythms.window
-    zones: dict[str, list[Job]] = defaultdict(list)
-    for jobs in rhythms.groups.values():
-        for job in jobs:
-            if job.timing.rules is not None:
-                zones[job.timing.rules.key].append(job)
-    begin = datetime.fromtimestamp(window.begin, UTC)
-    days = (window.end - window.begin) // 86400 + 2
-    found: list[ClockMark] = []
-    for name, jobs in sorted(zones.items()):
-        rules = jobs[0].timing.rules
-        assert rules is not None
-        for change in clock_changes(rules, begin, days):
-            edge = change.begin + (change.end - change.begin) / 2
-            instant = instant_of(change.begin, rules)[0]
-            if change.repeats:
-                instant = instant_of(edge, rules)[0] + int((change.end - edge).total_seconds())
-            if window.begin <= instant < window.end:
-                notes = tuple(sorted(_touched(jobs, instant)))
-                folds = tuple(sorted(_folded(jobs, change), key=lambda fold: fold[0]))
-                mark = ClockMark(name, instant, change.begin, change.end, change.repeats, notes, folds)
-                found.append(mark)
-    return tuple(sorted(found, key=lambda mark: (mark.instant, mark.zone)))
-
-
-def _folded(jobs: Iterable[Job], change: ClockChange) -> Iterator[tuple[str, Repeats]]:
-    """The jobs that may start more often in a repeated hour than is predicted."""
-    for job in jobs:
-        found = repeats_of(job.timing, change)
-        if found is not None:
-            yield job.address, found
-
-
-def _touched(jobs: Iterable[Job], instant: int) -> Iterator[tuple[str, str]]:
-    """The jobs that a clock change moves to another time, or would run twice; at most one note for each."""
-    begin = datetime.fromtimestamp(instant, UTC) - timedelta(hours=4)
-    for job in jobs:
-        expression = job.timing.expression
-        if expression.is_interval and not expression.whole_days:
-            continue
-        for run in islice(iter_runs(job.timing, begin), 40_000):
-            if run.note:
-                yield job.address, run.note
-                break
-            if run.at - begin > timedelta(hours=8):
-                break

@@ -1,4 +1,5 @@
-"""What a plan, or the manifests, would run into: blackouts of the project, collisions within an agent, new herds.
+"""What a plan, or the manifests, would run into: blackouts of the project, collisions within an agent, and more
+schedules that start in the same second than before.
 
 A blackout with the policy `warn` only tells. With `block`, `validate` reports an error, and a plan is refused (exit 3)
 when it creates, enables or retimes a schedule that would run inside. A schedule that the plan does not touch, or whose
@@ -16,8 +17,8 @@ from datetime import datetime
 from reconciler import planner
 from reconciler.calendar.blackout_periods import Blackout, inside_text, read_blackout, runs_inside
 from reconciler.calendar.collisions import collisions, overcrowded
-from reconciler.calendar.load import Job, Rhythms, Window, herds_of
-from reconciler.calendar.overview import HERD
+from reconciler.calendar.job_starts import Job, JobStarts, Window
+from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
 from reconciler.kinds import schedule
 from reconciler.model import Action, Address, Change, Desired, Finding, KindName, Plan, Problem, Severity, State
 
@@ -124,21 +125,24 @@ def _states_after(inputs: planner.PlanInputs, plan: Plan) -> Iterator[tuple[Addr
             yield address, schedule.live_state(live)
 
 
-# --- collisions and herds --------------------------------------------------------------------------------------------
+# --- collisions and simultaneous starts ------------------------------------------------------------------------------
 
 
 def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
-    """New collisions and a new herd on the agents whose schedules change. Starts alone count: no run is looked up."""
+    """New collisions, and a new most of simultaneous starts, on the agents whose schedules change.
+
+    Starts alone count: no run is looked up.
+    """
     days = _DAYS if len(retimed) <= _MANY_CHANGES else 1
     # Whole days, and no moment in the words: the same plan made again an hour later has to read the same.
     begin = int(inputs.as_of.timestamp()) // _DAY * _DAY
     window = Window(begin, begin + days * _DAY)
     before, after = _jobs(inputs, plan, {change.agent_path for change in retimed.values()})
-    rhythms_before, rhythms = Rhythms(before, window), Rhythms(after, window)
-    known = {(found.one, found.other) for found in collisions(before, rhythms_before)}
+    starts_before, starts_after = JobStarts(before, window), JobStarts(after, window)
+    known = {(found.one, found.other) for found in collisions(before, starts_before)}
     names = {str(address) for address in retimed}
     partners: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for found in collisions(after, rhythms):
+    for found in collisions(after, starts_after):
         if (found.one, found.other) in known or found.one == found.other:
             continue
         mine, other = (found.one, found.other) if found.one in names else (found.other, found.one)
@@ -148,16 +152,16 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Cha
         yield Finding("collision", "", told)
     for mine, others in sorted(partners.items()):
         yield Finding("collision", mine, _together(others, days))
-    biggest_before = max((len(herd.members) for herd in herds_of(rhythms_before, HERD)[0]), default=HERD - 1)
-    herds, _ = herds_of(rhythms, HERD)
-    if herds and len(herds[0].members) > biggest_before:
-        herd = herds[0]
-        moved = sum(name in names for name in herd.members)
+    most_before = max((len(group.members) for group in simultaneous_starts(starts_before, THRESHOLD)[0]), default=0)
+    groups, _ = simultaneous_starts(starts_after, THRESHOLD)
+    if groups and len(groups[0].members) > most_before:
+        members = groups[0].members
         yield Finding(
             "collision",
             "",
-            f"a new peak: {len(herd.members)} schedules start in the same second; "
-            f"this plan sets {moved} of them. `reconciler calendar --source desired --spread` proposes other minutes",
+            f"a new peak: {len(members)} schedules start in the same second; this plan sets "
+            f"{sum(name in names for name in members)} of them. "
+            "`reconciler calendar --source desired --spread` proposes other minutes",
         )
 
 

@@ -1,4 +1,4 @@
-"""Spreads herds over the minutes around them: the same proposal each time, and none once it has been followed.
+"""Spreads simultaneous starts over minutes: the same proposal each time, and none once it has been followed.
 
 A schedule keeps its hour, its days and how often it runs. Only the minute moves, within the part of the hour that its
 own minute lies in: with a window of 30 minutes, 02:10 stays between 02:00 and 02:29.
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.calendar.load import Job, Rhythms, Window
+from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.timetable.timing import Timing
 
 _MOST_STARTS = 3_000
@@ -25,11 +25,11 @@ _CLOCK = re.compile(r"(.*[0-9]{2}:)([0-9]{2})(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """By how many minutes each schedule should move, and the size of the biggest herd before and after."""
+    """By how many minutes each schedule should move, and the most simultaneous starts before and after."""
 
     shifts: Mapping[str, int]
-    biggest_before: int
-    biggest_after: int
+    most_before: int
+    most_after: int
 
 
 @dataclass(slots=True)
@@ -43,18 +43,20 @@ class _Movable:
 
 
 def spread(
-    jobs: Iterable[Job], window: Window, *, herd: int, minutes: int, fixed: frozenset[str] = frozenset()
+    jobs: Iterable[Job], window: Window, *, threshold: int, minutes: int, fixed: frozenset[str] = frozenset()
 ) -> Spread:
-    """Move the members of every herd to the least crowded of their minutes; `minutes` is the width of the window.
+    """Move whoever starts with `threshold` and more in one second to the least crowded of their minutes.
+
+    `minutes` is the width of the window.
 
     Which of equally crowded minutes a schedule gets is decided by a hash of its address. Schedules that take part in
-    no herd stay where they are, and so do the addresses in `fixed`, which only count.
+    no simultaneous start stay where they are, and so do the addresses in `fixed`, which only count.
     """
-    rhythms = Rhythms(jobs, window)
+    job_starts = JobStarts(jobs, window)
     counts: Counter[int] = Counter()
     movable: list[_Movable] = []
-    for pattern, members in rhythms.groups.items():
-        starts = rhythms.starts[pattern]
+    for pattern, members in job_starts.groups.items():
+        starts = job_starts.starts[pattern]
         for instant in starts:
             counts[instant] += len(members)
         room = room_of(members[0].timing, minutes)
@@ -66,11 +68,11 @@ def spread(
             ]
     movable.sort(key=lambda one: (one.seed, one.address))
     before = max(counts.values(), default=0)
-    herded: set[int] = set()
+    crowded: set[int] = set()
     while True:
         # A move can crowd a second that was none before, so look again until nothing joins and nothing moves.
-        herded.update(number for number, one in enumerate(movable) if _crowd(one, counts) >= herd)
-        if not sum(_move(movable[number], counts) for number in sorted(herded)):
+        crowded.update(number for number, one in enumerate(movable) if _crowd(one, counts) >= threshold)
+        if not sum(_move(movable[number], counts) for number in sorted(crowded)):
             break
     return Spread(
         {one.address: one.shift for one in sorted(movable, key=lambda one: one.address) if one.shift},

@@ -7,6 +7,7 @@ from datetime import date
 from math import ceil
 
 from reconciler.calendar.collisions import Collision
+from reconciler.calendar.forecast import Calendar
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
@@ -24,7 +25,6 @@ from reconciler.calendar.form_words import (
     summary_text,
     times_of,
 )
-from reconciler.calendar.overview import Calendar
 from reconciler.render.characters import columns, cut
 from reconciler.render.text.sheet import Sheet
 
@@ -57,7 +57,7 @@ def calendar(
     _next(sheet, found, limit)
     _peaks(sheet, found, limit)
     _collisions(sheet, found, limit)
-    _herds(sheet, found, limit)
+    _simultaneous(sheet, found, limit)
     _clocks(sheet, found, verbose=verbose)
     sheet.blank()
     for note in found.notes:
@@ -185,16 +185,16 @@ def _collisions(sheet: Sheet, found: Calendar, limit: int | None) -> None:
         sheet.paragraph(f"{one.one} and {one.other}", indent=2, lead=sheet.paint("gone ", "green"))
 
 
-def _herds(sheet: Sheet, found: Calendar, limit: int | None) -> None:
-    herds = found.shown.load.herds
-    if not herds:
+def _simultaneous(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+    groups = found.shown.load.simultaneous
+    if not groups:
         return
-    sheet.title(f"Herds: {found.herd} schedules and more in the same second")
-    for herd in herds[:limit]:
-        when = f"{times_of(found, herd.instants)}, {days_of(found, herd.instants)}"
-        sheet.paragraph(f"{plural(len(herd.members), 'schedule')} at {when}", indent=2)
-        _names(sheet, herd.members, limit)
-    _rest(sheet, found.shown.load.herd_count, limit)
+    sheet.title(f"Simultaneous starts: {found.threshold} schedules and more in the same second")
+    for group in groups[:limit]:
+        when = f"{times_of(found, group.instants)}, {days_of(found, group.instants)}"
+        sheet.paragraph(f"{plural(len(group.members), 'schedule')} at {when}", indent=2)
+        _names(sheet, group.members, limit)
+    _rest(sheet, found.shown.load.simultaneous_count, limit)
     sheet.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
 
 

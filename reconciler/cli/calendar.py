@@ -12,7 +12,7 @@ from reconciler.cli.session import Session
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.calendar.overview import Calendar
+    from reconciler.calendar.forecast import Calendar
     from reconciler.selection import Selection
 
 _MOST_DAYS = 92
@@ -32,9 +32,17 @@ _MOST_DAYS = 92
 @click.option("--zone", metavar="ZONE", help="The clock to show times on; default: the zone of most schedules.")
 @click.option("--durations/--no-durations", default=True, help="Read run histories to know how long runs take.")
 @click.option(
-    "--herd", type=click.IntRange(2), default=10, show_default=True, metavar="N", help="So many at once are a herd."
+    "--simultaneous",
+    type=click.IntRange(2),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="So many starts in one second are simultaneous starts.",
 )
-@click.option("--spread", is_flag=True, help="Print a patch for the manifests that spreads the herds over minutes.")
+@click.option("--herd", type=click.IntRange(2), metavar="N", hidden=True)
+@click.option(
+    "--spread", is_flag=True, help="Print a patch for the manifests that spreads simultaneous starts over minutes."
+)
 @click.option(
     "--spread-window",
     type=Duration(),
@@ -52,7 +60,8 @@ def calendar(
     source: str | None,
     zone: str | None,
     durations: bool,
-    herd: int,
+    simultaneous: int,
+    herd: int | None,
     spread: bool,
     spread_window: timedelta,
     form: str,
@@ -70,10 +79,11 @@ def calendar(
     from reconciler.workflow.calendar import calendar as look
 
     selection = selection_of(only, exclude, labels)
+    threshold = simultaneous if herd is None else herd  # the option's former name
     day = first.date() if first is not None else None
     if spread:
-        return _spread(session, selection, day, days, herd, spread_window)
-    request = Request(Source(source) if source else None, days, day, zone, selection, durations, herd)
+        return _spread(session, selection, day, days, threshold, spread_window)
+    request = Request(Source(source) if source else None, days, day, zone, selection, durations, threshold)
     with session.interruptible():
         desired, found = look(session.context(), request)
     if session.stop.is_set():
@@ -109,13 +119,15 @@ def _render(session: Session, found: Calendar, form: str, project: str, environm
             )
 
 
-def _spread(session: Session, selection: Selection, first: date | None, days: int, herd: int, window: timedelta) -> int:
+def _spread(
+    session: Session, selection: Selection, first: date | None, days: int, threshold: int, window: timedelta
+) -> int:
     from reconciler.workflow.spreading import propose
 
     minutes, rest = divmod(int(window.total_seconds()), 60)
     if rest or not 2 <= minutes <= 60:
         raise UsageError("--spread-window takes 2m to 60m", hint="a schedule keeps its hour and its day")
-    proposal = propose(session.context(), selection, first=first, days=days, herd=herd, minutes=minutes)
+    proposal = propose(session.context(), selection, first=first, days=days, threshold=threshold, minutes=minutes)
     for note in proposal.notes:
         session.say(f"note: {note}")
     if proposal.patch:

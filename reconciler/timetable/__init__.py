@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.timetable import zones
 from reconciler.timetable.advice import findings, inexact_zone
-from reconciler.timetable.comparison import phase, same_runs, same_start, same_zone
+from reconciler.timetable.comparison import phase, same_start, same_zone
 from reconciler.timetable.description import describe
 from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.expression import Expression, parse, parse_every
@@ -27,7 +27,6 @@ __all__ = [
     "parse_start",
     "phase",
     "runs_per_day",
-    "same_runs",
     "same_start",
     "same_zone",
     "windows_zone",

@@ -9,15 +9,6 @@ from reconciler.timetable.timing import Timing, windows_zone
 from reconciler.timetable.wallclock import instant_of, seconds_of, whole_second
 
 
-def same_runs(a: Timing, b: Timing, as_of: datetime) -> bool:
-    """Whether both run at the same instants after an aware moment.
-
-    A different meaning or a different Windows zone is a difference at once, even where the runs happen to agree for
-    a while: daylight saving or a product that reads the text in its own way would part them.
-    """
-    return a.expression == b.expression and same_zone(a.zone, b.zone) and same_start(a, b, as_of)
-
-
 def same_zone(a: str, b: str) -> bool:
     """Whether two names mean the same Windows zone; unknown names are compared without case."""
     return a == b or _zone_key(a) == _zone_key(b)

@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from reconciler import timetable
 from reconciler.calendar.collisions import overcrowded
-from reconciler.calendar.load import Job
-from reconciler.calendar.overview import HERD, Calendar, Entry, common_zone, read_zone, side_of, window_of
+from reconciler.calendar.forecast import Calendar, Entry, common_zone, forecast_of, read_zone, window_of
+from reconciler.calendar.job_starts import Job
 from reconciler.calendar.run_durations import Durations, read_durations
+from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.errors import UsageError
 from reconciler.kinds import schedule
 from reconciler.model import Address, Desired, KindName, Live, State
@@ -50,7 +51,7 @@ class Request:
     zone: str | None = None
     selection: Selection = field(default_factory=Selection)
     durations: bool = True
-    herd: int = HERD
+    threshold: int = THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ def calendar(context: CommandContext, request: Request) -> tuple[Desired, Calend
         zone=zone,
         zone_reason=reason,
         as_of=as_of,
-        herd=request.herd,
-        shown=side_of(shown, window, zone, as_of=as_of, herd=request.herd),
-        before=None if before is None else side_of(before, window, zone, as_of=as_of, herd=request.herd),
+        threshold=request.threshold,
+        shown=forecast_of(shown, window, zone, as_of=as_of, threshold=request.threshold),
+        before=None if before is None else forecast_of(before, window, zone, as_of=as_of, threshold=request.threshold),
         unreadable=found.unreadable,
         notes=tuple(sorted(set(notes))),
     )

@@ -1,4 +1,4 @@
-"""Words a spread of herds as a patch to the manifests, which keeps every comment and writes nothing."""
+"""Proposes other minutes for simultaneous starts: a patch to the manifests, which keeps every comment."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from reconciler.calendar.load import Job
-from reconciler.calendar.overview import common_zone, window_of
+from reconciler.calendar.forecast import common_zone, window_of
+from reconciler.calendar.job_starts import Job
 from reconciler.calendar.spread import shifted_cron, shifted_start, spread
 from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.kinds import schedule
 from reconciler.model import KindName, Resource
+from reconciler.quantities import counted
 from reconciler.selection import Selection, select
 from reconciler.timetable.timing import Timing
 from reconciler.workflow.context import CommandContext
@@ -44,7 +45,7 @@ class _Edit:
 
 
 def propose(
-    context: CommandContext, selection: Selection, *, first: date | None, days: int, herd: int, minutes: int
+    context: CommandContext, selection: Selection, *, first: date | None, days: int, threshold: int, minutes: int
 ) -> Proposal:
     """Spread what the manifests say. Selected schedules are moved; the others count, and stay."""
     desired = load(context)
@@ -65,16 +66,16 @@ def propose(
     fixed = frozenset(
         name for name, resource in resources.items() if selected is not None and resource.address not in selected
     )
-    found = spread(jobs, window, herd=herd, minutes=minutes, fixed=fixed)
+    found = spread(jobs, window, threshold=threshold, minutes=minutes, fixed=fixed)
     if not found.shifts:
-        biggest = f"the biggest has {found.biggest_before}" if found.biggest_before > 1 else "no two start together"
-        return Proposal("", f"nothing to spread: {biggest}, and {herd} and more in one second are a herd")
+        most = f"at most {found.most_before} schedules start" if found.most_before > 1 else "no two schedules start"
+        return Proposal("", f"nothing to spread: {most} in the same second, and {threshold} and more are spread")
     timings = {job.address: job.timing for job in jobs}
     patch, notes = _patch(context.root, found.shifts, resources, timings)
     moved = len(found.shifts) - len(notes)
     summary = (
-        f"moves {moved} schedule{'s' if moved != 1 else ''} by minutes: "
-        f"the biggest herd goes from {found.biggest_before} to {found.biggest_after}"
+        f"moves {counted(moved, 'schedule')} by minutes: "
+        f"the most simultaneous starts go from {found.most_before} to {found.most_after}"
     )
     return Proposal(patch, summary, notes)
 

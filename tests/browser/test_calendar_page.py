@@ -11,8 +11,8 @@ from selenium.webdriver.common.by import By
 
 from reconciler import timetable
 from reconciler.calendar import html_form
-from reconciler.calendar.load import Job
-from reconciler.calendar.overview import Calendar, Entry, read_zone, side_of, window_of
+from reconciler.calendar.forecast import Calendar, Entry, forecast_of, read_zone, window_of
+from reconciler.calendar.job_starts import Job
 from reconciler.render import Stamp
 
 STAMP = Stamp("1.0.0", "retail-data", "prod", "2026-03-30T05:12:07Z")
@@ -34,9 +34,9 @@ def calendar(*entries: Entry, before: tuple[Entry, ...] | None = None, days: int
         zone=zone,
         zone_reason="the zone of all schedules",
         as_of=AS_OF,
-        herd=10,
-        shown=side_of(entries, window, zone, as_of=AS_OF),
-        before=None if before is None else side_of(before, window, zone, as_of=AS_OF),
+        threshold=10,
+        shown=forecast_of(entries, window, zone, as_of=AS_OF),
+        before=None if before is None else forecast_of(before, window, zone, as_of=AS_OF),
         unreadable=((PAYLOAD, PAYLOAD),),
         notes=(PAYLOAD,),
     )

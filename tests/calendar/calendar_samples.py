@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from reconciler import timetable
-from reconciler.calendar.load import Job
-from reconciler.calendar.overview import Calendar, Entry, common_zone, read_zone, side_of, window_of
+from reconciler.calendar.forecast import Calendar, Entry, common_zone, forecast_of, read_zone, window_of
+from reconciler.calendar.job_starts import Job
 from reconciler.render import Stamp
 
 AS_OF = datetime(2026, 3, 30, 5, 12, 7, tzinfo=UTC)
@@ -36,7 +36,7 @@ def entries(jobs: Iterable[Job]) -> list[Entry]:
 
 
 def estate() -> list[Job]:
-    """A dozen agents around Sydney: a herd at two, a busy morning, a poll, and one agent that trips over itself."""
+    """A dozen agents around Sydney: ten that start at two, a busy morning, a poll, and one that trips over itself."""
     shops = ("prices", "stock", "reviews", "stores", "promotions", "brands", "images", "catalogue", "ratings", "deals")
     found = [job(f"schedule/{shop}/nightly", "0 0 2 * * *", seconds=1200 + 240 * n) for n, shop in enumerate(shops)]
     found += [
@@ -61,7 +61,7 @@ def calendar_of(
     days: int = 7,
     first: date = date(2026, 3, 30),
     zone: str | None = None,
-    herd: int = 10,
+    threshold: int = 10,
     source: str = "live",
     unreadable: tuple[tuple[str, str], ...] = (),
     notes: tuple[str, ...] = (),
@@ -76,9 +76,11 @@ def calendar_of(
         zone=chosen,
         zone_reason=reason,
         as_of=AS_OF,
-        herd=herd,
-        shown=side_of(shown, window, chosen, as_of=AS_OF, herd=herd),
-        before=None if before is None else side_of(entries(before), window, chosen, as_of=AS_OF, herd=herd),
+        threshold=threshold,
+        shown=forecast_of(shown, window, chosen, as_of=AS_OF, threshold=threshold),
+        before=None
+        if before is None
+        else forecast_of(entries(before), window, chosen, as_of=AS_OF, threshold=threshold),
         unreadable=unreadable,
         notes=notes,
     )

@@ -18,8 +18,8 @@ from icalendar import Calendar as Parsed
 from jsonschema import Draft202012Validator
 
 from reconciler.calendar import html_form, ics_form, json_form, text_form
-from reconciler.calendar.load import Job
-from reconciler.calendar.overview import Calendar
+from reconciler.calendar.forecast import Calendar
+from reconciler.calendar.job_starts import Job
 from reconciler.render import json_
 from reconciler.render.characters import columns
 from reconciler.timetable.instants import starts_between

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from reconciler import timetable
 from reconciler.calendar.collisions import Collision, collisions, overcrowded
+from reconciler.calendar.forecast import common_zone, read_zone, window_of
 from reconciler.calendar.form_words import clock_text
-from reconciler.calendar.load import QUARTER, Job, Rhythms, Window, forecast
-from reconciler.calendar.overview import common_zone, read_zone, window_of
+from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
+from reconciler.calendar.load import load_of
 from reconciler.timetable.instants import count_between, starts_between
 from reconciler.timetable.repeats import Repeats
 from reconciler.timetable.timing import Timing
@@ -77,7 +78,7 @@ def test_counting_between_is_counting(timing: Timing, window: Window, begin: int
 @law
 @given(jobs, windows)
 def test_the_buckets_hold_what_counting_one_by_one_finds(drawn: list[Job], window: Window) -> None:
-    load = forecast(drawn, window)
+    load = load_of(JobStarts(drawn, window))
     expected = Counter(
         (instant - window.begin) // QUARTER
         for each in drawn
@@ -90,7 +91,7 @@ def test_the_buckets_hold_what_counting_one_by_one_finds(drawn: list[Job], windo
 @settings(deadline=None, max_examples=60)
 @given(jobs, windows)
 def test_the_load_is_the_time_that_runs_take(drawn: list[Job], window: Window) -> None:
-    busy = forecast(drawn, window).busy
+    busy = load_of(JobStarts(drawn, window)).busy
     known = [each for each in drawn if each.duration_seconds is not None]
     if not known:
         assert busy is None
@@ -107,22 +108,26 @@ def test_the_load_is_the_time_that_runs_take(drawn: list[Job], window: Window) -
 
 @law
 @given(jobs, windows)
-def test_herds_are_the_seconds_that_many_share(drawn: list[Job], window: Window) -> None:
+def test_simultaneous_starts_are_the_seconds_that_many_share(drawn: list[Job], window: Window) -> None:
     crowds: dict[int, list[str]] = {}
     for each in drawn:
         for instant in one_by_one(each.timing, window.begin, window.end):
             crowds.setdefault(instant, []).append(each.address)
-    found = {instant: herd.members for herd in forecast(drawn, window, herd=2).herds for instant in herd.instants}
+    found = {
+        instant: group.members
+        for group in load_of(JobStarts(drawn, window), threshold=2).simultaneous
+        for instant in group.instants
+    }
     assert found == {instant: tuple(sorted(names)) for instant, names in crowds.items() if len(names) >= 2}
 
 
 @law
 @given(jobs, windows, st.randoms(use_true_random=False))
 def test_collisions_do_not_depend_on_who_is_named_first(drawn: list[Job], window: Window, chance) -> None:  # type: ignore[no-untyped-def]
-    there = collisions(drawn, Rhythms(drawn, window))
+    there = collisions(drawn, JobStarts(drawn, window))
     shuffled = list(drawn)
     chance.shuffle(shuffled)
-    assert collisions(shuffled, Rhythms(shuffled, window)) == there
+    assert collisions(shuffled, JobStarts(shuffled, window)) == there
     renamed = [
         Job(
             each.address.replace("/s", "/z" if number % 2 else "/b"),
@@ -133,15 +138,15 @@ def test_collisions_do_not_depend_on_who_is_named_first(drawn: list[Job], window
         )
         for number, each in enumerate(drawn)
     ]
-    assert Counter((one.agent_path, one.times, one.first) for one in collisions(renamed, Rhythms(renamed, window))) == (
-        Counter((one.agent_path, one.times, one.first) for one in there)
-    )
+    assert Counter(
+        (one.agent_path, one.times, one.first) for one in collisions(renamed, JobStarts(renamed, window))
+    ) == (Counter((one.agent_path, one.times, one.first) for one in there))
 
 
 @settings(deadline=None, max_examples=60)
 @given(jobs, windows)
 def test_collisions_are_the_pairs_of_runs_that_overlap(drawn: list[Job], window: Window) -> None:
-    found = {(one.one, one.other): one.times for one in collisions(drawn, Rhythms(drawn, window))}
+    found = {(one.one, one.other): one.times for one in collisions(drawn, JobStarts(drawn, window))}
     expected: Counter[tuple[str, str]] = Counter()
     for index, one in enumerate(drawn):
         mine = one_by_one(one.timing, window.begin, window.end)
@@ -167,7 +172,7 @@ def test_collisions_are_the_pairs_of_runs_that_overlap(drawn: list[Job], window:
 def test_an_agent_that_trips_over_itself_is_told() -> None:
     window = Window(1774882800, 1774882800 + 86400)
     drawn = [job("schedule/feed/ticker", "30s", zone="UTC", seconds=45)]
-    assert collisions(drawn, Rhythms(drawn, window)) == (
+    assert collisions(drawn, JobStarts(drawn, window)) == (
         Collision("sequentum/feed", 1774882830, "schedule/feed/ticker", "schedule/feed/ticker", 2879, False, True),
     )
 
@@ -179,7 +184,7 @@ def test_runs_of_unknown_length_collide_only_where_they_start_together() -> None
         job("schedule/a/two", "0 1 2 * * *"),
         job("schedule/a/three", "0 0 * * * *"),
     ]
-    assert [(one.one, one.other, one.durations_known) for one in collisions(drawn, Rhythms(drawn, window))] == [
+    assert [(one.one, one.other, one.durations_known) for one in collisions(drawn, JobStarts(drawn, window))] == [
         ("schedule/a/one", "schedule/a/three", False)
     ]
 
@@ -187,7 +192,7 @@ def test_runs_of_unknown_length_collide_only_where_they_start_together() -> None
 def test_a_run_that_is_still_going_meets_what_starts_inside_it() -> None:
     window = Window(1774882800, 1774882800 + 86400)
     drawn = [job("schedule/a/long", "0 0 2 * * *", seconds=600), job("schedule/a/short", "0 5 2 * * *")]
-    assert [one.times for one in collisions(drawn, Rhythms(drawn, window))] == [1]
+    assert [one.times for one in collisions(drawn, JobStarts(drawn, window))] == [1]
 
 
 def test_agents_and_disabled_schedules_are_in_nobodys_way() -> None:
@@ -197,8 +202,8 @@ def test_agents_and_disabled_schedules_are_in_nobodys_way() -> None:
         job("schedule/b/one", "0 0 2 * * *"),
         job("schedule/a/two", "0 0 2 * * *", enabled=False),
     ]
-    assert collisions(drawn, Rhythms(drawn, window)) == ()
-    assert forecast(drawn, window).total == 2
+    assert collisions(drawn, JobStarts(drawn, window)) == ()
+    assert load_of(JobStarts(drawn, window)).total == 2
 
 
 def test_ten_thousand_even_schedules_are_not_written_out() -> None:
@@ -207,10 +212,10 @@ def test_ten_thousand_even_schedules_are_not_written_out() -> None:
         job(f"schedule/a{number}/poll", "30s", start=f"2026-01-01T00:00:{number % 30:02}", zone="UTC")
         for number in range(10_000)
     ]
-    found = Rhythms(drawn, window)
+    found = JobStarts(drawn, window)
     assert len(found.groups) == 30
     assert all(isinstance(each, range) for each in found.starts.values())
-    assert forecast(drawn, window, herd=1_000_000).starts == (300_000,) * window.quarters
+    assert load_of(JobStarts(drawn, window), threshold=1_000_000).starts == (300_000,) * window.quarters
 
 
 def test_the_busiest_quarter_names_all_its_days() -> None:
@@ -288,8 +293,8 @@ def test_more_schedules_than_anybody_could_compare_are_said_and_not_compared() -
         return [Job(f"schedule/a/s{number:04}", "sequentum/a", timing) for number in range(count)]
 
     few, many = jobs(500), jobs(501)
-    assert len(collisions(few, Rhythms(few, window))) == 500 * 499 // 2
+    assert len(collisions(few, JobStarts(few, window))) == 500 * 499 // 2
     assert overcrowded(few) == ()
-    assert collisions(many, Rhythms(many, window)) == ()
+    assert collisions(many, JobStarts(many, window)) == ()
     assert len(overcrowded(many)) == 1
     assert "501 schedules" in overcrowded(many)[0]

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import timetable
-from reconciler.calendar.load import Job, Window, forecast
+from reconciler.calendar.job_starts import Job, JobStarts, Window
+from reconciler.calendar.load import load_of
 from reconciler.calendar.spread import Spread, room_of, shifted_cron, shifted_start, spread
 from reconciler.clock import Clock
 from reconciler.selection import Selection
@@ -54,26 +55,26 @@ def followed(jobs: Iterable[Job], found: Spread) -> list[Job]:
 
 
 def biggest(jobs: Iterable[Job]) -> int:
-    return max((len(herd.members) for herd in forecast(list(jobs), WINDOW, herd=2).herds), default=1)
+    return max((len(group.members) for group in load_of(JobStarts(jobs, WINDOW), threshold=2).simultaneous), default=1)
 
 
 @settings(deadline=None, max_examples=80)
 @given(estates(), st.integers(2, 12), st.sampled_from([2, 5, 10, 30, 60]), st.randoms(use_true_random=False))
-def test_a_spread_is_deterministic_idempotent_and_of_use(jobs: list[Job], herd: int, minutes: int, chance) -> None:  # type: ignore[no-untyped-def]
-    found = spread(jobs, WINDOW, herd=herd, minutes=minutes)
+def test_a_spread_is_deterministic_idempotent_and_of_use(jobs: list[Job], threshold: int, minutes: int, chance) -> None:  # type: ignore[no-untyped-def]
+    found = spread(jobs, WINDOW, threshold=threshold, minutes=minutes)
     shuffled = list(jobs)
     chance.shuffle(shuffled)
-    assert spread(shuffled, WINDOW, herd=herd, minutes=minutes) == found
+    assert spread(shuffled, WINDOW, threshold=threshold, minutes=minutes) == found
     after = followed(jobs, found)
-    assert spread(after, WINDOW, herd=herd, minutes=minutes).shifts == {}
+    assert spread(after, WINDOW, threshold=threshold, minutes=minutes).shifts == {}
     assert biggest(after) <= biggest(jobs)
-    assert max(found.biggest_after, 1) == biggest(after)
+    assert max(found.most_after, 1) == biggest(after)
 
 
 @settings(deadline=None, max_examples=40)
 @given(estates(), st.sampled_from([2, 10, 30, 60]))
 def test_a_spread_keeps_hour_day_and_frequency(jobs: list[Job], minutes: int) -> None:
-    found = spread(jobs, WINDOW, herd=2, minutes=minutes)
+    found = spread(jobs, WINDOW, threshold=2, minutes=minutes)
     for before, after in zip(jobs, followed(jobs, found), strict=True):
         one, two = before.timing.expression, after.timing.expression
         assert timetable.runs_per_day(one) == timetable.runs_per_day(two)
@@ -87,24 +88,24 @@ def test_a_spread_keeps_hour_day_and_frequency(jobs: list[Job], minutes: int) ->
         assert abs(found.shifts.get(before.address, 0)) < minutes
 
 
-def test_the_biggest_herd_shrinks_to_what_the_window_allows() -> None:
+def test_the_most_simultaneous_starts_shrink_to_what_the_window_allows() -> None:
     jobs = [job(f"schedule/a{n}/nightly", "0 0 2 * * *", zone="UTC") for n in range(60)]
-    found = spread(jobs, WINDOW, herd=10, minutes=30)
-    assert (found.biggest_before, found.biggest_after) == (60, 2)
+    found = spread(jobs, WINDOW, threshold=10, minutes=30)
+    assert (found.most_before, found.most_after) == (60, 2)
     minutes = Counter(found.shifts.get(each.address, 0) for each in jobs)
     assert set(minutes) == set(range(30)) and set(minutes.values()) == {2}
 
 
-def test_who_is_in_no_herd_stays() -> None:
+def test_who_is_in_no_simultaneous_start_stays() -> None:
     jobs = [job(f"schedule/a{n}/nightly", "0 0 2 * * *", zone="UTC") for n in range(9)]
-    assert spread(jobs, WINDOW, herd=10, minutes=30).shifts == {}
+    assert spread(jobs, WINDOW, threshold=10, minutes=30).shifts == {}
 
 
 def test_who_is_fixed_stays_and_counts() -> None:
     jobs = [job(f"schedule/a{n}/nightly", "0 0 2 * * *", zone="UTC") for n in range(12)]
-    found = spread(jobs, WINDOW, herd=10, minutes=30, fixed=frozenset(each.address for each in jobs[:6]))
+    found = spread(jobs, WINDOW, threshold=10, minutes=30, fixed=frozenset(each.address for each in jobs[:6]))
     assert set(found.shifts) == {each.address for each in jobs[6:]}
-    assert found.biggest_after == 6
+    assert found.most_after == 6
 
 
 @pytest.mark.parametrize(
@@ -178,8 +179,8 @@ def project(folder: Path, count: int = 12, *, more: str = "", end: str = "\n") -
     return CommandContext(folder, None, {}, clock=Clock(AS_OF))
 
 
-def proposal(context: CommandContext, *, herd: int = 10, selection: Selection | None = None) -> Proposal:
-    return propose(context, selection or Selection(), first=None, days=7, herd=herd, minutes=30)
+def proposal(context: CommandContext, *, threshold: int = 10, selection: Selection | None = None) -> Proposal:
+    return propose(context, selection or Selection(), first=None, days=7, threshold=threshold, minutes=30)
 
 
 def git(folder: Path, *words: str, given: str = "") -> None:
@@ -253,4 +254,6 @@ def test_selected_schedules_alone_are_moved(tmp_path: Path) -> None:
 def test_nothing_to_spread_is_said(tmp_path: Path) -> None:
     found = proposal(project(tmp_path, count=3))
     assert found.patch == ""
-    assert found.summary == "nothing to spread: the biggest has 3, and 10 and more in one second are a herd"
+    assert found.summary == (
+        "nothing to spread: at most 3 schedules start in the same second, and 10 and more are spread"
+    )

@@ -125,11 +125,12 @@ def test_the_zone_decides_what_a_day_is(stage: Stage) -> None:
     assert found["days"][0]["hours"][15]["starts"] == 1
 
 
-def test_spread_prints_a_patch_and_writes_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize("option", ["--simultaneous", "--herd"])
+def test_spread_prints_a_patch_and_writes_nothing(stage: Stage, option: str) -> None:
     several = "---\n".join(agent(NIGHTLY, name=f"a{number}") for number in range(3))
     stage.write(several)
     before = (stage.root / "manifests" / "retail.yaml").read_bytes()
-    ended = stage.run("calendar", "--spread", "--herd", "3", *FROM)
+    ended = stage.run("calendar", "--spread", option, "3", *FROM)
     assert ended.code == 0 and ended.out.startswith("diff --git a/manifests/retail.yaml")
     assert "from 3 to 1" in ended.err
     assert (stage.root / "manifests" / "retail.yaml").read_bytes() == before

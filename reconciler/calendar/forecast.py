@@ -9,15 +9,14 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.collisions import Collision, collisions
-from reconciler.calendar.load import QUARTER, Job, Load, Rhythms, Window, forecast_of
+from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
+from reconciler.calendar.load import Load, load_of
+from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timing import Timing, rules_of
 from reconciler.timetable.wallclock import instant_of
 from reconciler.timetable.zones import suggest, zone_info
-
-HERD = 10
-"""How many schedules in one second are a herd, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Forecast:
     """An estate at one time: what it has, and what comes of it."""
 
     entries: tuple[Entry, ...]
@@ -84,9 +83,9 @@ class Calendar:
     zone: ZoneInfo
     zone_reason: str
     as_of: datetime
-    herd: int
-    shown: Side
-    before: Side | None = None
+    threshold: int
+    shown: Forecast
+    before: Forecast | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -109,7 +108,7 @@ class Calendar:
         return datetime.fromtimestamp(instant, self.zone)
 
 
-def _only_in(side: Side | None, other: Side | None) -> tuple[Collision, ...]:
+def _only_in(side: Forecast | None, other: Forecast | None) -> tuple[Collision, ...]:
     if side is None or other is None:
         return ()
     known = {(found.one, found.other) for found in other.collisions}
@@ -148,18 +147,20 @@ def window_of(first: date, days: int, zone: ZoneInfo) -> Window:
     return Window(begin, end)
 
 
-def side_of(entries: Sequence[Entry], window: Window, zone: ZoneInfo, *, as_of: datetime, herd: int = HERD) -> Side:
+def forecast_of(
+    entries: Sequence[Entry], window: Window, zone: ZoneInfo, *, as_of: datetime, threshold: int = THRESHOLD
+) -> Forecast:
     """Work out one estate over a window, with the next run of each schedule after `as_of`."""
     jobs = [entry.job for entry in entries]
-    rhythms = Rhythms(jobs, window)
-    load = forecast_of(rhythms, herd=herd)
+    job_starts = JobStarts(jobs, window)
+    load = load_of(job_starts, threshold=threshold)
     told = tuple(
         Entry(
             entry.job, entry.words, entry.managed, _next_run(entry.job, as_of), load.per_job.get(entry.job.address, 0)
         )
         for entry in sorted(entries, key=lambda entry: entry.job.address)
     )
-    return Side(told, load, collisions(jobs, rhythms), grid_of(load, zone))
+    return Forecast(told, load, collisions(jobs, job_starts), grid_of(load, zone))
 
 
 def grid_of(load: Load, zone: ZoneInfo) -> Grid:
