@@ -55,7 +55,8 @@ def distributions_of(module: str) -> frozenset[str]:
 
 def imported(folder: Path) -> Iterator[tuple[Path, str]]:
     """Each file, and each module from elsewhere that it imports, inside functions and for types alone too."""
-    own = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"reconciler", "benchmarks", "tests", "examples"}
+    own = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    own |= {"reconciler", "benchmarks", "tests", "tools", "examples"}
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
@@ -88,7 +89,7 @@ def test_the_package_imports_only_what_it_declares() -> None:
     assert undeclared(ROOT / "reconciler") == []
 
 
-@pytest.mark.parametrize("folder", ["tests", "benchmarks", "examples"])
+@pytest.mark.parametrize("folder", ["tests", "benchmarks", "tools", "examples"])
 def test_what_is_around_it_imports_only_what_dev_declares(folder: str) -> None:
     assert undeclared(ROOT / folder, "emulator", "postgres", "dev") == []
 
@@ -96,7 +97,7 @@ def test_what_is_around_it_imports_only_what_dev_declares(folder: str) -> None:
 def test_nothing_is_declared_that_nobody_imports() -> None:
     used = {
         name
-        for folder in ("reconciler", "tests", "benchmarks", "examples")
+        for folder in ("reconciler", "tests", "benchmarks", "tools", "examples")
         for _, module in imported(ROOT / folder)
         for name in distributions_of(module)
     }

@@ -1,8 +1,7 @@
-"""Unicode's table of Windows time zones, frozen: every Windows id with all the IANA names that belong to it.
+"""Unicode's table of Windows time zones: every Windows id with all the IANA names that belong to it.
 
-Made from CLDR's supplemental file windowsZones. The first name of a row is the zone that stands for the id (CLDR's
-territory 001); then come the zones of all territories, and every older or other name that the IANA database links to
-one of them. Written by a program, checked by a test; change it by taking over a newer CLDR, never by hand.
+Made by `python -m tools.windows_zones` from CLDR; never edited by hand. The first name of a row is the zone that stands
+for the id (CLDR's territory 001); then come the zones of all territories, and every other name that CLDR has for them.
 """
 
 from __future__ import annotations
@@ -29,10 +28,9 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Argentina Standard Time": (
         "America/Buenos_Aires America/Argentina/Buenos_Aires America/Argentina/Catamarca "
         "America/Argentina/ComodRivadavia America/Argentina/Cordoba America/Argentina/Jujuy "
-        "America/Argentina/La_Rioja America/Argentina/Mendoza America/Argentina/Rio_Gallegos "
-        "America/Argentina/Salta America/Argentina/San_Juan America/Argentina/San_Luis America/Argentina/Tucuman "
-        "America/Argentina/Ushuaia America/Catamarca America/Cordoba America/Jujuy America/Mendoza "
-        "America/Rosario"
+        "America/Argentina/La_Rioja America/Argentina/Mendoza America/Argentina/Rio_Gallegos America/Argentina/Salta "
+        "America/Argentina/San_Juan America/Argentina/San_Luis America/Argentina/Tucuman America/Argentina/Ushuaia "
+        "America/Catamarca America/Cordoba America/Jujuy America/Mendoza America/Rosario"
     ),
     "Astrakhan Standard Time": "Europe/Astrakhan Europe/Ulyanovsk",
     "Atlantic Standard Time": (
@@ -51,8 +49,8 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Caucasus Standard Time": "Asia/Yerevan",
     "Cen. Australia Standard Time": "Australia/Adelaide Australia/Broken_Hill Australia/South Australia/Yancowinna",
     "Central America Standard Time": (
-        "America/Guatemala America/Belize America/Costa_Rica America/El_Salvador America/Managua "
-        "America/Tegucigalpa Etc/GMT+6 Pacific/Galapagos"
+        "America/Guatemala America/Belize America/Costa_Rica America/El_Salvador America/Managua America/Tegucigalpa "
+        "Etc/GMT+6 Pacific/Galapagos"
     ),
     "Central Asia Standard Time": "Asia/Bishkek Antarctica/Vostok Asia/Kashgar Asia/Urumqi Etc/GMT-6 Indian/Chagos",
     "Central Brazilian Standard Time": "America/Cuiaba America/Campo_Grande",
@@ -62,8 +60,8 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     ),
     "Central European Standard Time": "Europe/Warsaw Europe/Sarajevo Europe/Skopje Europe/Zagreb Poland",
     "Central Pacific Standard Time": (
-        "Pacific/Guadalcanal Antarctica/Casey Etc/GMT-11 Pacific/Efate Pacific/Kosrae Pacific/Noumea "
-        "Pacific/Pohnpei Pacific/Ponape"
+        "Pacific/Guadalcanal Antarctica/Casey Etc/GMT-11 Pacific/Efate Pacific/Kosrae Pacific/Noumea Pacific/Pohnpei "
+        "Pacific/Ponape"
     ),
     "Central Standard Time": (
         "America/Chicago America/Indiana/Knox America/Indiana/Tell_City America/Knox_IN America/Matamoros "
@@ -82,8 +80,7 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Dateline Standard Time": "Etc/GMT+12",
     "E. Africa Standard Time": (
         "Africa/Nairobi Africa/Addis_Ababa Africa/Asmara Africa/Asmera Africa/Dar_es_Salaam Africa/Djibouti "
-        "Africa/Kampala Africa/Mogadishu Antarctica/Syowa Etc/GMT-3 Indian/Antananarivo Indian/Comoro "
-        "Indian/Mayotte"
+        "Africa/Kampala Africa/Mogadishu Antarctica/Syowa Etc/GMT-3 Indian/Antananarivo Indian/Comoro Indian/Mayotte"
     ),
     "E. Australia Standard Time": "Australia/Brisbane Australia/Lindeman Australia/Queensland",
     "E. Europe Standard Time": "Europe/Chisinau Europe/Tiraspol",
@@ -92,8 +89,8 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Eastern Standard Time": (
         "America/New_York America/Detroit America/Indiana/Petersburg America/Indiana/Vincennes "
         "America/Indiana/Winamac America/Iqaluit America/Kentucky/Louisville America/Kentucky/Monticello "
-        "America/Louisville America/Montreal America/Nassau America/Nipigon America/Pangnirtung "
-        "America/Thunder_Bay America/Toronto Canada/Eastern EST5EDT US/Eastern US/Michigan"
+        "America/Louisville America/Montreal America/Nassau America/Nipigon America/Pangnirtung America/Thunder_Bay "
+        "America/Toronto Canada/Eastern EST5EDT US/Eastern US/Michigan"
     ),
     "Eastern Standard Time (Mexico)": "America/Cancun",
     "Egypt Standard Time": "Africa/Cairo Egypt",
@@ -168,16 +165,16 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     ),
     "SA Pacific Standard Time": (
         "America/Bogota America/Atikokan America/Cayman America/Coral_Harbour America/Eirunepe America/Guayaquil "
-        "America/Jamaica America/Lima America/Panama America/Porto_Acre America/Rio_Branco Brazil/Acre EST "
-        "Etc/GMT+5 Jamaica"
+        "America/Jamaica America/Lima America/Panama America/Porto_Acre America/Rio_Branco Brazil/Acre EST Etc/GMT+5 "
+        "Jamaica"
     ),
     "SA Western Standard Time": (
         "America/La_Paz America/Anguilla America/Antigua America/Aruba America/Barbados America/Blanc-Sablon "
         "America/Boa_Vista America/Curacao America/Dominica America/Grenada America/Guadeloupe America/Guyana "
         "America/Kralendijk America/Lower_Princes America/Manaus America/Marigot America/Martinique "
         "America/Montserrat America/Port_of_Spain America/Porto_Velho America/Puerto_Rico America/Santo_Domingo "
-        "America/St_Barthelemy America/St_Kitts America/St_Lucia America/St_Thomas America/St_Vincent "
-        "America/Tortola America/Virgin Brazil/West Etc/GMT+4"
+        "America/St_Barthelemy America/St_Kitts America/St_Lucia America/St_Thomas America/St_Vincent America/Tortola "
+        "America/Virgin Brazil/West Etc/GMT+4"
     ),
     "SE Asia Standard Time": (
         "Asia/Bangkok Antarctica/Davis Asia/Ho_Chi_Minh Asia/Jakarta Asia/Phnom_Penh Asia/Pontianak Asia/Saigon "
@@ -214,12 +211,12 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
         "America/Indiana/Vevay US/East-Indiana"
     ),
     "US Mountain Standard Time": (
-        "America/Phoenix America/Creston America/Dawson_Creek America/Fort_Nelson America/Hermosillo Etc/GMT+7 "
-        "MST US/Arizona"
+        "America/Phoenix America/Creston America/Dawson_Creek America/Fort_Nelson America/Hermosillo Etc/GMT+7 MST "
+        "US/Arizona"
     ),
     "UTC": (
-        "Etc/UTC Etc/GMT Etc/GMT+0 Etc/GMT-0 Etc/GMT0 Etc/Greenwich Etc/UCT Etc/Universal Etc/Zulu GMT GMT+0 "
-        "GMT-0 GMT0 Greenwich UCT UTC Universal Zulu"
+        "Etc/UTC Etc/GMT Etc/GMT+0 Etc/GMT-0 Etc/GMT0 Etc/Greenwich Etc/UCT Etc/Universal Etc/Zulu GMT GMT+0 GMT-0 "
+        "GMT0 Greenwich UCT UTC Universal Zulu"
     ),
     "UTC+12": (
         "Etc/GMT-12 Kwajalein Pacific/Funafuti Pacific/Kwajalein Pacific/Majuro Pacific/Nauru Pacific/Tarawa "
@@ -236,9 +233,8 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Volgograd Standard Time": "Europe/Volgograd",
     "W. Australia Standard Time": "Australia/Perth Australia/West",
     "W. Central Africa Standard Time": (
-        "Africa/Lagos Africa/Algiers Africa/Bangui Africa/Brazzaville Africa/Douala Africa/Kinshasa "
-        "Africa/Libreville Africa/Luanda Africa/Malabo Africa/Ndjamena Africa/Niamey Africa/Porto-Novo "
-        "Africa/Tunis Etc/GMT-1"
+        "Africa/Lagos Africa/Algiers Africa/Bangui Africa/Brazzaville Africa/Douala Africa/Kinshasa Africa/Libreville "
+        "Africa/Luanda Africa/Malabo Africa/Ndjamena Africa/Niamey Africa/Porto-Novo Africa/Tunis Etc/GMT-1"
     ),
     "W. Europe Standard Time": (
         "Europe/Berlin Arctic/Longyearbyen Atlantic/Jan_Mayen Europe/Amsterdam Europe/Andorra Europe/Busingen "
@@ -247,9 +243,8 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     ),
     "W. Mongolia Standard Time": "Asia/Hovd",
     "West Asia Standard Time": (
-        "Asia/Tashkent Antarctica/Mawson Asia/Almaty Asia/Aqtau Asia/Aqtobe Asia/Ashgabat Asia/Ashkhabad "
-        "Asia/Atyrau Asia/Dushanbe Asia/Oral Asia/Qostanay Asia/Samarkand Etc/GMT-5 Indian/Kerguelen "
-        "Indian/Maldives"
+        "Asia/Tashkent Antarctica/Mawson Asia/Almaty Asia/Aqtau Asia/Aqtobe Asia/Ashgabat Asia/Ashkhabad Asia/Atyrau "
+        "Asia/Dushanbe Asia/Oral Asia/Qostanay Asia/Samarkand Etc/GMT-5 Indian/Kerguelen Indian/Maldives"
     ),
     "West Bank Standard Time": "Asia/Hebron Asia/Gaza",
     "West Pacific Standard Time": (
@@ -259,13 +254,3 @@ WINDOWS_ZONES: Final[Mapping[str, str]] = {
     "Yakutsk Standard Time": "Asia/Yakutsk Asia/Khandyga",
     "Yukon Standard Time": "America/Whitehorse America/Dawson Canada/Yukon",
 }
-
-RECENT_ZONES: Final[Mapping[str, str]] = {
-    "Alberta Standard Time": "America/Edmonton America/Inuvik America/Yellowknife Canada/Mountain",
-    "British Columbia Standard Time": "America/Vancouver Canada/Pacific",
-    "Manitoba Standard Time": "America/Winnipeg America/Rainy_River Canada/Central",
-}
-"""Ids that Microsoft announced in 2026 for provinces that stopped changing their clocks. No released CLDR has them yet.
-
-Their names are listed above too, under the id they had before. These rows win: the older id is an hour off in winter.
-"""

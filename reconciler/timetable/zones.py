@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.errors import TimetableError
-from reconciler.timetable.windows_zones import CLDR_VERSION, RECENT_ZONES, WINDOWS_ZONES
+from reconciler.timetable.windows_zones import CLDR_VERSION, WINDOWS_ZONES
 
 __all__ = [
     "CLDR_VERSION",
+    "RECENT_ZONES",
     "is_known_windows",
     "is_recent_windows",
     "looks_like_windows",
@@ -19,6 +22,16 @@ __all__ = [
     "to_windows",
     "zone_info",
 ]
+
+RECENT_ZONES: Final[Mapping[str, str]] = {
+    "Alberta Standard Time": "America/Edmonton America/Inuvik America/Yellowknife Canada/Mountain",
+    "British Columbia Standard Time": "America/Vancouver Canada/Pacific",
+    "Manitoba Standard Time": "America/Winnipeg America/Rainy_River Canada/Central",
+}
+"""Ids that Microsoft announced in 2026 for provinces that stopped changing their clocks. No released CLDR has them yet.
+
+CLDR has their names under the id they had before. These rows win: the older id is an hour off in winter.
+"""
 
 _PRIMARY = {name: zones.split(" ", 1)[0] for name, zones in (*WINDOWS_ZONES.items(), *RECENT_ZONES.items())}
 _WINDOWS = {name.lower(): name for name in _PRIMARY}

@@ -17,7 +17,8 @@ import pytest
 from reconciler.timetable import Expression, Timing, iter_runs, parse
 from reconciler.timetable.instants import count_between, starts_between
 from reconciler.timetable.timing import rules_of
-from reconciler.timetable.windows_zones import RECENT_ZONES, WINDOWS_ZONES
+from reconciler.timetable.windows_zones import WINDOWS_ZONES
+from reconciler.timetable.zones import RECENT_ZONES
 
 YEARS = (2022, 2031)
 """From which year on, and up to which."""

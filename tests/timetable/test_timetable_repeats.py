@@ -13,7 +13,8 @@ from reconciler.timetable import Timing, findings, inexact_zone, parse, zones
 from reconciler.timetable.repeats import Repeats, repeats_of
 from reconciler.timetable.timing import rules_of
 from reconciler.timetable.wallclock import ClockChange, clock_changes
-from reconciler.timetable.windows_zones import RECENT_ZONES, WINDOWS_ZONES
+from reconciler.timetable.windows_zones import WINDOWS_ZONES
+from reconciler.timetable.zones import RECENT_ZONES
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 5 * 366

@@ -9,7 +9,8 @@ from importlib import resources
 import pytest
 
 from reconciler.timetable import TimetableError, zones
-from reconciler.timetable.windows_zones import RECENT_ZONES, WINDOWS_ZONES
+from reconciler.timetable.windows_zones import WINDOWS_ZONES
+from reconciler.timetable.zones import RECENT_ZONES
 
 
 def iana_names() -> list[str]:

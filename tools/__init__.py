@@ -1,0 +1,1 @@
+"""Programs for whoever maintains this project; nothing here is installed with it."""
