@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.cli.plan import render_plan
+from reconciler.cli.plan_commands import render_plan
 from reconciler.cli.session import Session
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.planning import plan

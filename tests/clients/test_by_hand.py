@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from clients_stand_ins import Time
 from clocks import SkippingClock
 
-from reconciler.cli.acc import acc
-from reconciler.cli.byhand import confirm
-from reconciler.cli.mft import follow, mft
+from reconciler.cli.acc_commands import acc
+from reconciler.cli.mft_commands import follow, mft
+from reconciler.cli.product_calls import confirm
 from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Tenant, new_key
 from reconciler.emulator.state import ServerRecord, Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError

@@ -19,7 +19,7 @@ import requests
 from click.testing import CliRunner
 from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, schedule_body, small_estate
 
-from reconciler.cli.emulator import emulator as command
+from reconciler.cli.emulator_command import emulator as command
 from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Switches, Tenant, demo, estate, load, save
 from reconciler.emulator.state import InputFile
 from reconciler.emulator.statefile import from_document, to_document
@@ -247,7 +247,7 @@ def test_documents_that_are_empty_are_an_empty_estate() -> None:
 
 
 def run_command(*arguments: str) -> subprocess.Popen[str]:
-    code = "from reconciler.cli.emulator import emulator; emulator()"
+    code = "from reconciler.cli.emulator_command import emulator; emulator()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],

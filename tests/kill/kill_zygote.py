@@ -13,7 +13,7 @@ import sys
 from datetime import datetime
 
 import reconciler.cli
-import reconciler.cli.apply
+import reconciler.cli.apply_commands
 import reconciler.clients.acc
 import reconciler.clients.mft
 import reconciler.ledger.commits

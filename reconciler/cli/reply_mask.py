@@ -20,7 +20,7 @@ _ITS_SCHEDULE = ("scheduleid", "agentjobscheduleid")
 _WORDS = ("statusmessage", "errormessage")
 
 
-class Veil:
+class ReplyMask:
     """Hides what is secret in replies. `more` are further values; `schedules_of` reads an agent's schedules by its id.
 
     What live shows at a path that was secret is a secret too, though no manifest may know it any more: it is learnt
@@ -38,7 +38,7 @@ class Veil:
         """A text without the values that are known so far."""
         return self._redact(text)
 
-    def over(self, raw: JSON) -> JSON:
+    def apply_to(self, raw: JSON) -> JSON:
         """A reply as it may be shown."""
         rows = [row for row in (raw if isinstance(raw, list | tuple) else [raw]) if isinstance(row, Mapping)]
         if rows:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
-from reconciler.cli.acc_schedules import input_, schedule
-from reconciler.cli.acc_servers import server
-from reconciler.cli.acc_target import agent_argument, agent_id_of, is_id, path_of
-from reconciler.cli.byhand import (
+from reconciler.cli.acc_schedule_commands import input_, schedule
+from reconciler.cli.acc_server_commands import server
+from reconciler.cli.agent_argument import agent_argument, agent_id_of, is_id, path_of
+from reconciler.cli.product_calls import (
     acc_client,
     confirm,
     count_option,

@@ -1,17 +1,15 @@
-"""The commands about what is remembered: `resolve`, `history`, `unlock`; and `import`, which reads what is not yet."""
+"""The commands about what the ledger holds: `resolve`, `history`, `unlock`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import click
 
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session, harmless
-from reconciler.errors import ManifestError, UsageError
-from reconciler.quantities import counted, span_text
+from reconciler.errors import UsageError
+from reconciler.quantities import span_text
 
 
 @click.command()
@@ -59,7 +57,7 @@ _SETTLED = {
 }
 
 
-def _counter(licence: Mapping[str, Any] | None) -> str:
+def _counter(licence: Mapping[str, object] | None) -> str:
     if not licence or licence.get("used") is None:
         return "not known"
     return str(licence["used"]) + (f" of {licence['limit']}" if licence.get("limit") is not None else "")
@@ -136,34 +134,4 @@ def unlock(session: Session, force: bool) -> int:
         session.show("it was given back meanwhile")
     else:
         session.show(harmless(f"the lock is broken: {broken.owner} can write nothing more"))
-    return 0
-
-
-@click.command(name="import")
-@click.option("--agent", "agents", multiple=True, required=True, metavar="PATH", help="Path in ACC. Repeatable.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
-@pass_session
-def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
-    """Write manifests of live schedules, each with its id.
-
-    The next apply of what was imported makes no change to ACC, and records it in the ledger.
-    """
-    from reconciler.workflow import importing
-
-    context = session.context()
-    with session.interruptible():
-        imported = importing.import_agents(context, agents, out or context.root / "manifests")
-    if session.stop.is_set():
-        return 130
-    importing.write(imported)
-    for one in imported:
-        session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")
-        for note in one.notes:
-            session.say(harmless(f"note: {note}"))
-    unreached, errors = importing.unseen(context, imported)
-    for path in unreached:
-        session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
-    if errors:
-        raise ManifestError(errors)
-    session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
     return 0

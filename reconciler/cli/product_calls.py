@@ -16,7 +16,7 @@ from reconciler.errors import Uncertain, UsageError
 from reconciler.model import JSON, Connection
 
 if TYPE_CHECKING:
-    from reconciler.cli.veil import Veil
+    from reconciler.cli.reply_mask import ReplyMask
     from reconciler.clients.acc import AccClient
     from reconciler.clients.mft import MftClient
     from reconciler.clients.transport import Reply
@@ -82,7 +82,7 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
     """A client for the project's `acc` connection; `secrets` are not shown either."""
     from reconciler.clients import acc
 
-    connection, veil = _connection("acc", secrets)
+    connection, mask = _connection("acc", secrets)
     context = click.get_current_context()
 
     def ask_lease() -> None:
@@ -90,8 +90,8 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
         if (require := context.meta.get(_LEASE)) is not None:
             require()
 
-    client = acc.connect(connection, clock=connections().clock, redact=veil.redact, before_write=ask_lease)
-    veil.schedules_of = client.job_schedules
+    client = acc.connect(connection, clock=connections().clock, redact=mask.redact, before_write=ask_lease)
+    mask.schedules_of = client.job_schedules
     with client.session:
         yield client
 
@@ -104,8 +104,8 @@ def mft_client() -> Iterator[MftClient]:
     """A client for the project's `mft` connection."""
     from reconciler.clients import mft
 
-    connection, veil = _connection("mft", frozenset())
-    client = mft.connect(connection, clock=connections().clock, redact=veil.redact)
+    connection, mask = _connection("mft", frozenset())
+    client = mft.connect(connection, clock=connections().clock, redact=mask.redact)
     with client.session:
         yield client
 
@@ -147,7 +147,7 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
 @contextmanager
 def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterator[None]:
     """Around a start; recorded in the ledger where it deletes the agent's input files when it is done."""
-    from reconciler.cli.acc_target import is_id
+    from reconciler.cli.agent_argument import is_id
     from reconciler.identity import normal_id
     from reconciler.model import Action
     from reconciler.workflow.by_hand import NoFiles
@@ -160,13 +160,13 @@ def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterat
         yield
 
 
-def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Veil]:
-    from reconciler.cli.veil import Veil
+def _connection(name: str, more: frozenset[str]) -> tuple[Connection, ReplyMask]:
+    from reconciler.cli.reply_mask import ReplyMask
 
     connection, secrecy = connections().load_connection(name)
-    veil = Veil(secrecy, more)
-    click.get_current_context().meta[__name__] = veil
-    return connection, veil
+    mask = ReplyMask(secrecy, more)
+    click.get_current_context().meta[__name__] = mask
+    return connection, mask
 
 
 # --- showing ---------------------------------------------------------------------------------------------------------
@@ -174,8 +174,8 @@ def _connection(name: str, more: frozenset[str]) -> tuple[Connection, Veil]:
 
 def show(raw: JSON, *, form: str, columns: Sequence[str] = ()) -> None:
     """Print a reply without secrets: as JSON, or for people; a list as a table of `columns`."""
-    veil: Veil | None = click.get_current_context().meta.get(__name__)
-    raw = raw if veil is None else veil.over(raw)
+    mask: ReplyMask | None = click.get_current_context().meta.get(__name__)
+    raw = raw if mask is None else mask.apply_to(raw)
     if form == "json":
         click.echo(json.dumps(raw, indent=2, ensure_ascii=False))
     elif isinstance(raw, list) and columns:

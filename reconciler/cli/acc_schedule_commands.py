@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.acc_target import agent_argument, agent_id_of, path_of
-from reconciler.cli.byhand import (
+from reconciler.cli.agent_argument import agent_argument, agent_id_of, path_of
+from reconciler.cli.product_calls import (
     acc_client,
     confirm,
     form_option,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.byhand import acc_client, form_option, show
+from reconciler.cli.product_calls import acc_client, form_option, show
 
 
 @click.group()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.events import EventFile
+from reconciler.cli.event_file import EventFile
 from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selection_of, selectors
-from reconciler.cli.plan import is_incomplete, render_plan
+from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless
 from reconciler.errors import Fenced, UsageError
 from reconciler.model import Action, Began, Outcome, Status

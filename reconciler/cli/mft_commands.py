@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.byhand import connections, form_option, mft_client, parameters_of, show, starting
 from reconciler.cli.options import Duration
+from reconciler.cli.product_calls import connections, form_option, mft_client, parameters_of, show, starting
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
 from reconciler.model import SECRET
