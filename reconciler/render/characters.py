@@ -12,7 +12,7 @@ from reconciler.model import JSON, FieldChange
 _PLAIN_WORDS = str.maketrans(
     {"→": "->", "…": "...", "×": "x", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001
 )
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _VARIATION = "\ufe0f"
 ABSENT = "(none)"
@@ -153,7 +153,7 @@ def plain(value: JSON) -> JSON:
 
 
 def xml_text(text: str) -> str:
-    """The text without what XML 1.0 forbids even as a reference; such characters become visible escapes."""
+    """The text without what XML 1.0 forbids even as a reference, or its readers change; it becomes visible escapes."""
     return _NOT_IN_XML.sub(lambda match: _escape(match.group()), text)
 
 
