@@ -232,10 +232,12 @@ def test_modules_are_nouns() -> None:
     assert not names & vague
 
 
-@pytest.mark.parametrize("room", ["model", "errors", "diff", "identity", "cli"])
+@pytest.mark.parametrize(
+    "room", ["model", "errors", "diff", "identity", "cli", "render.text", "render.markdown", "render.json_"]
+)
 def test_heavy_libraries_are_imported_only_when_used(room: str) -> None:
     """Every start of the program pays for what is imported at the top."""
-    heavy = "aiohttp, cryptography, jsonschema_rs, jwt, psycopg, requests, sqlalchemy, urllib3, yaml"
+    heavy = "aiohttp, cryptography, jinja2, jsonschema_rs, jwt, psycopg, requests, sqlalchemy, urllib3, yaml"
     code = (
         f"import sys, reconciler.{room}\n"
         f"found = [name for name in '{heavy}'.split(', ') if name in sys.modules]\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ from reconciler.model import (
     Unmanaged,
 )
 from reconciler.render import Stamp, html
+from reconciler.render.html.scaffold import page
 
 PAYLOADS = (
     "<script>window.pwned=1</script>",
@@ -56,6 +58,7 @@ PAYLOADS = (
     "]]><iframe srcdoc='<script>parent.pwned=1</script>'>",
     "javascript:window.pwned=1",
     "${window.pwned=1}$body$script",
+    "{{ '<script>window.pwned=1</script>'|safe }}{% extends 'cards.html' %}",
     "`<b onmouseover=window.pwned=1>`",
     "&lt;img src=x onerror=window.pwned=1&gt;",
 )
@@ -154,11 +157,16 @@ def test_the_policy_stops_a_script_that_would_get_in(show: Show) -> None:
     assert len(complaints(chrome)) == 2
 
 
-def test_embedded_data_arrives_as_it_was_and_ends_nothing(show: Show) -> None:
+def test_embedded_data_arrives_as_it_was_and_ends_nothing(show: Show, tmp_path: Path) -> None:
     data = {"text": "</script><script>window.pwned=1</script><!-- \u2028 & 日本"}
-    chrome = show(
-        html.document("Calendar", STAMP, "<p>body</p>", style="p{color:red}", script="window.mine=1;", data=data)
+    template = tmp_path / "embedding.html"
+    template.write_text(
+        '{% extends "scaffold.html" %}{% block main %}<p>body</p>'
+        '<script type="application/json" id="data">{{ data|tojson }}</script>{% endblock %}'
     )
+    template.with_suffix(".css").write_text("p{color:red}")
+    template.with_suffix(".js").write_text("window.mine=1;")
+    chrome = show(page(template, STAMP, title="Calendar", data=data))
     assert json.loads(chrome.execute_script("return document.getElementById('data').textContent")) == data
     assert chrome.execute_script("return [window.pwned, window.mine]") == [None, 1]
     assert chrome.find_element(By.TAG_NAME, "p").is_displayed()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.render.html.apply import outcomes
-from reconciler.render.html.drift import drift
-from reconciler.render.html.page import document
-from reconciler.render.html.plan import plan
+from reconciler.render.html.apply_page import outcomes
+from reconciler.render.html.drift_page import drift
+from reconciler.render.html.plan_page import plan
 
-__all__ = ["document", "drift", "outcomes", "plan"]
+__all__ = ["drift", "outcomes", "plan"]

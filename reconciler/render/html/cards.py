@@ -1,0 +1,189 @@
+"""Resources as cards that fold, in lists that are searched and filtered: what the template of cards shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from reconciler.model import FieldChange, Origin, Preview
+from reconciler.render import Stamp
+from reconciler.render.characters import cut, field_texts, first_difference
+from reconciler.render.html.scaffold import page
+from reconciler.render.wording import frequency_text, run_texts
+
+_TEMPLATE = Path(__file__).with_name("cards.html")
+_LONGEST = 1500
+_OPEN_UP_TO = 40
+_MONTHS = "January February March April May June July August September October November December"
+
+
+class Value(NamedTuple):
+    """One side of a field: `own` is the part that the other side does not have, `side` is b (before) or a (after)."""
+
+    side: str
+    start: str
+    own: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsTable:
+    """Fields with both sides beside each other; with one column where one side is empty in all."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Value, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Next runs before and after, each list with its name and shared offset; how often, and both rates as shares."""
+
+    lists: tuple[tuple[str, tuple[str, ...], str], ...]
+    frequency: str
+    bars: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A resource: its word chooses sign and colour. `tags`, `names` and `alarm` show while it is folded.
+
+    `told` and `step` are sentences, in which backticks mark code.
+    """
+
+    word: str
+    sign: str
+    address: str
+    tags: tuple[str, ...] = ()
+    names: str = ""
+    alarm: str = ""
+    told: tuple[str, ...] = ()
+    step: str = ""
+    needs: tuple[str, ...] = ()
+    tables: tuple[FieldsTable | None, ...] = ()
+    runs: Runs | None = None
+    listed: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A list of cards under a heading. A long one starts folded, so that a page of thousands opens at once."""
+
+    title: str
+    note: str
+    cards: Sequence[Card]
+    starts_open: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        return self.starts_open and len(self.cards) <= _OPEN_UP_TO
+
+
+class _Tile(NamedTuple):
+    """A count that filters, and its share of the bar above all of them, in percent."""
+
+    word: str
+    sign: str
+    number: int
+    left: float
+    width: float
+
+
+def cards_page(
+    title: str,
+    stamp: Stamp,
+    *,
+    lead: str,
+    counts: Iterable[tuple[str, str, int]],
+    groups: Iterable[Group],
+    noun: str,
+    quiet: Sequence[tuple[str, int]] = (),
+) -> str:
+    """The page: a sentence, a button for each of the `counts` (word, sign, number), `quiet` counts, and the lists."""
+    shown = [group for group in groups if group.cards]
+    return page(
+        _TEMPLATE,
+        stamp,
+        title=title,
+        moment=_moment(stamp.created_at),
+        lead=lead,
+        tiles=_tiles([count for count in counts if count[2]]),
+        quiet=quiet,
+        groups=shown,
+        total=sum(len(group.cards) for group in shown),
+        noun=noun,
+    )
+
+
+def fields_table(fields: Sequence[FieldChange], before: str = "Before", after: str = "After") -> FieldsTable | None:
+    """The table of these fields, its columns named so."""
+    if not fields:
+        return None
+    kept = (any(field.before is not None for field in fields), any(field.after is not None for field in fields))
+    sides = [side for side in (0, 1) if kept[side]] or [1]
+    rows = tuple((field.path, tuple(values[side] for side in sides)) for field in fields for values in [_values(field)])
+    return FieldsTable(tuple((before, after)[side] for side in sides), rows)
+
+
+def runs_of(shown: Preview | None, *, gone: bool = False) -> Runs | None:
+    """What a preview shows; None where that is nothing."""
+    if shown is None:
+        return None
+    same = shown.before_runs == shown.after_runs
+    sides = [("Next runs", shown.after_runs)]
+    if gone:
+        sides = [("Would have run", shown.before_runs)]
+    elif shown.before_runs and not same:
+        sides = [("Next runs, before", shown.before_runs), ("after", shown.after_runs)]
+    lists = []
+    for name, runs in sides:
+        if runs or len(sides) > 1:
+            texts, offset = run_texts(runs[:5])
+            lists.append((name, tuple(texts), offset))
+    rates, frequency = (shown.before_per_day, shown.after_per_day), frequency_text(shown)
+    given = [rate for rate in rates if rate is not None]
+    is_compared = frequency and len(given) > 1 and given[0] != given[1]
+    bars = tuple(max(100 * rate / max(given), 1) for rate in given) if is_compared else ()
+    return Runs(tuple(lists), frequency, bars, shown.notes) if lists or frequency or shown.notes else None
+
+
+def _values(field: FieldChange) -> tuple[Value, Value]:
+    """Both sides, with the part marked in which they differ, unless all of it does."""
+    before, after = (
+        cut(text, _LONGEST) if side is not None else "—"
+        for text, side in zip(field_texts(field), (field.before, field.after), strict=True)
+    )
+    if field.secret or field.before is None or field.after is None:
+        return Value("b", before), Value("a", after)
+    start = first_difference(before, after)
+    end = min(first_difference(before[::-1], after[::-1]), min(len(before), len(after)) - start)
+    return _value("b", before, start, end), _value("a", after, start, end)
+
+
+def _value(side: str, text: str, start: int, end: int) -> Value:
+    rest = len(text) - end
+    if not start < rest or rest - start >= len(text) - 2:
+        return Value(side, text)
+    return Value(side, text[:start], text[start:rest], text[rest:])
+
+
+def _tiles(counts: Sequence[tuple[str, str, int]]) -> list[_Tile]:
+    total = sum(number for *_, number in counts)
+    tiles, left = [], 0.0
+    for word, sign, number in counts:
+        share = 100 * number / total
+        tiles.append(_Tile(word, sign, number, left, max(share - 0.25, 0.2)))
+        left += share
+    return tiles
+
+
+def _moment(created_at: str) -> str:
+    """`22 November 2026, 20:45 UTC`, or the text as it is where it has another form."""
+    try:
+        year, month, day = created_at[:10].split("-")
+        return f"{int(day)} {_MONTHS.split()[int(month) - 1]} {int(year)}, {created_at[11:16]} UTC"
+    except (ValueError, IndexError):
+        return created_at
