@@ -100,6 +100,6 @@ def schema(session: Session, kind: str | None) -> None:
     from reconciler import manifests
 
     if kind is None:
-        session.show("\n".join(manifests.KINDS))
+        session.show("\n".join(manifests.document_names()))
         return
     session.show(manifests.schema_text(kind))

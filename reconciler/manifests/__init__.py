@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.model import Desired, Problem, Project
 
-KINDS = ("Project", "Agent", "TaskTrigger")
-"""What a document may be. Each has a JSON Schema."""
-
 __all__ = [
-    "KINDS",
     "check",
+    "document_names",
     "find_root",
     "load",
     "load_project",
     "project_name",
-    "schema",
     "schema_text",
     "write_project",
 ]
@@ -80,18 +76,24 @@ def project_name(root: Path) -> str:
     return project_file.name_of(root)
 
 
-def schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a kind. Raises UsageError for a kind that there is none of."""
-    from reconciler.manifests import schema_files
+def document_names() -> tuple[str, ...]:
+    """What a document may be: the `kind:` of each. All have a JSON Schema."""
+    from reconciler.manifests.document_kinds import document_kinds
 
-    return schema_files.schema(kind)
+    return ("Project", *document_kinds())
 
 
-def schema_text(kind: str) -> str:
-    """The same as its file has it, for `reconciler schema KIND`. Raises UsageError."""
-    from reconciler.manifests import schema_files
+def schema_text(name: str) -> str:
+    """The JSON Schema (draft 2020-12) of a document, whatever the case of its name. Raises UsageError."""
+    from reconciler.errors import UsageError
+    from reconciler.manifests import project_file
+    from reconciler.manifests.document_kinds import document_kinds
 
-    return schema_files.schema_text(kind)
+    known = {kind.lower(): found.schema_text for kind, found in document_kinds().items()}
+    found = {**known, "project": project_file.schema_text}.get(name.lower())
+    if found is None:
+        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
+    return found()
 
 
 def write_project(folder: Path) -> tuple[Path, ...]:

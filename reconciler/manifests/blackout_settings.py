@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler import timetable
 from reconciler.manifests import durations
-from reconciler.manifests.problems import DocumentPath, ProblemReporter
+from reconciler.manifests.problems import ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import JSON
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler import files
 from reconciler.manifests import durations, exposure
-from reconciler.manifests.problems import DocumentPath, ProblemReporter
+from reconciler.manifests.problems import ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint
 

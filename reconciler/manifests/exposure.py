@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.manifests.interpolation import FilledDocument
-from reconciler.manifests.problems import DocumentPath, ProblemReporter
+from reconciler.manifests.filling import FilledDocument
+from reconciler.manifests.problems import ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Problem
 
-_HIDDEN = ("inputParameters", "parameters")
 _SHORTEST = 4
 _CUTS = (200, 120, 100, 80, 60, 40)
 """How long a text from outside may be in a message, here and there."""
@@ -40,10 +40,12 @@ class PublicPlace:
     texts: frozenset[str]
 
 
-def public_places(filled: FilledDocument, report: ProblemReporter) -> Iterator[PublicPlace]:
-    """All such places of a document."""
+def public_places(
+    filled: FilledDocument, report: ProblemReporter, secret_keys: frozenset[str]
+) -> Iterator[PublicPlace]:
+    """All such places of a document; what stands below one of the `secret_keys` is none."""
     for path, texts in filled.secrets.items():
-        if not any(part in _HIDDEN or str(part).startswith("x-") for part in path):
+        if not any(part in secret_keys or str(part).startswith("x-") for part in path):
             yield PublicPlace(report, path, texts)
 
 

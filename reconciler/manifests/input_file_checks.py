@@ -14,7 +14,8 @@ from typing import Any, TextIO
 
 from reconciler import files
 from reconciler.manifests import archive_checks
-from reconciler.manifests.problems import DocumentPath, FileProblem, ProblemReporter
+from reconciler.manifests.problems import FileProblem, ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Problem, Severity
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions

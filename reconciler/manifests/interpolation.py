@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from reconciler.files import VALUE_BYTES, read_regular
 from reconciler.manifests.scalars import text_of
+from reconciler.manifests.yaml_values import YAMLValue
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
-DocumentPath: TypeAlias = tuple[str | int, ...]
 _SCHEMES = ("env", "file", "var")
 _LONGEST_NAME = 200
 _DEEPEST = 32
-_DEEPEST_ASKED = 4
 _MOST_FILLED = 100_000_000
 _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
@@ -47,7 +45,7 @@ class FilledValue:
     `files` are those that it was read from. A default that was written in the manifest is no secret.
     """
 
-    value: Any
+    value: YAMLValue
     secrets: frozenset[str] = frozenset()
     is_secret: bool = False
     files: frozenset[Path] = frozenset()
@@ -63,7 +61,7 @@ class Interpolator:
     """
 
     environ: Mapping[str, str]
-    variables: Mapping[str, Any]
+    variables: Mapping[str, YAMLValue]
     home: Path
     _resolved: dict[str, FilledValue | InterpolationError] = field(default_factory=dict)
     _resolving: list[str] = field(default_factory=list)
@@ -207,71 +205,6 @@ class Interpolator:
         if isinstance(words, dict | list):
             raise InterpolationError("variable-type", f"the variable {name} is no plain value, and cannot be filled in")
         return self.fill(words, self.home) if isinstance(words, str) else FilledValue(words)
-
-
-@dataclass(slots=True)
-class FilledDocument:
-    """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
-
-    Containers in which something was filled in are copies; `sources` has the `id` of what each one was copied from.
-    """
-
-    value: Any
-    sources: dict[int, int] = field(default_factory=dict)
-    secrets: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
-    errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
-    files: dict[DocumentPath, frozenset[Path]] = field(default_factory=dict)
-    _inside: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
-
-    def index(self) -> None:
-        """Note what lies in what, once all secrets are known."""
-        for path in self.secrets:
-            for length in range(min(len(path), _DEEPEST_ASKED) + 1):
-                self._inside.setdefault(path[:length], []).append(path)
-
-    def secrets_under(self, path: DocumentPath) -> list[DocumentPath]:
-        """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
-        return self._inside.get(path, [])
-
-
-def fill_document(value: Any, fill: Callable[[str], FilledValue]) -> FilledDocument:
-    """Fill in every string of a document; keys are left as they are. A string that cannot be filled in stays as it is.
-
-    The value handed in is never changed: aliases share their parts.
-    """
-    document = FilledDocument(None)
-
-    def walk(part: Any, path: DocumentPath) -> Any:
-        if isinstance(part, str):
-            if "${" not in part:
-                return part
-            try:
-                filled = fill(part)
-            except InterpolationError as error:
-                document.errors.append((path, error))
-                return part
-            if filled.is_secret:
-                document.secrets[path] = filled.secrets
-            if filled.files:
-                document.files[path] = filled.files
-            return filled.value
-        filled_in: Any
-        if isinstance(part, dict):
-            filled_in = {key: walk(one, (*path, key)) for key, one in part.items()}
-            is_changed = any(filled_in[key] is not one for key, one in part.items())
-        elif isinstance(part, list):
-            filled_in = [walk(one, (*path, index)) for index, one in enumerate(part)]
-            is_changed = any(new is not one for new, one in zip(filled_in, part, strict=True))
-        else:
-            return part
-        if not is_changed:
-            return part
-        document.sources[id(filled_in)] = id(part)
-        return filled_in
-
-    document.value = walk(value, ())
-    document.index()
-    return document
 
 
 def _content(path: Path, written: str) -> str | InterpolationError:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import agent_document, discovery, exposure, project_file, task_trigger_document
-from reconciler.manifests.declarations import Declared, Scope, read_documents
+from reconciler.manifests import (
+    checking,
+    connecting,
+    declarations,
+    discovery,
+    documents,
+    exposure,
+    filling,
+    project_file,
+)
+from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model import Connection, Desired, Problem, Project, Resource
-
-_PRODUCTS = {"Agent": "acc", "TaskTrigger": "mft"}
 
 
 class _Connections(dict[str, Connection]):
@@ -57,9 +65,14 @@ def check(
         project = project_file.read_project(root, environment, environ, problems, key_complaint)
         if project is None:
             return None, problems.sorted()
-        declared = _read_all(project, as_of, problems)
-        agent_document.clear_timing_caches()
-        task_trigger_document.connect(declared)
+        scope = Scope(root, project.name, project.environment, project.interpolator, as_of)
+        declared = Declared()
+        for document in _documents(_files(project, problems), scope, problems):
+            declared.kinds[document.kind.document] = document.kind
+            declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
+            document.kind.declare(document, scope, declared)
+        declarations.clear_caches()
+        connecting.connect(declared)
         if connections:
             _demand_connections(project, declared)
         exposure.check_public_places(declared.public, project.secret_values, declared.secret_values)
@@ -106,43 +119,36 @@ def load_project(
     return found, frozenset(project.secret_values) - {""}
 
 
-def _read_all(project: project_file.ProjectFile, as_of: datetime, problems: Problems) -> Declared:
-    declared = Declared()
+def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[SourceFile]:
+    """The files that the project's patterns name; a pattern that names none is a problem."""
     found = discovery.find_files(project.root, project.patterns)
     for folder, problem in found.unreadable:
         # Not an absence: what it holds may be declared, and would be deleted as if nobody wanted it any more.
-        problems.add(
-            SourceFile(folder or ".", project.root / folder),
-            (1, 1),
-            "unreadable",
-            f"the folder cannot be read: {problem}",
-        )
+        file = SourceFile(folder or ".", project.root / folder)
+        problems.add(file, (1, 1), "unreadable", f"the folder cannot be read: {problem}")
     for index, pattern in enumerate(project.patterns):
         if not found.by_pattern[pattern]:
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
             project.report.error(("spec", "manifests", index), "no-files", message)
-    scope = Scope(project.root, project.name, project.environment, project.interpolator, as_of)
     for path in found.paths:
-        _read_file(SourceFile(path, project.root / path), scope, declared, problems)
-    return declared
+        yield SourceFile(path, project.root / path)
 
 
-def _read_file(file: SourceFile, scope: Scope, declared: Declared, problems: Problems) -> None:
-    if not file.read(problems):
-        return
-    for document in read_documents(file, scope, problems):
-        declared.kinds.add(document.kind)
-        declared.public += exposure.public_places(document.filled, document.report)
-        (agent_document if document.kind == "Agent" else task_trigger_document).declare(document, scope, declared)
+def _documents(files: Iterable[SourceFile], scope: Scope, problems: Problems) -> Iterator[ManifestDocument]:
+    """The stages of one document before it declares anything: it is read, filled in and checked."""
+    for file in files:
+        for written in documents.read(file, problems):
+            filled = filling.fill(written, scope.interpolator)
+            yield checking.check(written, filled)
 
 
 def _demand_connections(project: project_file.ProjectFile, declared: Declared) -> None:
     """A connection is needed only when a manifest uses it; then all that is wrong with it counts."""
-    for kind in sorted(declared.kinds):
-        name = _PRODUCTS[kind]
+    for kind, documents_of_it in sorted(declared.kinds.items()):
+        name = documents_of_it.connection
         if name in project.broken:
             project.report.problems.extend(project.broken[name].sorted())
-        elif name not in project.ready:
+        elif name and name not in project.ready:
             message = f"the manifests declare {kind} documents, which need `connections.{name}`: add it here"
             project.report.error(("spec", "connections"), "missing-connection", message)
 

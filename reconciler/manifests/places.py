@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from reconciler.manifests.fast_path import Place
 from reconciler.manifests.yaml_reading import decode, events
+from reconciler.manifests.yaml_values import Place
 
 Key: TypeAlias = str | int
 

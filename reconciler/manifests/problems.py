@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from reconciler import files
-from reconciler.manifests.fast_path import Place
 from reconciler.manifests.places import Places, locate
+from reconciler.manifests.yaml_values import DocumentPath, Place
 from reconciler.model import Origin, Problem, Severity
-
-DocumentPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(slots=True)

@@ -10,8 +10,10 @@ from typing import Any
 
 from reconciler.errors import UsageError
 from reconciler.manifests import blackout_settings, connection_settings, schema_files, yaml_reading
-from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
-from reconciler.manifests.problems import DocumentPath, ProblemReporter, Problems, SourceFile
+from reconciler.manifests.filling import FilledDocument, fill_document
+from reconciler.manifests.interpolation import Interpolator
+from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
+from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import JSON, Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
@@ -94,6 +96,11 @@ def read_project(
     project.environments = tuple(sorted(map(str, environments))) if isinstance(environments, dict) else ()
     _fill_and_validate(project, value)
     return project
+
+
+def schema_text() -> str:
+    """The JSON Schema of the project file."""
+    return schema_files.text("project.schema.json")
 
 
 def name_of(root: Path) -> str:
@@ -188,18 +195,18 @@ def _fill_and_validate(project: ProjectFile, raw: dict[str, Any]) -> None:
 
 
 def _violations(value: Any, unfilled: set[DocumentPath]) -> Iterator[schema_files.Violation]:
-    if schema_files.is_valid("Project", value):
+    if schema_files.is_valid(schema_text(), value):
         return
-    for violation in schema_files.violations("Project", value):
+    for violation in schema_files.violations(schema_text(), value):
         if violation.path not in unfilled:
             yield violation
 
 
 def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schema_files.Violation]:
     """What is wrong in the environments that were not chosen, as far as it can be told without their values."""
-    if schema_files.is_valid("Project", raw):
+    if schema_files.is_valid(schema_text(), raw):
         return
-    for violation in schema_files.violations("Project", raw):
+    for violation in schema_files.violations(schema_text(), raw):
         path = violation.path
         if path[:2] != ("spec", "environments") or (len(path) > 2 and path[2] == chosen):
             continue

@@ -8,16 +8,17 @@ ever lost, and every value can be turned back into the words it came from.
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from reconciler.manifests.yaml_values import YAMLValue
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[-+][0-9]+)?", re.ASCII)
-_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _LONGEST = 18
 _NUMERIC = frozenset("-0123456789")
 
 
-def plain_value(text: str) -> Any:
-    """The value of an unquoted word: None, bool, int, float or str."""
+def plain_value(text: str) -> str | int | float | bool | None:
+    """The value of an unquoted word."""
     if text in _WORDS:
         return _WORDS[text]
     return _number(text) if text[0] in _NUMERIC else text
@@ -34,7 +35,7 @@ def _number(text: str) -> int | float | str:
     return number if repr(number) == text else text
 
 
-def text_of(value: Any) -> str:
+def text_of(value: YAMLValue) -> str:
     """The words that a scalar was written with. None, which has no words, gives ""."""
     if value is None:
         return ""

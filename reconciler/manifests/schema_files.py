@@ -10,15 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import UsageError
-
-_FILES = {
-    "Project": "project.schema.json",
-    "Agent": "agent.schema.json",
-    "TaskTrigger": "task-trigger.schema.json",
-}
-KINDS = tuple(_FILES)
-
 _SWITCHES = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 """What people write for a switch, and what it should be."""
 
@@ -33,23 +24,15 @@ _TYPES = {
 }
 
 
-def schema_text(kind: str) -> str:
-    """The JSON Schema of a kind as its file has it. Raises UsageError for a kind that there is none of."""
-    name = next((known for known in KINDS if known.lower() == kind.lower()), None)
-    if name is None:
-        raise UsageError(f"there is no kind {kind!r}", hint=f"known are {', '.join(KINDS)}")
-    return (_folder() / _FILES[name]).read_text(encoding="utf-8")
-
-
 @functools.cache
-def _parsed(kind: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(schema_text(kind))
-    return parsed
+def text(name: str) -> str:
+    """A JSON Schema as its file has it."""
+    return (_folder() / name).read_text(encoding="utf-8")
 
 
-def schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of `Project`, `Agent` or `TaskTrigger`. Raises UsageError."""
-    parsed: dict[str, Any] = json.loads(schema_text(kind))
+@functools.lru_cache(maxsize=64)
+def _parsed(schema_text: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(schema_text)
     return parsed
 
 
@@ -60,16 +43,16 @@ def _folder() -> Path:
     return inside if inside.is_dir() else package.parent / "schemas"
 
 
-@functools.cache
-def _validator(kind: str) -> Any:
+@functools.lru_cache(maxsize=64)
+def _validator(schema_text: str) -> Any:
     import jsonschema_rs
 
-    return jsonschema_rs.Draft202012Validator(_parsed(kind))
+    return jsonschema_rs.Draft202012Validator(_parsed(schema_text))
 
 
-def is_valid(kind: str, document: Any) -> bool:
+def is_valid(schema_text: str, document: Any) -> bool:
     """Whether a document keeps to its schema; the quick question, without reasons."""
-    return bool(_validator(kind).is_valid(document))
+    return bool(_validator(schema_text).is_valid(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +65,19 @@ class Violation:
     at_key: bool = False
 
 
-def violations(kind: str, document: Any) -> Iterator[Violation]:
+def violations(schema_text: str, document: Any) -> Iterator[Violation]:
     """Every reason why a document does not keep to its schema. Messages never show a value that could be secret."""
-    for error in _validator(kind).iter_errors(document):
+    for error in _validator(schema_text).iter_errors(document):
         path = tuple(error.instance_path)
-        yield from _explain(kind, document, path, error)
+        yield from _explain(schema_text, document, path, error)
 
 
-def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) -> Iterator[Violation]:
+def _explain(schema_text: str, document: Any, path: tuple[str | int, ...], error: Any) -> Iterator[Violation]:
     rule_path = list(error.schema_path)
-    kind_of = type(error.kind).__name__
+    rule = type(error.kind).__name__
     shown = _shown(path)
-    owner = _rule(kind, rule_path[:-1])
-    match kind_of:
+    owner = _rule(schema_text, rule_path[:-1])
+    match rule:
         case "AdditionalProperties":
             value = value_at(document, path)
             known = list(owner.get("properties", {}))
@@ -102,7 +85,7 @@ def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) 
                 yield Violation((*path, key), "unknown-key", _unknown_key(key, tuple(known), shown), at_key=True)
         case "Required":
             key = str(error.kind.property)
-            detail = _rule(kind, [*rule_path[:-1], "properties", key]).get("description", "")
+            detail = _rule(schema_text, [*rule_path[:-1], "properties", key]).get("description", "")
             yield Violation(path, "missing-key", f"{shown} needs `{key}`: {_first_sentence(detail)}")
         case "PropertyNames":
             name = error.kind.error.instance if hasattr(error.kind, "error") else ""
@@ -125,9 +108,9 @@ def _explain(kind: str, document: Any, path: tuple[str | int, ...], error: Any) 
             yield Violation(path, "wrong-value", f"{shown} {_limits(owner)}")
 
 
-def _rule(kind: str, path: list[str | int]) -> dict[str, Any]:
+def _rule(schema_text: str, path: list[str | int]) -> dict[str, Any]:
     """The part of a schema at a path, references followed. {} when there is none."""
-    root = part = _parsed(kind)
+    root = part = _parsed(schema_text)
     for step in path:
         if step == "$ref":
             part = _follow(root, part["$ref"])

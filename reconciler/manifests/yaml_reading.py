@@ -11,8 +11,8 @@ import yaml
 
 from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests import fast_path
-from reconciler.manifests.fast_path import Place
 from reconciler.manifests.scalars import plain_value
+from reconciler.manifests.yaml_values import Place
 from reconciler.quantities import size_text
 
 _MAX_DEPTH = 100

@@ -1,0 +1,77 @@
+"""The part `inputFiles` of an Agent document: the files that the agent reads, and what becomes of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.manifests import input_file_checks
+from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.documents import ManifestDocument
+from reconciler.manifests.problems import ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of
+from reconciler.model import Address, Agent, KindName, Origin, Resource
+
+
+class InputFilesPart:
+    """Declares the resource `input-files/AGENT`."""
+
+    keys = ("inputFiles", "inputFilesExclusive", "inputFilesEnabled")
+
+    def declare(
+        self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
+    ) -> tuple[Address, ...]:
+        address = Address(KindName.INPUT_FILES, agent.handle)
+        declared.mentioned.add(address)
+        report = document.report.at(str(address))
+        content: dict[str, YAMLValue | list[dict[str, str]]] = {"files": _files(document, report, scope.root)}
+        for key, short in (("inputFilesExclusive", "exclusive"), ("inputFilesEnabled", "enabled")):
+            value = document.spec_part(key)
+            if value is not None:
+                content[short] = value
+        written = next(key for key in self.keys if key in document.spec)
+        origin = document.origin(document.spec[written], ("spec", written))
+        declared.resources.append(
+            Resource(address, content, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+        )
+        return (address,)
+
+    def address_at(self, document: ManifestDocument, handle: str, path: DocumentPath) -> Address | None:
+        return Address(KindName.INPUT_FILES, handle)
+
+
+def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> list[dict[str, str]]:
+    """The declared files by name: the name that ACC will know, and the absolute path."""
+    files: list[dict[str, str]] = []
+    names: dict[str, Origin] = {}
+    unpacked: list[tuple[str, str, DocumentPath]] = []
+    for index, entry in enumerate(list_of(document.spec.get("inputFiles"))):
+        path = ("spec", "inputFiles", index)
+        if not isinstance(entry, dict) or not document.is_usable(path):
+            continue
+        file = input_file_checks.check_entry(entry, path, report, root)
+        origin, name = report.origin(path), file["name"]
+        first = names.setdefault(name.lower(), origin)
+        if first is not origin:
+            report.error(path, "duplicate", f"the input file {name!r} is declared twice; the first is at {first}")
+        files.append(file)
+        unpacked += [(member, name, path) for member in input_file_checks.members(Path(file["file"]))]
+    _check_unpacked(unpacked, names, report)
+    return sorted(files, key=lambda one: one["name"])
+
+
+def _check_unpacked(
+    unpacked: list[tuple[str, str, DocumentPath]], names: dict[str, Origin], report: ProblemReporter
+) -> None:
+    """Report each archive that brings a file which another entry brings too. `unpacked`: member, archive, its place."""
+    first: dict[str, str] = {}
+    told: set[str] = set()
+    for member, archive, path in unpacked:
+        key = member.casefold()
+        other = str(names[member.lower()]) if member.lower() in names else first.setdefault(key, archive)
+        if other != archive and archive not in told:
+            told.add(archive)
+            where = f"the input file at {other}" if member.lower() in names else f"a file in {other!r}"
+            message = (
+                f"{member[:120]!r} in {archive!r} has the name of {where}: which of the two wins is not documented"
+            )
+            report.error(path, "zip-clash", message)

@@ -1,0 +1,144 @@
+"""One document of a manifest on its way: as it was read, then filled in and held against the schema of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from reconciler.manifests import yaml_reading
+from reconciler.manifests.document_kinds import DocumentKind, document_kinds
+from reconciler.manifests.filling import FilledDocument
+from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
+from reconciler.manifests.scalars import text_of
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_or_nothing
+from reconciler.model import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDocument:
+    """A document of a known kind as it was read. `may_interpolate`: whether its file has a `${` in it anywhere."""
+
+    kind: DocumentKind
+    parsed: yaml_reading.Document
+    report: ProblemReporter
+    folder: Path
+    may_interpolate: bool
+
+
+def read(file: SourceFile, problems: Problems) -> Iterator[WrittenDocument]:
+    """The documents of one manifest file; what is wrong goes to `problems`."""
+    if not file.read(problems):
+        return
+    try:
+        found = yaml_reading.read(file.data)
+    except yaml_reading.SourceError as error:
+        problems.add(file, (error.line, error.column), error.code, error.message)
+        return
+    for problem in (problem for parsed in found for problem in parsed.problems):
+        problems.add(file, (problem.line, problem.column), problem.code, problem.message)
+    # An escape in quotes can spell `${` without writing it.
+    may_interpolate = b"${" in file.data or b"\\" in file.data
+    for parsed in found:
+        report = ProblemReporter(problems, file, parsed.index)
+        kind = _kind_of(parsed.value, report)
+        if kind is not None:
+            yield WrittenDocument(kind, parsed, report, file.location.parent, may_interpolate)
+
+
+def _kind_of(value: YAMLValue, report: ProblemReporter) -> DocumentKind | None:
+    if not isinstance(value, dict):
+        report.error((), "not-a-mapping", "a document begins with apiVersion, kind, metadata and spec")
+        return None
+    kind, known = value.get("kind"), document_kinds()
+    if isinstance(kind, str) and kind in known:
+        return known[kind]
+    if kind == "Project":
+        message = "a Project belongs into reconciler.yaml, and a project has one of them"
+        report.error(("kind",), "unknown-kind", message)
+    elif kind is None:
+        near = get_close_matches("kind", [str(key) for key in value], 1, 0.7)
+        meant = f"; did you mean `kind` by `{near[0]}`?" if near else ""
+        report.error((), "missing-key", f"the document needs `kind`: {' or '.join(known)}{meant}")
+    else:
+        near = get_close_matches(str(kind), known, 1, 0.5)
+        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        report.error(("kind",), "unknown-kind", f"there is no kind {str(kind)[:80]!r}; {advice}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestDocument:
+    """One document, filled in and held against its schema.
+
+    `wrong` are the paths that cannot be used, `around` all that have such a one inside.
+    """
+
+    kind: DocumentKind
+    value: dict[str, YAMLValue]
+    parsed: yaml_reading.Document
+    filled: FilledDocument
+    report: ProblemReporter
+    wrong: frozenset[DocumentPath] = frozenset()
+    around: frozenset[DocumentPath] = frozenset()
+
+    @property
+    def metadata(self) -> dict[str, YAMLValue]:
+        return mapping_of(self.value.get("metadata"))
+
+    @property
+    def spec(self) -> dict[str, YAMLValue]:
+        return mapping_of(self.value.get("spec"))
+
+    @property
+    def handle(self) -> str:
+        """The name in `metadata`, or "" when there is none that can be used."""
+        return self.written_handle if self.is_usable(("metadata", "name")) else ""
+
+    @property
+    def written_handle(self) -> str:
+        """The same also where it is wrong, for checking the rest of the document; "" when it is no text."""
+        return text_or_nothing(self.metadata.get("name"))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels in `metadata`, as text."""
+        labels = self.metadata.get("labels") if self.is_usable(("metadata", "labels")) else None
+        return {key: text_of(value) for key, value in mapping_of(labels).items()}
+
+    def is_usable(self, path: DocumentPath) -> bool:
+        """Whether nothing is wrong at this path, inside it, or around it."""
+        if not self.wrong:
+            return True
+        return path not in self.around and not any(path[:length] in self.wrong for length in range(len(path) + 1))
+
+    def spec_part(self, key: str) -> YAMLValue:
+        """A part of `spec`, or None when it is not there or cannot be used."""
+        return self.spec.get(key) if self.is_usable(("spec", key)) else None
+
+    def origin(self, container: YAMLValue, path: DocumentPath) -> Origin:
+        """Where a mapping or a list begins; by path where the container itself is not known."""
+        place = self.parsed.places.get(self.filled.sources.get(id(container), id(container)))
+        return Origin(self.report.file.path, *place) if place else self.report.origin(path)
+
+    def address_at(self, path: DocumentPath) -> str:
+        """The address of what stands at a path, as exact as the document lets it be known; "" where it does not."""
+        address = self.kind.address_at(self, path) if self.handle else None
+        return str(address) if address is not None else ""
+
+    def secret_keys(self, path: DocumentPath) -> tuple[str, ...]:
+        """The keys directly under a path whose values came from outside."""
+        depth = len(path)
+        return tuple(sorted(str(one[depth]) for one in self.filled.secrets_under(path) if len(one) > depth))
+
+    def secret_values(self, path: DocumentPath) -> set[str]:
+        """The texts under a path that must never be printed."""
+        secrets = self.filled.secrets
+        return {text for one in self.filled.secrets_under(path) for text in secrets[one] if text}
+
+
+def entry_name(listed: YAMLValue, index: int) -> str:
+    """The `name` of an entry of a list, or ""."""
+    entry = listed[index] if isinstance(listed, list) and index < len(listed) else None
+    return text_or_nothing(mapping_of(entry).get("name"))
