@@ -10,17 +10,25 @@ the very change that somebody makes to get ready for the blackout.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler import planner
 from reconciler.calendar.blackout_periods import Blackout, inside_text, read_blackout, runs_inside
 from reconciler.calendar.collisions import collisions, overcrowded
+from reconciler.calendar.estates import (
+    Estate,
+    KnownSchedule,
+    after_plan,
+    declared_schedule,
+    declared_schedules,
+    live_estate,
+)
 from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
-from reconciler.kinds import schedule
-from reconciler.model import Action, Address, Change, Desired, Finding, KindName, Plan, Problem, Severity, State
+from reconciler.model import Action, Change, Desired, Finding, KindName, Plan, Problem, Severity
+from reconciler.quantities import times_text
 
 _DAYS = 7
 _DAY = 86400
@@ -43,11 +51,8 @@ def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
     if not blackouts:
         return ()
     found = []
-    for resource in desired.resources:
-        if resource.address.kind is not KindName.SCHEDULE:
-            continue
-        state = schedule.whole_state(schedule.desired_state(resource.spec), None)
-        for blackout, message in _inside(str(resource.address), state, blackouts):
+    for resource in declared_schedules(desired):
+        for blackout, message in _inside(declared_schedule(resource), blackouts):
             at = resource.origin
             severity = Severity.ERROR if blackout.blocks else Severity.WARNING
             found.append(
@@ -61,7 +66,7 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
     if inputs.destroy:
         return ScheduleFindings()
     retimed = {
-        change.address: change
+        str(change.address): change.agent_path
         for change in plan.changes
         if change.address.kind is KindName.SCHEDULE and _retimes(change) and (change.after or {}).get("enabled")
     }
@@ -69,10 +74,11 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
     refusals: list[Finding] = []
     blackouts = _blackouts(inputs.desired, inputs.as_of)
     if blackouts:
-        for address, state in _states_after(inputs, plan):
-            for blackout, message in _inside(str(address), state, blackouts):
-                refused = blackout.blocks and address in retimed
-                told = Finding("blackout", str(address), _next_step(message) if refused else message)
+        shown = after_plan(live_estate(inputs.desired, inputs.live, inputs.selected), plan)
+        for known in shown.values():
+            for blackout, message in _inside(known, blackouts) if known.managed else ():
+                refused = blackout.blocks and known.address in retimed
+                told = Finding("blackout", known.address, _next_step(message) if refused else message)
                 (refusals if refused else warnings).append(told)
     if retimed:
         warnings.extend(_crowding(inputs, plan, retimed))
@@ -97,38 +103,19 @@ def _blackouts(desired: Desired, as_of: datetime) -> tuple[Blackout, ...]:
     return tuple(blackout for blackout in found if blackout.periods)
 
 
-def _inside(address: str, state: State, blackouts: Iterable[Blackout]) -> Iterator[tuple[Blackout, str]]:
-    if state.get("enabled") is False:
-        return
-    timing = schedule.timing(state)
-    if timing is None:
+def _inside(known: KnownSchedule, blackouts: Iterable[Blackout]) -> Iterator[tuple[Blackout, str]]:
+    if not known.enabled or known.timing is None:
         return
     for blackout in blackouts:
-        inside = runs_inside(timing, blackout) if blackout.covers(address) else None
+        inside = runs_inside(known.timing, blackout) if blackout.covers(known.address) else None
         if inside is not None:
-            yield blackout, inside_text(blackout, inside, timing)
-
-
-def _states_after(inputs: planner.PlanInputs, plan: Plan) -> Iterator[tuple[Address, State]]:
-    """Every declared schedule in sight as it will be once the plan is applied."""
-    changed = {change.address: change.after for change in plan.changes if change.after is not None}
-    for resource in inputs.desired.resources:
-        address = resource.address
-        if address.kind is not KindName.SCHEDULE or (inputs.selected is not None and address not in inputs.selected):
-            continue
-        if address in changed:
-            yield address, changed[address]
-            continue
-        view = inputs.live.agents.get(resource.agent_path)
-        live = view.schedules.get(resource.identity) if view is not None else None
-        if live is not None:
-            yield address, schedule.live_state(live)
+            yield blackout, inside_text(blackout, inside, known.timing)
 
 
 # --- collisions and simultaneous starts ------------------------------------------------------------------------------
 
 
-def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Change]) -> Iterator[Finding]:
+def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]) -> Iterator[Finding]:
     """New collisions, and a new most of simultaneous starts, on the agents whose schedules change.
 
     Starts alone count: no run is looked up.
@@ -137,16 +124,17 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Cha
     # Whole days, and no moment in the words: the same plan made again an hour later has to read the same.
     begin = int(inputs.as_of.timestamp()) // _DAY * _DAY
     window = Window(begin, begin + days * _DAY)
-    before, after = _jobs(inputs, plan, {change.agent_path for change in retimed.values()})
+    paths = set(retimed.values())
+    estate = live_estate(inputs.desired, inputs.live, paths=paths)
+    before, after = _jobs(estate), _jobs(after_plan(estate, plan, paths))
     starts_before, starts_after = JobStarts(before, window), JobStarts(after, window)
     known = {(found.one, found.other) for found in collisions(before, starts_before)}
-    names = {str(address) for address in retimed}
     partners: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for found in collisions(after, starts_after):
         if (found.one, found.other) in known or found.one == found.other:
             continue
-        mine, other = (found.one, found.other) if found.one in names else (found.other, found.one)
-        if mine in names:
+        mine, other = (found.one, found.other) if found.one in retimed else (found.other, found.one)
+        if mine in retimed:
             partners[mine].append((other, found.times))
     for told in overcrowded(after):
         yield Finding("collision", "", told)
@@ -160,7 +148,7 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: dict[Address, Cha
             "collision",
             "",
             f"a new peak: {len(members)} schedules start in the same second; this plan sets "
-            f"{sum(name in names for name in members)} of them. "
+            f"{sum(name in retimed for name in members)} of them. "
             "`reconciler calendar --source desired --spread` proposes other minutes",
         )
 
@@ -169,42 +157,11 @@ def _together(others: list[tuple[str, int]], days: int) -> str:
     others.sort()
     named = ", ".join(name for name, _ in others[:_NAMED])
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    times = sum(times for _, times in others)
-    often = "once" if times == 1 else f"{times:,} times"
+    often = times_text(sum(times for _, times in others))
     span = "a day" if days == 1 else f"{days} days"
     return f"starts at the same instant as {named}{more}, {often} in {span}: ACC runs one job of an agent at a time"
 
 
-def _jobs(inputs: planner.PlanInputs, plan: Plan, paths: set[str]) -> tuple[list[Job], list[Job]]:
-    """The schedules of these agents, before and after the plan; those that no manifest declares too."""
-    declared = {
-        (resource.agent_path, resource.identity): str(resource.address)
-        for resource in inputs.desired.resources
-        if resource.agent_path in paths and resource.address.kind is KindName.SCHEDULE
-    }
-    states: dict[tuple[str, str], State] = {}
-    for path in paths:
-        view = inputs.live.agents.get(path)
-        for identity, live in (view.schedules if view is not None else {}).items():
-            states[path, identity] = schedule.live_state(live)
-    after = dict(states)
-    for change in plan.changes:
-        if change.agent_path not in paths or change.address.kind is not KindName.SCHEDULE:
-            continue
-        if change.action is Action.DELETE:
-            after.pop((change.agent_path, change.identity), None)
-        elif change.after is not None:
-            after[change.agent_path, change.identity] = change.after
-
-    handles = {agent.path: agent.handle for agent in inputs.desired.agents}
-
-    def jobs(found: dict[tuple[str, str], State]) -> list[Job]:
-        listed = []
-        for (path, identity), state in sorted(found.items()):
-            timing = schedule.timing(state)
-            if timing is not None and timing.rules is not None and state.get("enabled") is not False:
-                name = declared.get((path, identity), f"schedule/{handles.get(path, path)}/{identity}")
-                listed.append(Job(name, path, timing))
-        return listed
-
-    return jobs(states), jobs(after)
+def _jobs(estate: Estate) -> list[Job]:
+    found = (known.job() for known in estate.values() if known.enabled)
+    return [job for job in found if job is not None]

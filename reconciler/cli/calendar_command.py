@@ -75,17 +75,17 @@ def calendar(
 
     With --spread it prints a patch instead: `reconciler calendar --spread | git apply`.
     """
-    from reconciler.workflow.calendar import Request, Source
-    from reconciler.workflow.calendar import calendar as look
+    from reconciler.workflow.forecasting import CalendarOptions, Source
+    from reconciler.workflow.forecasting import calendar as calendar_of
 
     selection = selection_of(only, exclude, labels)
     threshold = simultaneous if herd is None else herd  # the option's former name
     day = first.date() if first is not None else None
     if spread:
         return _spread(session, selection, day, days, threshold, spread_window)
-    request = Request(Source(source) if source else None, days, day, zone, selection, durations, threshold)
+    options = CalendarOptions(Source(source) if source else None, days, day, zone, selection, durations, threshold)
     with session.interruptible():
-        desired, found = look(session.context(), request)
+        desired, found = calendar_of(session.context(), options)
     if session.stop.is_set():
         return 130
     session.show(_render(session, found, form, desired.project.name, desired.project.environment))
@@ -122,12 +122,13 @@ def _render(session: Session, found: Calendar, form: str, project: str, environm
 def _spread(
     session: Session, selection: Selection, first: date | None, days: int, threshold: int, window: timedelta
 ) -> int:
-    from reconciler.workflow.spreading import propose
+    from reconciler.calendar.spread_patch import SpreadOptions
+    from reconciler.workflow.forecasting import propose_spread
 
     minutes, rest = divmod(int(window.total_seconds()), 60)
     if rest or not 2 <= minutes <= 60:
         raise UsageError("--spread-window takes 2m to 60m", hint="a schedule keeps its hour and its day")
-    proposal = propose(session.context(), selection, first=first, days=days, threshold=threshold, minutes=minutes)
+    proposal = propose_spread(session.context(), selection, SpreadOptions(first, days, threshold, minutes))
     for note in proposal.notes:
         session.say(f"note: {note}")
     if proposal.patch:

@@ -19,10 +19,11 @@ from reconciler import timetable
 from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.load import load_of
 from reconciler.calendar.spread import Spread, room_of, shifted_cron, shifted_start, spread
+from reconciler.calendar.spread_patch import Proposal, SpreadOptions
 from reconciler.clock import Clock
 from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext
-from reconciler.workflow.spreading import Proposal, propose
+from reconciler.workflow.forecasting import propose_spread
 
 WINDOW = Window(1767225600, 1767225600 + 3 * 86400)
 rhythms = st.sampled_from(
@@ -180,7 +181,7 @@ def project(folder: Path, count: int = 12, *, more: str = "", end: str = "\n") -
 
 
 def proposal(context: CommandContext, *, threshold: int = 10, selection: Selection | None = None) -> Proposal:
-    return propose(context, selection or Selection(), first=None, days=7, threshold=threshold, minutes=30)
+    return propose_spread(context, selection or Selection(), SpreadOptions(threshold=threshold))
 
 
 def git(folder: Path, *words: str, given: str = "") -> None:

@@ -1,0 +1,122 @@
+"""Which schedules there are: in the manifests, in ACC, or in ACC once a plan was applied."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from reconciler.calendar.forecast import Entry
+from reconciler.calendar.job_starts import Job
+from reconciler.calendar.run_durations import Durations
+from reconciler.kinds import schedule
+from reconciler.model import Address, Desired, KindName, Live, Plan, Resource, State
+from reconciler.timetable import Timing, describe, inexact_zone
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSchedule:
+    """A schedule of an estate: when it runs (`timing` None: cannot be read), and whether a manifest declares it."""
+
+    address: str
+    agent_path: str
+    timing: Timing | None
+    enabled: bool
+    managed: bool
+
+    def job(self, duration_seconds: int | None = None) -> Job | None:
+        """What the calendar predicts from; None where nothing can be predicted."""
+        if self.timing is None or self.timing.rules is None:
+            return None
+        return Job(self.address, self.agent_path, self.timing, self.enabled, duration_seconds)
+
+
+Estate: TypeAlias = Mapping[tuple[str, str], KnownSchedule]
+"""Schedules by their agent's path and their id."""
+
+
+def declared_schedules(desired: Desired) -> Iterator[Resource]:
+    return (resource for resource in desired.resources if resource.address.kind is KindName.SCHEDULE)
+
+
+def declared_schedule(resource: Resource) -> KnownSchedule:
+    """A schedule as its manifest alone would make it."""
+    state = schedule.whole_state(schedule.desired_state(resource.spec), None)
+    return _known(str(resource.address), resource.agent_path, state, managed=True)
+
+
+def declared_estate(desired: Desired, selected: Collection[Address] | None) -> Estate:
+    """What the manifests declare."""
+    return {
+        (resource.agent_path, resource.identity): declared_schedule(resource)
+        for resource in declared_schedules(desired)
+        if selected is None or resource.address in selected
+    }
+
+
+def live_estate(
+    desired: Desired, live: Live, selected: Collection[Address] | None = None, paths: Collection[str] | None = None
+) -> Estate:
+    """All live schedules, or those of some agents, by the address of their manifest, else by their agent and id."""
+    declared = {(resource.agent_path, resource.identity): resource.address for resource in declared_schedules(desired)}
+    handles = {agent.path: agent.handle for agent in desired.agents}
+    found: dict[tuple[str, str], KnownSchedule] = {}
+    for path, view in live.agents.items():
+        if paths is not None and path not in paths:
+            continue
+        for identity, one in view.schedules.items():
+            address = declared.get((path, identity))
+            if selected is not None and address not in selected:
+                continue
+            shown = address or Address(KindName.SCHEDULE, handles.get(path, path), identity)
+            found[path, identity] = _known(str(shown), path, schedule.live_state(one), managed=address is not None)
+    return found
+
+
+def after_plan(before: Estate, plan: Plan, paths: Collection[str] | None = None) -> Estate:
+    """What a plan makes of an estate."""
+    after = dict(before)
+    for change in plan.changes:
+        if change.address.kind is not KindName.SCHEDULE or not change.action.is_remote:
+            continue
+        if paths is not None and change.agent_path not in paths:
+            continue
+        key = (change.agent_path, change.identity)
+        after.pop(key, None)
+        if change.after is not None:
+            after[key] = _known(str(change.address), change.agent_path, change.after, managed=True)
+    return after
+
+
+def _known(address: str, path: str, state: State, *, managed: bool) -> KnownSchedule:
+    # A product that does not say whether a schedule is enabled is taken to run it.
+    return KnownSchedule(address, path, schedule.timing(state), state.get("enabled") is not False, managed)
+
+
+def entries_of(estate: Estate, durations: Durations) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The calendar's entries, in the order of their addresses, and what has to be said of the others."""
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for (path, identity), known in sorted(estate.items(), key=lambda item: item[1].address):
+        job = known.job(durations.of(path, identity))
+        if job is None:
+            notes.append(f"{known.address}: its rhythm, start or zone cannot be read, so it is not in the calendar")
+        else:
+            entries.append(Entry(job, describe(job.timing.expression), known.managed))
+    return tuple(entries), tuple(notes)
+
+
+def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, days: int) -> Iterator[str]:
+    """Where a manifest names a zone whose clock is not, in these days, that of the Windows id that ACC is told."""
+    shown = {entry.job.address for entry in entries}
+    written: dict[str, list[str]] = defaultdict(list)
+    for resource in desired.resources:
+        address = str(resource.address)
+        if address in shown and (zone := resource.spec.get("timeZone")):
+            written[zone].append(address)
+    for zone, addresses in sorted(written.items()):
+        if told := inexact_zone(zone, first.toordinal(), days):
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            yield f"{min(addresses)}{more}: {told}"
