@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,33 +15,41 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.event_file import EventFile
-from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selection_of, selectors
+from reconciler.cli.options import Duration, OutFile, as_one, format_option, pass_session, selectors
 from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless
 from reconciler.errors import Fenced, UsageError
 from reconciler.model import Action, Began, Outcome, Status
 
 if TYPE_CHECKING:
+    from reconciler.selection import Selection
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.context import PlanOptions
     from reconciler.workflow.planning import Planned
 
 
-def _applying(command: Callable[..., int]) -> Callable[..., int]:
-    for option in (
-        click.option("--auto-approve", is_flag=True, help="Do not ask."),
-        click.option("--html", type=OutFile(), help="Write a page of how it went."),
-        click.option(
-            "--events",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Append events as JSON lines while it runs.",
-        ),
-        click.option("--lock-timeout", type=Duration(), default="0s", help="Wait so long for somebody else's lock."),
-        format_option("text", "json"),
-        selectors,
-    ):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class ApplyFlags:
+    """How an apply asks, waits, and tells of itself."""
+
+    auto_approve: bool
+    html: Path | None
+    events: Path | None
+    lock_timeout: timedelta
+    form: str
+
+
+_apply_flags = as_one(
+    "flags",
+    ApplyFlags,
+    click.option("--auto-approve", is_flag=True, help="Do not ask."),
+    click.option("--html", type=OutFile(), help="Write a page of how it went."),
+    click.option(
+        "--events", type=click.Path(path_type=Path, dir_okay=False), help="Append events as JSON lines while it runs."
+    ),
+    click.option("--lock-timeout", type=Duration(), default="0s", help="Wait so long for somebody else's lock."),
+    format_option("text", "json"),
+)
 
 
 @click.command()
@@ -60,7 +69,8 @@ def _applying(command: Callable[..., int]) -> Callable[..., int]:
     metavar="PATTERN",
     help="Send input files and approvals, and start triggers, that match once more. Repeatable.",
 )
-@_applying
+@selectors
+@_apply_flags
 @pass_session
 def apply(
     session: Session,
@@ -69,25 +79,17 @@ def apply(
     accept_new_ledger: bool,
     gone_agents: tuple[str, ...],
     resend: tuple[str, ...],
-    auto_approve: bool,
-    lock_timeout: timedelta,
-    events: Path | None,
-    html: Path | None,
-    form: str,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    labels: tuple[str, ...],
+    flags: ApplyFlags,
+    selection: Selection,
 ) -> int:
     """Ask, carry out the plan, and read back.
 
     With PLANFILE it does exactly what that plan shows, without asking, or nothing. Exit 4 when something failed or was
     skipped, 5 when the outcome of a start is unknown, 8 when reading back does not show that it is done.
     """
-    from reconciler.workflow import applying, saved
+    from reconciler.workflow import saved
     from reconciler.workflow.context import PlanOptions
 
-    selection = selection_of(only, exclude, labels)
-    seconds = lock_timeout.total_seconds()
     if planfile is not None:
         if resend:
             hint = (
@@ -96,79 +98,49 @@ def apply(
             raise UsageError("a saved plan sends what it shows, and nothing more", hint=hint)
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
-        with session.interruptible(), _telling(session, events) as tell:
-            done = saved.apply_file(session.context(), planfile, tell=tell, lock_timeout=seconds)
-        return _finish(session, done, form, html)
+        with session.interruptible(), _telling(session, flags.events) as tell:
+            done = saved.apply_file(
+                session.context(), planfile, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
+            )
+        return _finish(session, done, flags)
     options = PlanOptions(
         selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents, resend=resend
     )
-    return _run(
-        session,
-        options,
-        applying.apply,
-        auto_approve=auto_approve,
-        form=form,
-        events=events,
-        html=html,
-        lock_timeout=seconds,
-    )
+    return _run(session, options, flags)
 
 
 @click.command()
-@_applying
+@selectors
+@_apply_flags
 @pass_session
 def destroy(
     session: Session,
-    auto_approve: bool,
-    lock_timeout: timedelta,
-    events: Path | None,
-    html: Path | None,
-    form: str,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    labels: tuple[str, ...],
+    flags: ApplyFlags,
+    selection: Selection,
 ) -> int:
     """Plan the deletion of all that is owned, then apply it.
 
     Protected schedules stay, and so does everything that this project does not own.
     """
-    from reconciler.workflow import applying
     from reconciler.workflow.context import PlanOptions
 
-    options = PlanOptions(selection_of(only, exclude, labels), destroy=True)
-    return _run(
-        session,
-        options,
-        applying.apply,
-        auto_approve=auto_approve,
-        form=form,
-        events=events,
-        html=html,
-        lock_timeout=lock_timeout.total_seconds(),
-    )
+    options = PlanOptions(selection, destroy=True)
+    return _run(session, options, flags)
 
 
-def _run(
-    session: Session,
-    options: PlanOptions,
-    carry_out: Callable[..., Applied],
-    *,
-    auto_approve: bool,
-    form: str,
-    events: Path | None,
-    html: Path | None,
-    lock_timeout: float,
-) -> int:
+def _run(session: Session, options: PlanOptions, flags: ApplyFlags) -> int:
+    from reconciler.workflow import applying
+
     def confirm(planned: Planned) -> bool:
-        if form == "text":
+        if flags.form == "text":
             session.show(render_plan(session, planned.plan, "text"))
-        if auto_approve:
-            return True
-        return _ask(session, planned, shown=form == "text")
+        return flags.auto_approve or _ask(session, planned, shown=flags.form == "text")
 
-    with session.interruptible(), _telling(session, events) as tell:
-        done = carry_out(session.context(), options, confirm=confirm, tell=tell, lock_timeout=lock_timeout)
-    return _finish(session, done, form, html)
+    with session.interruptible(), _telling(session, flags.events) as tell:
+        done = applying.apply(
+            session.context(), options, confirm=confirm, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
+        )
+    return _finish(session, done, flags)
 
 
 def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
@@ -215,7 +187,7 @@ def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file
             complain(error, verbose=session.verbose)
 
 
-def _finish(session: Session, done: Applied, form: str, page: Path | None) -> int:
+def _finish(session: Session, done: Applied, flags: ApplyFlags) -> int:
     """Show how it went; the exit code tells of that, and is 1 where all went well but could not be shown or written."""
     if done.declined:
         session.say("declined: nothing was done")
@@ -224,7 +196,7 @@ def _finish(session: Session, done: Applied, form: str, page: Path | None) -> in
     for note in done.notes:
         session.say(harmless(f"note: {note}"))
     try:
-        _show(session, done, form, page)
+        _show(session, done, flags)
     except Exception as error:  # it is done, however little of it can be shown
         session.is_unwritten = True
         complain(error, verbose=session.verbose)
@@ -234,16 +206,16 @@ def _finish(session: Session, done: Applied, form: str, page: Path | None) -> in
     return code or int(session.is_unwritten)
 
 
-def _show(session: Session, done: Applied, form: str, page: Path | None) -> None:
+def _show(session: Session, done: Applied, flags: ApplyFlags) -> None:
     plan, outcomes = done.planned.plan, done.result.outcomes
-    if page is not None:
+    if flags.html is not None:
         from reconciler.render import html
 
         stamp = session.stamp_for(plan.project, plan.environment)
-        session.write_file(page, html.outcomes(outcomes, plan, stamp))
+        session.write_file(flags.html, html.outcomes(outcomes, plan, stamp))
     for finding in done.planned.refusals:
         session.say(f"blocked [{finding.code}]: {finding.message}")
-    if form == "json":
+    if flags.form == "json":
         from reconciler.render import json_
 
         stamp = session.stamp_for(plan.project, plan.environment)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Duration, format_option, pass_session, selection_of, selectors
+from reconciler.cli.options import Duration, format_option, pass_session, selectors
 from reconciler.cli.session import Session
 from reconciler.errors import UsageError
 
@@ -65,9 +65,7 @@ def calendar(
     spread: bool,
     spread_window: timedelta,
     form: str,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    labels: tuple[str, ...],
+    selection: Selection,
 ) -> int:
     """Show when everything runs; load and collisions. Writes nothing.
 
@@ -78,7 +76,6 @@ def calendar(
     from reconciler.workflow.forecasting import CalendarOptions, Source
     from reconciler.workflow.forecasting import calendar as calendar_of
 
-    selection = selection_of(only, exclude, labels)
     threshold = simultaneous if herd is None else herd  # the option's former name
     day = first.date() if first is not None else None
     if spread:

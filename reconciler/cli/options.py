@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import click
 
@@ -15,26 +17,46 @@ from reconciler.cli.session import Session
 if TYPE_CHECKING:
     from reconciler.selection import Selection
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Result = TypeVar("_Result")
+_Command = TypeVar("_Command", bound=Callable[..., object])
+Option = Callable[[Callable[..., object]], Callable[..., object]]
 
 pass_session = click.make_pass_decorator(Session)
 
 
-def selectors(command: _Command) -> _Command:
-    """`--only`, `--exclude` and `--label`."""
-    for option in (
-        click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only what carries this label."),
-        click.option("--exclude", multiple=True, metavar="PATTERN", help="All but addresses that match. Repeatable."),
-        click.option("--only", multiple=True, metavar="PATTERN", help="Only addresses that match. Repeatable."),
-    ):
-        command = option(command)
-    return command
+def as_one(
+    name: str, make: Callable[..., object], *options: Option
+) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
+    """Give a command these options, the last one first in its help, as one argument: what `make` makes of them."""
+    parts = tuple(inspect.signature(make).parameters)
+
+    def decorate(command: Callable[..., _Result]) -> Callable[..., _Result]:
+        @functools.wraps(command)
+        def packed(*arguments: object, **given: object) -> _Result:
+            whole = make(**{part: given.pop(part) for part in parts})
+            return command(*arguments, **given, **{name: whole})
+
+        for option in options:
+            option(packed)
+        return packed
+
+    return decorate
 
 
-def selection_of(only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> Selection:
+def _selection(only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> Selection:
     from reconciler.selection import Selection
 
     return Selection(only, exclude, labels)
+
+
+selectors = as_one(
+    "selection",
+    _selection,
+    click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only what carries this label."),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="All but addresses that match. Repeatable."),
+    click.option("--only", multiple=True, metavar="PATTERN", help="Only addresses that match. Repeatable."),
+)
+"""`--only`, `--exclude` and `--label`."""
 
 
 def format_option(*formats: str) -> Callable[[_Command], _Command]:
@@ -50,8 +72,8 @@ class OutFile(click.Path):
     def __init__(self) -> None:
         super().__init__(path_type=Path, dir_okay=False)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = super().convert(value, param, ctx)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)  # type: ignore[arg-type]
         assert isinstance(path, Path)
         if not path.absolute().parent.is_dir():
             self.fail(f"there is no folder {str(path.parent)!r}", param, ctx)
@@ -64,7 +86,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer r
     name = "duration"
     _UNITS: ClassVar[dict[str, str]] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
         found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))

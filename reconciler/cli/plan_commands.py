@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selection_of, selectors
+from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selectors
 from reconciler.cli.session import Session, harmless
 from reconciler.model import Drift, DriftStatus, Finding, Plan, Reason
 from reconciler.render import Stamp
+
+if TYPE_CHECKING:
+    from reconciler.selection import Selection
 
 
 @click.command()
@@ -30,9 +34,7 @@ def plan(
     detailed_exitcode: bool,
     max_bytes: int,
     form: str,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    labels: tuple[str, ...],
+    selection: Selection,
 ) -> int:
     """Show what apply would change. Writes nothing, but the file of `--out`.
 
@@ -42,7 +44,7 @@ def plan(
     from reconciler.workflow import planning
     from reconciler.workflow.context import PlanOptions
 
-    options = PlanOptions(selection_of(only, exclude, labels))
+    options = PlanOptions(selection)
     with session.interruptible():
         if out is None:
             found = planning.plan(session.context(), options)
@@ -113,7 +115,7 @@ def is_incomplete(plan: Plan) -> bool:
 @format_option("text", "json", "markdown", "html", "sarif", "junit")
 @selectors
 @pass_session
-def drift(session: Session, form: str, only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]) -> int:
+def drift(session: Session, form: str, selection: Selection) -> int:
     """Audit live against what was last applied. Writes nothing.
 
     Exit 2 when something drifted: it was changed, or deleted, outside this project. Exit 1 when something could not be
@@ -122,7 +124,7 @@ def drift(session: Session, form: str, only: tuple[str, ...], exclude: tuple[str
     from reconciler.workflow import planning
 
     with session.interruptible():
-        found = planning.drift(session.context(), selection_of(only, exclude, labels))
+        found = planning.drift(session.context(), selection)
     if session.stop.is_set():
         return 130
     session.show(_drift(session, found, form))

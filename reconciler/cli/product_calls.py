@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, TypeVar
 
 import click
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.by_hand import Effect
     from reconciler.workflow.context import CommandContext
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 class Connections(Protocol):
@@ -238,6 +238,12 @@ def _cell(value: JSON) -> str:
 
 
 # --- asking and writing ----------------------------------------------------------------------------------------------
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on if somebody says so, or said `--yes`; else end the command with exit code 1."""
+    if not confirm(question, yes=yes):
+        raise click.exceptions.Exit(1)
 
 
 def confirm(question: str, *, yes: bool) -> bool:

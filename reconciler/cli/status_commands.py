@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from reconciler.cli.options import format_option, pass_session, selection_of, selectors
+from reconciler.cli.options import format_option, pass_session, selectors
 from reconciler.cli.session import Session
 from reconciler.model import Level
+
+if TYPE_CHECKING:
+    from reconciler.selection import Selection
 
 
 @click.command()
 @format_option("text", "json")
 @selectors
 @pass_session
-def status(
-    session: Session, form: str, only: tuple[str, ...], exclude: tuple[str, ...], labels: tuple[str, ...]
-) -> int:
+def status(session: Session, form: str, selection: Selection) -> int:
     """Show sync, health, last run and next run of every schedule and trigger.
 
     Exit 2 when something is unhealthy: failing, late, running long, gone from ACC, disabled although declared enabled,
@@ -25,7 +28,7 @@ def status(
     from reconciler.workflow.status import status as look
 
     with session.interruptible():
-        found = look(session.context(), selection_of(only, exclude, labels))
+        found = look(session.context(), selection)
     if session.stop.is_set():
         return 130
     if form == "json":

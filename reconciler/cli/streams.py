@@ -11,7 +11,10 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Sink(io.RawIOBase):
@@ -31,7 +34,7 @@ class Sink(io.RawIOBase):
     def isatty(self) -> bool:
         return os.isatty(self._descriptor)
 
-    def write(self, data: Any) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         while self.trouble is None:
             try:
                 return os.write(self._descriptor, data)
@@ -61,7 +64,7 @@ def guarded() -> Iterator[Sink | None]:
         sys.stdout, sys.stderr = before
 
 
-def _guard(stream: Any) -> io.TextIOWrapper:
+def _guard(stream: TextIO | None) -> io.TextIOWrapper:
     if stream is None:
         return io.TextIOWrapper(io.BufferedWriter(Sink(os.open(os.devnull, os.O_WRONLY))), "utf-8")
     sink = Sink(stream.fileno())

@@ -1,0 +1,137 @@
+"""`reconciler acc agent`, by hand: show, approve, disapprove and start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from reconciler.cli.agent_argument import agent_argument, agent_id_of, is_id, path_of
+from reconciler.cli.product_calls import (
+    acc_client,
+    ask,
+    form_option,
+    recorded,
+    recorded_start,
+    save,
+    show,
+    show_done,
+    starting,
+    yes_option,
+)
+from reconciler.cli.start_options import start_options
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.clients.acc import StartOptions
+
+
+def _not_blank(context: click.Context, parameter: click.Parameter, message: str) -> str:
+    if not message.strip():
+        raise click.BadParameter("the message is empty, and the file log would say nothing")
+    return message
+
+
+_message_option = click.option(
+    "-m", "--message", required=True, callback=_not_blank, help="What the file log will say about it."
+)
+
+
+@click.group()
+def agent() -> None:
+    """Show, approve, disapprove and start agents."""
+
+
+@agent.command("show")
+@click.argument("path", metavar="PATH")
+@form_option
+def agent_show(path: str, form: str) -> None:
+    """Show the id, name, folder and description of the agent at PATH."""
+    with acc_client() as client:
+        show(client.get_agent(path).raw, form=form)
+
+
+@agent.command("approve")
+@agent_argument
+@_message_option
+@form_option
+def agent_approve(agent: str, message: str, form: str) -> None:
+    """Approve an agent, with a message for the file log."""
+    from reconciler.workflow.by_hand import Approval
+
+    with acc_client() as client:
+        agent_id = agent_id_of(client, agent)
+        with recorded(Approval("approved"), path=path_of(agent), agent_id=agent_id):
+            client.approve(agent_id, message)
+        show_done(f"approved {agent}", form=form, agentId=agent_id)
+
+
+@agent.command("disapprove")
+@agent_argument
+@_message_option
+@yes_option
+@form_option
+def agent_disapprove(agent: str, message: str, yes: bool, form: str) -> None:
+    """Take an agent's approval away, with a message for the file log."""
+    from reconciler.workflow.by_hand import Approval
+
+    with acc_client() as client:
+        agent_id = agent_id_of(client, agent)
+        ask(f"Disapprove {agent}?", yes=yes)
+        with recorded(Approval("disapproved"), path=path_of(agent), agent_id=agent_id):
+            client.disapprove(agent_id, message)
+        show_done(f"disapproved {agent}", form=form, agentId=agent_id)
+
+
+@agent.command("start")
+@agent_argument
+@start_options
+@click.option("--multiple-sessions", is_flag=True, default=None, help="Start new sessions on its own.")
+@click.option("--synchronous", is_flag=True, default=None, help="Wait until the run has ended.")
+@click.option("--timeout", type=click.IntRange(1), help="Seconds a synchronous run may take. Default: 60.")
+@click.option("--deliver", type=click.Choice(["plain", "zip"]), help="Wait, and fetch what was extracted (with -o).")
+@click.option("-o", "--output", "target", metavar="FILE", help="Where to write what was extracted; - is stdout.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@form_option
+def agent_start(
+    agent: str,
+    options: StartOptions,
+    multiple_sessions: bool | None,
+    synchronous: bool | None,
+    timeout: int | None,
+    deliver: str | None,
+    target: str | None,
+    force: bool,
+    form: str,
+) -> None:
+    """Start an agent on the cluster where it is deployed, and show the ids of its runs."""
+    from reconciler.clients.acc import Delivery
+
+    if (deliver is None) != (target is None):
+        raise UsageError("--deliver and -o belong together.")
+    if multiple_sessions and options.session_id:
+        raise UsageError("--session-id and --multiple-sessions exclude each other.")
+    if timeout is not None and not synchronous and deliver is None:
+        raise UsageError(
+            "--timeout is for a run that is waited for.", hint="--synchronous waits, and so does --deliver."
+        )
+    options = replace(
+        options, use_multiple_sessions=multiple_sessions, is_synchronous=synchronous, synchronous_timeout=timeout
+    )
+    deletes = options.is_delete_input_files_on_completed
+    with acc_client() as client, starting():
+        if deliver is not None and target is not None:
+            agent_id, delivery = agent_id_of(client, agent), Delivery(deliver.capitalize())
+
+            def fetch(sink: BinaryIO) -> int:
+                with recorded_start(agent, agent_id, deletes=deletes):
+                    return client.run_agent_for_data(agent_id, delivery, options, sink)
+
+            save(target, fetch, force=force)
+            return
+        # The path may be another way to write that of an agent which the ledger knows.
+        agent_id = agent_id_of(client, agent) if deletes else ""
+        with recorded_start(agent, agent_id, deletes=deletes):
+            started = client.start_agent(agent, options) if is_id(agent) else client.start_agent_at(agent, options)
+        show(started.raw, form=form)
