@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import re
 import sys
 import uuid
 from collections.abc import Mapping
 from typing import Any
+
+from reconciler.product_terms import is_guid
 
 SERVER_ASSIGNED = "server_assigned_ids"
 """Where an entry of the ledger keeps the ids of schedules that ACC made under ids of its own, when we sent ours."""
@@ -17,7 +18,6 @@ IDS_BEFORE = "ids_before"
 """Where it keeps what was on the agent before a create, on a server that is not known to keep the ids that we send."""
 
 _MARK_BITS = 48
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def owned_id(project: str, environment: str, agent_path: str, schedule: str) -> str:
@@ -43,7 +43,7 @@ def is_owned(schedule_id: str, project: str, environment: str) -> bool:
 def mark_in(schedule_id: str) -> int | None:
     """The mark that an id carries, if it is of version 8; whose it is, `mark_of` says."""
     text = schedule_id.strip().lower()
-    if not _UUID.fullmatch(text):
+    if not is_guid(text):
         return None
     bits = uuid.UUID(text).int
     return bits >> 80 if (bits >> 76) & 0xF == 8 else None

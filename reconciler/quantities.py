@@ -1,6 +1,12 @@
-"""Amounts as a person reads them: `1 file`, `12 000 lines`, `2 h 5 min`, `10 MB`."""
+"""Amounts as a person reads and writes them: `1 file`, `12 000 lines`, `2 h 5 min`, `10 MB`; `30s`, `20/s`."""
 
 from __future__ import annotations
+
+import re
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
+_RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*([smh])\s*", re.ASCII)
 
 
 def counted(number: int, noun: str, plural: str = "", *, thousands: str = "") -> str:
@@ -33,3 +39,21 @@ def size_text(count: int) -> str:
         if count >= size:
             return f"{count / size:g} {unit}"
     return counted(count, "byte")
+
+
+def seconds_of(text: str, *, may_be_zero: bool = False) -> float:
+    """The seconds of a duration such as `30s` or `1.5h`. Raises ValueError when the text is none."""
+    match = _DURATION.fullmatch(text)
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
+    if not 0 <= seconds < 1e9 or (seconds == 0 and not may_be_zero):
+        raise ValueError(f"{text[:40]!r} is no duration: write it like 30s, 5m or 1h")
+    return round(seconds, 6)
+
+
+def per_second_of(text: str) -> float:
+    """The requests per second of a rate such as `20/s`. Raises ValueError when the text is none, or is zero."""
+    match = _RATE.fullmatch(text)
+    value = float(match[1]) / _SECONDS[match[2]] if match else 0.0
+    if not 0 < value < 1e9:
+        raise ValueError(f"{text[:40]!r} is no rate: write it like 20/s, 600/m or 1000/h")
+    return value

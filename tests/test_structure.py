@@ -34,7 +34,7 @@ LEVELS = (
     ("diff", "identity", "urls"),
     ("model",),
     ("errors", "clock", "files", "process_liveness", "suggestion"),
-    ("quantities",),
+    ("product_terms", "quantities"),
 )
 """Rooms from the top down. A room may import from lower levels only: not upward, and not from its neighbours."""
 

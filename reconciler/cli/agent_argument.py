@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.identity import normal_id
+from reconciler.product_terms import is_guid
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
 
-_ID = re.compile(r"\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
 
 agent_argument = click.argument("agent", metavar="AGENT")
 
 
 def is_id(agent: str) -> bool:
-    return bool(_ID.fullmatch(agent.strip()))
+    return is_guid(agent.strip().removeprefix("{").removesuffix("}"))
 
 
 def path_of(agent: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,11 +13,10 @@ from reconciler.cli.product_calls import connections, form_option, mft_client, p
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
 from reconciler.model import SECRET
+from reconciler.product_terms import is_guid
 
 if TYPE_CHECKING:
     from reconciler.clients.mft import MftClient, TaskRun
-
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @click.group()
@@ -83,7 +81,7 @@ def task_start(
     parameters = parameters_of(params)
     if interval <= timedelta(0):
         raise UsageError("--interval is longer than 0s.")
-    is_id = by == "id" or (by is None and _ID.fullmatch(task.strip()) is not None)
+    is_id = by == "id" or (by is None and is_guid(task.strip()))
     with mft_client() as client:
         with starting():
             started = (

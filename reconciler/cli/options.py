@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from reconciler.cli.session import Session
+from reconciler.quantities import seconds_of
 
 if TYPE_CHECKING:
     from reconciler.selection import Selection
@@ -84,12 +84,11 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer r
     """A length of time with one unit: 90s, 30m, 24h, 7d."""
 
     name = "duration"
-    _UNITS: ClassVar[dict[str, str]] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"(\d{1,9})([smhd])", str(value))
-        if not found:
+        try:
+            return timedelta(seconds=seconds_of(str(value), may_be_zero=True))
+        except ValueError:
             self.fail(f"{value!r} is no length of time; write 90s, 30m, 24h or 7d", param, ctx)
-        return timedelta(**{self._UNITS[found[2]]: int(found[1])})

@@ -9,11 +9,12 @@ import click
 from reconciler.cli.options import as_one
 from reconciler.cli.product_calls import parameters_of
 from reconciler.errors import UsageError
+from reconciler.product_terms import LOG_LEVELS
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import StartOptions
 
-_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3, "0": 0, "1": 1, "2": 2, "3": 3}
+_LEVELS = {**LOG_LEVELS, **{str(number): number for number in LOG_LEVELS.values()}}
 
 
 def _options(

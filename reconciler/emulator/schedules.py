@@ -14,9 +14,9 @@ from reconciler.emulator.spelling import Spelling
 from reconciler.emulator.state import Agent, Estate, Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
+from reconciler.product_terms import is_guid
 
 _START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
-_GUID = re.compile(r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE | re.ASCII)
 _ATTRIBUTES = {
     "cron": "cron",
     "sessionId": "session_id",
@@ -155,7 +155,7 @@ class Schedules:
         if unknown and self.switches.unknown_keys == "refuse":
             raise Refusal(400, f"Unknown field: {', '.join(unknown)}")
         schedule_id = wanted.get("scheduleId")
-        if not isinstance(schedule_id, str) or not _GUID.fullmatch(schedule_id):
+        if not isinstance(schedule_id, str) or not is_guid(schedule_id.removeprefix("{").removesuffix("}")):
             raise Refusal(400, "scheduleId must be a GUID")
 
     def _complete(self, wanted: dict[str, Any], present: Schedule | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from reconciler import timetable
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.model import MOVED_FROM, Action, Change, Entry, FieldChange, Preview, State
+from reconciler.product_terms import LOG_LEVELS
 
 DEFAULTS: State = {"inputParameters": {}, "logLevel": 1, "sessionId": "", "windowless": True, "enabled": True}
 """What a schedule is created with where the manifest leaves a field open (the documented defaults)."""
@@ -35,7 +36,6 @@ _POSSIBLE: Mapping[str, tuple[Any, ...]] = {
 }
 """Values that a digest is tried with, where a manifest leaves a field open: all there are, or the usual one."""
 
-_LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _PREVIEWED_RUNS = 3
 
 
@@ -111,7 +111,7 @@ def written_state(spec: State) -> State:
         state["inputParameters"] = {str(name): str(value) for name, value in (spec["inputParameters"] or {}).items()}
     if "logLevel" in spec:
         level = str(spec["logLevel"]).lower()
-        state["logLevel"] = int(level) if level.isdecimal() else _LOG_LEVELS.get(level, level)
+        state["logLevel"] = int(level) if level.isdecimal() else LOG_LEVELS.get(level, level)
     if "sessionId" in spec:
         state["sessionId"] = str(spec["sessionId"] or "")
     for flag in ("windowless", "enabled"):

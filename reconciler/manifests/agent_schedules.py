@@ -11,8 +11,8 @@ from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.scalars import text_of
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of
 from reconciler.model import Address, Agent, KindName, Resource
+from reconciler.product_terms import LOG_LEVELS
 
-_LOG_LEVELS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _NOT_SPEC = ("name", "id", "protect", "movedFrom")
 
 
@@ -104,7 +104,7 @@ def _content(
     content = {key: value for key, value in block.items() if key not in _NOT_SPEC}
     if "logLevel" in block:
         level = block["logLevel"]
-        content["logLevel"] = _LOG_LEVELS[level] if isinstance(level, str) and level in _LOG_LEVELS else int(level)
+        content["logLevel"] = LOG_LEVELS[level] if isinstance(level, str) and level in LOG_LEVELS else int(level)
     if "sessionId" in block:
         content["sessionId"] = text_of(block["sessionId"])
     secrets: tuple[str, ...] = ()

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from reconciler import timetable
-from reconciler.manifests import durations
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import JSON
+from reconciler.quantities import seconds_of
 
 
 def check(blackout: Mapping[str, Any], path: DocumentPath, report: ProblemReporter) -> None:
@@ -32,7 +32,7 @@ def check(blackout: Mapping[str, Any], path: DocumentPath, report: ProblemReport
             report.error((*path, "cron"), "bad-cron", _worded("cron", error))
     if "duration" in blackout:
         try:
-            durations.seconds(blackout["duration"])
+            seconds_of(blackout["duration"])
         except ValueError as error:
             report.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
 
@@ -50,7 +50,7 @@ def normal(blackout: Mapping[str, Any]) -> Mapping[str, JSON]:
         "exclude": list(blackout.get("exclude", ())),
     }
     if "cron" in blackout:
-        return {**form, "cron": blackout["cron"], "duration": durations.seconds(blackout["duration"])}
+        return {**form, "cron": blackout["cron"], "duration": seconds_of(blackout["duration"])}
     times = {key: timetable.parse_declared_start(blackout[key]).isoformat() for key in ("from", "to")}
     return {**form, **times}
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import files
-from reconciler.manifests import durations, exposure
+from reconciler.manifests import exposure
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Connection
+from reconciler.quantities import per_second_of, seconds_of
 from reconciler.urls import connection_complaint
 
 _CREDENTIALS = {"acc": ("token",), "mft": ("tenantId", "keyId", "privateKey")}
@@ -42,11 +43,11 @@ def resolve(
         report.error((*path, "privateKey"), "bad-key", wrong)
     rate = timeout = None
     try:
-        rate = durations.per_second(settings["rate"]) if "rate" in settings else None
+        rate = per_second_of(settings["rate"]) if "rate" in settings else None
     except ValueError as error:
         report.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
     try:
-        timeout = durations.seconds(settings.get("timeout", "30s"))
+        timeout = seconds_of(settings.get("timeout", "30s"))
     except ValueError as error:
         report.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
     bundle = _bundle(settings["caBundle"], root, (*path, "caBundle"), report) if "caBundle" in settings else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict, cast
 
-from reconciler.manifests import durations, schema_files
+from reconciler.manifests import schema_files
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.scalars import text_of
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 from reconciler.model import Address, KindName, Resource
+from reconciler.quantities import seconds_of
 
 
 class When(TypedDict, total=False):
@@ -89,6 +90,6 @@ def _wait(document: ManifestDocument, spec: dict[str, object], report: ProblemRe
     spec["wait"] = seconds = {}
     for key, text in wait.items():
         try:
-            seconds[key] = durations.seconds(text)
+            seconds[key] = seconds_of(text)
         except ValueError as error:
             report.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")

@@ -15,13 +15,13 @@ from reconciler.identity import is_owned, normal_id
 from reconciler.kinds import schedule
 from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity, State
 from reconciler.observe import look
+from reconciler.product_terms import LOG_LEVELS, is_guid
 from reconciler.products import Products
 from reconciler.secrecy import Secrecy, masked, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import read
 
-_LOG_LEVELS = {0: "none", 1: "low", 2: "medium", 3: "high"}
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _PATH = re.compile(r"[^/\\\s]([^\\]*[^/\\\s])?")
 _SECRET_LIKE = re.compile(r"(?i)passw|pwd|secret|token|api[-_ ]?key|credential|private")
 _PLAIN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -215,7 +215,7 @@ def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Im
 def _unwritable(live: Any) -> str:
     """Why a schedule cannot be said in a manifest; "" when it can. No manifest may hold what nobody can read."""
     state = schedule.live_state(live)
-    if not _ID.fullmatch(normal_id(live.schedule_id)):
+    if not is_guid(normal_id(live.schedule_id)):
         return f"its id {_shown(live.schedule_id)} is no GUID"
     try:
         timetable.parse(state["cron"])
@@ -267,8 +267,8 @@ def _schedule(live: Any, name: str, scope: _Scope, hidden: frozenset[str]) -> It
 
 def _rest(state: State) -> Iterator[str]:
     level = state["logLevel"]
-    if level in _LOG_LEVELS:
-        yield f"  logLevel: {_LOG_LEVELS[level]}"
+    if level in _LOG_LEVEL_NAMES:
+        yield f"  logLevel: {_LOG_LEVEL_NAMES[level]}"
     elif level is not None:
         yield f"  # logLevel is {level} in ACC, which is not documented; it is left as it is"
     if not _is_text(state["sessionId"]):
