@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar
+from reconciler.quantities import counted
 from reconciler.timetable.repeats import Repeats
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -53,9 +55,7 @@ def shades_of(cells: Sequence[Sequence[float | None]], steps: int = 4) -> Shades
     return Shades(tuple(tuple(None if value is None else level(value) for value in day) for day in cells), bounds)
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """ "1 start", "2 starts"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+plural = partial(counted, thousands=",")
 
 
 def day_text(day: date) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
+from typing import NamedTuple
 
-from reconciler.calendar.forecast import Calendar, Forecast
+from reconciler.calendar.forecast import Calendar
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
@@ -19,183 +19,150 @@ from reconciler.calendar.form_words import (
     quarter_text,
     shades_of,
 )
-from reconciler.calendar.html_sections import schedules_table, sections
-from reconciler.calendar.html_style import SCRIPT, SHADES, STYLE
+from reconciler.calendar.html_sections import LISTED_ROWS, schedule_rows, sections
 from reconciler.render import Stamp
-from reconciler.render.characters import neutral
+from reconciler.render.html.scaffold import page
 
 _STEPS = 8
 _STARTS = "starts an hour"
 _WEEK = 10
 """Up to so many days stand side by side on a phone; more stand below each other."""
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+
+class _Fact(NamedTuple):
+    """A number of the summary, what is said beside it, and whether somebody should look at it."""
+
+    name: str
+    value: int
+    aside: str = ""
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """An hour of the picture: the classes that colour it, and its number in each view."""
+
+    classes: str
+    title: str
+    numbers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A line of the picture, and of the table that says the same."""
+
+    day: int
+    weekday: str
+    name: str
+    is_weekend: bool
+    cells: tuple[_Cell, ...]
+    starts: tuple[int | None, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(count or 0 for count in self.starts)
 
 
 def calendar(found: Calendar, stamp: Stamp) -> str:
-    """The whole page. Every text from outside is escaped, and the page allows no script but its own."""
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
-    title = f"{stamp.project} ({stamp.environment}): calendar"
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{text(title)}</title>",
-            f"<style>{STYLE}\n{SHADES}</style>",
-            "</head>",
-            "<body>",
-            '<a class="skip" href="#schedules">To the list of schedules</a>',
-            '<main class="sheet">',
-            *_head(found, stamp),
-            *_unreadable(found),
-            *_poster(found),
-            '<div class="columns">',
-            *sections(found),
-            "</div>",
-            *schedules_table(found),
-            *_foot(found, stamp),
-            "</main>",
-            f"<script>{SCRIPT}</script>",
-            "</body>",
-            "</html>",
-            "",
-        )
+    """The whole page."""
+    grid = found.shown.grid
+    starts = shades_of(grid.rates(), _STEPS)
+    load = shades_of(grid.load, _STEPS) if grid.load is not None else None
+    views = [("starts", "Starts")]
+    if load is not None:
+        views.append(("load", "Runs at a time"))
+    if found.before is not None:
+        views.append(("change", "What the plan changes"))
+    # Where a cell stands is said by classes: the policy of all pages allows no style on an element.
+    places = [f".{letter}{number}{{--{letter}:{number}}}" for letter, most in (("d", len(grid.days)), ("h", 24))
+              for number in range(most)]  # fmt: skip
+    return page(
+        Path(__file__).with_suffix(".html"),
+        stamp,
+        title="Calendar",
+        rules=f":root{{--days:{len(grid.days)}}}{''.join(places)}",
+        found=found,
+        source=SOURCES[found.source],
+        span=_span(found),
+        facts=_facts(found),
+        unreadable=plural(len(found.unreadable), "agent"),
+        views=views,
+        chosen="change" if found.before is not None else "starts",
+        shape="week" if len(grid.days) <= _WEEK else "many",
+        total=plural(found.shown.load.total, "start"),
+        days=[_day(found, index, starts, load) for index in range(len(grid.days))],
+        ramps=[("starts", _STARTS, _ramp(starts, _STARTS))]
+        + ([("load", "runs at a time", _ramp(load, "runs at a time"))] if load is not None else []),
+        sections=list(sections(found)),
+        rows=schedule_rows(found),
+        listed=LISTED_ROWS,
+        assumption=ASSUMPTION,
     )
 
 
-def text(value: str) -> str:
-    """A text from anywhere, safe inside an element and inside a quoted attribute."""
-    return escape(neutral(value), quote=True)
-
-
-def _head(found: Calendar, stamp: Stamp) -> Iterator[str]:
+def _span(found: Calendar) -> str:
     first, last = found.days[0], found.days[-1]
     if first == last:
-        span = f"{first.day} {_MONTHS[first.month - 1]} {first.year}"
-    elif (first.year, first.month) == (last.year, last.month):
-        span = f"{first.day} to {last.day} {_MONTHS[first.month - 1]} {first.year}"
-    elif first.year == last.year:
-        span = f"{first.day} {_MONTHS[first.month - 1]} to {last.day} {_MONTHS[last.month - 1]} {first.year}"
-    else:
-        span = f"{day_text(first)} {first.year} to {day_text(last)} {last.year}"
-    yield '<header class="top"><div>'
-    yield f'<p class="eyebrow">What runs when in {text(stamp.project)}, environment {text(stamp.environment)}</p>'
-    yield f"<h1>{span}</h1></div>"
-    yield (
-        f'<p class="where">Schedules {SOURCES[found.source]}<br>Times in <b>{text(found.zone.key)}</b>'
-        f"<br>{text(found.zone_reason)}</p></header>"
-    )
-    yield from _facts(found)
+        return f"{first.day} {first:%B} {first.year}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {last.day} {first:%B} {first.year}"
+    if first.year == last.year:
+        return f"{first.day} {first:%B} to {last.day} {last:%B} {first.year}"
+    return f"{day_text(first)} {first.year} to {day_text(last)} {last.year}"
 
 
-def _facts(found: Calendar) -> Iterator[str]:
+def _facts(found: Calendar) -> Iterator[_Fact]:
     side, before = found.shown, found.before
-    enabled = sum(entry.job.enabled for entry in side.entries)
+    off = sum(not entry.job.enabled for entry in side.entries)
     peak = max(side.load.starts, default=0)
     quarter = ""
     if peak:
-        begin = side.load.window.begin + side.load.starts.index(peak) * 900
-        quarter = f" <small>{quarter_text(found, begin)}</small>"
+        quarter = quarter_text(found, side.load.window.begin + side.load.starts.index(peak) * 900)
 
     def was(value: int, then: int | None) -> str:
-        return f" <small>was {then:,}</small>" if then is not None and then != value else ""
+        return f"was {then:,}" if then is not None and then != value else ""
 
+    total, collisions = side.load.total, len(side.collisions)
+    yield _Fact("schedules enabled", len(side.entries) - off, f"{off:,} disabled" if off else "")
+    yield _Fact("starts", total, was(total, before.load.total if before else None))
     peak_then = max(before.load.starts, default=0) if before else None
-    rows = (
-        ("schedules enabled", f"{enabled:,}{_off(side)}", False),
-        ("starts", f"{side.load.total:,}{was(side.load.total, before.load.total if before else None)}", False),
-        ("starts in the busiest quarter hour", f"{peak:,}{was(peak, peak_then) or quarter}", False),
-        (
-            "collisions",
-            f"{len(side.collisions):,}{was(len(side.collisions), len(before.collisions) if before else None)}",
-            bool(side.collisions),
-        ),
-        (
-            f"simultaneous starts of {found.threshold} and more",
-            f"{side.load.simultaneous_count:,}",
-            bool(side.load.simultaneous),
-        ),
-    )
-    yield '<dl class="facts">'
-    for name, value, bad in rows:
-        yield f"<div{' class=bad' if bad else ''}><dt>{name}</dt><dd>{value}</dd></div>"
-    yield "</dl>"
-
-
-def _off(side: Forecast) -> str:
-    off = sum(not entry.job.enabled for entry in side.entries)
-    return f" <small>{off:,} disabled</small>" if off else ""
-
-
-def _unreadable(found: Calendar) -> Iterator[str]:
-    if found.unreadable:
-        yield f'<div class="banner" role="alert">{plural(len(found.unreadable), "agent")} could not be read, so this is'
-        yield " not the whole picture:<ul>"
-        for place, why in found.unreadable:
-            yield f"<li><code>{text(place)}</code> {text(why)}</li>"
-        yield "</ul></div>"
+    yield _Fact("starts in the busiest quarter hour", peak, was(peak, peak_then) or quarter)
+    collisions_then = len(before.collisions) if before else None
+    yield _Fact("collisions", collisions, was(collisions, collisions_then), is_bad=bool(collisions))
+    groups = side.load.simultaneous_count
+    yield _Fact(f"simultaneous starts of {found.threshold} and more", groups, is_bad=bool(groups))
 
 
 # --- the picture -----------------------------------------------------------------------------------------------------
 
 
-def _poster(found: Calendar) -> Iterator[str]:
-    grid, before = found.shown.grid, found.before
-    views = [("starts", "Starts")]
-    if grid.load is not None:
-        views.append(("load", "Runs at a time"))
-    if before is not None:
-        views.append(("change", "What the plan changes"))
-    chosen = "change" if before is not None else "starts"
-    if len(views) > 1:
-        yield '<fieldset class="views"><legend>Show</legend>'
-        for value, name in views:
-            checked = " checked" if value == chosen else ""
-            yield f'<label><input type="radio" name="view" value="{value}"{checked}>{name}</label>'
-        yield "</fieldset>"
-    starts = shades_of(grid.rates(), _STEPS)
-    load = shades_of(grid.load, _STEPS) if grid.load is not None else None
-    shape = "week" if len(grid.days) <= _WEEK else "many"
-    label = f"Heat map of {plural(found.shown.load.total, 'start')} by day and hour; the table below says the same"
-    yield "<figure>"
-    yield f'<div class="poster {shape} see-{chosen}" style="--days:{len(grid.days)}" role="img" aria-label="{label}">'
-    for hour in range(24):
-        yield f'<div class="h" style="--h:{hour}">{hour:02}</div>'
-    for index, day in enumerate(grid.days):
-        weekend = " we" if day.weekday() > 4 else ""
-        name = f"<b>{day.day}</b><span>{WEEKDAYS[day.weekday()]}</span>"
-        yield f'<div class="d{weekend}" style="--d:{index}">{name}</div>'
-        yield "".join(_cell(found, index, hour, starts, load) for hour in range(24))
-        yield f'<div class="t" style="--d:{index}">{sum(count or 0 for count in grid.starts[index]):,}</div>'
-    yield "</div>"
-    yield from _key(found, starts, load)
-    yield from _table(found)
-    yield "</figure>"
+def _day(found: Calendar, index: int, starts: Shades, load: Shades | None) -> _Day:
+    day = found.shown.grid.days[index]
+    return _Day(
+        day.day,
+        WEEKDAYS[day.weekday()],
+        day_text(day),
+        day.weekday() > 4,
+        tuple(_cell(found, index, hour, starts, load) for hour in range(24)),
+        tuple(found.shown.grid.starts[index]),
+    )
 
 
-def _cell(found: Calendar, index: int, hour: int, starts: Shades, load: Shades | None) -> str:
+def _cell(found: Calendar, index: int, hour: int, starts: Shades, load: Shades | None) -> _Cell:
     grid = found.shown.grid
-    place = f"--d:{index};--h:{hour}"
     count, level = grid.starts[index][hour], starts.levels[index][hour]
     day = grid.days[index]
     if count is None:
-        return f'<div class="c gone-hour" style="{place}" title="{day_text(day)}: {hour:02}:00 is skipped"></div>'
-    classes = [f"c s{level}"]
-    inside = f'<span class="s">{_number(count)}</span>'
+        return _Cell("gone-hour", f"{day_text(day)}: {hour:02}:00 is skipped")
+    classes = [f"s{level}"]
+    numbers = [("s", _number(count))]
     title = f"{day_text(day)} {hour:02}:00: {plural(count, 'start')}"
     if load is not None and grid.load is not None:
         value = grid.load[index][hour] or 0.0
         classes.append(f"l{load.levels[index][hour]}")
         digits = 1 if grid.highest >= 1 else 2
-        inside += f'<span class="l">{value:.{digits}f}</span>' if round(value, digits) else ""
+        if round(value, digits):
+            numbers.append(("l", f"{value:.{digits}f}"))
         title += f", {value:.{digits}f} runs at a time"
     if found.before is not None:
         change = count - (found.before.grid.starts[index][hour] or 0)
@@ -203,7 +170,7 @@ def _cell(found: Calendar, index: int, hour: int, starts: Shades, load: Shades |
         if change:
             step = max(1, round(3 * abs(change) / most))
             classes.append(f"g{'u' if change > 0 else 'd'}{step}")
-            inside += f'<span class="g">{change:+d}</span>'
+            numbers.append(("g", f"{change:+d}"))
             title += f", {change:+d} by the plan"
     if grid.seconds[index][hour] > 3600:
         classes.append("twice")
@@ -212,7 +179,7 @@ def _cell(found: Calendar, index: int, hour: int, starts: Shades, load: Shades |
     if (now.date(), now.hour) == (day, hour):
         classes.append("now")
         title += "; now"
-    return f'<div class="{" ".join(classes)}" style="{place}" title="{title}">{inside}</div>'
+    return _Cell(" ".join(classes), title, tuple(numbers))
 
 
 def _most_change(found: Calendar) -> int:
@@ -227,58 +194,14 @@ def _number(count: int) -> str:
     return str(count) if count < 10_000 else f"{count // 1000}k"
 
 
-def _key(found: Calendar, starts: Shades, load: Shades | None) -> Iterator[str]:
-    yield '<figcaption class="key">'
-    yield f'<div class="ramp for-starts">{_ramp(starts, _STARTS)}</div>'
-    if load is not None:
-        yield f'<div class="ramp for-load">{_ramp(load, "runs at a time")}</div>'
-    if found.before is not None:
-        yield '<div class="ramp for-change"><span><i class="igu3"></i>more starts</span>'
-        yield '<span><i class="igd3"></i>fewer starts</span></div>'
-    yield "</figcaption>"
-
-
-def _ramp(shades: Shades, unit: str) -> str:
-    seen = {level for day in shades.levels for level in day if level}
-    parts = [
-        f'<span><i class="i{level}"></i>from {_bound(bound, unit)}</span>'
-        for level, bound in enumerate(shades.bounds, 1)
-        if level in seen
-    ]
-    if any(level == 0 for day in shades.levels for level in day):
-        parts.insert(0, '<span><i class="i0"></i>none</span>')
-    return f"<span>{unit}</span>{''.join(parts)}"
+def _ramp(shades: Shades, unit: str) -> list[tuple[int, str]]:
+    """The key of a view: each shade that occurs, and from which number on."""
+    seen = {level for day in shades.levels for level in day if level is not None}
+    bounds = {level: f"from {_bound(bound, unit)}" for level, bound in enumerate(shades.bounds, 1)}
+    return [(level, text) for level, text in ({0: "none"} | bounds).items() if level in seen]
 
 
 def _bound(value: float, unit: str) -> str:
     if unit == _STARTS:
         return f"{ceil(value):,}"
     return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
-
-
-def _table(found: Calendar) -> Iterator[str]:
-    """The same numbers for readers who cannot see the picture."""
-    grid = found.shown.grid
-    yield "<details><summary>The same as a table</summary>"
-    yield '<div class="scroll" tabindex="0" role="region" aria-label="Starts by day and hour">'
-    yield '<table class="plain"><caption class="skip">Starts by day and hour</caption>'
-    yield '<thead><tr><th scope="col">Day</th>'
-    yield (
-        "".join(f'<th scope="col">{hour:02}</th>' for hour in range(24))
-        + '<th scope="col">All</th></tr></thead><tbody>'
-    )
-    for day, row in zip(grid.days, grid.starts, strict=True):
-        yield f'<tr><th scope="row">{day_text(day)}</th>{_figures(row)}<td>{sum(one or 0 for one in row):,}</td></tr>'
-    yield "</tbody></table></div></details>"
-
-
-def _figures(row: Sequence[int | None]) -> str:
-    return "".join(f"<td>{'skipped' if one is None else one}</td>" for one in row)
-
-
-def _foot(found: Calendar, stamp: Stamp) -> Iterator[str]:
-    yield "<footer>"
-    for note in found.notes:
-        yield f"<p>{text(note)}</p>"
-    yield f"<p>{ASSUMPTION}</p>"
-    yield f"<p>Made {text(stamp.created_at)} by reconciler {text(stamp.reconciler_version)}.</p></footer>"

@@ -134,6 +134,8 @@ def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
     assert "\u202e" not in text and "\x1b" not in text
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
     assert policy is not None and policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert not [tag for tag, attrs in page.tags if "style" in attrs], "a policy without exceptions stops such styles"
 
 
 def test_the_picture_has_its_numbers_as_a_table() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ from reconciler.render.wording import frequency_text, run_texts
 _TEMPLATE = Path(__file__).with_name("cards.html")
 _LONGEST = 1500
 _OPEN_UP_TO = 40
-_MONTHS = "January February March April May June July August September October November December"
 
 
 class Value(NamedTuple):
@@ -183,7 +183,7 @@ def _tiles(counts: Sequence[tuple[str, str, int]]) -> list[_Tile]:
 def _moment(created_at: str) -> str:
     """`22 November 2026, 20:45 UTC`, or the text as it is where it has another form."""
     try:
-        year, month, day = created_at[:10].split("-")
-        return f"{int(day)} {_MONTHS.split()[int(month) - 1]} {int(year)}, {created_at[11:16]} UTC"
-    except (ValueError, IndexError):
+        day = date.fromisoformat(created_at[:10])
+    except ValueError:
         return created_at
+    return f"{day.day} {day:%B} {day.year}, {created_at[11:16]} UTC"
