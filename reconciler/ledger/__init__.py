@@ -1,7 +1,7 @@
 """What we remember having done, in SQL: durable before anything is sent, and one run at a time.
 
-SQLite in a file by default, PostgreSQL for teams. Importing this room costs next to nothing, and reading a SQLite
-ledger needs the standard library alone; SQLAlchemy is loaded when something is written, or when PostgreSQL is read.
+SQLite in a file by default, through the standard library alone; PostgreSQL for teams, through psycopg, which is loaded
+when it is needed.
 
 **What never enters.** No secret and no file content: entries hold digests. They are keyed (HMAC-SHA-256), because a
 plain hash of a short secret can be guessed.

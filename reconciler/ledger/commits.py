@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from reconciler.errors import LedgerError
+from reconciler.ledger.creation import prepare, settle_file
+from reconciler.ledger.database import BUSY_SECONDS, Connection, Database
+from reconciler.ledger.location import Location
 from reconciler.ledger.records import Note
 from reconciler.ledger.scope import Scope
-from reconciler.ledger.writing import BUSY_SECONDS, engine_of, prepare, settle_file, transaction
 from reconciler.model import Entry
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-
-    from reconciler.ledger.location import Location
 
 _BATCH = 512
 _LINGER_SECONDS = 0.0005
@@ -55,11 +52,11 @@ class GroupCommit:
         self._is_closed = False
         self._last_size = 1
         self._agents: dict[str, tuple[str, str]] = {}
-        self.engine: Engine = engine_of(location)
+        self._database = Database(location)
         try:
-            prepare(self.engine, location)
+            prepare(self._database)
         except BaseException:
-            self.engine.dispose()
+            self._database.close()
             raise
 
     def record(self, fencing: int, entries: dict[str, Entry | None], notes: Sequence[Note]) -> None:
@@ -76,7 +73,7 @@ class GroupCommit:
         done: Future[T] = Future()
 
         def run() -> None:
-            with transaction(self.engine, self._location, wait=wait) as connection:
+            with self._database.transaction(wait=wait) as connection:
                 result = work(connection)
             done.set_result(result)
 
@@ -92,7 +89,7 @@ class GroupCommit:
             self._queue.put(None)
         if self._thread is not None:
             self._thread.join()
-        self.engine.dispose()
+        self._database.close()
         settle_file(self._location)
 
     def _submit(self, job: _Record | _Task) -> None:
@@ -144,7 +141,7 @@ class GroupCommit:
         fresh = dict(agents.items() - self._agents.items())
         self._last_size = len(batch)
         try:
-            with transaction(self.engine, self._location) as connection:
+            with self._database.transaction() as connection:
                 self._scope.require(connection, batch[0].fencing)
                 self._scope.put_entries(connection, entries)
                 self._scope.put_agents(connection, fresh)

@@ -44,29 +44,15 @@ def as_ledger_error(location: Location) -> Iterator[None]:
             hint="check that the file and its folder may be read and written",
         ) from None
     except Exception as error:
-        if not _is_from_database(error):
+        # Only who loaded the driver can meet its errors.
+        if (driver := sys.modules.get("psycopg")) is None or not isinstance(error, driver.Error):
             raise
-        raise _from_library(error, location) from None
+        raise _from_postgres(error, location) from None
 
 
-def _is_from_database(error: Exception) -> bool:
-    loaded = (sys.modules.get("sqlalchemy.exc"), sys.modules.get("psycopg"))
-    roots = tuple(
-        root
-        for module, name in zip(loaded, ("SQLAlchemyError", "Error"), strict=True)
-        if (root := getattr(module, name, None))
-    )
-    return isinstance(error, roots)
-
-
-def _from_library(error: Exception, location: Location) -> LedgerError:
-    original = getattr(error, "orig", None) or error
-    if isinstance(original, sqlite3.Error):
-        return _from_sqlite(original, location)
-    if location.path is not None:
-        return LedgerError(f"the ledger {location.shown} cannot be used: {_one_line(original, location)}")
-    state = getattr(original, "sqlstate", None) or ""
-    text = _one_line(original, location)
+def _from_postgres(error: Exception, location: Location) -> LedgerError:
+    state = getattr(error, "sqlstate", None) or ""
+    text = _one_line(error, location)
     if state.startswith("28") or "authentication failed" in text or "no password supplied" in text:
         return LedgerError(
             f"PostgreSQL does not accept the credential for {location.shown}: {text}",
@@ -83,7 +69,7 @@ def _from_library(error: Exception, location: Location) -> LedgerError:
             f"the ledger {location.shown} may not be written: {text}",
             hint="grant this user CREATE on the schema, and SELECT, INSERT, UPDATE, DELETE on the tables reconciler_*",
         )
-    if type(original).__name__ == "OperationalError" or state.startswith(("08", "57")):
+    if type(error).__name__ == "OperationalError" or state.startswith(("08", "57")):
         return LedgerError(
             f"the ledger {location.shown} cannot be reached: {text}",
             hint="check host, port and database in `spec.ledger`, and that the server runs",

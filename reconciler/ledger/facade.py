@@ -8,24 +8,23 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.clock import MACHINE
 from reconciler.diff import Sealer, canonical_json, sealer
 from reconciler.errors import LedgerError, PlanRefused
 from reconciler.ledger import digest_key, records, statements
 from reconciler.ledger.acquisition import Acquisition
+from reconciler.ledger.database import Connection, Database, Row, Value
 from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_off, holder_of
 from reconciler.ledger.location import Location, locate
-from reconciler.ledger.readers import EngineReader, Reader, Rows, SqliteReader
+from reconciler.ledger.readers import PostgresReader, Reader, SqliteReader
 from reconciler.ledger.records import Event, Holder, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from reconciler.ledger.commits import GroupCommit
 
 _EVENTS_AT_A_TIME = 5000
@@ -54,14 +53,12 @@ class Ledger:
         if location.path is not None:
             with as_ledger_error(location):
                 return location.path.exists()
-        from reconciler.ledger.writing import engine_of
-
-        engine = engine_of(location)
+        database = Database(location)
         try:
-            with as_ledger_error(location), engine.connect() as connection:
-                return connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar() is not None
+            with as_ledger_error(location):
+                return bool(database.connection.execute(statements.POSTGRES_META))
         finally:
-            engine.dispose()
+            database.close()
 
     @classmethod
     def open(
@@ -87,10 +84,9 @@ class Ledger:
             from reconciler.ledger.commits import GroupCommit as Commits
 
             commits = Commits(location, scope)
-        ledger = cls(location, scope, _reader(location, commits), commits)
+        reader = PostgresReader(location) if location.path is None else SqliteReader(location, beside_writer=create)
+        ledger = cls(location, scope, reader, commits)
         try:
-            if isinstance(ledger._reader, EngineReader):
-                ledger._reader.require_ledger()
             ledger._use_key(key)
         except BaseException:
             ledger.close()
@@ -202,10 +198,15 @@ class Ledger:
             self._scope.require(connection, lease.fencing)
             if once:
                 self._use_plan(connection, plan_digest, run, at)
-            row = {"id": run, "owner_user": owner.user, "owner_host": owner.host, "owner_pid": owner.pid}
+            row: dict[str, Value] = {
+                "id": run,
+                "owner_user": owner.user,
+                "owner_host": owner.host,
+                "owner_pid": owner.pid,
+            }
             row |= {"ci_link": owner.ci_link, "source_commit": commit, "plan_digest": plan_digest, "command": command}
             row |= {"started": at, "finished": "", "result": "", "summary": "{}", "number": self._next_run(connection)}
-            self._scope.upsert(connection, "RUNS", [row])
+            self._scope.write(connection, statements.PUT_RUN, row)
             body = {"command": command, "commit": commit, "plan_digest": plan_digest, "user": owner.user}
             self._scope.append(connection, [Note(at, run, "run-began", "", body | {"host": owner.host})])
 
@@ -220,7 +221,7 @@ class Ledger:
         def work(connection: Connection) -> None:
             self._scope.require(connection, lease.fencing)
             row = {"run": run, "finished": at, "result": result, "summary": canonical_json(dict(summary))}
-            self._scope.run(connection, statements.END_RUN, [row])
+            self._scope.write(connection, statements.END_RUN, row)
             body = {"result": result, "summary": dict(summary)}
             self._scope.append(connection, [Note(at, run, "run-ended", "", body)])
 
@@ -278,7 +279,7 @@ class Ledger:
     def forget_agent(self, lease: Lease, path: str) -> None:
         """Forget an agent's path, once nothing of ours is left there; kept while an entry still names it."""
         row = {"path": path}
-        self._alone(lease, "agent-forgotten", row, lambda c: self._scope.run(c, statements.FORGET_AGENT, [row]))
+        self._alone(lease, "agent-forgotten", row, lambda c: self._scope.write(c, statements.FORGET_AGENT, row))
 
     # --- within ------------------------------------------------------------------------------------------------------
 
@@ -303,12 +304,11 @@ class Ledger:
         return Note(at or self._at(), self._run, kind, address, body)
 
     def _use_plan(self, connection: Connection, plan_digest: str, run: str, at: str) -> None:
-        used = {"plan_digest": plan_digest}
-        if self._scope.select(connection, statements.USED_PLAN, used):
+        if self._scope.select(connection, statements.USED_PLAN, plan_digest=plan_digest):
             raise PlanRefused(
                 "this saved plan was used already", hint="make a new one with `reconciler plan --out FILE`"
             )
-        self._scope.upsert(connection, "USED_PLANS", [{**used, "run": run, "at": at}])
+        self._scope.write(connection, statements.USE_PLAN, {"plan_digest": plan_digest, "run": run, "at": at})
 
     def _next_run(self, connection: Connection) -> int:
         number = int(self._scope.meta(connection, "last_run") or 0) + 1
@@ -320,7 +320,7 @@ class Ledger:
             raise LedgerError(f"the ledger {self._location.shown} was opened to read only")
         return self._commits
 
-    def _rows(self, statement: str, **parameters: Any) -> Rows:
+    def _rows(self, statement: str, **parameters: Value) -> list[Row]:
         return self._reader.rows(statement, {**self._scope.keys, **parameters})
 
     def _meta(self, name: str) -> str | None:
@@ -368,16 +368,7 @@ class Ledger:
         return self._scope.meta(connection, digest_key.KEPT), self._scope.meta(connection, digest_key.FINGERPRINT)
 
 
-def _reader(location: Location, commits: GroupCommit | None) -> Reader:
-    if location.path is not None:
-        return SqliteReader(location, beside_writer=commits is not None)
-    from reconciler.ledger.writing import engine_of
-
-    engine = commits.engine if commits is not None else engine_of(location)
-    return EngineReader(engine, location)
-
-
-def _run_of(row: Any) -> RunRecord:
+def _run_of(row: Row) -> RunRecord:
     run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
     owner = Owner(user, host, pid, ci_link)
     return RunRecord(

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import statements
+from reconciler.ledger.database import Connection, Value
 from reconciler.ledger.records import Holder, Note, Owner
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
 from reconciler.model import at_text
 from reconciler.process_liveness import trace
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from reconciler.ledger.commits import GroupCommit
 
 _BEATS_PER_LIFE = 4
@@ -62,8 +61,7 @@ class Lease:
 
         def work(connection: Connection) -> None:
             self._scope.require(connection, self.fencing)
-            row = {"heartbeat": self._scope.now(connection)}
-            self._scope.run(connection, statements.BEAT, [row])
+            self._scope.write(connection, statements.BEAT, {"heartbeat": self._scope.now(connection)})
 
         self._commits.alone(work)
 
@@ -76,7 +74,7 @@ class Lease:
 
         def work(connection: Connection) -> None:
             if self._scope.lock(connection).fencing == self.fencing:
-                self._scope.run(connection, statements.GIVE_BACK, [{}])
+                self._scope.write(connection, statements.GIVE_BACK, {})
 
         self._commits.alone(work)
 
@@ -129,7 +127,7 @@ def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int 
     if row.held and not row.is_abandoned(now):
         return holder_of(row, now)
     fencing = row.fencing + 1
-    values = {
+    values: dict[str, Value] = {
         "fencing": fencing,
         "owner_user": owner.user,
         "owner_host": owner.host,
@@ -140,7 +138,7 @@ def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int 
         "heartbeat": now,
         "ttl": ttl,
     }
-    scope.run(connection, statements.TAKE_LEASE, [values])
+    scope.write(connection, statements.TAKE_LEASE, values)
     return fencing
 
 
@@ -149,7 +147,7 @@ def break_off(scope: Scope, connection: Connection, by: str = "") -> Holder | No
     row, now = scope.lock(connection), scope.now(connection)
     if not row.held:
         return None
-    scope.run(connection, statements.BREAK_LEASE, [{}])
+    scope.write(connection, statements.BREAK_LEASE, {})
     body = {"user": row.user, "host": row.host, "pid": row.pid, "since": row.since, "fencing": row.fencing, "by": by}
     scope.append(connection, [Note(at_text(scope.clock()), "", "lock-broken", "", body)])
     return holder_of(row, now)

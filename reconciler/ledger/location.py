@@ -85,6 +85,11 @@ def unread_log(path: Path) -> bool:
         return False
 
 
+def not_ours(location: Location) -> LedgerError:
+    """The database is there, but holds no ledger."""
+    return LedgerError(f"{location.shown} is a database, but not a ledger", hint="check `spec.ledger`")
+
+
 def _log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
+from typing import Protocol
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import migrations, statements
+from reconciler.ledger.database import BUSY_SECONDS, Connection, Database, Parameters, Row, connect_sqlite
 from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.location import Location, require_whole, unread_log
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-_BUSY_SECONDS = 10.0
-Rows = Sequence[Sequence[Any]]
+from reconciler.ledger.location import Location, not_ours, require_whole, unread_log
 
 
 class Reader(Protocol):
     """Answers a SELECT with named parameters (`:name`)."""
 
-    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows: ...
+    def rows(self, statement: str, parameters: Parameters) -> list[Row]: ...
 
     def close(self) -> None: ...
 
@@ -42,11 +34,11 @@ class SqliteReader:
         self._guard = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
+    def rows(self, statement: str, parameters: Parameters) -> list[Row]:
         with self._guard, as_ledger_error(self._location):
             if self._connection is None:
                 self._connection = _open_read_only(self._location, is_checked=self._beside_writer)
-            return self._connection.execute(statement, dict(parameters)).fetchall()
+            return self._connection.execute(statement, parameters).fetchall()
 
     def close(self) -> None:
         with self._guard:
@@ -55,38 +47,35 @@ class SqliteReader:
                 self._connection = None
 
 
-class EngineReader:
+class PostgresReader:
     """Reads a PostgreSQL ledger, one statement at a time, each on its own: no transaction stays open behind it."""
 
-    def __init__(self, engine: Engine, location: Location) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._location = location
-        self._version = len(migrations.STEPS)
+    def __init__(self, location: Location) -> None:
+        self._database = Database(location)
         # One connection for all that read: the lease is asked before every write, by many threads.
         self._guard = threading.Lock()
+        self._version: int | None = None
 
-    def require_ledger(self) -> None:
-        """Raise LedgerError unless there is a ledger that this program can read."""
-        location = self._location
-        with as_ledger_error(location), self._engine.connect() as connection:
-            found = connection.exec_driver_sql(statements.POSTGRES_HAS_LEDGER).scalar()
-            if found is None:
-                raise absent(location)
-            value = connection.exec_driver_sql(migrations.READ_VERSION).scalar()
-        version = migrations.version_of(str(value), location.shown)
-        migrations.require_known(version, location.shown)
-        self._version = version
-
-    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
-        from sqlalchemy import text
-
-        # An older ledger is read as it is: the next run that writes brings it up to date, and may come meanwhile.
-        words = statements.for_version(statement, self._version)
-        with self._guard, as_ledger_error(self._location), self._engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(words), dict(parameters))]
+    def rows(self, statement: str, parameters: Parameters) -> list[Row]:
+        with self._guard, as_ledger_error(self._database.location):
+            connection = self._database.connection
+            if self._version is None:
+                self._version = _readable_version(connection, self._database.location)
+            # An older ledger is read as it is: the next run that writes brings it up to date, and may come meanwhile.
+            return connection.execute(statements.for_version(statement, self._version), parameters)
 
     def close(self) -> None:
-        self._engine.dispose()
+        with self._guard:
+            self._database.close()
+
+
+def _readable_version(connection: Connection, location: Location) -> int:
+    if not connection.execute(statements.POSTGRES_META):
+        raise absent(location)
+    rows = connection.execute(migrations.READ_VERSION)
+    version = migrations.version_of(str(rows[0][0] if rows else None), location.shown)
+    migrations.require_known(version, location.shown)
+    return version
 
 
 def absent(location: Location) -> LedgerError:
@@ -100,7 +89,7 @@ def _open_read_only(location: Location, *, is_checked: bool) -> sqlite3.Connecti
         raise absent(location)
     if not is_checked:
         require_whole(location.path)
-    connection = _connect(location.path, "mode=ro")
+    connection = connect_sqlite(location.path, "mode=ro", wait=BUSY_SECONDS)
     try:
         version = _version(connection, location)
     except sqlite3.OperationalError as error:
@@ -109,7 +98,7 @@ def _open_read_only(location: Location, *, is_checked: bool) -> sqlite3.Connecti
         if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or unread_log(location.path):
             raise
         # A medium on which not even the log's index can be made; without a log the file alone tells all.
-        connection = _connect(location.path, "immutable=1")
+        connection = connect_sqlite(location.path, "immutable=1", wait=BUSY_SECONDS)
         version = _version(connection, location)
     except BaseException:
         connection.close()
@@ -130,24 +119,9 @@ def _taken_forward(connection: sqlite3.Connection, version: int) -> sqlite3.Conn
     return copy
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path))}?{mode}",
-        uri=True,
-        timeout=_BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
 def _version(connection: sqlite3.Connection, location: Location) -> int:
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'reconciler_meta'").fetchall()
+    tables = connection.execute(statements.SQLITE_META).fetchall()
     row = connection.execute(migrations.READ_VERSION).fetchone() if tables else None
     if row is None:
         raise not_ours(location)
     return migrations.version_of(row[0], location.shown)
-
-
-def not_ours(location: Location) -> LedgerError:
-    """The database is there, but holds no ledger."""
-    return LedgerError(f"{location.shown} is a database, but not a ledger", hint="check `spec.ledger`")

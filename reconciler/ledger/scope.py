@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fenced
 from reconciler.ledger import statements
+from reconciler.ledger.database import Connection, Parameters, Row, Value
 from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
 from reconciler.model import Entry
 from reconciler.process_liveness import is_over
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table, TextClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +49,21 @@ class Scope:
     clock: Callable[[], datetime]
 
     @property
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> dict[str, Value]:
         return {"project": self.project, "environment": self.environment}
 
     def now(self, connection: Connection) -> float:
-        if connection.dialect.name == "postgresql":
-            return float(connection.exec_driver_sql(statements.POSTGRES_NOW).scalar_one())
+        if connection.is_postgres:
+            return float(connection.execute(statements.POSTGRES_NOW)[0][0])
         return self.clock().timestamp()
 
     def lock(self, connection: Connection) -> LeaseRow:
         """Take the row that all writers of this scope pass through, until the transaction ends; others wait."""
-        lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-        rows = self.select(connection, statements.LEASE + lock, {})
+        lock = " FOR UPDATE" if connection.is_postgres else ""
+        rows = self.select(connection, statements.LEASE + lock)
         if not rows:
-            self.insert_if_absent(connection, "LEASE", _NO_LEASE)
-            rows = self.select(connection, statements.LEASE + lock, {})
+            self.write(connection, statements.ADD_LEASE, {})
+            rows = self.select(connection, statements.LEASE + lock)
         return lease_row(rows[0])
 
     def require(self, connection: Connection, fencing: int) -> None:
@@ -75,70 +71,44 @@ class Scope:
         refuse(self.lock(connection), fencing, self.now(connection))
 
     def meta(self, connection: Connection, name: str) -> str | None:
-        rows = self.select(connection, statements.META, {"name": name})
+        rows = self.select(connection, statements.META, name=name)
         return str(rows[0][0]) if rows else None
 
     def put_meta(self, connection: Connection, values: Mapping[str, str]) -> None:
-        self.upsert(connection, "META", [{"name": name, "value": value} for name, value in values.items()])
+        rows = [{"name": name, "value": value} for name, value in values.items()]
+        self.write(connection, statements.PUT_META, *rows)
 
     def put_entries(self, connection: Connection, entries: Mapping[str, Entry | None]) -> None:
         """Write entries by address; None removes."""
-        kept = [entry for entry in entries.values() if entry is not None]
-        gone = [address for address, entry in entries.items() if entry is None]
-        self.upsert(connection, "ENTRIES", [row_of(entry) for entry in kept])
-        if gone:
-            self.run(connection, statements.FORGET_ENTRY, [{"address": address} for address in gone])
+        kept = [row_of(entry) for entry in entries.values() if entry is not None]
+        gone = [{"address": address} for address, entry in entries.items() if entry is None]
+        self.write(connection, statements.PUT_ENTRY, *kept)
+        self.write(connection, statements.FORGET_ENTRY, *gone)
 
     def put_agents(self, connection: Connection, agents: Mapping[str, tuple[str, str]]) -> None:
         """Remember the paths of agents, each with the handle last used for it and the agent's id."""
         rows = [{"path": path, "handle": agents[path][0], "agent_id": agents[path][1]} for path in sorted(agents)]
-        self.upsert(connection, "AGENTS", rows)
+        self.write(connection, statements.PUT_AGENT, *rows)
 
     def append(self, connection: Connection, notes: Sequence[Note]) -> None:
         """Give notes their place at the end of the journal. The scope must be locked."""
         head = read_head(self.meta(connection, "journal_head")) or (0, FIRST_PREVIOUS)
         events = chain(notes, *head)
         if events:
-            # Plainly: an event that is there already is damage, and never to be passed over.
-            connection.execute(_table("EVENTS").insert(), [{**self.keys, **event._asdict()} for event in events])
+            self.write(connection, statements.ADD_EVENT, *(event._asdict() for event in events))
             self.put_meta(connection, {"journal_head": f"{events[-1].seq} {events[-1].hash}"})
 
-    def upsert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        from reconciler.ledger import tables
+    def select(self, connection: Connection, statement: str, **parameters: Value) -> list[Row]:
+        return connection.execute(statement, {**self.keys, **parameters})
 
+    def write(self, connection: Connection, statement: str, *rows: Parameters) -> None:
+        """Run a statement that writes, once for each row."""
         if rows:
-            statement = tables.upsert(_table(table), connection.dialect.name)
-            connection.execute(statement, [{**self.keys, **_storable(row)} for row in rows])
-
-    def insert_if_absent(self, connection: Connection, table: str, row: Mapping[str, Any]) -> None:
-        """Add a row unless one with its key is there already."""
-        from reconciler.ledger import tables
-
-        connection.execute(tables.insert_if_absent(_table(table), connection.dialect.name), {**self.keys, **row})
-
-    def select(self, connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        return connection.execute(_prepared(statement), {**self.keys, **parameters}).fetchall()
-
-    def run(self, connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        connection.execute(_prepared(statement), [{**self.keys, **_storable(row)} for row in rows])
+            connection.execute_many(statement, [{**self.keys, **_storable(row)} for row in rows])
 
 
-def _storable(row: Mapping[str, Any]) -> dict[str, Any]:
+def _storable(row: Parameters) -> dict[str, Value]:
     return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-_NO_LEASE = {
-    "fencing": 0,
-    "held": 0,
-    "owner_user": "",
-    "owner_host": "",
-    "owner_pid": 0,
-    "ci_link": "",
-    "trace": "",
-    "since": "",
-    "heartbeat": 0.0,
-    "ttl": 0.0,
-}
 
 
 def refuse(row: LeaseRow | None, fencing: int, now: float) -> None:
@@ -155,7 +125,7 @@ def refuse(row: LeaseRow | None, fencing: int, now: float) -> None:
         )
 
 
-def lease_row(row: Sequence[Any]) -> LeaseRow:
+def lease_row(row: Row) -> LeaseRow:
     fencing, held, *rest = row
     return LeaseRow(fencing, bool(held), *rest)
 
@@ -164,17 +134,3 @@ def read_head(text: str | None) -> tuple[int, str] | None:
     """The journal's last number and hash, as kept apart from it."""
     seq, _, event_hash = (text or "").partition(" ")
     return (int(seq), event_hash) if seq.isdecimal() else None
-
-
-@cache
-def _prepared(statement: str) -> TextClause:
-    from sqlalchemy import text
-
-    return text(statement)
-
-
-def _table(name: str) -> Table:
-    from reconciler.ledger import tables
-
-    table: Table = getattr(tables, name)
-    return table

@@ -1,71 +1,75 @@
 """The ledger's SQL, in words that both databases read alike; columns stand in the order in which they are unpacked."""
 
+# ruff: noqa: S608 - put together from words of this file alone; values are parameters
+
 from __future__ import annotations
 
-ENTRIES = (
-    "SELECT address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at, agent_id, "
-    "known_as FROM reconciler_entries WHERE project = :project AND environment = :environment ORDER BY address"
+_ENTRY = "identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at, agent_id, known_as"
+_RUN = (
+    "id, owner_user, owner_host, owner_pid, ci_link, source_commit, plan_digest, command, started, finished, "
+    "result, summary"
 )
-AGENTS = (
-    "SELECT path, handle, agent_id FROM reconciler_agents "
-    "WHERE project = :project AND environment = :environment ORDER BY path"
-)
+_EVENT = "seq, at, run, kind, address, body, previous, hash"
+_LEASE = "fencing, held, owner_user, owner_host, owner_pid, ci_link, trace, since, heartbeat, ttl"
+_HERE = "WHERE project = :project AND environment = :environment"
+
+
+def _insert(table: str, columns: str) -> str:
+    values = ", ".join(f":{column}" for column in columns.split(", "))
+    return f"INSERT INTO reconciler_{table} (project, environment, {columns}) VALUES (:project, :environment, {values})"
+
+
+def _upsert(table: str, key: str, others: str) -> str:
+    """Insert a row, or write all but its key over the one that is there."""
+    taken = ", ".join(f"{column} = excluded.{column}" for column in others.split(", "))
+    insert = _insert(table, f"{key}, {others}")
+    return f"{insert} ON CONFLICT (project, environment, {key}) DO UPDATE SET {taken}"
+
+
+ENTRIES = f"SELECT address, {_ENTRY} FROM reconciler_entries {_HERE} ORDER BY address"
+AGENTS = f"SELECT path, handle, agent_id FROM reconciler_agents {_HERE} ORDER BY path"
 NEIGHBOURS = (
     "SELECT DISTINCT project, environment FROM reconciler_agents "
     "WHERE NOT (project = :project AND environment = :environment) ORDER BY project, environment"
 )
-META = "SELECT value FROM reconciler_meta WHERE project = :project AND environment = :environment AND name = :name"
-USED_PLAN = (
-    "SELECT run FROM reconciler_used_plans "
-    "WHERE project = :project AND environment = :environment AND plan_digest = :plan_digest"
+META = f"SELECT value FROM reconciler_meta {_HERE} AND name = :name"
+USED_PLAN = f"SELECT run FROM reconciler_used_plans {_HERE} AND plan_digest = :plan_digest"
+RUNS = f"SELECT {_RUN} FROM reconciler_runs {_HERE} ORDER BY number DESC LIMIT :limit"
+LAST_EVENTS = f"SELECT {_EVENT} FROM reconciler_events {_HERE} ORDER BY seq DESC LIMIT :limit"
+NEXT_EVENTS = f"SELECT {_EVENT} FROM reconciler_events {_HERE} AND seq > :seq ORDER BY seq LIMIT :limit"
+LEASE = f"SELECT {_LEASE} FROM reconciler_lease {_HERE}"
+
+PUT_META = _upsert("meta", "name", "value")
+PUT_ENTRY = _upsert("entries", "address", _ENTRY)
+PUT_AGENT = _upsert("agents", "path", "handle, agent_id")
+PUT_RUN = _upsert("runs", "number", _RUN)
+USE_PLAN = _upsert("used_plans", "plan_digest", "run, at")
+ADD_EVENT = _insert("events", _EVENT)
+"""Plainly: an event that is there already is damage, and never to be passed over."""
+ADD_LEASE = (
+    f"INSERT INTO reconciler_lease (project, environment, {_LEASE}) "
+    "VALUES (:project, :environment, 0, 0, '', '', 0, '', '', '', 0, 0) ON CONFLICT DO NOTHING"
 )
-RUNS = (
-    "SELECT id, owner_user, owner_host, owner_pid, ci_link, source_commit, plan_digest, command, started, finished, "
-    "result, summary FROM reconciler_runs "
-    "WHERE project = :project AND environment = :environment ORDER BY number DESC LIMIT :limit"
-)
-LAST_EVENTS = (
-    "SELECT seq, at, run, kind, address, body, previous, hash FROM reconciler_events "
-    "WHERE project = :project AND environment = :environment ORDER BY seq DESC LIMIT :limit"
-)
-NEXT_EVENTS = (
-    "SELECT seq, at, run, kind, address, body, previous, hash FROM reconciler_events "
-    "WHERE project = :project AND environment = :environment AND seq > :seq ORDER BY seq LIMIT :limit"
-)
-LEASE = (
-    "SELECT fencing, held, owner_user, owner_host, owner_pid, ci_link, trace, since, heartbeat, ttl "
-    "FROM reconciler_lease WHERE project = :project AND environment = :environment"
-)
-FORGET_ENTRY = (
-    "DELETE FROM reconciler_entries WHERE project = :project AND environment = :environment AND address = :address"
-)
+FORGET_ENTRY = f"DELETE FROM reconciler_entries {_HERE} AND address = :address"
 FORGET_AGENT = (
-    "DELETE FROM reconciler_agents WHERE project = :project AND environment = :environment AND path = :path "
-    "AND NOT EXISTS (SELECT 1 FROM reconciler_entries "
-    "WHERE project = :project AND environment = :environment AND agent_path = :path)"
+    f"DELETE FROM reconciler_agents {_HERE} AND path = :path "
+    f"AND NOT EXISTS (SELECT 1 FROM reconciler_entries {_HERE} AND agent_path = :path)"
 )
-END_RUN = (
-    "UPDATE reconciler_runs SET finished = :finished, result = :result, summary = :summary "
-    "WHERE project = :project AND environment = :environment AND id = :run"
-)
+END_RUN = f"UPDATE reconciler_runs SET finished = :finished, result = :result, summary = :summary {_HERE} AND id = :run"
 TAKE_LEASE = (
     "UPDATE reconciler_lease SET fencing = :fencing, held = 1, owner_user = :owner_user, owner_host = :owner_host, "
     "owner_pid = :owner_pid, ci_link = :ci_link, trace = :trace, since = :since, heartbeat = :heartbeat, ttl = :ttl "
-    "WHERE project = :project AND environment = :environment"
+    f"{_HERE}"
 )
-BEAT = "UPDATE reconciler_lease SET heartbeat = :heartbeat WHERE project = :project AND environment = :environment"
-GIVE_BACK = "UPDATE reconciler_lease SET held = 0 WHERE project = :project AND environment = :environment"
-BREAK_LEASE = (
-    "UPDATE reconciler_lease SET held = 0, fencing = fencing + 1 "
-    "WHERE project = :project AND environment = :environment"
-)
+BEAT = f"UPDATE reconciler_lease SET heartbeat = :heartbeat {_HERE}"
+GIVE_BACK = f"UPDATE reconciler_lease SET held = 0 {_HERE}"
+BREAK_LEASE = f"UPDATE reconciler_lease SET held = 0, fencing = fencing + 1 {_HERE}"
 POSTGRES_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 """Seconds since 1970 by the server's clock."""
 POSTGRES_LEASE = LEASE.replace(" FROM ", f", ({POSTGRES_NOW}) FROM ", 1)
 """The lease and the moment at which it was read, in one question."""
-POSTGRES_HAS_LEDGER = (
-    "SELECT (SELECT oid FROM pg_class WHERE relname = 'reconciler_meta' AND pg_table_is_visible(oid) LIMIT 1)"
-)
+SQLITE_META = "SELECT 1 FROM sqlite_master WHERE name = 'reconciler_meta'"
+POSTGRES_META = "SELECT 1 FROM pg_class WHERE relname = 'reconciler_meta' AND pg_table_is_visible(oid)"
 """Not `to_regclass`: a session that looked before and found nothing goes on to find nothing until its transaction ends,
 although another one has made the table meanwhile."""
 

@@ -1,0 +1,194 @@
+"""The ledger's database behind one small connection: SQLite by the standard library, PostgreSQL by psycopg.
+
+Both read the same statements, with parameters written `:name`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from reconciler.errors import LedgerError
+from reconciler.ledger.database_errors import as_ledger_error
+from reconciler.ledger.location import Location
+
+BUSY_SECONDS = 10.0
+"""How long another one's commit is waited for. It takes milliseconds, unless its process hangs in it."""
+
+_CONNECT_SECONDS = "10"
+_PARAMETER = re.compile(r":([a-z_]+)")
+
+Value = str | int | float
+Parameters = Mapping[str, Value]
+Row = tuple[Any, ...]
+"""The columns of a row as the database returns them, in the order of the statement."""
+
+
+class Connection(Protocol):
+    """One open connection, for one thread at a time."""
+
+    @property
+    def is_postgres(self) -> bool: ...
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server is gone, so that only a new connection can help."""
+        ...
+
+    def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
+        """Run one statement; what it returns, if anything."""
+        ...
+
+    def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement that writes, once for each row."""
+        ...
+
+    def transaction(self, wait: float) -> AbstractContextManager[None]:
+        """All that is written within is on disk when it ends, or nothing is. Other writers have `wait` seconds."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Database:
+    """The database of one ledger, connected when first used, and again after the connection was lost.
+
+    For one thread at a time. Raises LedgerError, with a next step, for whatever the database does not do.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """For what takes one statement: PostgreSQL keeps no transaction open behind it."""
+        if self._connection is None or self._connection.is_lost:
+            path = self.location.path
+            with as_ledger_error(self.location):
+                self._connection = _Sqlite(path) if path is not None else _Postgres(self.location.url)
+        return self._connection
+
+    @contextlib.contextmanager
+    def transaction(self, *, wait: float = BUSY_SECONDS) -> Iterator[Connection]:
+        """One durable transaction. Raises Locked when somebody else has been writing for `wait` seconds."""
+        with as_ledger_error(self.location), self.connection.transaction(wait):
+            yield self.connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def connect_sqlite(path: Path, mode: str, *, wait: float) -> sqlite3.Connection:
+    """Open a SQLite file that is there, in one of the modes of its URIs; transactions are begun by hand."""
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?{mode}", uri=True, timeout=wait, isolation_level=None, check_same_thread=False
+    )
+
+
+class _Sqlite:
+    is_postgres = False
+    is_lost = False
+
+    def __init__(self, path: Path) -> None:
+        # `mode=rw`: a ledger that vanished meanwhile is an error, not a new empty one.
+        self._driver = connect_sqlite(path, "mode=rw", wait=BUSY_SECONDS)
+        try:
+            self._write_ahead()
+            self._driver.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            self._driver.close()
+            raise
+
+    def _write_ahead(self) -> None:
+        try:
+            self._driver.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # Somebody reads just now, or the file system cannot do it; the rollback journal is slower and as durable.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+
+    def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
+        return self._driver.execute(statement, parameters or {}).fetchall()
+
+    def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
+        self._driver.executemany(statement, rows)
+
+    @contextlib.contextmanager
+    def transaction(self, wait: float) -> Iterator[None]:
+        self._driver.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
+        with self._driver:
+            self._driver.execute("BEGIN IMMEDIATE")
+            yield
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+class _Postgres:
+    is_postgres = True
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg
+            from psycopg.conninfo import make_conninfo
+        except ImportError:
+            raise LedgerError(
+                "a ledger in PostgreSQL needs the driver psycopg", hint="pip install 'acc-mft-reconciler[postgres]'"
+            ) from None
+        words = make_conninfo(**_connection_parameters(url))
+        self._driver = psycopg.connect(words, autocommit=True, prepare_threshold=None)
+
+    @property
+    def is_lost(self) -> bool:
+        return self._driver.closed
+
+    def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
+        cursor = self._driver.execute(_for_psycopg(statement), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
+        with self._driver.cursor() as cursor:
+            cursor.executemany(_for_psycopg(statement), rows)
+
+    @contextlib.contextmanager
+    def transaction(self, wait: float) -> Iterator[None]:
+        with self._driver.transaction():
+            # Local to the transaction, since a pooler may hand every transaction another session.
+            self.execute(
+                "SELECT set_config('synchronous_commit', 'on', true), "
+                f"set_config('lock_timeout', '{int(wait * 1000)}ms', true)"
+            )
+            yield
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+def _connection_parameters(url: str) -> dict[str, str]:
+    """A URL taken apart where `location` and `urls` do it too, so that what they hide is what is sent as password."""
+    parts = urlsplit(url)
+    named = {
+        "user": parts.username,
+        "password": parts.password,
+        "host": parts.hostname,
+        "port": parts.port,
+        "dbname": parts.path.removeprefix("/"),
+    }
+    given = {name: unquote(str(value)) for name, value in named.items() if value}
+    usual = {"connect_timeout": _CONNECT_SECONDS, "application_name": "reconciler"}
+    return usual | given | dict(parse_qsl(parts.query))
+
+
+@cache
+def _for_psycopg(statement: str) -> bytes:
+    return _PARAMETER.sub(r"%(\1)s", statement).encode()
