@@ -26,7 +26,7 @@ from reconciler.calendar.form_words import (
     times_of,
 )
 from reconciler.render.characters import columns, cut
-from reconciler.render.text.sheet import Sheet
+from reconciler.render.text.text_page import TextPage
 
 _SHADES = ("·", "░", "▒", "▓", "█")
 _PLAIN_SHADES = (".", ":", "+", "#", "@")
@@ -41,86 +41,86 @@ def calendar(
     found: Calendar, *, width: int = 100, color: bool = False, verbose: bool = False, encoding: str = "utf-8"
 ) -> str:
     """The whole calendar. With `verbose` every list is complete."""
-    sheet = Sheet(width=width, color=color, encoding=encoding)
+    page = TextPage(width=width, color=color, encoding=encoding)
     zone = found.zone.key
     first, last = found.days[0], found.days[-1]
     title = f"Calendar {first:%Y-%m-%d} to {last:%Y-%m-%d}, {SOURCES[found.source]}"
-    sheet.paragraph(title, style="bold")
-    sheet.paragraph(f"Times in {zone} ({found.zone_reason}; --zone shows another).", style="dim")
-    sheet.paragraph(summary_text(found) + ".")
+    page.paragraph(title, style="bold")
+    page.paragraph(f"Times in {zone} ({found.zone_reason}; --zone shows another).", style="dim")
+    page.paragraph(summary_text(found) + ".")
     if changed := change_text(found):
-        sheet.paragraph(f"The plan: {changed}.", style="yellow")
+        page.paragraph(f"The plan: {changed}.", style="yellow")
     for place, why in found.unreadable:
-        sheet.paragraph(f"could not be read: {why}", lead=f"{place}: ", style="red")
+        page.paragraph(f"could not be read: {why}", lead=f"{place}: ", style="red")
     limit = None if verbose else _SHOWN
-    _heat_maps(sheet, found)
-    _next(sheet, found, limit)
-    _peaks(sheet, found, limit)
-    _collisions(sheet, found, limit)
-    _simultaneous(sheet, found, limit)
-    _clocks(sheet, found, verbose=verbose)
-    sheet.blank()
+    _heat_maps(page, found)
+    _next(page, found, limit)
+    _peaks(page, found, limit)
+    _collisions(page, found, limit)
+    _simultaneous(page, found, limit)
+    _clocks(page, found, verbose=verbose)
+    page.blank()
     for note in found.notes:
-        sheet.paragraph(note, lead="note: ", style="dim")
-    sheet.paragraph(ASSUMPTION, style="dim")
-    return sheet.text()
+        page.paragraph(note, lead="note: ", style="dim")
+    page.paragraph(ASSUMPTION, style="dim")
+    return page.text()
 
 
 # --- heat map --------------------------------------------------------------------------------------------------------
 
 
-def _heat_maps(sheet: Sheet, found: Calendar) -> None:
+def _heat_maps(page: TextPage, found: Calendar) -> None:
     grid = found.shown.grid
     if not found.shown.load.total:
-        sheet.title("Nothing runs in these days.")
+        page.title("Nothing runs in these days.")
         return
-    sheet.title("Starts by hour")
-    _heat_map(sheet, grid.days, grid.starts, shades_of(grid.rates()))
+    page.title("Starts by hour")
+    _heat_map(page, grid.days, grid.starts, shades_of(grid.rates()))
     if grid.load is None:
         return
     if grid.highest < _LITTLE:
-        sheet.blank()
-        sheet.paragraph(f"Load: never more than {grid.highest:.2f} runs at a time, in the mean of an hour.")
+        page.blank()
+        page.paragraph(f"Load: never more than {grid.highest:.2f} runs at a time, in the mean of an hour.")
         return
-    sheet.title("Load by hour: runs at a time, where it is known how long they take")
-    _heat_map(sheet, grid.days, grid.load, shades_of(grid.load), total=False)
+    page.title("Load by hour: runs at a time, where it is known how long they take")
+    _heat_map(page, grid.days, grid.load, shades_of(grid.load), total=False)
 
 
 def _heat_map(
-    sheet: Sheet,
+    page: TextPage,
     days: Sequence[date],
     cells: Sequence[Sequence[float | None]],
     shades: Shades,
     *,
     total: bool = True,
 ) -> None:
-    across = max(1, min(7, (sheet.width - 6) // _CELL))
+    across = max(1, min(7, (page.width - 6) // _CELL))
     for start in range(0, len(days), across):
         if start:
-            sheet.blank()
+            page.blank()
         chosen = range(start, min(start + across, len(days)))
         names = [f"{WEEKDAYS[days[index].weekday()]} {days[index].day:02}" for index in chosen]
-        sheet.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
+        page.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
         for hour in range(24):
-            row = [_cell(sheet, cells[index][hour], shades.levels[index][hour]) for index in chosen]
-            sheet.lines.append((f"{hour:02}:00 " + "".join(row)).rstrip())
+            row = [_cell(page, cells[index][hour], shades.levels[index][hour]) for index in chosen]
+            page.lines.append((f"{hour:02}:00 " + "".join(row)).rstrip())
         if total:
             sums = [sum(cell or 0 for cell in cells[index]) for index in chosen]
-            sheet.lines.append(sheet.paint("total " + "".join(f"{_short(each):>{_CELL}}" for each in sums), "dim"))
-    signs = _SHADES if sheet.signs else _PLAIN_SHADES
+            page.lines.append(page.paint("total " + "".join(f"{_short(each):>{_CELL}}" for each in sums), "dim"))
+    signs = _SHADES if page.signs else _PLAIN_SHADES
     words = ["none", *(f"from {_short(ceil(bound) if total else bound)}" for bound in shades.bounds)]
     used = {level for day in shades.levels for level in day if level is not None}
-    sheet.paragraph("  ".join(f"{signs[level]} {words[level]}" for level in sorted(used)), style="dim")
+    page.paragraph("  ".join(f"{signs[level]} {words[level]}" for level in sorted(used)), style="dim")
 
 
-def _cell(sheet: Sheet, value: float | None, level: int | None) -> str:
+def _cell(page: TextPage, value: float | None, level: int | None) -> str:
     if value is None or level is None:
         return " " * (_CELL - 2) + "--"
-    signs = _SHADES if sheet.signs else _PLAIN_SHADES
+    signs = _SHADES if page.signs else _PLAIN_SHADES
     if level == 0:
-        return " " * (_CELL - 1) + sheet.paint(signs[0], _STYLES[0])
+        return " " * (_CELL - 1) + page.paint(signs[0], _STYLES[0])
     text = f"{signs[level]}{_short(value):>4}"
-    return " " * (_CELL - len(text)) + sheet.paint(text, _STYLES[level])
+    return " " * (_CELL - len(text)) + page.paint(text, _STYLES[level])
 
 
 def _short(value: float) -> str:
@@ -135,7 +135,7 @@ def _short(value: float) -> str:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def _next(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+def _next(page: TextPage, found: Calendar, limit: int | None) -> None:
     """What runs next, one line a schedule."""
     coming = sorted(
         (entry for entry in found.shown.entries if entry.next_run is not None),
@@ -143,75 +143,75 @@ def _next(sheet: Sheet, found: Calendar, limit: int | None) -> None:
     )
     if not coming:
         return
-    sheet.title("Next up")
+    page.title("Next up")
     for entry in coming[:limit]:
         assert entry.next_run is not None
         took = length_text(entry.job.duration_seconds)
         tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
         lead = f"  {moment_text(found, entry.next_run):<19}  "
-        name = sheet.say(entry.job.address)
-        if columns(lead) + columns(name) + columns(tail) <= sheet.width:
-            sheet.lines.append(lead + name + sheet.paint(tail, "dim"))
+        name = page.say(entry.job.address)
+        if columns(lead) + columns(name) + columns(tail) <= page.width:
+            page.lines.append(lead + name + page.paint(tail, "dim"))
             continue
-        sheet.lines.append(lead + cut(name, sheet.width - columns(lead), sheet.ellipsis))
-        sheet.lines.append(" " * columns(lead) + sheet.paint(tail.strip(), "dim"))
-    _rest(sheet, len(coming), limit)
+        page.lines.append(lead + cut(name, page.width - columns(lead), page.ellipsis))
+        page.lines.append(" " * columns(lead) + page.paint(tail.strip(), "dim"))
+    _rest(page, len(coming), limit)
 
 
-def _peaks(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+def _peaks(page: TextPage, found: Calendar, limit: int | None) -> None:
     peaks = [peak for peak in found.shown.load.peaks if peak.starts > 1]
     if not peaks:
         return
-    sheet.title("Busiest quarter hours")
+    page.title("Busiest quarter hours")
     for peak in peaks[:5] if limit else peaks:
         head = f"{plural(peak.starts, 'start')} at {quarters_of(found, peak.begins)}, {days_of(found, peak.begins)}"
-        sheet.paragraph(head, indent=2)
-        _names(sheet, [f"{name} {sheet.times}{count}" if count > 1 else name for name, count in peak.members], limit)
+        page.paragraph(head, indent=2)
+        _names(page, [f"{name} {page.times}{count}" if count > 1 else name for name, count in peak.members], limit)
 
 
-def _collisions(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+def _collisions(page: TextPage, found: Calendar, limit: int | None) -> None:
     new = set(found.new_collisions)
     listed: list[Collision] = sorted(found.shown.collisions, key=lambda one: (one not in new, one))
     if not listed and not found.gone_collisions:
         return
-    sheet.title("Collisions: schedules of one agent in each other's way")
+    page.title("Collisions: schedules of one agent in each other's way")
     for one in listed[:limit]:
         mark = "new  " if one in new else ""
         names = one.one if one.one == one.other else f"{one.one} and {one.other}"
-        sheet.paragraph(names, indent=2, lead=sheet.paint(mark, "alarm"))
-        sheet.paragraph(collision_text(found, one), indent=6, style="yellow")
-    _rest(sheet, len(listed), limit)
+        page.paragraph(names, indent=2, lead=page.paint(mark, "alarm"))
+        page.paragraph(collision_text(found, one), indent=6, style="yellow")
+    _rest(page, len(listed), limit)
     for one in found.gone_collisions[:limit]:
-        sheet.paragraph(f"{one.one} and {one.other}", indent=2, lead=sheet.paint("gone ", "green"))
+        page.paragraph(f"{one.one} and {one.other}", indent=2, lead=page.paint("gone ", "green"))
 
 
-def _simultaneous(sheet: Sheet, found: Calendar, limit: int | None) -> None:
+def _simultaneous(page: TextPage, found: Calendar, limit: int | None) -> None:
     groups = found.shown.load.simultaneous
     if not groups:
         return
-    sheet.title(f"Simultaneous starts: {found.threshold} schedules and more in the same second")
+    page.title(f"Simultaneous starts: {found.threshold} schedules and more in the same second")
     for group in groups[:limit]:
         when = f"{times_of(found, group.instants)}, {days_of(found, group.instants)}"
-        sheet.paragraph(f"{plural(len(group.members), 'schedule')} at {when}", indent=2)
-        _names(sheet, group.members, limit)
-    _rest(sheet, found.shown.load.simultaneous_count, limit)
-    sheet.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
+        page.paragraph(f"{plural(len(group.members), 'schedule')} at {when}", indent=2)
+        _names(page, group.members, limit)
+    _rest(page, found.shown.load.simultaneous_count, limit)
+    page.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
 
 
-def _clocks(sheet: Sheet, found: Calendar, *, verbose: bool) -> None:
+def _clocks(page: TextPage, found: Calendar, *, verbose: bool) -> None:
     marks = found.shown.load.clock_marks
     if not marks:
         return
-    sheet.title("Clock changes")
+    page.title("Clock changes")
     for mark in marks:
-        sheet.paragraph(f"{mark.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
+        page.paragraph(f"{mark.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
         if mark.notes:
-            _names(sheet, [name for name, _ in mark.notes], None if verbose else _SHOWN)
+            _names(page, [name for name, _ in mark.notes], None if verbose else _SHOWN)
 
 
-def _names(sheet: Sheet, names: Sequence[str], limit: int | None) -> None:
+def _names(page: TextPage, names: Sequence[str], limit: int | None) -> None:
     shown = names if limit is None else names[:_NAMED]
-    sheet.paragraph(", ".join(_with_rest(shown, len(names))), indent=6, style="dim")
+    page.paragraph(", ".join(_with_rest(shown, len(names))), indent=6, style="dim")
 
 
 def _with_rest(shown: Sequence[str], count: int) -> Iterator[str]:
@@ -220,6 +220,6 @@ def _with_rest(shown: Sequence[str], count: int) -> Iterator[str]:
         yield f"and {count - len(shown):,} more"
 
 
-def _rest(sheet: Sheet, count: int, limit: int | None) -> None:
+def _rest(page: TextPage, count: int, limit: int | None) -> None:
     if limit is not None and count > limit:
-        sheet.paragraph(f"and {count - limit:,} more (reconciler -v shows all)", indent=2, style="dim")
+        page.paragraph(f"and {count - limit:,} more (reconciler -v shows all)", indent=2, style="dim")

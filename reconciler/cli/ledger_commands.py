@@ -86,14 +86,14 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
             session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))
     found = settling.history(context, limit)
-    from reconciler.render import json_, runs
+    from reconciler.render import json_, run_history
 
     if form == "json":
         stamp = session.stamp_for(found.project.name, found.project.environment)
-        session.show(json_.dumps(runs.document(found.runs, found.changes, stamp)))
+        session.show(json_.dumps(run_history.document(found.runs, found.changes, stamp)))
     else:
         session.show(
-            runs.text(
+            run_history.text(
                 found.runs,
                 found.changes,
                 width=session.width,

@@ -210,9 +210,7 @@ def show_reply(reply: Reply, text: str, *, form: str, **facts: JSON) -> None:
 
 
 def _show_object(raw: Mapping[str, JSON]) -> None:
-    width = max((len(key) for key in raw), default=0)
-    for key, value in raw.items():
-        click.echo(f"{_cell(key):{width}}  {_cell(value)}".rstrip())
+    _show_lines([(_cell(key), _cell(value)) for key, value in raw.items()])
 
 
 def _show_table(rows: Sequence[Mapping[str, JSON]], columns: Sequence[str]) -> None:
@@ -220,10 +218,14 @@ def _show_table(rows: Sequence[Mapping[str, JSON]], columns: Sequence[str]) -> N
         click.echo("none", err=True)
         return
     folded = [{key.lower(): value for key, value in row.items()} for row in rows]
-    cells = [list(columns)] + [[_cell(row.get(column.lower())) for column in columns] for row in folded]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    for row in cells:
-        click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    _show_lines([columns, *([_cell(row.get(column.lower())) for column in columns] for row in folded)])
+
+
+def _show_lines(cells: Sequence[Sequence[str]]) -> None:
+    from reconciler.render.characters import table
+
+    for line in table(cells):
+        click.echo(line)
 
 
 def _cell(value: JSON) -> str:

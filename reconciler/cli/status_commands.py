@@ -24,7 +24,7 @@ def status(session: Session, form: str, selection: Selection) -> int:
     Exit 2 when something is unhealthy: failing, late, running long, gone from ACC, disabled although declared enabled,
     or started with nobody knowing how it went. Exit 1 when something could not be read.
     """
-    from reconciler.render import json_, standings
+    from reconciler.render import json_, status_report
     from reconciler.workflow.status import status as look
 
     with session.interruptible():
@@ -33,10 +33,10 @@ def status(session: Session, form: str, selection: Selection) -> int:
         return 130
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)
-        session.show(json_.dumps(standings.status_document(found.standings, stamp)))
+        session.show(json_.dumps(status_report.status_document(found.standings, stamp)))
     else:
         session.show(
-            standings.status_text(
+            status_report.status_text(
                 found.standings,
                 found.attested,
                 width=session.width,
@@ -57,7 +57,7 @@ def doctor(session: Session, form: str) -> int:
 
     Exit 1 when a check failed. Each line says what to do.
     """
-    from reconciler.render import json_, standings
+    from reconciler.render import json_, status_report
     from reconciler.workflow.doctor import examine
 
     with session.interruptible():
@@ -67,7 +67,9 @@ def doctor(session: Session, form: str) -> int:
     checks = found.checks
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)
-        session.show(json_.dumps(standings.doctor_document(checks, stamp)))
+        session.show(json_.dumps(status_report.doctor_document(checks, stamp)))
     else:
-        session.show(standings.doctor_text(checks, width=session.width, color=session.color, encoding=session.encoding))
+        session.show(
+            status_report.doctor_text(checks, width=session.width, color=session.color, encoding=session.encoding)
+        )
     return int(any(check.level is Level.FAILED for check in checks))

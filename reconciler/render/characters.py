@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from unicodedata import category, east_asian_width
 
@@ -91,6 +92,15 @@ def _pieces(word: str, width: int) -> list[str]:
             pieces.append(word[first:index])
             first, used = index, _char_columns(char)
     return [*pieces, word[first:]]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of neutral texts as lines whose columns stand below each other, two blanks apart."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def shorten(text: str, width: int, ellipsis: str = "…", *, start: int = 0) -> str:

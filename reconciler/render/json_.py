@@ -6,10 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
 from reconciler.diff import canonical_json, digest
 from reconciler.model import (
+    JSON,
     Began,
     Change,
     Drift,
@@ -26,7 +27,8 @@ from reconciler.render import FORMAT_VERSION, Stamp
 from reconciler.render.characters import plain
 from reconciler.render.wording import plan_counts
 
-Document = dict[str, Any]
+Document: TypeAlias = dict[str, JSON]
+"""A document, or an object in one, in the order of its keys."""
 
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONE = re.compile("[\ud800-\udfff]")
@@ -116,7 +118,7 @@ def validate_document(problems: Sequence[Problem], stamp: Stamp) -> Document:
     }
 
 
-def document_digest(covered: Mapping[str, Any]) -> str:
+def document_digest(covered: Mapping[str, object]) -> str:
     """`sha256:…` over the canonical JSON; half a surrogate pair, which UTF-8 cannot carry, counts as its escape."""
     try:
         return digest(covered)
@@ -124,7 +126,7 @@ def document_digest(covered: Mapping[str, Any]) -> str:
         return digest(json.loads(_LONE.sub(lambda match: f"\\\\u{ord(match.group()):04x}", canonical_json(covered))))
 
 
-def dumps(document: Mapping[str, Any]) -> str:
+def dumps(document: Mapping[str, object]) -> str:
     """The document with two spaces of indentation, keys as they stand, UTF-8 as it is, and a line end.
 
     Characters that a terminal obeys, or that UTF-8 cannot carry, are written as escapes.

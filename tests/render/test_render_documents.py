@@ -47,7 +47,7 @@ from reconciler.model import (
     Problem,
     Standing,
 )
-from reconciler.render import github, json_, junit, runs, sarif, standings
+from reconciler.render import github, json_, junit, run_history, sarif, status_report
 from reconciler.workflow.settling import Done
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
@@ -75,9 +75,9 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("drift", "drift", json_.drift_document(DRIFT, STAMP)),
         ("validate", "validate", json_.validate_document(PROBLEMS, STAMP)),
         ("validate", "validate-fine", json_.validate_document((), STAMP)),
-        ("status", "status", standings.status_document(STANDINGS, STAMP)),
-        ("doctor", "doctor", standings.doctor_document(CHECKS, STAMP)),
-        ("history", "history", runs.document(RUNS, CHANGES, STAMP)),
+        ("status", "status", status_report.status_document(STANDINGS, STAMP)),
+        ("doctor", "doctor", status_report.doctor_document(CHECKS, STAMP)),
+        ("history", "history", run_history.document(RUNS, CHANGES, STAMP)),
     ]
 
 

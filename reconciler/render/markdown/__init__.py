@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.render.markdown.drift import drift
-from reconciler.render.markdown.plan import plan
+from reconciler.render.markdown.drift_markdown import drift
+from reconciler.render.markdown.plan_markdown import plan
 
 __all__ = ["drift", "plan"]

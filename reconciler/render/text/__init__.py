@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.render.text.apply import outcome_line, outcomes, progress
-from reconciler.render.text.drift import drift
-from reconciler.render.text.plan import plan
-from reconciler.render.text.problems import problems
+from reconciler.render.text.apply_text import outcome_line, outcomes, progress
+from reconciler.render.text.drift_text import drift
+from reconciler.render.text.plan_text import plan
+from reconciler.render.text.problems_text import problems
 
 __all__ = ["drift", "outcome_line", "outcomes", "plan", "problems", "progress"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from reconciler.model import Check, Health, Level, Standing, Unchanged
 from reconciler.render import Stamp, plan_summary
-from reconciler.render.characters import columns
-from reconciler.render.json_ import header
-from reconciler.render.text.sheet import Sheet
+from reconciler.render.characters import columns, table
+from reconciler.render.json_ import Document, header
+from reconciler.render.text.text_page import TextPage
 
 _HEALTH_STYLE = {
     Health.FAILING: ("✗", "x", "red"),
@@ -28,11 +27,10 @@ _LEVEL_STYLE = {
     Level.WARNING: ("!", "!", "yellow"),
     Level.FAILED: ("✗", "x", "red"),
 }
-_GAP = "  "
 
 
 def status_text(
-    standings: Sequence[Standing],
+    statuses: Sequence[Standing],
     attested: Sequence[Unchanged] = (),
     *,
     width: int,
@@ -40,7 +38,7 @@ def status_text(
     encoding: str = "utf-8",
 ) -> str:
     """A table, worst first; what a person should know stands below its row. At its end what is `attested`."""
-    sheet = Sheet(width=width, color=color, encoding=encoding)
+    page = TextPage(width=width, color=color, encoding=encoding)
     rows = [
         (
             str(one.address),
@@ -49,44 +47,36 @@ def status_text(
             _short(one.last_run),
             _short(one.next_run or one.predicted),
         )
-        for one in standings
+        for one in statuses
     ]
-    head = ("", "sync", "health", "last run", "next run")
-    sizes = [max(columns(sheet.say(row[place])) for row in (head, *rows)) for place in range(5)]
-    room = sheet.width - 2 - sum(sizes[1:]) - len(_GAP) * 4
-    fits = sizes[0] <= room
-    if fits and standings:
-        sheet.lines.append(("  " + _row(sheet, head, sizes)).rstrip())
-    for one, row in zip(standings, rows, strict=True):
-        sign = sheet.sign(_HEALTH_STYLE[one.health]) + " "
+    head, *lines = table([("", "sync", "health", "last run", "next run"), *(tuple(map(page.say, row)) for row in rows)])
+    fits = max(map(columns, (head, *lines))) <= page.width - 2
+    if fits and statuses:
+        page.lines.append(f"  {head}")
+    for one, row, line in zip(statuses, rows, lines, strict=True):
+        sign = page.sign(_HEALTH_STYLE[one.health]) + " "
         if fits:
-            sheet.lines.append((sign + _row(sheet, row, sizes)).rstrip())
+            page.lines.append(sign + line)
         else:
-            _block(sheet, sign, row)
+            _block(page, sign, row)
         for note in one.notes:
-            sheet.paragraph(note, indent=4)
-    counts = Counter(one.health for one in standings)
+            page.paragraph(note, indent=4)
+    counts = Counter(one.health for one in statuses)
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
-    sheet.blank()
-    total = f"{len(standings)} in all: {said}."
-    sheet.paragraph(total if standings else "No schedule and no trigger is declared.")
+    page.blank()
+    total = f"{len(statuses)} in all: {said}."
+    page.paragraph(total if statuses else "No schedule and no trigger is declared.")
     if said := plan_summary.attested(attested):
-        sheet.paragraph(said)
-    return sheet.text()
+        page.paragraph(said)
+    return page.text()
 
 
-def _row(sheet: Sheet, cells: Sequence[str], sizes: Sequence[int]) -> str:
-    return _GAP.join(
-        text + " " * (size - columns(text)) for text, size in zip(map(sheet.say, cells), sizes, strict=True)
-    )
-
-
-def _block(sheet: Sheet, sign: str, cells: Sequence[str]) -> None:
+def _block(page: TextPage, sign: str, cells: Sequence[str]) -> None:
     """A row on lines of its own, where the table would be wider than the screen: no address is ever cut."""
     address, sync, health, last_run, next_run = cells
-    sheet.paragraph(address, lead=sign)
+    page.paragraph(address, lead=sign)
     times = [f"{word} {time}" for word, time in (("last", last_run), ("next", next_run)) if time]
-    sheet.paragraph(", ".join([sync, health, *times]), indent=4)
+    page.paragraph(", ".join([sync, health, *times]), indent=4)
 
 
 def _short(moment: str) -> str:
@@ -97,9 +87,9 @@ def _short(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
 
 
-def status_document(standings: Iterable[Standing], stamp: Stamp) -> dict[str, Any]:
+def status_document(statuses: Iterable[Standing], stamp: Stamp) -> Document:
     """The same as a JSON document."""
-    shown = list(standings)
+    shown = list(statuses)
     counts = Counter(one.health for one in shown)
     return header(stamp) | {
         "summary": {word.value: counts[word] for word in Health},
@@ -120,21 +110,21 @@ def status_document(standings: Iterable[Standing], stamp: Stamp) -> dict[str, An
 
 def doctor_text(checks: Sequence[Check], *, width: int, color: bool, encoding: str = "utf-8") -> str:
     """A line a check, and what to do below it."""
-    sheet = Sheet(width=width, color=color, encoding=encoding)
+    page = TextPage(width=width, color=color, encoding=encoding)
     widest = max((columns(check.name) for check in checks), default=0)
     for check in checks:
-        name = sheet.say(check.name)
-        lead = f"{sheet.sign(_LEVEL_STYLE[check.level])} {name}{' ' * (widest - columns(name))}  "
-        sheet.paragraph(check.found, lead=lead)
+        name = page.say(check.name)
+        lead = f"{page.sign(_LEVEL_STYLE[check.level])} {name}{' ' * (widest - columns(name))}  "
+        page.paragraph(check.found, lead=lead)
         if check.next_step:
-            sheet.paragraph(check.next_step, indent=4, lead="next: ")
+            page.paragraph(check.next_step, indent=4, lead="next: ")
     bad = sum(check.level is not Level.OK for check in checks)
-    sheet.blank()
-    sheet.paragraph("All is well." if not bad else f"{bad} of {len(checks)} checks need attention.")
-    return sheet.text()
+    page.blank()
+    page.paragraph("All is well." if not bad else f"{bad} of {len(checks)} checks need attention.")
+    return page.text()
 
 
-def doctor_document(checks: Iterable[Check], stamp: Stamp) -> dict[str, Any]:
+def doctor_document(checks: Iterable[Check], stamp: Stamp) -> Document:
     """The same as a JSON document."""
     return header(stamp) | {
         "checks": [

@@ -8,8 +8,8 @@ from reconciler.model import Action, BlockedResource, Change, FieldChange, Findi
 from reconciler.quantities import counted
 from reconciler.render import Stamp
 from reconciler.render.characters import field_texts, shorten_pair
-from reconciler.render.markdown.budget import Entry, Section, fit
-from reconciler.render.markdown.escape import code, marker, prose, table
+from reconciler.render.markdown.markdown_escape import code, marker, prose, table
+from reconciler.render.markdown.size_budget import Entry, Section, fit
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.wording import (
     blocked_step,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from reconciler.model import SECRET, Problem, Severity
 from reconciler.quantities import counted
 from reconciler.render.characters import columns, cut, take
-from reconciler.render.text.sheet import Sheet
+from reconciler.render.text.text_page import TextPage
 
 LineOf = Callable[[str, int], str | None]
 """Reads line `number` (from 1) of the file at `path`, or None where there is none."""
@@ -24,14 +24,14 @@ def problems(
     problems: Sequence[Problem], *, width: int, color: bool, line_of: LineOf | None = None, encoding: str = "utf-8"
 ) -> str:
     """All problems in file order, and a line that counts them. `line_of` gives the source lines to show."""
-    sheet = Sheet(width=width, color=color, encoding=encoding)
+    page = TextPage(width=width, color=color, encoding=encoding)
     for problem in sorted(problems):
         if line_of:
-            sheet.blank()
-        _problem(sheet, problem, line_of)
-    sheet.blank()
-    sheet.paragraph(problems_summary(problems), style="bold")
-    return sheet.text()
+            page.blank()
+        _problem(page, problem, line_of)
+    page.blank()
+    page.paragraph(problems_summary(problems), style="bold")
+    return page.text()
 
 
 def problems_summary(problems: Sequence[Problem]) -> str:
@@ -45,39 +45,39 @@ def problems_summary(problems: Sequence[Problem]) -> str:
     return f"{', '.join(parts)} in {counted(files, 'file')}."
 
 
-def _problem(sheet: Sheet, problem: Problem, line_of: LineOf | None) -> None:
+def _problem(page: TextPage, problem: Problem, line_of: LineOf | None) -> None:
     style = "alarm" if problem.severity is Severity.ERROR else "yellow"
     head = f"{problem.path}:{problem.line}:{problem.column}: "
     address = f" {problem.address}" if problem.address else ""
     mark = f"{problem.severity}[{problem.code}]"
-    sheet.paragraph(f"{head}{mark}{address}: {problem.message}")
-    if sheet.color:
-        shown = sheet.say(mark)
-        first = len(sheet.lines) - 1
-        while first and shown not in sheet.lines[first]:
+    page.paragraph(f"{head}{mark}{address}: {problem.message}")
+    if page.color:
+        shown = page.say(mark)
+        first = len(page.lines) - 1
+        while first and shown not in page.lines[first]:
             first -= 1
-        sheet.lines[first] = sheet.lines[first].replace(shown, sheet.paint(shown, style), 1)
+        page.lines[first] = page.lines[first].replace(shown, page.paint(shown, style), 1)
     source = line_of(problem.path, problem.line) if line_of and problem.line > 0 else None
     if source is not None and len(source) <= _LONGEST_LINE and source.strip():
-        _source(sheet, source, problem, style)
+        _source(page, source, problem, style)
 
 
-def _source(sheet: Sheet, source: str, problem: Problem, style: str) -> None:
+def _source(page: TextPage, source: str, problem: Problem, style: str) -> None:
     """The line, moved left as far as the caret needs; a credential that was written out is not repeated."""
     source = source.rstrip("\r\n")
     for written in (_CREDENTIAL, _PASSWORD_IN_URL):
         source = written.sub(lambda match: match.group(1) + SECRET, source)
     gutter = f"  {problem.line:>4} | "
-    room = sheet.width - len(gutter)
+    room = page.width - len(gutter)
     start = max(problem.column - 1, 0)
-    before, after = (sheet.say(part.replace("\t", "    ")) for part in (source[:start], source[start:]))
+    before, after = (page.say(part.replace("\t", "    ")) for part in (source[:start], source[start:]))
     if columns(before) > room * 2 // 3:
         keep = room // 2
         while columns(before) > keep:
             before = before[max((columns(before) - keep) // 2, 1) :]
-        before = sheet.ellipsis + before
-    line = before + cut(after, room - columns(before), sheet.ellipsis)
-    sheet.lines.append(sheet.paint(gutter, "dim") + take(line, room).rstrip())
-    sheet.lines.append(
-        " " * (len(gutter) - 2) + sheet.paint("| ", "dim") + " " * columns(before) + sheet.paint("^", style)
+        before = page.ellipsis + before
+    line = before + cut(after, room - columns(before), page.ellipsis)
+    page.lines.append(page.paint(gutter, "dim") + take(line, room).rstrip())
+    page.lines.append(
+        " " * (len(gutter) - 2) + page.paint("| ", "dim") + " " * columns(before) + page.paint("^", style)
     )

@@ -1,4 +1,4 @@
-"""A sheet of text of a given width: it knows signs, colours and line ends, and collects neutral lines."""
+"""A page of text of a given width: it knows signs, colours and line ends, and collects neutral lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CODES = {
 }
 
 
-class Sheet:
+class TextPage:
     """Lines of text at most `width` columns wide. `encoding` is the stream's: its lack of `→` chooses plain signs."""
 
     def __init__(self, *, width: int, color: bool, encoding: str = "utf-8") -> None:

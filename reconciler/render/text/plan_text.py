@@ -10,7 +10,7 @@ from reconciler.quantities import counted
 from reconciler.render.characters import columns
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
-from reconciler.render.text.sheet import Sheet
+from reconciler.render.text.text_page import TextPage
 from reconciler.render.wording import (
     blocked_step,
     blocked_words,
@@ -24,27 +24,27 @@ from reconciler.render.wording import (
 
 def plan(plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
     """The plan as text. `verbose` shows long values in full, what a change waits for, and each unmanaged schedule."""
-    sheet = Sheet(width=width, color=color, encoding=encoding)
-    sheet.paragraph(f"Plan for {plan.project}, environment {plan.environment}")
+    page = TextPage(width=width, color=color, encoding=encoding)
+    page.paragraph(f"Plan for {plan.project}, environment {plan.environment}")
     if plan.changes or plan.blocked:
-        sheet.blank()
-        _legend(sheet, plan)
+        page.blank()
+        _legend(page, plan)
     for change in plan.changes:
-        sheet.blank()
-        _change(sheet, change, verbose=verbose)
+        page.blank()
+        _change(page, change, verbose=verbose)
     if plan.blocked:
-        sheet.title("Blocked")
+        page.title("Blocked")
         for blocked in plan.blocked:
-            _blocked(sheet, blocked)
+            _blocked(page, blocked)
     if plan.warnings:
-        sheet.title("Warnings")
-        _warnings(sheet, plan.warnings)
+        page.title("Warnings")
+        _warnings(page, plan.warnings)
     if verbose and plan.unmanaged:
-        sheet.title("Unmanaged, never touched")
-        _unmanaged(sheet, plan.unmanaged)
-    sheet.blank()
-    sheet.paragraph(plan_summary(plan), style="bold")
-    return sheet.text()
+        page.title("Unmanaged, never touched")
+        _unmanaged(page, plan.unmanaged)
+    page.blank()
+    page.paragraph(plan_summary(plan), style="bold")
+    return page.text()
 
 
 def place(origin: Origin | None) -> str:
@@ -52,40 +52,40 @@ def place(origin: Origin | None) -> str:
     return f"{origin.path}:{origin.line}" if origin else ""
 
 
-def _legend(sheet: Sheet, plan: Plan) -> None:
+def _legend(page: TextPage, plan: Plan) -> None:
     occurring = {change.action for change in plan.changes}
     entries = [(ACTION_STYLE[action], action.value) for action in Action if action in occurring]
     if plan.blocked:
         entries.append((BLOCKED_STYLE, "blocked"))
     line, used = " ", 1
     for style, word in entries:
-        sign = style[0] if sheet.signs else style[1]
+        sign = style[0] if page.signs else style[1]
         size = columns(sign) + len(word) + 3
-        if used + size > sheet.width:
-            sheet.lines.append(line.rstrip())
+        if used + size > page.width:
+            page.lines.append(line.rstrip())
             line, used = " ", 1
-        line += f" {sheet.sign(style)} {word} "
+        line += f" {page.sign(style)} {word} "
         used += size
-    sheet.lines.append(line.rstrip())
+    page.lines.append(line.rstrip())
 
 
-def _change(sheet: Sheet, change: Change, *, verbose: bool) -> None:
+def _change(page: TextPage, change: Change, *, verbose: bool) -> None:
     style = ACTION_STYLE[change.action]
     reason = f"{change.reason}: {change.message}" if change.message else change.reason.value
-    sheet.heading(sheet.sign(style) + " ", [str(change.address), reason, place(change.origin)])
+    page.heading(page.sign(style) + " ", [str(change.address), reason, place(change.origin)])
     fields = change.fields
     one_sided = None if any(field.before is not None for field in fields) else ""
     if change.action is Action.CREATE:
-        one_sided = sheet.paint("+", "green") + " "
+        one_sided = page.paint("+", "green") + " "
     elif change.action is Action.DELETE:
-        one_sided = sheet.paint("-", "red") + " "
+        one_sided = page.paint("-", "red") + " "
         fields = fields or removed_fields(change)
-        sheet.paragraph(_target(change), indent=4)
-    sheet.fields(fields, indent=4, verbose=verbose, sign=one_sided)
+        page.paragraph(_target(change), indent=4)
+    page.fields(fields, indent=4, verbose=verbose, sign=one_sided)
     if change.preview:
-        _preview(sheet, change, change.preview)
+        _preview(page, change, change.preview)
     if verbose and change.needs:
-        sheet.paragraph(", ".join(sorted(map(str, change.needs))), indent=4, lead="waits for: ")
+        page.paragraph(", ".join(sorted(map(str, change.needs))), indent=4, lead="waits for: ")
 
 
 def _target(change: Change) -> str:
@@ -93,57 +93,55 @@ def _target(change: Change) -> str:
     return f"removes it{known_as} from agent {change.agent_path}" if change.agent_path else f"removes it{known_as}"
 
 
-def _preview(sheet: Sheet, change: Change, preview: Preview) -> None:
+def _preview(page: TextPage, change: Change, preview: Preview) -> None:
     if change.action is Action.DELETE:
-        _runs(sheet, "would have run: ", preview.before_runs)
+        _runs(page, "would have run: ", preview.before_runs)
     elif preview.before_runs == preview.after_runs or not preview.before_runs:
-        _runs(sheet, "next runs: ", preview.after_runs)
+        _runs(page, "next runs: ", preview.after_runs)
     else:
-        _runs(sheet, "next runs, before: ", preview.before_runs)
-        _runs(sheet, "next runs, after:  ", preview.after_runs or ("none",))
-    frequency = frequency_text(preview, arrow=sheet.arrow, times=sheet.times)
+        _runs(page, "next runs, before: ", preview.before_runs)
+        _runs(page, "next runs, after:  ", preview.after_runs or ("none",))
+    frequency = frequency_text(preview, arrow=page.arrow, times=page.times)
     is_told = change.action in (Action.CREATE, Action.DELETE) or frequency_factor(preview) is not None
     if frequency and (is_told or preview.before_per_day != preview.after_per_day):
-        sheet.paragraph(frequency, indent=4, style="alarm" if multiplies(change) else "")
+        page.paragraph(frequency, indent=4, style="alarm" if multiplies(change) else "")
     for note in preview.notes:
-        sheet.paragraph(note, indent=4, lead="note: ")
+        page.paragraph(note, indent=4, lead="note: ")
 
 
-def _runs(sheet: Sheet, lead: str, runs: Sequence[str]) -> None:
+def _runs(page: TextPage, lead: str, runs: Sequence[str]) -> None:
     if not runs:
         return
     texts, offset = run_texts(runs)
     tail = f" ({offset})" if offset else ""
-    room = sheet.width - 4 - len(lead) - len(tail)
+    room = page.width - 4 - len(lead) - len(tail)
     shown = ""
-    for text in map(sheet.say, texts):
+    for text in map(page.say, texts):
         longer = f"{shown}, {text}" if shown else text
         if shown and columns(longer) > room:
             break
         shown = longer
-    sheet.paragraph(shown + tail, indent=4, lead=lead)
+    page.paragraph(shown + tail, indent=4, lead=lead)
 
 
-def _blocked(sheet: Sheet, blocked: BlockedResource) -> None:
-    sheet.heading(
-        sheet.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked_words(blocked), place(blocked.origin)]
-    )
+def _blocked(page: TextPage, blocked: BlockedResource) -> None:
+    page.heading(page.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked_words(blocked), place(blocked.origin)])
     if blocked.message:
-        sheet.paragraph(blocked.message, indent=4)
+        page.paragraph(blocked.message, indent=4)
     step = blocked_step(blocked)
     if step:
-        sheet.paragraph(step, indent=4, lead="next: ")
+        page.paragraph(step, indent=4, lead="next: ")
 
 
-def _warnings(sheet: Sheet, warnings: Sequence[Finding]) -> None:
+def _warnings(page: TextPage, warnings: Sequence[Finding]) -> None:
     for warning in warnings:
-        sheet.heading(sheet.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
-        sheet.paragraph(warning.message, indent=4)
+        page.heading(page.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
+        page.paragraph(warning.message, indent=4)
 
 
-def _unmanaged(sheet: Sheet, unmanaged: Sequence[Unmanaged]) -> None:
+def _unmanaged(page: TextPage, unmanaged: Sequence[Unmanaged]) -> None:
     for agent, group in groupby(unmanaged, key=lambda item: item.agent):
         ids = [item.id for item in group]
-        sheet.paragraph(f"{agent}: {counted(len(ids), 'schedule')}", indent=2)
+        page.paragraph(f"{agent}: {counted(len(ids), 'schedule')}", indent=2)
         for schedule_id in ids:
-            sheet.paragraph(schedule_id, indent=4)
+            page.paragraph(schedule_id, indent=4)

@@ -6,9 +6,9 @@ from collections import Counter
 
 from reconciler.model import Drift, DriftFinding, DriftStatus
 from reconciler.render import Stamp
-from reconciler.render.markdown.budget import Entry, Section, fit
-from reconciler.render.markdown.escape import code, marker, prose, table
-from reconciler.render.markdown.plan import field_table, folded, foot, heading, where
+from reconciler.render.markdown.markdown_escape import code, marker, prose, table
+from reconciler.render.markdown.plan_markdown import field_table, folded, foot, heading, where
+from reconciler.render.markdown.size_budget import Entry, Section, fit
 from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, UNSET_MEANING, drift_summary, unset_sentences
 
 _SHOWN = (DriftStatus.DIVERGED, DriftStatus.DRIFTED, DriftStatus.MISSING, DriftStatus.UNREADABLE)

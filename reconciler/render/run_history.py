@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from reconciler.model import Status
 from reconciler.render import Stamp
-from reconciler.render.json_ import header
+from reconciler.render.json_ import Document, header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
-from reconciler.render.text.sheet import Sheet
+from reconciler.render.text.text_page import TextPage
 
 
 class Owner(Protocol):
@@ -45,7 +45,7 @@ class Run(Protocol):
     @property
     def result(self) -> str: ...
     @property
-    def summary(self) -> Mapping[str, Any] | None: ...
+    def summary(self) -> Mapping[str, int] | None: ...
 
 
 class Done(Protocol):
@@ -79,29 +79,29 @@ def text(
 
     More than ten changes are counted, unless `verbose`; what did not go well is always shown.
     """
-    sheet = Sheet(width=width, color=color, encoding=encoding)
+    page = TextPage(width=width, color=color, encoding=encoding)
     if not runs:
-        sheet.paragraph("Nothing was applied yet.")
+        page.paragraph("Nothing was applied yet.")
     for run in runs:
         counts = ", ".join(f"{count} {word}" for word, count in (run.summary or {}).items())
-        sheet.heading("", [run.started, run.command, run.result or "did not finish", counts])
+        page.heading("", [run.started, run.command, run.result or "did not finish", counts])
         who = f"{run.owner.user} on {run.owner.host}" + (f", {run.owner.ci_link}" if run.owner.ci_link else "")
-        sheet.paragraph(f"commit {run.commit or 'unknown'}, by {who}", indent=4)
+        page.paragraph(f"commit {run.commit or 'unknown'}, by {who}", indent=4)
         done = changes.get(run.id, ())
         shown = [one for place, one in enumerate(done) if verbose or place < _FEW or one.status != "applied"]
         for one in shown:
             bad = one.status != "applied"
-            sign = sheet.sign(STATUS_STYLE[Status.FAILED]) if bad else sheet.sign(_ACTION_STYLE.get(one.action, _PLAIN))
+            sign = page.sign(STATUS_STYLE[Status.FAILED]) if bad else page.sign(_ACTION_STYLE.get(one.action, _PLAIN))
             said = f": {one.detail}" if bad and one.detail else ""
-            sheet.paragraph(
+            page.paragraph(
                 f"{one.action} {one.address}{f', {one.status}{said}' if bad else ''}", indent=4, lead=f"{sign} "
             )
         if len(shown) < len(done):
-            sheet.paragraph(f"and {len(done) - len(shown)} more, applied: -v shows them", indent=4)
-    return sheet.text()
+            page.paragraph(f"and {len(done) - len(shown)} more, applied: -v shows them", indent=4)
+    return page.text()
 
 
-def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> dict[str, Any]:
+def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> Document:
     """The same as a JSON document."""
     return header(stamp) | {
         "runs": [
