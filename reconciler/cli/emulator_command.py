@@ -18,7 +18,7 @@ class _Emulator(click.Command):
     """A command whose help ends with all switches, which are too many for option texts."""
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        from reconciler.emulator.faults import GRAMMAR
+        from reconciler.emulator.injected_faults import GRAMMAR
         from reconciler.emulator.switches import switch_lines
 
         with formatter.section("Switches (the default first)"):

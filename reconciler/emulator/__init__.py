@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.faults import Fault, parse_fault
-from reconciler.emulator.keys import new_key
+from reconciler.emulator.acc_state import Token
+from reconciler.emulator.agent_repository import alias_agent, move_agent, remake_agent, remove_agent
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.injected_faults import Fault, parse_fault
+from reconciler.emulator.key_pairs import new_key
+from reconciler.emulator.mft_state import Task, Tenant
 from reconciler.emulator.population import demo, estate
-from reconciler.emulator.repository import alias_agent, move_agent, remake_agent, remove_agent
-from reconciler.emulator.requestlog import Request
+from reconciler.emulator.request_log import Request
 from reconciler.emulator.server import DEFAULT_TOKEN, Emulator
 from reconciler.emulator.service import serve
-from reconciler.emulator.state import Estate, Task, Tenant, Token
-from reconciler.emulator.statefile import load, save
+from reconciler.emulator.state_file import load, save
 from reconciler.emulator.switches import Switches
 
 __all__ = [

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from reconciler.emulator.faults import Fault
+from reconciler.emulator.acc_state import Agent
+from reconciler.emulator.agent_repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.injected_faults import Fault
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
-from reconciler.emulator.repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
-from reconciler.emulator.requestlog import Request
-from reconciler.emulator.state import Agent, Estate
-from reconciler.emulator.statefile import change_schedule, check_agent, read_schedule, schedule_document, to_document
+from reconciler.emulator.request_log import Request
+from reconciler.emulator.state_file import change_schedule, check_agent, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
 from reconciler.identity import normal_id
 

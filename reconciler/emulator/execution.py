@@ -5,21 +5,12 @@ from __future__ import annotations
 import heapq
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
+from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.prediction import Prediction, predict
 from reconciler.emulator.reply import Refusal
-from reconciler.emulator.state import (
-    Agent,
-    Estate,
-    JobRun,
-    JobStatus,
-    Run,
-    RunStatus,
-    Schedule,
-    ScheduleStatus,
-    seconds,
-)
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
 
@@ -28,7 +19,7 @@ _MOST_FIRINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StartRequest:
     """What a start asks for: the documented fields of "Start agent on cluster" and "Start Job"."""
 
     session_id: str | None = None
@@ -49,8 +40,8 @@ class Execution:
         self.prediction = prediction
         self._fired_until: datetime | None = None
 
-    def admit(self, agent: Agent, order: Order, *, many: bool = False) -> Order:
-        """What is started of an order, as far as the agent allows. Raises Refusal.
+    def admit(self, agent: Agent, request: StartRequest, *, many: bool = False) -> StartRequest:
+        """What is started of an request, as far as the agent allows. Raises Refusal.
 
         A start needs an agent that is deployed, and a session one that supports sessions [D]; what ACC says to others,
         and to an agent that is not approved, is a switch.
@@ -61,11 +52,11 @@ class Execution:
             raise Refusal(int(self.switches.disapproved_start), "The agent is not approved")
         if many and agent.sessions != "multiple":
             raise Refusal(400, "The agent is not configured to support multiple sessions")
-        if order.session_id and agent.sessions == "none":
+        if request.session_id and agent.sessions == "none":
             if self.switches.unsupported_session == "refuse":
                 raise Refusal(400, "The agent does not support sessions")
-            return replace(order, session_id=None)
-        return order
+            return replace(request, session_id=None)
+        return request
 
     def outcome(self, agent: Agent) -> RunStatus:
         """How the agent's next run will end: badly where there is no server to run on, or no approval to run with."""
@@ -73,14 +64,14 @@ class Execution:
         runs = agent.deployed and (agent.approved or self.switches.disapproved_start != "failed-run")
         return outcome if runs else RunStatus.FAILED
 
-    def start_job(self, agent: Agent, order: Order, now: datetime, schedule: Schedule | None = None) -> JobRun:
+    def start_job(self, agent: Agent, request: StartRequest, now: datetime, schedule: Schedule | None = None) -> JobRun:
         """Start the agent's job. Raises Refusal while another job of the same agent runs."""
-        order = self.admit(agent, order)
+        request = self.admit(agent, request)
         if agent.active_job(now) is not None:
             raise Refusal(int(self.switches.busy_job), "A job is already running for this agent")
         job = self.estate.add_job(agent, now, schedule.schedule_id if schedule else None)
-        for session in sessions_of(order.session_id):
-            self.start_run(agent, order, now, job=job, session=session)
+        for session in sessions_of(request.session_id):
+            self.start_run(agent, request, now, job=job, session=session)
         if schedule is not None:
             schedule.status = ScheduleStatus.RUNNING
             schedule.last_run_time = now
@@ -88,24 +79,30 @@ class Execution:
         return job
 
     def start_run(
-        self, agent: Agent, order: Order, now: datetime, *, job: JobRun | None = None, session: str | None = None
+        self,
+        agent: Agent,
+        request: StartRequest,
+        now: datetime,
+        *,
+        job: JobRun | None = None,
+        session: str | None = None,
     ) -> Run:
         """Start one run of an agent, which ends by itself after the agent's duration."""
         run = Run(
             run_id=self.estate.new_id(),
             agent=agent,
             start=now,
-            end=now + seconds(agent.duration),
+            end=now + timedelta(seconds=agent.duration),
             outcome=self.outcome(agent),
             job=job,
             schedule_id=job.schedule_id if job else None,
             session_id=session,
-            parameters=order.parameters,
-            log_level=order.log_level,
-            is_production=order.is_production,
-            is_windowless=order.is_windowless,
-            input_files=order.input_files,
-            delete_input_files=order.delete_input_files,
+            parameters=request.parameters,
+            log_level=request.log_level,
+            is_production=request.is_production,
+            is_windowless=request.is_windowless,
+            input_files=request.input_files,
+            delete_input_files=request.delete_input_files,
         )
         return self.estate.add_run(run)
 
@@ -174,7 +171,7 @@ class Execution:
 
     def _start_when_due(self, schedule: Schedule, at: datetime) -> None:
         try:
-            self.start_job(schedule.agent, order_of(schedule), at, schedule)
+            self.start_job(schedule.agent, request_of(schedule), at, schedule)
         except Refusal as refusal:
             schedule.status, schedule.error_message = ScheduleStatus.FAILED, refusal.message
             schedule.last_run_time = schedule.completed_time = at
@@ -186,9 +183,9 @@ class Execution:
         return (at.astimezone(UTC), normal_id(schedule.schedule_id)) if at is not None and at <= now else None
 
 
-def order_of(schedule: Schedule) -> Order:
+def request_of(schedule: Schedule) -> StartRequest:
     """What a schedule starts."""
-    return Order(
+    return StartRequest(
         session_id=schedule.session_id,
         log_level=schedule.log_level,
         parameters=schedule.input_parameters,

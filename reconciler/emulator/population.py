@@ -9,21 +9,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from reconciler.clock import MACHINE
-from reconciler.emulator.keys import jwt_like
-from reconciler.emulator.state import (
+from reconciler.emulator.acc_state import (
     Agent,
-    Estate,
     FileLogEntry,
     InputFile,
-    Licence,
     Run,
     RunStatus,
     ScheduleStatus,
     ServerRecord,
-    Task,
-    Tenant,
     Token,
 )
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.key_pairs import jwt_like
+from reconciler.emulator.mft_state import Licence, Task, Tenant
 
 _ZONES = ("AUS Eastern Standard Time", "UTC", "W. Europe Standard Time", "Eastern Standard Time")
 _DEMO_ZONE = "AUS Eastern Standard Time"

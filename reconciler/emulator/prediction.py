@@ -6,7 +6,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.timetable import Expression, Timing, describe, iter_runs, parse, parse_start
 from reconciler.timetable.promises import unpromised

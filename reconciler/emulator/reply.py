@@ -64,7 +64,7 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Later:
+class DelayedReply:
     """An answer that is ready only when the emulated clock has reached `at`."""
 
     at: datetime
@@ -80,9 +80,6 @@ class Refusal(Exception):
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
-
-
-Handler = Callable[[Call], Reply | Later]
 
 
 def json_reply(value: Any, *, status: int = 200, effect: str = "") -> Reply:

@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
 from reconciler.clock import MACHINE
-from reconciler.emulator.acc import Acc, refusal_reply
+from reconciler.emulator.acc_api import AccApi, refusal_reply
+from reconciler.emulator.acc_state import Token
 from reconciler.emulator.admin import Admin
-from reconciler.emulator.faults import Fault, fault_from, spoiled
-from reconciler.emulator.mft import Mft
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.injected_faults import Fault, fault_from, spoiled
+from reconciler.emulator.mft_api import MftApi
 from reconciler.emulator.reception import Reception
-from reconciler.emulator.reply import Call, Later, Refusal, Reply
-from reconciler.emulator.requestlog import Request, RequestLog, digest_of
-from reconciler.emulator.state import Estate, Token
-from reconciler.emulator.statefile import from_document, load, to_document
+from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply
+from reconciler.emulator.request_log import Request, RequestLog, digest_of
+from reconciler.emulator.state_file import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
 
@@ -73,8 +74,8 @@ class Emulator:
         self.faults: list[Fault] = []
         for fault in faults:
             self.inject(fault)
-        self.acc = Acc(self.estate, switches)
-        self.mft = Mft(self.estate, switches)
+        self.acc = AccApi(self.estate, switches)
+        self.mft = MftApi(self.estate, switches)
         self.admin = Admin(self)
         self.failures: list[BaseException] = []
         self._reception = Reception(switches)
@@ -267,7 +268,7 @@ class Emulator:
             self._reception.admit(call)
             product = self.mft if call.path.startswith("/v1/") else self.acc
             answer = product.answer(call)
-            if not isinstance(answer, Later):
+            if not isinstance(answer, DelayedReply):
                 return answer
             while (now := self.clock()) < answer.at:
                 await asyncio.sleep(_PATIENCE)

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import FrameType
 
 from reconciler.clock import MACHINE
-from reconciler.emulator.faults import read_faults
-from reconciler.emulator.keys import new_key
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.injected_faults import read_faults
+from reconciler.emulator.key_pairs import new_key
+from reconciler.emulator.mft_state import Tenant
 from reconciler.emulator.population import DEMO_KEY_ID, demo
 from reconciler.emulator.population import estate as generated
 from reconciler.emulator.server import Emulator
-from reconciler.emulator.state import Estate, Tenant
-from reconciler.emulator.statefile import load, save
+from reconciler.emulator.state_file import load, save
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
 

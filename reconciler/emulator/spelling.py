@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.prediction import Prediction, on_clock
-from reconciler.emulator.state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.switches import Switches
 
 _EMPTY = (None, "", "{}")

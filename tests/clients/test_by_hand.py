@@ -21,7 +21,8 @@ from reconciler.cli.acc_commands import acc
 from reconciler.cli.mft_commands import follow, mft
 from reconciler.cli.product_calls import confirm
 from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Tenant, new_key
-from reconciler.emulator.state import ServerRecord, Task
+from reconciler.emulator.acc_state import ServerRecord
+from reconciler.emulator.mft_state import Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError
 from reconciler.model import Connection
 from reconciler.secrecy import Secrecy

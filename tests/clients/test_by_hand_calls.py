@@ -15,7 +15,7 @@ from test_by_hand import AGENT, PATH, SCHEDULE, SECRET, Desk, Typed, estate
 
 from reconciler.clients.replies import usage_now
 from reconciler.emulator import Emulator, Switches
-from reconciler.emulator.state import InputFile, ServerRecord
+from reconciler.emulator.acc_state import InputFile, ServerRecord
 
 PRINTED = [
     line

@@ -9,8 +9,9 @@ from typing import Any
 import requests
 
 from reconciler.emulator import Emulator, Estate, Tenant, Token
+from reconciler.emulator.acc_state import ServerRecord
+from reconciler.emulator.mft_state import Task
 from reconciler.emulator.population import id_source
-from reconciler.emulator.state import ServerRecord, Task
 
 AGENT_ID = "a2f22850-7c88-4e05-a30a-004aa980ee6c"
 OTHER_AGENT_ID = "0041d691-49d1-4c48-8c21-654b8e248c11"

@@ -13,7 +13,7 @@ import requests
 from emulated import AGENT_ID, SCHEDULE_ID, Client, Start, schedule_body
 
 from reconciler.emulator import Fault, Switches, parse_fault
-from reconciler.emulator.faults import fault_from, read_faults
+from reconciler.emulator.injected_faults import fault_from, read_faults
 from reconciler.errors import UsageError
 
 CALL = f"/api/job/{AGENT_ID}/schedule"

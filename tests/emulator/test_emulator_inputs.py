@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.emulator import Switches
-from reconciler.emulator.inputs import read_multipart
-from reconciler.emulator.state import InputFile, RunStatus
+from reconciler.emulator.acc_state import InputFile, RunStatus
+from reconciler.emulator.input_file_calls import read_multipart
 
 CSV = f"/api/input/agent/{AGENT_ID}/csv"
 FILES = f"/api/input/agent/{AGENT_ID}/files"

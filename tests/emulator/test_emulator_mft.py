@@ -10,7 +10,7 @@ import requests
 from emulated import Client, Clock, Start, small_estate
 
 from reconciler.emulator import Switches, Tenant, new_key
-from reconciler.emulator.keys import KeyKind
+from reconciler.emulator.key_pairs import KeyKind
 
 TASK = "02115928-16fe-4493-949b-d77d302a88ee"
 FAILING = "Fail & tell/all"

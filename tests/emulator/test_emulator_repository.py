@@ -9,8 +9,8 @@ from emulated import AGENT_ID, OTHER_AGENT_ID, PATH, SCHEDULE_ID, Client, Start
 from test_emulator_state import by_hand
 
 from reconciler.emulator import Switches, alias_agent, move_agent, remake_agent, remove_agent
-from reconciler.emulator.state import InputFile
-from reconciler.emulator.statefile import from_document, to_document
+from reconciler.emulator.acc_state import InputFile
+from reconciler.emulator.state_file import from_document, to_document
 
 NEW = "sequentum/Moved/quick"
 OTHER = "sequentum/Test1/Test-Agent"

@@ -12,7 +12,7 @@ import requests
 from emulated import AGENT_ID, OTHER_AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, Start, small_estate
 
 from reconciler.emulator import Token
-from reconciler.emulator.state import RunStatus
+from reconciler.emulator.acc_state import RunStatus
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

@@ -172,7 +172,7 @@ def test_a_started_schedule_shows_its_run(acc: Client, clock: Clock) -> None:
 
 
 def test_a_failed_run_is_shown_on_the_schedule(acc: Client, clock: Clock) -> None:
-    from reconciler.emulator.state import RunStatus
+    from reconciler.emulator.acc_state import RunStatus
 
     acc.emulator.estate.agents[PATH].outcomes = (RunStatus.FAILED,)
     acc.post(f"/api/job/schedule/{SCHEDULE_ID}/start")

@@ -21,8 +21,8 @@ from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, schedule_body, 
 
 from reconciler.cli.emulator_command import emulator as command
 from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Switches, Tenant, demo, estate, load, save
-from reconciler.emulator.state import InputFile
-from reconciler.emulator.statefile import from_document, to_document
+from reconciler.emulator.acc_state import InputFile
+from reconciler.emulator.state_file import from_document, to_document
 from reconciler.errors import UsageError
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from archive_samples import damaged, packed, twice, with_flag
 from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, Start, schedule_body
 
 from reconciler.emulator import Switches
-from reconciler.emulator.state import InputFile, RunStatus
+from reconciler.emulator.acc_state import InputFile, RunStatus
 
 SHEET = b"url\nhttps://shop.example/1\n"
 CLUSTER = f"/api/agent/{AGENT_ID}/cluster/start"

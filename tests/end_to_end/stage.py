@@ -20,7 +20,7 @@ from clocks import SkippingClock
 
 from reconciler import cli
 from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token, new_key
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 from reconciler.identity import is_owned, owned_id
 
 TOKEN = "acc-token-that-nobody-may-see"

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, Open, Stage, agent
 
-from reconciler.emulator.state import Run
+from reconciler.emulator.acc_state import Run
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "calendar.schema.json"
 FROM = ("--from", "2027-03-01")

@@ -7,7 +7,7 @@ import json
 import pytest
 from stage import HAND_MADE, NIGHTLY, PRICES, Stage, agent, task_trigger
 
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 
 ADDRESS = "schedule/prices/nightly"
 

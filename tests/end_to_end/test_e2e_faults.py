@@ -188,7 +188,7 @@ def test_what_changed_after_the_plan_is_stale(stage: Stage, change: str) -> None
     if change != "create":
         assert stage.apply().code == 0
         stage.write(agent(NIGHTLY.replace("0 0 2", "0 0 3")))
-    from reconciler.emulator.state import Schedule
+    from reconciler.emulator.acc_state import Schedule
     from reconciler.identity import owned_id
 
     identity = owned_id("retail", "default", "sequentum/Retail/prices", "nightly")

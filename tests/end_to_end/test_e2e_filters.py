@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Stage, agent, task_trigger
 
-from reconciler.emulator.state import Run, RunStatus
+from reconciler.emulator.acc_state import Run, RunStatus
 
 WAIT = "  wait: {timeout: 10s, interval: 100ms}\n"
 FILES = "  inputFiles:\n    - file: urls.csv\n  inputFilesExclusive: true\n"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from stage import NIGHTLY, PASSWORD, PRICES, Stage, agent, task_trigger
 
-from reconciler.emulator.state import InputFile
+from reconciler.emulator.acc_state import InputFile
 
 Open = Callable[..., Stage]
 FILES = "  inputFiles:\n    - file: urls.csv\n    - file: zones.txt\n"
@@ -66,9 +66,9 @@ def test_an_exclusive_set_is_not_replaced_while_the_agent_runs(stage: Stage) -> 
     stage.write(agent(extra="  inputFilesExclusive: true\n  inputFiles:\n    - file: urls.csv\n"))
     prices = stage.estate.agents[PRICES]
     prices.duration = 3600.0
-    from reconciler.emulator.execution import Order
+    from reconciler.emulator.execution import StartRequest
 
-    run = stage.emulator.acc.execution.start_run(prices, Order(), stage.clock())
+    run = stage.emulator.acc.execution.start_run(prices, StartRequest(), stage.clock())
     refused = stage.run("plan")
     assert refused.code == 3
     assert "Apply again when it has ended" in refused.said

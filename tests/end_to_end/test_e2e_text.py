@@ -9,7 +9,7 @@ import pytest
 from stage import NIGHTLY, POLL, PRICES, Stage, agent, task_trigger
 
 from reconciler.emulator import Fault
-from reconciler.emulator.state import Run, RunStatus
+from reconciler.emulator.acc_state import Run, RunStatus
 
 ODD = {
     "surrogate": "\ud800",

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from stage import NIGHTLY, PASSWORD, POLL, Ended, Stage, agent
 
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 
 ADDRESS = "schedule/prices/nightly"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "output" / "drift.schema.json"

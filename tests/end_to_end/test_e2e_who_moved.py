@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from stage import NIGHTLY, POLL, Open, Stage, agent
 
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 
 ADDRESS = "schedule/prices/nightly"
 AHEAD = "2090-03-01T00:00:00"

@@ -14,7 +14,7 @@ from history_manifests import HANDLES, MEANINGS, NAMES, Block, Document, Manifes
 from history_model import Model
 from history_world import World, is_ours
 
-from reconciler.emulator.state import Agent, Schedule
+from reconciler.emulator.acc_state import Agent, Schedule
 
 T = TypeVar("T")
 

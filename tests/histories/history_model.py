@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from history_manifests import Block, Document, Manifests, Meaning, Trigger
 from history_world import Snapshot, World, is_ours, meaning_of
 
-from reconciler.emulator.state import Agent, Schedule
+from reconciler.emulator.acc_state import Agent, Schedule
 from reconciler.identity import owned_id
 
 

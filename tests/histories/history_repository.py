@@ -9,7 +9,7 @@ from history_manifests import MEANINGS, NAMES, Document
 from history_world import meaning_of
 
 from reconciler.emulator import alias_agent, move_agent, remake_agent, remove_agent
-from reconciler.emulator.state import Schedule
+from reconciler.emulator.acc_state import Schedule
 from reconciler.identity import normal_id
 
 

@@ -11,8 +11,8 @@ from history_manifests import MEANINGS, START, ZONE, Meaning
 from stage import TOKEN, as_bytes
 
 from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token
+from reconciler.emulator.acc_state import Agent, Schedule
 from reconciler.emulator.population import id_source
-from reconciler.emulator.state import Agent, Schedule
 from reconciler.identity import is_owned, normal_id, owned_id
 
 PATHS = ("sequentum/Retail/prices", "sequentum/Retail/stock", "sequentum/Retail/news")

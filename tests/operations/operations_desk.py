@@ -19,7 +19,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.cli import main
 from reconciler.emulator import Emulator, Estate, Tenant, Token, new_key
-from reconciler.emulator.state import Agent, Run, RunStatus, Schedule, ScheduleStatus, Task
+from reconciler.emulator.acc_state import Agent, Run, RunStatus, Schedule, ScheduleStatus
+from reconciler.emulator.mft_state import Task
 
 PRIVATE, PUBLIC = new_key()
 TOKEN = "acc-token-that-nobody-may-see"

@@ -18,7 +18,7 @@ from clocks import BEGIN
 from operations_desk import PATH, PROJECT, TENANT, TOKEN, Desk, Typed, accepts, desk, estate
 
 from reconciler.emulator import Switches, Token
-from reconciler.emulator.keys import jwt_like
+from reconciler.emulator.key_pairs import jwt_like
 from reconciler.ledger import Ledger, Owner
 from reconciler.render.characters import columns
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from operations_desk import NASTY, PATH, SCHEDULE, ZONE, Desk, accepts, desk, estate, give_run, populated
 
 from reconciler.emulator import Switches
-from reconciler.emulator.state import RunStatus, Schedule, ScheduleStatus
+from reconciler.emulator.acc_state import RunStatus, Schedule, ScheduleStatus
 from reconciler.render.characters import columns
 
 DAILY = "d9c944df-93a7-4a77-b7b7-fa0b9c579917"

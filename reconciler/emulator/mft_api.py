@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.emulator.assertion import Assertion, read_assertion
-from reconciler.emulator.keys import jwt_like
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.key_pairs import jwt_like
+from reconciler.emulator.mft_state import AccessToken, Licence, Task, TaskRun, Tenant
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
-from reconciler.emulator.state import AccessToken, Estate, Licence, Task, TaskRun, Tenant, seconds
 from reconciler.emulator.switches import Switches
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -19,7 +20,7 @@ _RUN = re.compile(r"/v1/task-runs/([^/]+)")
 _KNOWN = (_START, _RUN, re.compile("/v1/(oauth/token|licenses/current|tasks/start)"))
 
 
-class Mft:
+class MftApi:
     """Every call of the "Automate MFT API" over the estate's tenant."""
 
     def __init__(self, estate: Estate, switches: Switches) -> None:
@@ -63,7 +64,7 @@ class Mft:
         audience = f"{call.base_url}/v1/oauth/token"
         assertion = read_assertion(token, keys=tenant.keys, tenant=tenant.tenant_id, audience=audience, now=call.now)
         self._refuse_replay(tenant, assertion, call.now)
-        expires = call.now + seconds(tenant.token_seconds)
+        expires = call.now + timedelta(seconds=tenant.token_seconds)
         value = f"mft-{self.estate.new_id()}"
         if self.switches.access_tokens == "jwt":
             value = jwt_like(tenant.tenant_id, expires, self.estate.new_id())
@@ -108,7 +109,7 @@ class Mft:
             run_id=self.estate.new_id(),
             task=task,
             queued=call.now,
-            end=call.now + seconds(task.duration),
+            end=call.now + timedelta(seconds=task.duration),
             outcome=task.next_outcome(),
             parameters={**task.parameters, **parameters},
         )

@@ -5,7 +5,8 @@ Nothing of this is in the products' APIs. It happens in their pages, behind the 
 
 from __future__ import annotations
 
-from reconciler.emulator.state import Agent, Estate
+from reconciler.emulator.acc_state import Agent
+from reconciler.emulator.emulated_estate import Estate
 from reconciler.identity import normal_id
 
 

@@ -7,25 +7,26 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from reconciler.emulator.acc_state import Agent, FileLogEntry, Token
+from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.execution import Execution
-from reconciler.emulator.faults import HTML_TYPE, SIGN_IN
-from reconciler.emulator.inputs import Inputs
+from reconciler.emulator.injected_faults import HTML_TYPE, SIGN_IN
+from reconciler.emulator.input_file_calls import InputFileCalls
 from reconciler.emulator.prediction import Prediction
-from reconciler.emulator.reply import Call, Later, Refusal, Reply, json_reply
-from reconciler.emulator.runs import Runs
-from reconciler.emulator.schedules import Schedules
+from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply, json_reply
+from reconciler.emulator.run_calls import RunCalls
+from reconciler.emulator.schedule_calls import ScheduleCalls
 from reconciler.emulator.spelling import Spelling
-from reconciler.emulator.state import Agent, Estate, FileLogEntry, Token
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
 
-_Answer = Callable[[Call], Reply | Later]
-_OnAgent = Callable[[Agent, Call], Reply | Later]
+_Answer = Callable[[Call], Reply | DelayedReply]
+_OnAgent = Callable[[Agent, Call], Reply | DelayedReply]
 
 _LISTING = re.compile(r"/api/job/([^/]+)/schedules")
 
 
-class Acc:
+class AccApi:
     """Every call of "API Access", over one estate."""
 
     def __init__(self, estate: Estate, switches: Switches) -> None:
@@ -34,14 +35,14 @@ class Acc:
         self.prediction = Prediction(switches)
         self.spelling = Spelling(switches, self.prediction, estate.zone)
         self.execution = Execution(estate, switches, self.prediction)
-        self.schedules = Schedules(estate, switches, self.execution, self.spelling)
-        self.runs = Runs(estate, self.execution, self.spelling)
-        self.inputs = Inputs(switches)
+        self.schedules = ScheduleCalls(estate, switches, self.execution, self.spelling)
+        self.runs = RunCalls(estate, self.execution, self.spelling)
+        self.inputs = InputFileCalls(switches)
         self._routes = [
             (method, re.compile(pattern, re.IGNORECASE), answer) for method, pattern, answer in self._table()
         ]
 
-    def answer(self, call: Call) -> Reply | Later:
+    def answer(self, call: Call) -> Reply | DelayedReply:
         """Answer one call under /api. Raises Refusal."""
         if call.path == "/login":
             return Reply(SIGN_IN, content_type=HTML_TYPE)
@@ -111,7 +112,7 @@ class Acc:
             raise Refusal(404, f"There is no agent {agent_id}")
         return agent
 
-    def _start_by_path(self, call: Call) -> Reply | Later:
+    def _start_by_path(self, call: Call) -> Reply | DelayedReply:
         agent = self._agent_at(call.query.get("agentPath", ""))
         if agent is None:
             raise Refusal(404, "There is no agent at this agentPath")

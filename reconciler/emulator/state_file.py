@@ -9,21 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator.repository import alias_agent, paths_of
-from reconciler.emulator.state import (
-    Agent,
-    Estate,
-    FileLogEntry,
-    InputFile,
-    Licence,
-    Run,
-    RunStatus,
-    Schedule,
-    ServerRecord,
-    Task,
-    Tenant,
-    Token,
-)
+from reconciler.emulator.acc_state import Agent, FileLogEntry, InputFile, Run, RunStatus, Schedule, ServerRecord, Token
+from reconciler.emulator.agent_repository import alias_agent, paths_of
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.mft_state import Licence, Task, Tenant
 from reconciler.errors import UsageError
 from reconciler.files import STATE_BYTES, read_regular
 

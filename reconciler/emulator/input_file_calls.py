@@ -7,8 +7,8 @@ import re
 import zipfile
 import zlib
 
+from reconciler.emulator.acc_state import Agent, InputFile
 from reconciler.emulator.reply import Call, Refusal, Reply
-from reconciler.emulator.state import Agent, InputFile
 from reconciler.emulator.switches import Switches
 
 _BOUNDARY = re.compile(r'boundary=(?:"(?P<quoted>[^"]+)"|(?P<plain>[^;\s]+))', re.IGNORECASE)
@@ -20,7 +20,7 @@ _MOST_UNPACKED = 100_000_000
 _MOST_MEMBERS = 1000
 
 
-class Inputs:
+class InputFileCalls:
     """Add, upload, delete and disable an agent's input files."""
 
     def __init__(self, switches: Switches) -> None:

@@ -6,14 +6,15 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from reconciler.emulator.execution import Execution, Order, sessions_of
-from reconciler.emulator.reply import Call, Later, Refusal, Reply, json_reply, zip_reply
-from reconciler.emulator.schedules import check_log_level, check_parameters
+from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.execution import Execution, StartRequest, sessions_of
+from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply, json_reply, zip_reply
+from reconciler.emulator.schedule_calls import check_log_level, check_parameters
 from reconciler.emulator.spelling import Spelling, log_name
-from reconciler.emulator.state import Agent, Estate, JobRun, JobStatus, Run, RunStatus, seconds
 from reconciler.identity import normal_id
 
 RUN_METHODS = (
@@ -24,7 +25,7 @@ RUN_METHODS = (
     "ContinueAndRetryErrorsRefreshAgent",
     "New",
 )
-_ORDER = {
+_START_FIELDS = {
     "sessionId": str,
     "logLevel": int,
     "isProductionRun": bool,
@@ -32,7 +33,7 @@ _ORDER = {
     "inputFiles": list,
     "isDeleteInputFilesOnCompleted": bool,
 }
-_CLUSTER = {
+_CLUSTER_FIELDS = {
     "useMultipleSessions": bool,
     "isSynchronous": bool,
     "synchronousTimeout": int,
@@ -43,7 +44,7 @@ _DELIVERIES = ("none", "plain", "zip")
 _Dated = TypeVar("_Dated", Run, JobRun)
 
 
-class Runs:
+class RunCalls:
     """Start, restart, retry; details, histories, logs and data of runs and jobs."""
 
     def __init__(self, estate: Estate, execution: Execution, spelling: Spelling) -> None:
@@ -51,10 +52,10 @@ class Runs:
         self.execution = execution
         self.spelling = spelling
 
-    def start_on_cluster(self, agent: Agent, call: Call) -> Reply | Later:
+    def start_on_cluster(self, agent: Agent, call: Call) -> Reply | DelayedReply:
         """Sequentum ACC, API Access: Start agent on cluster."""
         body = call.json_object()
-        order = read_order(agent, body, {**_ORDER, **_CLUSTER})
+        request = read_request(agent, body, {**_START_FIELDS, **_CLUSTER_FIELDS})
         delivery = str(body.get("synchronousDataDelivery") or "None").lower()
         if delivery not in _DELIVERIES:
             raise Refusal(400, "synchronousDataDelivery must be None, Plain or Zip")
@@ -62,20 +63,20 @@ class Runs:
         if timeout is not None and not 1 <= timeout <= _LONGEST_WAIT:
             raise Refusal(400, f"synchronousTimeout must be between 1 and {_LONGEST_WAIT}")
         many = bool(body.get("useMultipleSessions"))
-        if many and order.session_id:
+        if many and request.session_id:
             raise Refusal(400, "sessionId must be empty when useMultipleSessions is true")
-        order = self.execution.admit(agent, order, many=many)
-        self._refuse_busy(agent, call.now, order.session_id, many=many)
+        request = self.execution.admit(agent, request, many=many)
+        self._refuse_busy(agent, call.now, request.session_id, many=many)
         runs = [
-            self.execution.start_run(agent, order, call.now, session=session)
-            for session in sessions_of(order.session_id)
+            self.execution.start_run(agent, request, call.now, session=session)
+            for session in sessions_of(request.session_id)
         ]
         if many:
             runs[0].session_id = runs[0].run_id
         if not body.get("isSynchronous"):
             return self._started(runs)
-        until = min(max(run.end for run in runs), call.now + seconds(60 if timeout is None else timeout))
-        return Later(until, lambda now: self._delivered(runs, delivery, now), effect="run-started")
+        until = min(max(run.end for run in runs), call.now + timedelta(seconds=60 if timeout is None else timeout))
+        return DelayedReply(until, lambda now: self._delivered(runs, delivery, now), effect="run-started")
 
     def restart(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Restart run."""
@@ -89,9 +90,9 @@ class Runs:
         run = self._run(call.args[0])
         if method in ("Restart", "New"):
             return self._started([self._again(run, call.now)])
-        self.execution.admit(run.agent, Order(session_id=run.session_id))
+        self.execution.admit(run.agent, StartRequest(session_id=run.session_id))
         self._refuse_busy(run.agent, call.now, run.session_id)
-        run.end = call.now + seconds(run.agent.duration)
+        run.end = call.now + timedelta(seconds=run.agent.duration)
         run.outcome = self.execution.outcome(run.agent)
         run.settled = False
         if run not in self.estate.unsettled:
@@ -115,8 +116,8 @@ class Runs:
 
     def start_job(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Start Job."""
-        order = read_order(agent, call.json_object(), _ORDER)
-        job = self.execution.start_job(agent, order, call.now)
+        request = read_request(agent, call.json_object(), _START_FIELDS)
+        job = self.execution.start_job(agent, request, call.now)
         document = {"agentJobHistoryId": self.spelling.guid(job.job_id), "jobRunId": job.number}
         return json_reply(self.spelling.written(document), effect="job-started")
 
@@ -158,16 +159,16 @@ class Runs:
         return zip_reply(self._data(self._job(call.args[0]).runs, call.now), "jobdata.zip")
 
     def _again(self, run: Run, now: datetime) -> Run:
-        self.execution.admit(run.agent, Order(session_id=run.session_id))
+        self.execution.admit(run.agent, StartRequest(session_id=run.session_id))
         self._refuse_busy(run.agent, now, run.session_id)
-        order = Order(
+        request = StartRequest(
             log_level=run.log_level,
             is_production=run.is_production,
             parameters=run.parameters,
             input_files=run.input_files,
             delete_input_files=run.delete_input_files,
         )
-        return self.execution.start_run(run.agent, order, now, job=run.job, session=run.session_id)
+        return self.execution.start_run(run.agent, request, now, job=run.job, session=run.session_id)
 
     def _refuse_busy(self, agent: Agent, now: datetime, session: str | None, *, many: bool = False) -> None:
         if many:
@@ -221,7 +222,7 @@ class Runs:
         return packed(good, lambda run: f"{run.agent.name}.csv", lambda run: run.agent.data)
 
 
-def read_order(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> Order:
+def read_request(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> StartRequest:
     """The documented fields of a start. Raises Refusal for one that is unknown, of another type, or out of range."""
     for name, value in body.items():
         if name not in known:
@@ -240,14 +241,14 @@ def read_order(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> Or
         if not name.lower().endswith((".csv", ".txt")):
             raise Refusal(400, f"An input file of a run is a .csv or .txt: {name!r}")
     production = body.get("isProductionRun")
-    order = Order(
+    request = StartRequest(
         session_id=body.get("sessionId") or None,
         log_level=1 if level is None else level,
         parameters=body.get("inputParameters"),
         input_files=tuple(files),
         delete_input_files=bool(body.get("isDeleteInputFilesOnCompleted")),
     )
-    return replace(order, is_production=True if production is None else production)
+    return replace(request, is_production=True if production is None else production)
 
 
 def count_of(call: Call) -> int:

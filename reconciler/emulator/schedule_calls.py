@@ -7,11 +7,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.emulator.execution import Execution, order_of
+from reconciler.emulator.acc_state import Agent, Schedule
+from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.execution import Execution, request_of
 from reconciler.emulator.prediction import cron_problem, is_zone
 from reconciler.emulator.reply import JSON_TYPE, Call, Refusal, Reply, json_reply
 from reconciler.emulator.spelling import Spelling
-from reconciler.emulator.state import Agent, Estate, Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
 from reconciler.product_terms import is_guid
@@ -33,7 +34,7 @@ _DEFAULTS = {"sessionId": None, "inputParameters": "{}", "logLevel": 1}
 _EMPTY_LISTS = {"list": b"[]", "null": b"null", "nothing": b""}
 
 
-class Schedules:
+class ScheduleCalls:
     """Get, add or update, delete, start, enable and disable job schedules."""
 
     def __init__(self, estate: Estate, switches: Switches, execution: Execution, spelling: Spelling) -> None:
@@ -125,7 +126,7 @@ class Schedules:
         schedule = self._find(call.args[0])
         if schedule is None:
             return Reply()
-        job = self.execution.start_job(schedule.agent, order_of(schedule), call.now, schedule)
+        job = self.execution.start_job(schedule.agent, request_of(schedule), call.now, schedule)
         document = {"agentJobHistoryId": self.spelling.guid(job.job_id), "jobRunId": job.number}
         return self.written(job.job_id, document, "schedule-started")
 
