@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar
 from reconciler.quantities import counted
+from reconciler.render.frequency import day_text
 from reconciler.timetable.repeats import Repeats
-
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 SOURCES = {
     "live": "as ACC has it now",
@@ -58,19 +55,10 @@ def shades_of(cells: Sequence[Sequence[float | None]], steps: int = 4) -> Shades
 plural = partial(counted, thousands=",")
 
 
-def day_text(day: date) -> str:
-    """ "Mon 23 Nov"."""
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
-
-
 def moment_text(calendar: Calendar, instant: int, *, seconds: bool = False) -> str:
     """ "Mon 23 Nov 02:00" on the calendar's clock; with seconds where they matter, or are not zero."""
     local = calendar.local(instant)
-    return (
-        f"{day_text(local.date())} {local:%H:%M:%S}"
-        if seconds or local.second
-        else (f"{day_text(local.date())} {local:%H:%M}")
-    )
+    return f"{day_text(local)} {local:{'%H:%M:%S' if seconds or local.second else '%H:%M'}}"
 
 
 def quarter_text(calendar: Calendar, instant: int) -> str:

@@ -12,15 +12,14 @@ from reconciler.calendar.forecast import Calendar
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
-    WEEKDAYS,
     Shades,
-    day_text,
     plural,
     quarter_text,
     shades_of,
 )
 from reconciler.calendar.html_sections import LISTED_ROWS, schedule_rows, sections
 from reconciler.render import Stamp
+from reconciler.render.frequency import day_text
 from reconciler.render.html.scaffold import page
 
 _STEPS = 8
@@ -140,7 +139,7 @@ def _day(found: Calendar, index: int, starts: Shades, load: Shades | None) -> _D
     day = found.shown.grid.days[index]
     return _Day(
         day.day,
-        WEEKDAYS[day.weekday()],
+        f"{day:%a}",
         day_text(day),
         day.weekday() > 4,
         tuple(_cell(found, index, hour, starts, load) for hour in range(24)),

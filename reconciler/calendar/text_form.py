@@ -11,7 +11,6 @@ from reconciler.calendar.forecast import Calendar
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
-    WEEKDAYS,
     Shades,
     change_text,
     clock_text,
@@ -99,7 +98,7 @@ def _heat_map(
         if start:
             page.blank()
         chosen = range(start, min(start + across, len(days)))
-        names = [f"{WEEKDAYS[days[index].weekday()]} {days[index].day:02}" for index in chosen]
+        names = [f"{days[index]:%a %d}" for index in chosen]
         page.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
         for hour in range(24):
             row = [_cell(page, cells[index][hour], shades.levels[index][hour]) for index in chosen]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from reconciler.model import (
     SECRET_CHANGED,
@@ -16,12 +15,12 @@ from reconciler.model import (
     FieldChange,
     Outcome,
     Plan,
-    Preview,
     Reason,
     Status,
 )
 from reconciler.quantities import counted
 from reconciler.render.characters import field_texts
+from reconciler.render.frequency import multiplies
 
 DONE = {
     Action.CREATE: "created",
@@ -94,13 +93,8 @@ _OUTCOME_STEP = {
     Status.STALE: "Somebody changed it after the plan was made. Run `reconciler plan` and look again.",
 }
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
 _TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
-BIG_FACTOR = 2.0
 _GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
-TIMES = "×"  # noqa: RUF001 - the sign, not the letter
 
 
 def plan_counts(plan: Plan) -> list[tuple[str, int]]:
@@ -237,38 +231,6 @@ def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
     return f"{text}: {', '.join(rest)}." if rest else f"{text}."
 
 
-def frequency_text(preview: Preview, *, arrow: str = "→", times: str = TIMES) -> str:
-    """`24 → 72 runs a day` and the factor; one number where nothing changes; empty where nothing is to be said."""
-    before, after = preview.before_per_day, preview.after_per_day
-    if before is None and after is None:
-        return ""
-    if before is None or after is None or _alike(before, after):
-        rate = after if after is not None else before
-        assert rate is not None
-        unit, size = _unit(rate)
-        amount = _number(rate * size)
-        return f"{amount} {'run' if amount == '1' else 'runs'} a {unit}"
-    unit, size = _unit(max(before, after))
-    text = f"{_number(before * size)} {arrow} {_number(after * size)} runs a {unit}"
-    factor = frequency_factor(preview)
-    return f"{text}, {_number(factor)}{times}" if factor is not None else text
-
-
-def frequency_factor(preview: Preview | None) -> float | None:
-    """By how much a change multiplies how often a schedule runs; None where it does not, or cannot be said."""
-    if preview is None or not preview.before_per_day or not preview.after_per_day:
-        return None
-    if _alike(preview.before_per_day, preview.after_per_day):
-        return None
-    return preview.after_per_day / preview.before_per_day
-
-
-def multiplies(change: Change) -> bool:
-    """Whether the change makes a schedule run at least twice as often, or at most half as often."""
-    factor = frequency_factor(change.preview)
-    return factor is not None and (factor >= BIG_FACTOR or factor <= 1 / BIG_FACTOR)
-
-
 def is_risky(change: Change) -> bool:
     """What a reviewer must see in full: deletions, starts, what is switched on, big changes of frequency."""
     return change.action in (Action.DELETE, Action.START, Action.ENABLE, Action.DISAPPROVE) or multiplies(change)
@@ -277,55 +239,3 @@ def is_risky(change: Change) -> bool:
 def by_gravity(changes: Iterable[Change]) -> list[Change]:
     """Changes as a reviewer should meet them: deletions, starts, what is withdrawn, what is switched on, the others."""
     return sorted(changes, key=lambda change: _GRAVEST.get(change.action, len(_GRAVEST)))
-
-
-def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:
-    """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share, if they do; else each has its own.
-
-    A year stands where it is not the first run's.
-    """
-    moments = [_moment(run) for run in runs]
-    offsets = {moment.strftime("%z") if moment else "" for moment in moments}
-    shared = offsets.pop() if len(offsets) == 1 else ""
-    year = next((moment.year for moment in moments if moment), 0)
-    texts = [
-        _run_text(moment, year, offset=not shared) if moment else run for run, moment in zip(runs, moments, strict=True)
-    ]
-    return texts, _offset_text(shared)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _offset_text(offset: str) -> str:
-    if not offset:
-        return ""
-    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
-
-
-def _run_text(moment: datetime, year: int, *, offset: bool) -> str:
-    seconds = f":{moment.second:02d}" if moment.second else ""
-    day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
-    if moment.year != year:
-        day += f" {moment.year}"
-    zone = moment.strftime("%z")[:5] if offset else ""
-    return f"{day} {moment.hour:02d}:{moment.minute:02d}{seconds}{' ' + zone if zone else ''}"
-
-
-def _alike(one: float, other: float) -> bool:
-    return abs(one - other) <= 0.01 * max(abs(one), abs(other))
-
-
-def _unit(per_day: float) -> tuple[str, float]:
-    for unit, days in _UNITS:
-        if per_day * days >= 0.995:
-            return unit, days
-    return "day" if not per_day else "year", 1.0 if not per_day else 365.25
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")

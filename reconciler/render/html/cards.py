@@ -11,8 +11,8 @@ from typing import NamedTuple
 from reconciler.model import FieldChange, Origin, Preview
 from reconciler.render import Stamp
 from reconciler.render.characters import cut, field_texts, first_difference
+from reconciler.render.frequency import frequency_text, run_texts
 from reconciler.render.html.scaffold import page
-from reconciler.render.wording import frequency_text, run_texts
 
 _TEMPLATE = Path(__file__).with_name("cards.html")
 _LONGEST = 1500

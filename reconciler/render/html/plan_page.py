@@ -8,17 +8,11 @@ from itertools import groupby
 from reconciler.model import Action, BlockedResource, Change, Finding, Plan, Unmanaged
 from reconciler.quantities import counted
 from reconciler.render import Stamp
+from reconciler.render.frequency import frequency_text, multiplies
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table, runs_of
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
-from reconciler.render.wording import (
-    blocked_step,
-    by_gravity,
-    frequency_text,
-    is_risky,
-    multiplies,
-    removed_fields,
-)
+from reconciler.render.wording import blocked_step, by_gravity, is_risky, removed_fields
 
 _NAMED = 4
 

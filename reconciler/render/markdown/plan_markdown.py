@@ -8,6 +8,7 @@ from reconciler.model import Action, BlockedResource, Change, FieldChange, Findi
 from reconciler.quantities import counted
 from reconciler.render import Stamp
 from reconciler.render.characters import field_texts, shorten_pair
+from reconciler.render.frequency import frequency_factor, frequency_text, run_texts
 from reconciler.render.markdown.markdown_escape import code, marker, prose, table
 from reconciler.render.markdown.size_budget import Entry, Section, fit
 from reconciler.render.plan_summary import plan_summary
@@ -15,12 +16,9 @@ from reconciler.render.wording import (
     blocked_step,
     blocked_words,
     by_gravity,
-    frequency_factor,
-    frequency_text,
     is_risky,
     plan_counts,
     removed_fields,
-    run_texts,
     sentences,
 )
 

@@ -8,18 +8,11 @@ from itertools import groupby
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.quantities import counted
 from reconciler.render.characters import columns
+from reconciler.render.frequency import frequency_factor, frequency_text, multiplies, run_texts
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.text_page import TextPage
-from reconciler.render.wording import (
-    blocked_step,
-    blocked_words,
-    frequency_factor,
-    frequency_text,
-    multiplies,
-    removed_fields,
-    run_texts,
-)
+from reconciler.render.wording import blocked_step, blocked_words, removed_fields
 
 
 def plan(plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
