@@ -64,7 +64,7 @@ histories: install ## Play 2400 generated histories of an estate, or HISTORIES=N
 oldest:          ## A part of the tests with the oldest versions that pyproject.toml declares
 	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
 	@$(OLDEST)/bin/python -m pip install -qq --disable-pip-version-check --constraint tests/oldest.txt --editable '.[dev]'
-	@$(OLDEST)/bin/python -m pytest -q -n $(JOBS) tests/clients tests/emulator tests/ledger tests/manifests
+	@$(OLDEST)/bin/python -m pytest -q -n $(JOBS) tests/calendar tests/clients tests/emulator tests/ledger tests/manifests
 
 coverage: install
 	@$(BIN)/coverage combine --quiet

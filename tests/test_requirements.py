@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "acc-mft-reconciler"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRA_OF = {"emulator": "emulator", "ledger": "postgres"}
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+EXTRA_OF = {"calendar": "calendar", "emulator": "emulator", "ledger": "postgres"}
 """The rooms that may import what an extra brings, and which extra. Everybody else lives on the dependencies."""
 
 NOT_IMPORTED = {
@@ -91,7 +92,7 @@ def test_the_package_imports_only_what_it_declares() -> None:
 
 @pytest.mark.parametrize("folder", ["tests", "benchmarks", "tools", "examples"])
 def test_what_is_around_it_imports_only_what_dev_declares(folder: str) -> None:
-    assert undeclared(ROOT / folder, "emulator", "postgres", "dev") == []
+    assert undeclared(ROOT / folder, *EXTRA_OF.values(), "dev") == []
 
 
 def test_nothing_is_declared_that_nobody_imports() -> None:
@@ -106,16 +107,19 @@ def test_nothing_is_declared_that_nobody_imports() -> None:
     assert set(NOT_IMPORTED) <= declared(*extras)
 
 
+def shipped() -> list[str]:
+    """What a user may install: the dependencies, and what each extra but the developers' own brings."""
+    return [*PROJECT["dependencies"], *(each for extra in EXTRA_OF.values() for each in EXTRAS[extra])]
+
+
 def test_each_requirement_says_from_which_version_on() -> None:
-    everything = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["emulator"]]
-    everything += PROJECT["optional-dependencies"]["postgres"]
+    everything = shipped()
     assert [each for each in everything if not re.search(r">=\d", each)] == []
 
 
 def test_the_oldest_versions_are_those_that_tests_run_with() -> None:
     """`make oldest` runs with them: a bound that nobody tried is a guess."""
-    everything = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["emulator"]]
-    everything += PROJECT["optional-dependencies"]["postgres"]
+    everything = shipped()
     bounds = {name_of(each): match[1] for each in everything if (match := re.search(r">=([0-9.]+)", each))}
     lines = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))

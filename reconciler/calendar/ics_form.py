@@ -1,26 +1,41 @@
-"""The calendar as iCalendar (RFC 5545): a rule for each schedule, or single events where no rule is exact."""
+"""The calendar as iCalendar (RFC 5545): a rule for each schedule, or single events where no rule is exact.
+
+Importing it raises UsageError where the package icalendar is not installed.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.forecast import Calendar, Entry
 from reconciler.calendar.job_starts import Window
 from reconciler.calendar.load import Load
+from reconciler.errors import UsageError
 from reconciler.render import Stamp
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.instants import starts_between
+from reconciler.timetable.wallclock import clock_changes
+
+try:
+    import icalendar
+except ModuleNotFoundError as error:
+    raise UsageError(
+        "--format ics needs icalendar, which is not installed", hint="pip install 'acc-mft-reconciler[calendar]'"
+    ) from error
 
 SINGLE_EVENTS = 200
 """At most so many single events are written for one schedule."""
 
 _DAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
-_UNITS = ((86400, "DAILY"), (3600, "HOURLY"), (60, "MINUTELY"), (1, "SECONDLY"))
+_UNITS = ((3600, "HOURLY"), (60, "MINUTELY"), (1, "SECONDLY"))
+
+RuleParts: TypeAlias = dict[str, object]
+"""A recurrence rule by the names of RFC 5545, 3.3.10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,63 +49,72 @@ class Written:
 def calendar(found: Calendar, stamp: Stamp) -> Written:
     """Every enabled schedule that runs in the window. Its identifiers stay the same from one export to the next."""
     load = found.shown.load
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        f"PRODID:-//reconciler//{_text(stamp.reconciler_version)}//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"NAME:{_text(f'{stamp.project} ({stamp.environment})')}",
-        f"X-WR-CALNAME:{_text(f'{stamp.project} ({stamp.environment})')}",
-        f"X-WR-TIMEZONE:{found.zone.key}",
-    ]
-    events: list[str] = []
+    stamped = icalendar.vDatetime(datetime.fromisoformat(stamp.created_at))
+    events: list[icalendar.Event] = []
     zones: dict[str, ZoneInfo] = {}
     notes: list[str] = []
     for entry in found.shown.entries:
         starts = starts_between(entry.job.timing, load.window.begin, load.window.end) if entry.job.enabled else ()
         if not starts:
             continue
-        rule = _rule(entry, starts, load)
+        rule = _rule(entry, load)
         if rule is None:
             events.extend(_single_events(entry, starts, stamp, notes))
             continue
-        if rule.zone is not None:
-            zones[rule.zone.key] = rule.zone
-        events.extend(_event(entry, stamp, rule.start_line, [rule.line], _uid(entry, stamp)))
-    for key in sorted(zones):
-        lines.extend(_zone_component(zones[key], load.window))
-    lines.extend(events)
-    lines.append("END:VCALENDAR")
-    return Written("".join(f"{folded}\r\n" for line in lines for folded in _folded(line)), tuple(notes))
+        zone, parts = rule
+        if zone is not None:
+            zones[zone.key] = zone
+        event = _event(entry, stamped, datetime.fromtimestamp(starts[0], zone or UTC), _uid(entry, stamp))
+        event.add("rrule", {**parts, "UNTIL": datetime.fromtimestamp(starts[-1], UTC)})
+        events.append(event)
+    whole = icalendar.Calendar()
+    name = _plain(f"{stamp.project} ({stamp.environment})")
+    for key, value in (
+        ("version", "2.0"),
+        ("prodid", _plain(f"-//reconciler//{stamp.reconciler_version}//EN")),
+        ("calscale", "GREGORIAN"),
+        ("method", "PUBLISH"),
+        ("name", name),
+        ("x-wr-calname", name),
+        ("x-wr-timezone", found.zone.key),
+    ):
+        whole.add(key, value)
+    for component in (*(_timezone(zones[key], load.window) for key in sorted(zones)), *events):
+        whole.add_component(component)
+    return Written(whole.to_ical(sorted=False).decode(), tuple(notes))
 
 
-def _event(entry: Entry, stamp: Stamp, start_line: str, rules: Sequence[str], uid: str) -> Iterator[str]:
+def _event(entry: Entry, stamped: icalendar.vDatetime, start: datetime, uid: str) -> icalendar.Event:
     job = entry.job
-    yield "BEGIN:VEVENT"
-    yield f"UID:{uid}"
-    yield f"DTSTAMP:{re.sub('[-:]', '', stamp.created_at)}"
-    yield start_line
-    if job.duration_seconds is not None:
-        yield f"DURATION:PT{job.duration_seconds}S"
-    yield from rules
-    yield f"SUMMARY:{_text(job.address)}"
     told = f"{entry.words}, {job.timing.windows_zone}\nAgent {job.agent_path}\n{job.timing.expression.text}"
-    yield f"DESCRIPTION:{_text(told)}"
-    yield f"CATEGORIES:{_text('managed' if entry.managed else 'unmanaged')}"
-    yield "TRANSP:TRANSPARENT"
-    yield "END:VEVENT"
+    event = icalendar.Event()
+    event["uid"] = icalendar.vText(uid)
+    event["dtstamp"] = stamped
+    event.add("dtstart", start)
+    if job.duration_seconds is not None:
+        # In seconds: of a timedelta icalendar would make days, and those are not always 24 hours long (3.3.6).
+        event["duration"] = icalendar.vText(f"PT{job.duration_seconds}S")
+    event["summary"] = icalendar.vText(_plain(job.address))
+    event["description"] = icalendar.vText(_plain(told))
+    event["categories"] = icalendar.vText("managed" if entry.managed else "unmanaged")
+    event["transp"] = icalendar.vText("TRANSPARENT")
+    return event
 
 
-def _single_events(entry: Entry, starts: Sequence[int], stamp: Stamp, notes: list[str]) -> Iterator[str]:
+def _single_events(entry: Entry, starts: Sequence[int], stamp: Stamp, notes: list[str]) -> Iterator[icalendar.Event]:
     if len(starts) > SINGLE_EVENTS:
         notes.append(
             f"{entry.job.address} starts {len(starts):,} times and no calendar rule says exactly when: "
             f"only the first {SINGLE_EVENTS} are in the file"
         )
     for instant in starts[:SINGLE_EVENTS]:
-        at = _utc(instant)
-        yield from _event(entry, stamp, f"DTSTART:{at}", (), f"{at}-{_uid(entry, stamp)}")
+        start = datetime.fromtimestamp(instant, UTC)
+        yield _event(
+            entry,
+            icalendar.vDatetime(datetime.fromisoformat(stamp.created_at)),
+            start,
+            f"{start:%Y%m%dT%H%M%SZ}-{_uid(entry, stamp)}",
+        )
 
 
 def _uid(entry: Entry, stamp: Stamp) -> str:
@@ -98,40 +122,32 @@ def _uid(entry: Entry, stamp: Stamp) -> str:
     return f"{hashlib.sha256(whole.encode('utf-8', 'backslashreplace')).hexdigest()[:32]}@reconciler"
 
 
+def _plain(value: str) -> str:
+    """A text without control characters other than line feeds: those icalendar writes as they are."""
+    if value.isprintable():
+        return value
+    return "".join(char for char in value.replace("\r\n", "\n") if char == "\n" or char.isprintable())
+
+
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    start_line: str
-    line: str
-    zone: ZoneInfo | None = None
-
-
-def _rule(entry: Entry, starts: Sequence[int], load: Load) -> _Rule | None:
-    """The recurrence rule that names exactly these starts, up to the end of the window; None where there is none."""
+def _rule(entry: Entry, load: Load) -> tuple[ZoneInfo | None, RuleParts] | None:
+    """The clock (None: UTC) and the rule that names exactly the starts of an entry; None where there is none."""
     timing = entry.job.timing
     expression, zone = timing.expression, timing.rules
-    until = f"UNTIL={_utc(starts[-1])}"
     if expression.interval is not None and not expression.whole_days:
         step = int(expression.interval.total_seconds())
         # Real time: 24 hours are not a day. In UTC they are the same, but readers treat days as local.
-        size, unit = next((size, unit) for size, unit in _UNITS[1:] if step % size == 0)
-        return _Rule(f"DTSTART:{_utc(starts[0])}", f"RRULE:FREQ={unit};INTERVAL={step // size};{until}")
+        size, unit = next((size, unit) for size, unit in _UNITS if step % size == 0)
+        return None, {"FREQ": unit, "INTERVAL": step // size}
     if zone is None or _is_moved(entry, load):
         return None
-    if days := expression.whole_days:
-        parts = ["FREQ=DAILY", f"INTERVAL={days}"]
-    else:
-        found = _cron_parts(expression)
-        if found is None:
-            return None
-        parts = found
-    local = datetime.fromtimestamp(starts[0], zone)
-    if zone.key in ("UTC", "Etc/UTC"):
-        return _Rule(f"DTSTART:{_utc(starts[0])}", f"RRULE:{';'.join([*parts, until])}")
-    line = f"RRULE:{';'.join([*parts, until])}"
-    return _Rule(f"DTSTART;TZID={zone.key}:{local:%Y%m%dT%H%M%S}", line, zone)
+    days = expression.whole_days
+    parts = {"FREQ": "DAILY", "INTERVAL": days} if days else _cron_parts(expression)
+    if parts is None:
+        return None
+    return None if zone.key in ("UTC", "Etc/UTC") else zone, parts
 
 
 def _is_moved(entry: Entry, load: Load) -> bool:
@@ -143,103 +159,62 @@ def _is_moved(entry: Entry, load: Load) -> bool:
     return any(address == name for mark in load.clock_marks if not mark.repeats for name, _ in mark.notes)
 
 
-def _cron_parts(expression: Expression) -> list[str] | None:
+def _cron_parts(expression: Expression) -> RuleParts | None:
     rule = expression.days
     days, week = rule.month_days, rule.week_days
     if rule.both_restricted or days.nearest or days.last_weekday:
         return None
-    parts = ["FREQ=DAILY"]
+    parts: RuleParts = {"FREQ": "DAILY"}
     if week.restricted and (week.nth or week.last):
         if week.plain.values:
             return None
-        parts = ["FREQ=MONTHLY"]
-        named = [f"{which}{_DAYS[day]}" for day, which in week.nth] + [f"-1{_DAYS[day]}" for day in week.last]
-        parts.append(f"BYDAY={','.join(named)}")
+        parts["FREQ"] = "MONTHLY"
+        parts["BYDAY"] = [
+            *(f"{which}{_DAYS[day]}" for day, which in week.nth),
+            *(f"-1{_DAYS[day]}" for day in week.last),
+        ]
     elif week.restricted:
-        parts.append(f"BYDAY={','.join(_DAYS[day % 7] for day in week.plain.values)}")
+        parts["BYDAY"] = [_DAYS[day % 7] for day in week.plain.values]
     if len(rule.months) < 12:
-        parts.insert(1, f"BYMONTH={_numbers(rule.months)}")
+        parts["BYMONTH"] = list(rule.months)
     if days.restricted:
-        numbers = [*days.plain.values, *([-1] if days.last else [])]
-        parts.append(f"BYMONTHDAY={_numbers(numbers)}")
-    parts.append(f"BYHOUR={_numbers(expression.hours)}")
-    parts.append(f"BYMINUTE={_numbers(expression.minutes)}")
-    parts.append(f"BYSECOND={_numbers(expression.seconds)}")
+        parts["BYMONTHDAY"] = [*days.plain.values, *([-1] if days.last else [])]
+    parts["BYHOUR"] = list(expression.hours)
+    parts["BYMINUTE"] = list(expression.minutes)
+    parts["BYSECOND"] = list(expression.seconds)
     return parts
-
-
-def _numbers(values: Sequence[int]) -> str:
-    return ",".join(map(str, values))
 
 
 # --- zones -----------------------------------------------------------------------------------------------------------
 
 
-def _zone_component(zone: ZoneInfo, window: Window) -> Iterator[str]:
-    """The zone's rules around the window, each change of its clock written out."""
-    begin, end = window.begin - 400 * 86400, window.end + 86400
-    yield "BEGIN:VTIMEZONE"
-    yield f"TZID:{zone.key}"
-    before = _offset(zone, begin)
-    yield from _observance(zone, begin, before, before)
-    moment = begin
-    while moment < end:
-        after = _offset(zone, min(moment + 86400, end))
-        if after != before:
-            low, high = moment, moment + 86400
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
-            yield from _observance(zone, high, before, after)
-            before = after
-        moment += 86400
-    yield "END:VTIMEZONE"
+def _timezone(zone: ZoneInfo, window: Window) -> icalendar.Timezone:
+    """The zone's rules around the window, each change of its clock written out.
+
+    Our own, since `Timezone.from_tzinfo` of icalendar 7.3 names the onset on the clock after a change, where the
+    standard (3.6.5) wants the clock before it: an hour late in spring.
+    """
+    begin = datetime.fromtimestamp(window.begin - 400 * 86400, zone)
+    before = begin.utcoffset() or timedelta(0)
+    found = icalendar.Timezone()
+    found.add("tzid", zone.key)
+    found.add_component(_observance(zone, begin.replace(tzinfo=None), before, before))
+    for change in clock_changes(zone, begin, (window.end - window.begin) // 86400 + 402):
+        length = change.end - change.begin
+        after = before - length if change.repeats else before + length
+        found.add_component(_observance(zone, change.end if change.repeats else change.begin, before, after))
+        before = after
+    return found
 
 
-def _observance(zone: ZoneInfo, instant: int, before: int, after: int) -> Iterator[str]:
+def _observance(
+    zone: ZoneInfo, onset: datetime, before: timedelta, after: timedelta
+) -> icalendar.TimezoneDaylight | icalendar.TimezoneStandard:
     """One stretch of the zone's clock; its onset is said on the clock as it was before."""
-    local = datetime.fromtimestamp(instant, zone)
-    kind = "DAYLIGHT" if local.dst() else "STANDARD"
-    onset = datetime.fromtimestamp(instant, UTC) + timedelta(seconds=before)
-    yield f"BEGIN:{kind}"
-    yield f"DTSTART:{onset:%Y%m%dT%H%M%S}"
-    yield f"TZOFFSETFROM:{_offset_text(before)}"
-    yield f"TZOFFSETTO:{_offset_text(after)}"
-    yield f"TZNAME:{_text(local.tzname() or zone.key)}"
-    yield f"END:{kind}"
-
-
-def _offset(zone: ZoneInfo, instant: int) -> int:
-    found = datetime.fromtimestamp(instant, zone).utcoffset()
-    return int(found.total_seconds()) if found is not None else 0
-
-
-def _offset_text(seconds: int) -> str:
-    minutes = abs(seconds) // 60
-    return f"{'-' if seconds < 0 else '+'}{minutes // 60:02}{minutes % 60:02}"
-
-
-# --- text ------------------------------------------------------------------------------------------------------------
-
-
-def _utc(instant: int) -> str:
-    return f"{datetime.fromtimestamp(instant, UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _text(value: str) -> str:
-    """A value of type TEXT: its four special characters escaped, and other control characters left out."""
-    plain = "".join(char for char in value.replace("\r\n", "\n") if char == "\n" or char.isprintable() or char == " ")
-    return plain.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def _folded(line: str) -> Iterator[str]:
-    """A content line in pieces of at most 75 octets, never inside a character; all but the first begin with a space."""
-    piece, size = "", 0
-    for char in line:
-        octets = len(char.encode("utf-8", "replace"))
-        if size + octets > 75:
-            yield piece
-            piece, size = " ", 1
-        piece += char
-        size += octets
-    yield piece
+    local = (onset - before).replace(tzinfo=UTC).astimezone(zone)
+    found = icalendar.TimezoneDaylight() if local.dst() else icalendar.TimezoneStandard()
+    found.add("dtstart", onset)
+    found.add("tzoffsetfrom", before)
+    found.add("tzoffsetto", after)
+    found.add("tzname", local.tzname() or zone.key)
+    return found

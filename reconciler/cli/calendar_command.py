@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.calendar.forecast import Calendar
+    from reconciler.render import Stamp
     from reconciler.selection import Selection
 
 _MOST_DAYS = 92
@@ -81,37 +83,41 @@ def calendar(
     if spread:
         return _spread(session, selection, day, days, threshold, spread_window)
     options = CalendarOptions(Source(source) if source else None, days, day, zone, selection, durations, threshold)
+    # Found before anything is read: a form may need a package that is not installed.
+    render = _renderer(session, form)
     with session.interruptible():
         desired, found = calendar_of(session.context(), options)
     if session.stop.is_set():
         return 130
-    session.show(_render(session, found, form, desired.project.name, desired.project.environment))
+    session.show(render(found, session.stamp_for(desired.project.name, desired.project.environment)))
     return 1 if found.unreadable else 0
 
 
-def _render(session: Session, found: Calendar, form: str, project: str, environment: str) -> str:
-    stamp = session.stamp_for(project, environment)
+def _renderer(session: Session, form: str) -> Callable[[Calendar, Stamp], str]:
     match form:
         case "html":
             from reconciler.calendar import html_form
 
-            return html_form.calendar(found, stamp)
+            return html_form.calendar
         case "json":
             from reconciler.calendar import json_form
             from reconciler.render import json_
 
-            return json_.dumps(json_form.calendar(found, stamp))
+            return lambda found, stamp: json_.dumps(json_form.calendar(found, stamp))
         case "ics":
-            from reconciler.calendar import ics_form
+            from reconciler.calendar.ics_form import calendar as written_as_ics
 
-            written = ics_form.calendar(found, stamp)
-            for note in written.notes:
-                session.say(f"note: {note}")
-            return written.text
+            def render(found: Calendar, stamp: Stamp) -> str:
+                written = written_as_ics(found, stamp)
+                for note in written.notes:
+                    session.say(f"note: {note}")
+                return written.text
+
+            return render
         case _:
             from reconciler.calendar import text_form
 
-            return text_form.calendar(
+            return lambda found, _: text_form.calendar(
                 found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
             )
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from calendar_samples import STAMP, calendar_of, estate, job
@@ -229,6 +230,30 @@ def test_a_rule_is_written_only_where_it_is_exact(rhythm: str, zone: str, shift:
     drawn = [job("schedule/a/one", rhythm, zone=zone, start="2026-01-05T04:20:00")]
     found = calendar_of(drawn, first=date(2026, 2, 20) + timedelta(days=shift), days=35)
     assert expanded(ics_form.calendar(found, STAMP).text) == predicted(drawn, found)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Australia/Sydney", "Europe/Berlin", "Australia/Lord_Howe", "America/Nuuk", "Asia/Kathmandu"]
+)
+def test_zones_in_the_file_change_their_clocks_when_they_do(zone: str) -> None:
+    """Judged by the standard (3.6.5): an onset is told on the clock before it, that of TZOFFSETFROM."""
+    rules = ZoneInfo(zone)
+    found = calendar_of([job("schedule/a/one", "0 30 12 * * *", zone=zone)], days=60, zone=zone)
+    written: list[Any] = Parsed.from_ical(ics_form.calendar(found, STAMP).text).walk("VTIMEZONE")
+    told: list[tuple[datetime, timedelta | None, timedelta | None]] = []
+    for part in written[0].subcomponents:
+        before, after = part["TZOFFSETFROM"].td, part["TZOFFSETTO"].td
+        told.append((part["DTSTART"].dt.replace(tzinfo=UTC) - before, before, after))
+    moment = told[0][0]
+    offset = moment.astimezone(rules).utcoffset()
+    changes = [(moment, offset, offset)]
+    while moment < found.local(found.shown.load.window.end):
+        moment += timedelta(minutes=15)
+        if (now := moment.astimezone(rules).utcoffset()) != offset:
+            changes.append((moment, offset, now))
+            offset = now
+    assert told == changes
+    assert (zone == "Asia/Kathmandu") == (len(changes) == 1)
 
 
 def test_what_no_rule_says_becomes_single_events_up_to_a_limit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,17 @@ def test_spread_prints_a_patch_and_writes_nothing(stage: Stage, option: str) -> 
     assert ended.code == 0 and ended.out.startswith("diff --git a/manifests/retail.yaml")
     assert "from 3 to 1" in ended.err
     assert (stage.root / "manifests" / "retail.yaml").read_bytes() == before
+    assert not stage.emulator.requests
+
+
+def test_ics_without_its_package_says_how_to_get_it_before_anything_is_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "icalendar", None)
+    monkeypatch.delitem(sys.modules, "reconciler.calendar.ics_form", raising=False)
+    stage.write(agent(NIGHTLY))
+    ended = stage.run("calendar", "--format", "ics", *FROM)
+    assert ended.code == 64 and "pip install 'acc-mft-reconciler[calendar]'" in ended.err
     assert not stage.emulator.requests
 
 
