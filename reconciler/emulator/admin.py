@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from reconciler.emulator.acc_state import Agent
 from reconciler.emulator.agent_repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
@@ -12,9 +12,10 @@ from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.injected_faults import Fault
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.request_log import Request
-from reconciler.emulator.state_file import change_schedule, check_agent, read_schedule, schedule_document, to_document
+from reconciler.emulator.state_file import agent_fields, change_schedule, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
 from reconciler.identity import normal_id
+from reconciler.model import JSON
 
 
 class _Server(Protocol):
@@ -24,7 +25,7 @@ class _Server(Protocol):
     @property
     def requests(self) -> list[Request]: ...
 
-    def inject(self, fault: Fault | str | Mapping[str, Any]) -> Fault: ...
+    def inject(self, fault: Fault | str | Mapping[str, JSON]) -> Fault: ...
 
     def clear_faults(self) -> None: ...
 
@@ -46,7 +47,7 @@ class Admin:
         """Answer one call under /_emulator."""
         whole = call.path.removeprefix("/_emulator").strip("/")
         name, _, rest = whole.partition("/")
-        answers: dict[tuple[str, str], Callable[[Call, str], Any]] = {
+        answers: dict[tuple[str, str], Callable[[Call, str], JSON]] = {
             ("GET", "state"): self._state,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget_requests,
@@ -82,81 +83,80 @@ class Admin:
         ) as error:  # data of the wrong shape ends in one of these
             return json_reply({"message": str(error)}, status=400)
 
-    def _state(self, call: Call, rest: str) -> Any:
+    def _state(self, call: Call, rest: str) -> JSON:
         document = to_document(self._server.estate)
         for token in document["tokens"]:
             token["value"] = "***"
         return document
 
-    def _requests(self, call: Call, rest: str) -> Any:
+    def _requests(self, call: Call, rest: str) -> JSON:
         return [request.document() for request in self._server.requests]
 
-    def _forget_requests(self, call: Call, rest: str) -> Any:
+    def _forget_requests(self, call: Call, rest: str) -> JSON:
         self._server.clear_requests()
         return {}
 
-    def _faults(self, call: Call, rest: str) -> Any:
+    def _faults(self, call: Call, rest: str) -> JSON:
         return [{"fault": str(f), "matched": f.matched, "fired": f.fired} for f in self._server.faults]
 
-    def _inject(self, call: Call, rest: str) -> Any:
+    def _inject(self, call: Call, rest: str) -> JSON:
         document = _document(call)
         faults = document if isinstance(document, list) else [document]
         return [str(self._server.inject(fault)) for fault in faults]
 
-    def _clear_faults(self, call: Call, rest: str) -> Any:
+    def _clear_faults(self, call: Call, rest: str) -> JSON:
         self._server.clear_faults()
         return {}
 
-    def _reset(self, call: Call, rest: str) -> Any:
+    def _reset(self, call: Call, rest: str) -> JSON:
         self._server.reset()
         return {}
 
-    def _change(self, call: Call, rest: str) -> Any:
+    def _change(self, call: Call, rest: str) -> JSON:
         schedule = self._server.estate.schedules[normal_id(rest)]
         change_schedule(schedule, _document(call))
         return schedule_document(schedule)
 
-    def _delete(self, call: Call, rest: str) -> Any:
+    def _delete(self, call: Call, rest: str) -> JSON:
         if not self._server.estate.remove_schedule(rest):
             raise KeyError(rest)
         return {}
 
-    def _add(self, call: Call, rest: str) -> Any:
+    def _add(self, call: Call, rest: str) -> JSON:
         agent = self._server.estate.agents[call.query["path"]]
         return schedule_document(read_schedule(self._server.estate, agent, _document(call)))
 
-    def _change_agent(self, call: Call, rest: str) -> Any:
+    def _change_agent(self, call: Call, rest: str) -> JSON:
         agent = self._server.estate.agents[call.query["path"]]
         document = _document(call)
         for name in sorted(document):
             if name not in ("description", "approved", "deployed", "sessions", "duration"):
                 raise ValueError(f"an agent's {name} cannot be changed by hand")
-        check_agent(document)
-        for name, value in document.items():
+        for name, value in agent_fields(document, "an agent").items():
             setattr(agent, name, value)
         agent.record = None
         return {"path": agent.path, "approved": agent.approved}
 
-    def _move(self, call: Call, rest: str) -> Any:
+    def _move(self, call: Call, rest: str) -> JSON:
         estate, document = self._server.estate, call.json_object()
         return self._agent(move_agent(estate, call.query["path"], document.get("to", "")))
 
-    def _remake(self, call: Call, rest: str) -> Any:
+    def _remake(self, call: Call, rest: str) -> JSON:
         estate, document = self._server.estate, call.json_object()
         return self._agent(remake_agent(estate, call.query["path"], document.get("agentId") or ""))
 
-    def _alias(self, call: Call, rest: str) -> Any:
+    def _alias(self, call: Call, rest: str) -> JSON:
         estate, document = self._server.estate, call.json_object()
         return self._agent(alias_agent(estate, call.query["path"], document.get("alias", "")))
 
-    def _remove(self, call: Call, rest: str) -> Any:
+    def _remove(self, call: Call, rest: str) -> JSON:
         remove_agent(self._server.estate, call.query["path"])
         return {}
 
-    def _agent(self, agent: Agent) -> Any:
+    def _agent(self, agent: Agent) -> JSON:
         return {"path": agent.path, "paths": paths_of(self._server.estate, agent), "agentId": agent.agent_id}
 
 
-def _document(call: Call) -> Any:
+def _document(call: Call) -> JSON:
     """The body as JSON, whatever it says of its type: these calls are typed by hand."""
     return json.loads(call.body.decode("utf-8"))

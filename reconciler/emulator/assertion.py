@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from reconciler.emulator.reply import Refusal
 
@@ -61,19 +60,22 @@ def read_assertion(token: str, *, keys: Mapping[str, str], tenant: str, audience
     return Assertion(str(claims.get("jti") or ""), _check_times(claims, now.timestamp()))
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> float:
+def _check_times(claims: Mapping[str, object], now: float) -> float:
+    times: dict[str, float] = {}
     for name in ("exp", "nbf", "iat"):
-        if name in claims and (isinstance(claims[name], bool) or not isinstance(claims[name], int | float)):
+        time = claims.get(name, 0)
+        if isinstance(time, bool) or not isinstance(time, int | float):
             raise _refused(f"{name} must be a number")
-        if name in claims and not abs(claims[name]) < _LATEST:
+        if not abs(time) < _LATEST:
             raise _refused(f"{name} is out of range")
-    expires = float(claims["exp"])
+        times[name] = float(time)
+    expires = times["exp"]
     if expires <= now:
         raise _refused("the assertion has expired")
     if expires > now + LONGEST_LIFE + _LEEWAY:
         raise _refused("exp is more than ten minutes ahead")
     for name in ("nbf", "iat"):
-        if claims.get(name, 0) > now + _LEEWAY:
+        if times[name] > now + _LEEWAY:
             raise _refused(f"{name} lies in the future")
     return expires
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from reconciler.emulator.reply import Reply
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
+from reconciler.model import JSON
 
 SIGN_IN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -99,6 +100,22 @@ class Fault:
         return f"{self.method} {self.pattern or '*'} {when} {effect}"
 
 
+class _FaultFields(TypedDict, total=False):
+    """What the words of a line say of a fault."""
+
+    effect: str
+    pattern: str
+    method: str
+    nth: int
+    onward: bool
+    each: int
+    status: int
+    seconds: float
+    took_effect: bool
+    retry_after: str
+    body: str
+
+
 def parse_fault(text: str) -> Fault:
     """Read one fault from its line, as `GRAMMAR` says. Raises UsageError."""
     head, _, body = text.partition(" body=")
@@ -107,7 +124,7 @@ def parse_fault(text: str) -> Fault:
     if len(words) < 2:
         raise UsageError(f"{text!r} is not a fault", hint=GRAMMAR)
     pattern = words.pop(0)
-    settings: dict[str, Any] = {"method": method, "pattern": "" if pattern == "*" else pattern}
+    settings: _FaultFields = {"method": method, "pattern": "" if pattern == "*" else pattern}
     if words[0].startswith("#"):
         settings |= _when(words.pop(0), text)
     if not words:
@@ -120,7 +137,7 @@ def parse_fault(text: str) -> Fault:
     return Fault(**settings)
 
 
-def fault_from(document: str | Mapping[str, Any]) -> Fault:
+def fault_from(document: str | Mapping[str, JSON]) -> Fault:
     """A fault from its line, or from plain data: `{match: {method, path}, nth: 3 | every, do: drop-after, …}`."""
     if isinstance(document, str):
         return parse_fault(document)
@@ -156,7 +173,7 @@ def read_faults(path: Path) -> list[Fault]:
     return [parse_fault(line) for line in lines if line and not line.startswith("#")]
 
 
-def _when(word: str, text: str) -> dict[str, Any]:
+def _when(word: str, text: str) -> _FaultFields:
     match = _WHEN.fullmatch(word)
     if match is None:
         raise UsageError(f"{text!r}: {word!r} does not say which match", hint=GRAMMAR)
@@ -167,7 +184,7 @@ def _when(word: str, text: str) -> dict[str, Any]:
     return {"nth": int(match["nth"]), "onward": bool(match["onward"])}
 
 
-def _effect(word: str, text: str) -> dict[str, Any]:
+def _effect(word: str, text: str) -> _FaultFields:
     name, _, value = word.partition("=")
     if word.isdigit() and 400 <= int(word) <= 599:
         return {"effect": "status", "status": int(word)}
@@ -184,7 +201,7 @@ def _effect(word: str, text: str) -> dict[str, Any]:
     raise UsageError(f"{text!r}: {word!r} is not an effect", hint=GRAMMAR)
 
 
-def _option(word: str, text: str) -> dict[str, Any]:
+def _option(word: str, text: str) -> _FaultFields:
     name, _, value = word.partition("=")
     if word in ("after", "before"):
         return {"took_effect": word == "after"}

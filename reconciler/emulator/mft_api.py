@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from reconciler.emulator.assertion import Assertion, read_assertion
 from reconciler.emulator.emulated_estate import Estate
@@ -12,6 +11,7 @@ from reconciler.emulator.key_pairs import jwt_like
 from reconciler.emulator.mft_state import AccessToken, Licence, Task, TaskRun, Tenant
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.switches import Switches
+from reconciler.model import JSON
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_PARAMETERS = 10
@@ -69,7 +69,7 @@ class MftApi:
         if self.switches.access_tokens == "jwt":
             value = jwt_like(tenant.tenant_id, expires, self.estate.new_id())
         tenant.access_tokens[value] = AccessToken(value, expires, tenant.token_uses)
-        document: dict[str, Any] = {"access_token": value, "token_type": "Bearer"}
+        document: dict[str, JSON] = {"access_token": value, "token_type": "Bearer"}
         if self.switches.expires_in == "present":
             document["expires_in"] = int(tenant.token_seconds)
         return json_reply(document, effect="token-issued")
@@ -124,7 +124,7 @@ class MftApi:
             raise Refusal(404, f"There is no task run {run_id}")
         status = self._status(run, now)
         ended = now >= run.end
-        document: dict[str, Any] = {
+        document: dict[str, JSON] = {
             "id": run.run_id,
             "taskId": run.task.task_id,
             "taskName": run.task.name,
@@ -153,7 +153,7 @@ class MftApi:
         return "running"
 
 
-def check_task_parameters(parameters: dict[str, Any]) -> None:
+def check_task_parameters(parameters: dict[str, JSON]) -> None:
     """At most ten, all of them strings. Raises Refusal."""
     if len(parameters) > MOST_PARAMETERS:
         raise Refusal(400, f"A task takes at most {MOST_PARAMETERS} parameters")
@@ -162,7 +162,7 @@ def check_task_parameters(parameters: dict[str, Any]) -> None:
             raise Refusal(400, f"The parameter {name} must be a string")
 
 
-def licence_document(licence: Licence) -> dict[str, Any]:
+def licence_document(licence: Licence) -> dict[str, JSON]:
     """Plan, dates and counters. Only that they are there is documented, not what they are called."""
     return {
         "plan": licence.plan,

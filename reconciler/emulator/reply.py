@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+
+from reconciler.model import JSON
 
 JSON_TYPE = "application/json; charset=utf-8"
 
@@ -25,7 +26,7 @@ class Call:
     args: tuple[str, ...] = ()
     user: str = ""
 
-    def json(self) -> Any:
+    def json(self) -> JSON:
         """The body as JSON. Raises Refusal: 415 when it is not sent as JSON, 400 when it is none."""
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -38,7 +39,7 @@ class Call:
             raise Refusal(400, f"The body is not valid JSON: {type(error).__name__}") from error
         return value
 
-    def json_object(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, JSON]:
         """The body as a JSON object; an empty body stands for an object without keys."""
         if not self.body:
             return {}
@@ -82,7 +83,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-def json_reply(value: Any, *, status: int = 200, effect: str = "") -> Reply:
+def json_reply(value: object, *, status: int = 200, effect: str = "") -> Reply:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Reply(text.encode(errors="backslashreplace"), status, effect=effect)
 

@@ -8,7 +8,9 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
+
+from reconciler.model import JSON
 
 _KEPT = 500_000
 
@@ -34,7 +36,7 @@ class Request:
     def target(self) -> str:
         return f"{self.path}?{self.query}" if self.query else self.path
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, JSON]:
         """The line in the log."""
         fields = asdict(self)
         return {"time": fields.pop("at").isoformat(), **fields, "ms": round(self.ms, 3)}

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus
 from reconciler.emulator.emulated_estate import Estate
@@ -16,6 +16,7 @@ from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply, json_r
 from reconciler.emulator.schedule_calls import check_log_level, check_parameters
 from reconciler.emulator.spelling import Spelling, log_name
 from reconciler.identity import normal_id
+from reconciler.model import JSON
 
 RUN_METHODS = (
     "Restart",
@@ -209,7 +210,7 @@ class RunCalls:
             raise Refusal(404, f"There is no job run {job_id}")
         return job
 
-    def _json(self, document: Any) -> Reply:
+    def _json(self, document: JSON) -> Reply:
         return json_reply(self.spelling.written(document))
 
     def _logs(self, runs: Iterable[Run], now: datetime) -> bytes:
@@ -222,7 +223,7 @@ class RunCalls:
         return packed(good, lambda run: f"{run.agent.name}.csv", lambda run: run.agent.data)
 
 
-def read_request(agent: Agent, body: dict[str, Any], known: dict[str, type]) -> StartRequest:
+def read_request(agent: Agent, body: dict[str, JSON], known: dict[str, type]) -> StartRequest:
     """The documented fields of a start. Raises Refusal for one that is unknown, of another type, or out of range."""
     for name, value in body.items():
         if name not in known:

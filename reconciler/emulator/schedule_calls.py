@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from reconciler.emulator.acc_state import Agent, Schedule
 from reconciler.emulator.emulated_estate import Estate
@@ -15,6 +14,7 @@ from reconciler.emulator.reply import JSON_TYPE, Call, Refusal, Reply, json_repl
 from reconciler.emulator.spelling import Spelling
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
+from reconciler.model import JSON
 from reconciler.product_terms import is_guid
 
 _START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
@@ -46,7 +46,7 @@ class ScheduleCalls:
     def listing(self, agent: Agent, now: datetime) -> Reply:
         """Sequentum ACC, API Access: Get job schedules. The bytes are kept until something in them would change."""
         if agent.listing is None or (agent.listing_until is not None and agent.listing_until <= now):
-            documents: list[Any] = []
+            documents: list[JSON] = []
             until: datetime | None = None
             for schedule in list(agent.schedules.values()):
                 documents.append(self.spelling.written(self.spelling.schedule(schedule, now)))
@@ -130,7 +130,7 @@ class ScheduleCalls:
         document = {"agentJobHistoryId": self.spelling.guid(job.job_id), "jobRunId": job.number}
         return self.written(job.job_id, document, "schedule-started")
 
-    def written(self, identity: str, document: dict[str, Any], effect: str = "") -> Reply:
+    def written(self, identity: str, document: dict[str, JSON], effect: str = "") -> Reply:
         """The reply to a write whose reply is not documented."""
         match self.switches.post_reply:
             case "id":
@@ -150,7 +150,7 @@ class ScheduleCalls:
             raise Refusal(404, f"There is no schedule {schedule_id}")
         return schedule
 
-    def _check_keys(self, wanted: dict[str, Any]) -> None:
+    def _check_keys(self, wanted: dict[str, JSON]) -> None:
         known = {"scheduleId", *_ATTRIBUTES}
         unknown = sorted(wanted.keys() - known)
         if unknown and self.switches.unknown_keys == "refuse":
@@ -159,7 +159,7 @@ class ScheduleCalls:
         if not isinstance(schedule_id, str) or not is_guid(schedule_id.removeprefix("{").removesuffix("}")):
             raise Refusal(400, "scheduleId must be a GUID")
 
-    def _complete(self, wanted: dict[str, Any], present: Schedule | None) -> dict[str, Any]:
+    def _complete(self, wanted: dict[str, JSON], present: Schedule | None) -> dict[str, JSON]:
         """The fields to write: as sent, and for what was left out as documented, or as the switch says."""
         fields = {name: wanted[name] for name in _ATTRIBUTES if name in wanted}
         if present is not None and self.switches.omitted == "keep":
@@ -171,7 +171,7 @@ class ScheduleCalls:
             raise Refusal(400, f"Missing field: {', '.join(missing)}")
         return {**(_RESET if present is not None and self.switches.omitted == "reset" else _DEFAULTS), **fields}
 
-    def _check(self, fields: dict[str, Any]) -> None:
+    def _check(self, fields: dict[str, JSON]) -> None:
         for name in ("cron", "startTime", "timeZoneId"):
             if not isinstance(fields[name], str):
                 raise Refusal(400, f"{name} must be a string")
@@ -189,7 +189,7 @@ class ScheduleCalls:
         check_log_level(fields["logLevel"])
         check_parameters(fields["inputParameters"])
 
-    def _mangle(self, fields: dict[str, Any]) -> None:
+    def _mangle(self, fields: dict[str, JSON]) -> None:
         match self.switches.mangle_field:
             case "lower-parameters":
                 fields["inputParameters"] = (fields["inputParameters"] or "").lower()
@@ -214,12 +214,12 @@ def is_start(text: str) -> bool:
     return True
 
 
-def check_log_level(level: Any) -> None:
+def check_log_level(level: object) -> None:
     if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= 3:
         raise Refusal(400, "logLevel must be 0, 1, 2 or 3")
 
 
-def check_parameters(text: Any) -> None:
+def check_parameters(text: object) -> None:
     """`inputParameters` is null, empty, or a JSON object in a string whose values are strings."""
     if text is None or text == "":
         return

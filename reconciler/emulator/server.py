@@ -18,7 +18,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
 from reconciler.clock import MACHINE
@@ -34,6 +34,7 @@ from reconciler.emulator.request_log import Request, RequestLog, digest_of
 from reconciler.emulator.state_file import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
+from reconciler.model import JSON
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -60,7 +61,7 @@ class Emulator:
         *,
         port: int = 0,
         latency: float = 0.0,
-        faults: Iterable[Fault | str | Mapping[str, Any]] = (),
+        faults: Iterable[Fault | str | Mapping[str, JSON]] = (),
         switches: Switches = Switches(),  # noqa: B008  (frozen)
         log: Path | None = None,
         clock: Callable[[], datetime] = MACHINE,
@@ -116,7 +117,7 @@ class Emulator:
     def clear_requests(self) -> None:
         self._log.clear()
 
-    def inject(self, fault: Fault | str | Mapping[str, Any]) -> Fault:
+    def inject(self, fault: Fault | str | Mapping[str, JSON]) -> Fault:
         """Let something go wrong from now on. Its matches are counted from here."""
         made = fault if isinstance(fault, Fault) else fault_from(fault)
         self.faults = [*self.faults, made]

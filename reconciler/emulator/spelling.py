@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.prediction import Prediction, on_clock
 from reconciler.emulator.switches import Switches
+from reconciler.model import JSON
 
 _EMPTY = (None, "", "{}")
 _EMPTY_AS = {"null": None, "blank": "", "braces": "{}"}
@@ -58,7 +58,7 @@ class Spelling:
         names = sorted(parameters) if style == "sorted" else reversed(parameters)
         return json.dumps({name: parameters[name] for name in names}, separators=(",", ":"))
 
-    def written(self, document: Any) -> Any:
+    def written(self, document: JSON) -> JSON:
         """A finished reply with the key case and the booleans that are asked for."""
         if isinstance(document, list):
             return [self.written(entry) for entry in document]
@@ -72,7 +72,7 @@ class Spelling:
                     return int(document)
         return document
 
-    def agent(self, agent: Agent) -> dict[str, Any]:
+    def agent(self, agent: Agent) -> dict[str, JSON]:
         """Sequentum ACC, API Access: Get agent details from repository."""
         return {
             "agentId": self.guid(agent.agent_id),
@@ -81,7 +81,7 @@ class Spelling:
             "description": agent.description,
         }
 
-    def schedule(self, schedule: Schedule, now: datetime) -> dict[str, Any]:
+    def schedule(self, schedule: Schedule, now: datetime) -> dict[str, JSON]:
         """Sequentum ACC, API Access: Get job schedules."""
         following = self.prediction.next_run(schedule, now) if schedule.is_enabled else None
         return {
@@ -103,7 +103,7 @@ class Spelling:
             "isEnabled": schedule.is_enabled,
         }
 
-    def run(self, run: Run, now: datetime) -> dict[str, Any]:
+    def run(self, run: Run, now: datetime) -> dict[str, JSON]:
         """Sequentum ACC, API Access: Get agent run details."""
         status = run.status(now)
         ended = run.end if status >= RunStatus.SUCCEEDED else None
@@ -139,7 +139,7 @@ class Spelling:
             "lastUpdated": self.time(ended or now),
         }
 
-    def job(self, job: JobRun, now: datetime) -> dict[str, Any]:
+    def job(self, job: JobRun, now: datetime) -> dict[str, JSON]:
         """Sequentum ACC, API Access: Get job run details."""
         status = job.status(now)
         active = status in (JobStatus.IN_PROGRESS, JobStatus.IN_PROGRESS_WITH_FAILURE)
@@ -239,7 +239,7 @@ _MESSAGES = {
 }
 
 
-def object_in(text: str) -> dict[str, Any] | None:
+def object_in(text: str) -> dict[str, JSON] | None:
     """The JSON object in a string, None when there is none: somebody may have typed anything by hand."""
     try:
         value = json.loads(text)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from reconciler.errors import UsageError
 
 _YES = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 
 
-def _choice(help_text: str, *choices: str) -> Any:
+def _choice(help_text: str, *choices: str) -> str:
     return field(default=choices[0], metadata={"choices": choices, "help": help_text})
 
 
-def _flag(help_text: str) -> Any:
+def _flag(help_text: str) -> bool:
     return field(default=False, metadata={"choices": ("no", "yes"), "help": help_text})
 
 
