@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
@@ -20,6 +21,12 @@ def counted_or_no(number: int, noun: str) -> str:
     return counted(number, noun) if number else f"no {noun}s"
 
 
+def first_few(names: Sequence[str], most: int, *, between: str = ", ", rest: str = "more") -> str:
+    """The first names, and how many there are beside them: `a, b and 1,200 more`."""
+    left_out = len(names) - most
+    return between.join(names[:most]) + (f" and {left_out:,} {rest}" if left_out > 0 else "")
+
+
 def times_text(number: int) -> str:
     """`once`, `2 times`, `1,200 times`."""
     return "once" if number == 1 else counted(number, "time", thousands=",")
@@ -31,6 +38,14 @@ def span_text(seconds: float) -> str:
     if minutes < 1:
         return f"{seconds:.0f} s"
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def short_span_text(seconds: int) -> str:
+    """A stretch of time where there is little room: `45s`, `12m`, `1h 05m`."""
+    if seconds < 90:
+        return f"{seconds}s"
+    minutes = round(seconds / 60)
+    return f"{minutes}m" if minutes < 90 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
 def size_text(count: int) -> str:

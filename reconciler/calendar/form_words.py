@@ -9,7 +9,7 @@ from functools import partial
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar
-from reconciler.quantities import counted
+from reconciler.quantities import counted, first_few, short_span_text
 from reconciler.render.frequency import day_text
 from reconciler.timetable.repeats import Repeats
 
@@ -69,8 +69,7 @@ def quarter_text(calendar: Calendar, instant: int) -> str:
 def quarters_of(calendar: Calendar, begins: Sequence[int], *, most: int = 3) -> str:
     """The quarters of the day that these instants begin: "02:00-02:15, 08:00-08:15 and 2 more"."""
     times = sorted({quarter_text(calendar, begin) for begin in begins})
-    named = ", ".join(times[:most])
-    return named if len(times) <= most else f"{named} and {len(times) - most:,} more"
+    return first_few(times, most)
 
 
 def days_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
@@ -84,25 +83,18 @@ def days_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> st
         and len(days) == sum(day.weekday() < 5 for day in calendar.days)
     ):
         return "every day from Monday to Friday"
-    named = ", ".join(day_text(day) for day in days[:most])
-    return named if len(days) <= most else f"{named} and {plural(len(days) - most, 'more day')}"
+    return first_few([day_text(day) for day in days], most, rest="more day" if len(days) == most + 1 else "more days")
 
 
 def times_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
     """At which times of day: "02:00:00", "02:00:00, 03:00:00 and 5 more"."""
     times = sorted({f"{calendar.local(instant):%H:%M:%S}" for instant in instants})
-    named = ", ".join(times[:most])
-    return named if len(times) <= most else f"{named} and {len(times) - most:,} more"
+    return first_few(times, most)
 
 
 def length_text(seconds: int | None) -> str:
     """ "45s", "12m", "1h 05m"; "" for what is not known."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{seconds}s"
-    minutes = round(seconds / 60)
-    return f"{minutes}m" if minutes < 90 else f"{minutes // 60}h {minutes % 60:02}m"
+    return "" if seconds is None else short_span_text(seconds)
 
 
 def collision_text(calendar: Calendar, found: Collision) -> str:

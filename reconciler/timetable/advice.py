@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from reconciler.quantities import counted
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.promises import unpromised
 from reconciler.timetable.repeats import day_within, repeats_of
@@ -189,7 +190,7 @@ def _on_repeated(timing: Timing, change: ClockChange) -> Advice | None:
     if found is None or local is None:
         return None
     if timing.expression.has_wildcard_times:
-        runs = "1 run" if found.once == 1 else f"{found.once:,} runs"
+        runs = counted(found.once, "run", thousands=",")
         return (
             "dst-wildcard",
             f"{change.begin:%Y-%m-%d %H:%M} to {change.end:%H:%M} comes twice in {timing.windows_zone} when daylight "

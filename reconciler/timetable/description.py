@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconciler.quantities import counted
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.fields import MonthDays, WeekDays
 
@@ -29,7 +30,7 @@ def describe(expression: Expression) -> str:
 
 
 def _amount(amount: int, unit: str) -> str:
-    return unit if amount == 1 else f"{amount} {unit}s"
+    return unit if amount == 1 else counted(amount, unit)
 
 
 def _time(expression: Expression) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
-from reconciler.quantities import counted_or_no
+from reconciler.quantities import counted_or_no, first_few
 from reconciler.workflow.connections import Visit, broken
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
@@ -92,9 +92,9 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         yield Check("ledger events", Level.OK, "hash chain verified")
     unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)
     if unsettled:
-        more = f" and {len(unsettled) - 5} more" if len(unsettled) > 5 else ""
-        found = ", ".join(unsettled[:5]) + more
-        yield Check("unsettled", Level.WARNING, found, "`reconciler plan` shows what each of them needs")
+        yield Check(
+            "unsettled", Level.WARNING, first_few(unsettled, 5), "`reconciler plan` shows what each of them needs"
+        )
     if held is not None:
         level = Level.WARNING if held.expired else Level.OK
         step = "the next apply takes it over; `reconciler unlock` shows it" if held.expired else ""
