@@ -12,6 +12,7 @@ from reconciler.model import Connection, Project
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
+    from reconciler.clients.calls import SessionOptions
     from reconciler.clients.mft import MftClient
 
 
@@ -93,13 +94,7 @@ class Products:
         if self._acc is None:
             from reconciler.clients import acc
 
-            self._acc = acc.connect(
-                self.connection("acc"),
-                redact=self.redact,
-                interrupted=self._stop,
-                before_write=self._before_write,
-                clock=self._clock,
-            )
+            self._acc = acc.connect(self.connection("acc"), self._options())
         return self._acc
 
     @property
@@ -107,11 +102,12 @@ class Products:
         if self._mft is None:
             from reconciler.clients import mft
 
-            self._mft = mft.connect(
-                self.connection("mft"),
-                redact=self.redact,
-                interrupted=self._stop,
-                before_write=self._before_write,
-                clock=self._clock,
-            )
+            self._mft = mft.connect(self.connection("mft"), self._options())
         return self._mft
+
+    def _options(self) -> SessionOptions:
+        from reconciler.clients.calls import SessionOptions
+
+        return SessionOptions(
+            clock=self._clock, redact=self.redact, interrupted=self._stop, before_write=self._before_write
+        )

@@ -18,8 +18,8 @@ from reconciler.model import JSON, Connection
 if TYPE_CHECKING:
     from reconciler.cli.reply_mask import ReplyMask
     from reconciler.clients.acc import AccClient
+    from reconciler.clients.calls import Reply
     from reconciler.clients.mft import MftClient
-    from reconciler.clients.transport import Reply
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.by_hand import Effect
     from reconciler.workflow.context import CommandContext
@@ -81,6 +81,7 @@ def output_options(command: _Command) -> _Command:
 def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
     """A client for the project's `acc` connection; `secrets` are not shown either."""
     from reconciler.clients import acc
+    from reconciler.clients.calls import SessionOptions
 
     connection, mask = _connection("acc", secrets)
     context = click.get_current_context()
@@ -90,7 +91,8 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
         if (require := context.meta.get(_LEASE)) is not None:
             require()
 
-    client = acc.connect(connection, clock=connections().clock, redact=mask.redact, before_write=ask_lease)
+    options = SessionOptions(clock=connections().clock, redact=mask.redact, before_write=ask_lease)
+    client = acc.connect(connection, options)
     mask.schedules_of = client.job_schedules
     with client.session:
         yield client
@@ -103,9 +105,10 @@ _LEASE = f"{__name__}.lease"
 def mft_client() -> Iterator[MftClient]:
     """A client for the project's `mft` connection."""
     from reconciler.clients import mft
+    from reconciler.clients.calls import SessionOptions
 
     connection, mask = _connection("mft", frozenset())
-    client = mft.connect(connection, clock=connections().clock, redact=mask.redact)
+    client = mft.connect(connection, SessionOptions(clock=connections().clock, redact=mask.redact))
     with client.session:
         yield client
 

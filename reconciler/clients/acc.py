@@ -7,7 +7,6 @@ Uncertain when something may have. Titles in quotes are those of "Sequentum ACC,
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from reconciler.clients import replies
 from reconciler.clients.auth import BearerToken
+from reconciler.clients.calls import Reply, Request, SessionOptions, query_text, segment
 from reconciler.clients.replies import (
     AgentInfo,
     AgentRun,
@@ -25,9 +25,8 @@ from reconciler.clients.replies import (
     StartedJob,
     StartedRuns,
 )
-from reconciler.clients.transport import Reply, Request, RetryPolicy, Session, query_text, segment
+from reconciler.clients.transport import Session
 from reconciler.clients.uploads import InputFile, file_body, multipart
-from reconciler.clock import Clock
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
@@ -376,32 +375,11 @@ class AccClient:
             ) from error
 
 
-def connect(
-    connection: Connection,
-    *,
-    clock: Clock,
-    redact: Callable[[str], str] | None = None,
-    interrupted: threading.Event | None = None,
-    retry_policy: RetryPolicy | None = None,
-    before_write: Callable[[], None] | None = None,
-) -> AccClient:
-    """A client for this connection, with `settings["token"]` as its access token. `retry_policy`: other than usual.
-
-    `before_write` is asked before each attempt of a call that could change something.
-    """
-    authorise = BearerToken(
-        connection.settings.get("token", ""), hint=f"Look at connections.{connection.name}.token in reconciler.yaml."
-    )
-    session = Session(
-        connection,
-        authorise=authorise,
-        redact=redact,
-        clock=clock,
-        interrupted=interrupted,
-        retry_policy=retry_policy,
-        before_write=before_write,
-    )
-    return AccClient(session)
+def connect(connection: Connection, options: SessionOptions) -> AccClient:
+    """A client for this connection, with `settings["token"]` as its access token."""
+    hint = f"Look at connections.{connection.name}.token in reconciler.yaml."
+    credential = BearerToken(connection.settings.get("token", ""), hint=hint)
+    return AccClient(Session(connection, options, authorise=credential))
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

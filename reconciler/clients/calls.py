@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random as randomness
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
+from reconciler.clients.redaction import Redactor
 from reconciler.clients.wire import StreamedBody
+from reconciler.clock import Clock
 from reconciler.errors import Refused
 
 
@@ -44,6 +48,23 @@ class RetryPolicy:
     deadline: float = 120.0
     throttled_tries: int = 8
     throttled_wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """What the sessions of one run have in common.
+
+    `redact` takes secrets out of a text. `interrupted`, once set, ends waiting: what is under way is finished, no
+    attempt is repeated. `retry_policy` is other than the product's usual one. `before_write` is asked right before each
+    attempt of a request that could change something; a LedgerError of its ends the call.
+    """
+
+    clock: Clock
+    redact: Callable[[str], str] = field(default_factory=Redactor)
+    interrupted: threading.Event = field(default_factory=threading.Event)
+    retry_policy: RetryPolicy | None = None
+    before_write: Callable[[], None] | None = None
+    random: Callable[[], float] = randomness.random
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,17 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from http.client import HTTPResponse
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SLOWEST_TRANSFER = 16 * 1024
 """Bytes a second that a file has to move, on the whole, to be given more time than the connection's timeout."""
@@ -133,7 +136,7 @@ class _TimedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
         exchange = self._exchange
         self._sock.settimeout(exchange.remaining())
         try:
@@ -154,8 +157,10 @@ class _TimedReader(io.RawIOBase):
 class _TimedResponse(HTTPResponse):
     """An answer that is read under the exchange's deadline."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
         self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, watched()))
 
 
@@ -165,7 +170,7 @@ class Watched:
     A proxy's CONNECT is part of connecting: with it nothing of the request has left.
     """
 
-    response_class: type[Any] = _TimedResponse
+    response_class: type[HTTPResponse] = _TimedResponse
     _connecting = False
     _used_at = 0.0
 
@@ -178,7 +183,7 @@ class Watched:
             self._connecting = False
         self._used_at = time.monotonic()
 
-    def send(self, data: Any) -> None:
+    def send(self, data: object) -> None:
         exchange = watched()
         if not self._connecting:
             if self.sock is None:  # type: ignore[attr-defined]
@@ -191,7 +196,7 @@ class Watched:
             super().send(data)  # type: ignore[misc]
         except TimeoutError:
             raise exchange.overdue() from None
-        exchange.moved(len(data))
+        exchange.moved(len(cast(Sized, data)))
 
     @property
     def is_connected(self) -> bool:

@@ -7,15 +7,14 @@ nothing happened and Uncertain when it may have.
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.clients.auth import Anonymous, PrivateKeyJwt, token_claims, token_expiry
-from reconciler.clients.transport import Request, RetryPolicy, Session, query_text, segment
-from reconciler.clock import Clock
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, query_text, segment
+from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import JSON, Connection
 
@@ -165,47 +164,21 @@ class MftClient:
         )
 
 
-def connect(
-    connection: Connection,
-    *,
-    clock: Clock,
-    redact: Callable[[str], str] | None = None,
-    interrupted: threading.Event | None = None,
-    retry_policy: RetryPolicy = RETRY_POLICY,
-    before_write: Callable[[], None] | None = None,
-) -> MftClient:
-    """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings.
-
-    `before_write` is asked before each attempt of a start.
-    """
-    token_session = Session(
-        replace(connection, rate=None),
-        authorise=Anonymous(),
-        redact=redact,
-        clock=clock,
-        interrupted=interrupted,
-        retry_policy=retry_policy,
-    )
-    authorise = PrivateKeyJwt(
+def connect(connection: Connection, options: SessionOptions) -> MftClient:
+    """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
+    options = replace(options, retry_policy=options.retry_policy or RETRY_POLICY)
+    for_tokens = replace(options, before_write=None)
+    token_session = Session(replace(connection, rate=None), for_tokens, authorise=Anonymous())
+    credential = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
         key_id=connection.settings.get("keyId", ""),
         private_key=connection.settings.get("privateKey", ""),
         token_url=token_session.url + TOKEN_PATH,
         ask=lambda body: ask_for_token(token_session, body),
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
-        clock=clock,
+        clock=options.clock,
     )
-    session = Session(
-        connection,
-        authorise=authorise,
-        redact=redact,
-        clock=clock,
-        interrupted=interrupted,
-        retry_policy=retry_policy,
-        before_write=before_write,
-        token_proof=LICENSE,
-    )
-    return MftClient(session, authorise)
+    return MftClient(Session(connection, options, authorise=credential, token_proof=LICENSE), credential)
 
 
 def ask_for_token(session: Session, body: JSON) -> JSON:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, ProxyManager
+from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError, LocationValueError
 
 from reconciler.clients.exchange import CONNECTING, POOLS, UNSEEN, watched, watched_pools
@@ -74,26 +76,32 @@ def stream_chunks(source: BinaryIO) -> Iterator[bytes]:
 class Adapter(HTTPAdapter):
     """The transport of `requests`, without what a JSON API never needs: cookies, redirects, look-ups per call."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+    def __init__(self, connections: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=connections)
         self.poolmanager.pool_classes_by_scheme = POOLS
-        self._pool: Any = None
+        self._pool: ConnectionPool | None = None
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,  # noqa: FBT001 - as `requests` has it
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> ConnectionPool:
         """One product, one certificate bundle, one proxy: the pool is found once, and not for every request."""
         if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+            self._pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
         return self._pool
 
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+    def request_url(self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None) -> str:
         return super().request_url(request, proxies) if proxies else request.path_url
 
     def close(self) -> None:
         super().close()
         self._pool = None
 
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
+    def proxy_manager_for(self, proxy: str, **kwargs: object) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         is_socks = proxy.lower().startswith("socks")
         manager.pool_classes_by_scheme = watched_pools(manager.pool_classes_by_scheme) if is_socks else POOLS
         return manager
@@ -101,7 +109,7 @@ class Adapter(HTTPAdapter):
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
         response = requests.Response()
         response.status_code = resp.status
-        response.headers = cast(Any, resp.headers)
+        response.headers = cast("CaseInsensitiveDict[str]", resp.headers)
         response.raw = resp
         response.reason = resp.reason or ""
         response.url = req.url or ""
@@ -129,7 +137,7 @@ def never_left(error: BaseException) -> bool:
 def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and all that it wraps, outermost first."""
     seen: set[int] = set()
-    waiting: list[Any] = [error]
+    waiting: list[object] = [error]
     while waiting:
         cause = waiting.pop(0)
         if not isinstance(cause, BaseException) or id(cause) in seen:

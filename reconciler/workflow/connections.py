@@ -15,6 +15,7 @@ from reconciler.workflow.planning import SOON
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
+    from reconciler.clients.calls import RetryPolicy, SessionOptions
     from reconciler.clients.mft import License, MftClient
 
 _SKEW = 30.0
@@ -93,20 +94,17 @@ class _Reach:
         from reconciler.clients import acc
         from reconciler.clients.calls import RetryPolicy
 
-        return acc.connect(
-            self.connection,
-            clock=self.context.clock,
-            redact=self.redact,
-            interrupted=self.context.stop,
-            retry_policy=RetryPolicy(tries=2, deadline=_DEADLINE),
-        )
+        return acc.connect(self.connection, self._options(RetryPolicy(tries=2, deadline=_DEADLINE)))
 
     def mft(self) -> MftClient:
         from reconciler.clients import mft
 
-        retry_policy = replace(mft.RETRY_POLICY, tries=1, deadline=_DEADLINE)
-        return mft.connect(
-            self.connection,
+        return mft.connect(self.connection, self._options(replace(mft.RETRY_POLICY, tries=1, deadline=_DEADLINE)))
+
+    def _options(self, retry_policy: RetryPolicy) -> SessionOptions:
+        from reconciler.clients.calls import SessionOptions
+
+        return SessionOptions(
             clock=self.context.clock,
             redact=self.redact,
             interrupted=self.context.stop,

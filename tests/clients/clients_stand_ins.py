@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.clients.auth import BearerToken
+from reconciler.clients.calls import Authorise, RetryPolicy, SessionOptions
 from reconciler.clients.redaction import Redactor
-from reconciler.clients.transport import Authorise, RetryPolicy, Session
+from reconciler.clients.transport import Session
 from reconciler.clock import Clock
 from reconciler.model import Connection
 
@@ -49,12 +50,11 @@ def session(
     **settings: Any,
 ) -> Session:
     time = time or Time()
-    return Session(
-        Connection("acc", url, {}, **settings),
-        authorise=authorise or BearerToken(TOKEN),
-        redact=Redactor(secrets),
+    options = SessionOptions(
         clock=time,
+        redact=Redactor(secrets),
         random=lambda: 1.0,
         retry_policy=retry_policy,
-        interrupted=interrupted,
+        interrupted=interrupted or threading.Event(),
     )
+    return Session(Connection("acc", url, {}, **settings), options, authorise=authorise or BearerToken(TOKEN))

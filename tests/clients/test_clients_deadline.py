@@ -16,8 +16,8 @@ from clients_sockets import Act, answer, server, stay_silent
 from clients_stand_ins import Time, session
 
 from reconciler.clients import exchange, mft
-from reconciler.clients.calls import RetryPolicy
-from reconciler.clients.transport import Request, StreamedBody
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions
+from reconciler.clients.wire import StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import Connection
@@ -159,7 +159,8 @@ KEY, _ = new_key()
 
 def mft_client(url: str) -> mft.MftClient:
     settings = {"tenantId": "t", "keyId": "k", "privateKey": KEY}
-    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), clock=Time(), retry_policy=ONCE)
+    options = SessionOptions(clock=Time(), retry_policy=ONCE)
+    return mft.connect(Connection("mft", url, settings, timeout=TIMEOUT), options)
 
 
 @pytest.mark.parametrize("place", PLACES)

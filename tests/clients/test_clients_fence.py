@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from reconciler.clients import exchange
 from reconciler.clients.auth import BearerToken, PrivateKeyJwt
-from reconciler.clients.calls import RetryPolicy
-from reconciler.clients.transport import Request, Session, StreamedBody
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions
+from reconciler.clients.transport import Session
+from reconciler.clients.wire import StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import Fenced, ProductError, Uncertain
 from reconciler.model import Connection
@@ -65,14 +66,9 @@ def opened(url: str, lease: Lease, **more: Any) -> Session:
         ask=lambda _: {"access_token": f"token-{next(tokens)}"},
         clock=time,
     )
-    settings: dict[str, Any] = {"authorise": who, "clock": time} | more
-    return Session(
-        Connection("mft", url, {}, timeout=5.0),
-        before_write=lease.check,
-        token_proof=GET,
-        retry_policy=RetryPolicy(first_wait=0.0),
-        **settings,
-    )
+    settings: dict[str, Any] = {"clock": time} | more
+    options = SessionOptions(before_write=lease.check, retry_policy=RetryPolicy(first_wait=0.0), **settings)
+    return Session(Connection("mft", url, {}, timeout=5.0), options, authorise=who, token_proof=GET)
 
 
 def writes(requests: list[bytes]) -> int:
@@ -144,7 +140,7 @@ def test_the_lock_is_asked_after_waiting_for_a_place_and_for_a_connection() -> N
 
     with server(slow, OK) as heard:
         connection = Connection("acc", heard.url, {}, concurrency=1)
-        api = Session(connection, authorise=BearerToken(TOKEN), clock=Time(), before_write=check)
+        api = Session(connection, SessionOptions(clock=Time(), before_write=check), authorise=BearerToken(TOKEN))
         caught: list[BaseException] = []
 
         def second() -> None:
@@ -189,6 +185,10 @@ def test_a_process_that_was_frozen_while_it_sent_breaks_off(monkeypatch: pytest.
 def test_without_a_lease_nobody_is_asked() -> None:
     ask: Callable[[], None] | None = None
     with server(OK) as heard:
-        api = Session(Connection("acc", heard.url, {}), authorise=BearerToken(TOKEN), clock=Time(), before_write=ask)
+        api = Session(
+            Connection("acc", heard.url, {}),
+            SessionOptions(clock=Time(), before_write=ask),
+            authorise=BearerToken(TOKEN),
+        )
         api.send(WRITES["start"])
     assert len(heard.requests) == 1

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reconciler.clients.auth import PrivateKeyJwt
+from reconciler.clients.calls import SessionOptions
 from reconciler.clients.mft import RETRY_POLICY, MftClient, connect
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
@@ -35,7 +36,10 @@ def wire() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def mft() -> MftClient:
-    return connect(Connection("mft", HOST, {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}), clock=Time())
+    return connect(
+        Connection("mft", HOST, {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}),
+        SessionOptions(clock=Time()),
+    )
 
 
 def calls(wire: responses.RequestsMock) -> list[tuple[str | None, str | None, Any, str | None]]:
@@ -168,7 +172,7 @@ def test_a_start_without_a_token_has_not_left(wire: responses.RequestsMock, mft:
 def test_a_start_in_doubt_is_sent_once(fault: Any) -> None:
     with server(answer("200 OK", b'{"access_token": "token-1"}'), fault, answer("200 OK", b'{"id": "r"}')) as heard:
         settings = {"tenantId": "tenant-1", "keyId": "key-1", "privateKey": KEY}
-        client = connect(Connection("mft", heard.url, settings, timeout=0.3), clock=Time())
+        client = connect(Connection("mft", heard.url, settings, timeout=0.3), SessionOptions(clock=Time()))
         with pytest.raises(Uncertain):
             client.start_task(id=TASK)
         assert sum(b"/start" in request for request in heard.requests) == 1

@@ -17,7 +17,9 @@ from clients_stand_ins import TOKEN, Time, session
 
 from reconciler import __version__
 from reconciler.clients import failures, wire
-from reconciler.clients.transport import Request, RetryPolicy, Session, StreamedBody, query_text, segment
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, query_text, segment
+from reconciler.clients.transport import Session
+from reconciler.clients.wire import StreamedBody
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 from reconciler.model import Connection
 
@@ -277,7 +279,7 @@ def test_odd_json_is_a_clear_error(body: bytes) -> None:
 
 
 def test_a_body_beyond_all_measure_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.clients.transport._LARGEST_JSON", 1000)
+    monkeypatch.setattr("reconciler.clients.sender._LARGEST_JSON", 1000)
     with server(answer("200 OK", b"[" + b"1," * 2000 + b"1]")) as heard, pytest.raises(ProductError, match="more than"):
         session(heard.url).json(GET)
 
@@ -461,8 +463,8 @@ def test_the_products_clock() -> None:
 
         api = Session(
             Connection("acc", heard.url, {}),
+            SessionOptions(clock=Time()),
             authorise=BearerToken(TOKEN),
-            clock=Time(),
         )
         assert api.clock_skew() is None
         api.json(GET)

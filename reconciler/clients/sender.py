@@ -1,0 +1,189 @@
+"""One attempt: a request is put together, sent once and its answer read, or AttemptFailed says how it failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import BinaryIO, TypeVar, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from reconciler import __version__
+from reconciler.clients import failures, wire
+from reconciler.clients.calls import Reply, Request, SessionOptions
+from reconciler.clients.diagnosis import Diagnosis
+from reconciler.clients.exchange import Exchange, watch
+from reconciler.clients.failures import AttemptFailed, FailureClass
+from reconciler.clients.limits import CircuitBreaker, RateLimiter
+from reconciler.clients.wire import StreamedBody
+from reconciler.errors import ProductError
+from reconciler.model import JSON, Connection
+
+T = TypeVar("T")
+Consume = Callable[[Request, requests.Response], T]
+
+_LARGEST_JSON = 64 * 1024 * 1024
+_CHUNK = 256 * 1024
+_HEADERS = {
+    "User-Agent": f"reconciler/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "Cache-Control": "no-cache",
+}
+
+
+class Sender:
+    """The way to one product, shared by all threads of a session: its pool, its limits, and the words for what fails.
+
+    `clean` takes secrets out of a text, `hint` is for a credential that is refused. Raises Refused when the
+    connection's url or certificate bundle cannot be used.
+    """
+
+    def __init__(
+        self, connection: Connection, options: SessionOptions, *, clean: Callable[[str], str], hint: str
+    ) -> None:
+        clock = options.clock
+        self.url = wire.base_url(connection)
+        self.host = urlsplit(self.url).netloc
+        self.diagnosis = Diagnosis(connection, self.host, clean, hint, clock)
+        self.rate_limiter = RateLimiter(
+            concurrency=connection.concurrency,
+            rate=connection.rate,
+            clock=clock.monotonic,
+            sleep=partial(clock.wait, options.interrupted),
+        )
+        self.circuit_breaker = CircuitBreaker(enough=max(4, connection.concurrency), clock=clock.monotonic)
+        self.server_date: tuple[str, datetime] | None = None
+        """The product's `Date` at its last answer, and when that was by our clock."""
+        self._connection = connection
+        self._options = options
+        self._clean = clean
+        self._adapter = wire.Adapter(max(1, connection.concurrency))
+        self._proxies = wire.proxies_for(self.url)
+        self._trusted = wire.trusted_bundle(connection)
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def send(self, request: Request, header: str, consume: Consume[T]) -> T:
+        """Send it once, with `header` as its authorisation, and hand a 2xx answer to `consume`."""
+        prepared = self._prepared(request, header)
+        seconds = request.timeout or self._connection.timeout
+        with self.rate_limiter.turn():
+            watch(
+                Exchange(
+                    seconds,
+                    connect_seconds=self._connection.timeout,
+                    is_transfer=request.is_transfer or isinstance(request.body, StreamedBody),
+                    before_write=None if request.is_read else self._options.before_write,
+                )
+            )
+            response: requests.Response | None = None
+            done = False
+            try:
+                response = self._adapter.send(
+                    prepared, stream=True, timeout=seconds, verify=self._trusted, proxies=self._proxies
+                )
+                self._note_answer(response)
+                if not 200 <= response.status_code < 300:
+                    raise self.diagnosis.of_status(request, response)
+                result = consume(request, response)
+                done = True
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, wire.BodyError) as error:
+                raise self.diagnosis.of_failure(request, error) from error
+            finally:
+                if response is not None:
+                    if done:
+                        response.raw.release_conn()
+                    else:
+                        response.raw.close()
+            return result
+
+    def _prepared(self, request: Request, header: str) -> requests.PreparedRequest:
+        """The request as `requests` sends it, put together by hand: its own preparation costs as much as the call."""
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = f"{self.url}{request.path}?{request.query}" if request.query else self.url + request.path
+        headers = _HEADERS.copy()
+        if header:
+            headers["Authorization"] = header
+        if request.content_type:
+            headers["Content-Type"] = request.content_type
+        if isinstance(request.body, StreamedBody):
+            headers["Content-Length"] = str(request.body.size)
+            prepared.body = cast(bytes, request.body)
+        elif request.body is not None or request.method != "GET":
+            headers["Content-Length"] = str(len(request.body or b""))
+            prepared.body = request.body
+        prepared.headers = cast("requests.structures.CaseInsensitiveDict[str]", headers)
+        return prepared
+
+    def _note_answer(self, response: requests.Response) -> None:
+        self.circuit_breaker.record_answer()
+        date = response.headers.get("Date")
+        if date:
+            self.server_date = (date, self._options.clock())
+
+    # --- bodies ----------------------------------------------------------------------------------------------------
+
+    def read_json(self, request: Request, response: requests.Response) -> JSON:
+        reply = self.read_any(request, response)
+        try:
+            return json.loads(reply.body)
+        except (ValueError, RecursionError):
+            shown = failures.shown_body(reply.body, reply.content_type, self._clean) or "nothing"
+            raise AttemptFailed(
+                FailureClass.UNEXPECTED_REPLY,
+                f"{self.diagnosis.target(request)} answered {reply.status} with {shown} where JSON is due.",
+                status=reply.status,
+                hint="Is the connection's url the address of the API?",
+            ) from None
+
+    def read_any(self, request: Request, response: requests.Response) -> Reply:
+        body = self._body(request, response)
+        content_type = response.headers.get("Content-Type") or ""
+        if body and failures.is_page(body, content_type):
+            raise self.diagnosis.of_page(request, response.status_code, body, content_type)
+        return Reply(response.status_code, content_type, body)
+
+    def _body(self, request: Request, response: requests.Response) -> bytes:
+        """The whole body, unless it is too large."""
+        parts: list[bytes] = []
+        size = 0
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > _LARGEST_JSON:
+                raise AttemptFailed(
+                    FailureClass.UNEXPECTED_REPLY,
+                    f"{self.diagnosis.target(request)} answered more than {_LARGEST_JSON >> 20} MiB.",
+                )
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read_stream(self, request: Request, response: requests.Response, sink: BinaryIO) -> int:
+        size = 0
+        content_type = response.headers.get("Content-Type") or ""
+        while True:
+            try:
+                chunk = response.raw.read(_CHUNK, decode_content=True)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                failure = self.diagnosis.of_failure(request, error)
+                failure.is_final = size > 0
+                raise failure from error
+            if not chunk:
+                return size
+            if not size and failures.is_page(chunk, content_type):
+                raise self.diagnosis.of_page(request, response.status_code, chunk, content_type)
+            _write(sink, chunk)
+            size += len(chunk)
+
+
+def _write(sink: BinaryIO, chunk: bytes) -> None:
+    try:
+        sink.write(chunk)
+    except OSError as error:
+        raise ProductError(f"The download cannot be written: {error.strerror or error}") from error
