@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.manifests import schema_files
+from reconciler.manifests import schema_files, schema_violations
 from reconciler.manifests.documents import ManifestDocument, WrittenDocument
 from reconciler.manifests.filling import FilledDocument
 from reconciler.manifests.yaml_values import mapping_of
@@ -20,7 +20,7 @@ def check(written: WrittenDocument, filled: FilledDocument) -> ManifestDocument:
             document.report.at(document.address_at(path)).error(path, error.code, error.message)
     schema_text = written.kind.schema_text()
     if not schema_files.is_valid(schema_text, value):
-        for violation in schema_files.violations(schema_text, value):
+        for violation in schema_violations.violations(schema_text, value):
             if violation.path in wrong:
                 continue
             here = document.report.at(document.address_at(violation.path))

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests import blackout_settings, connection_settings, schema_files, yaml_reading
+from reconciler.manifests import blackout_settings, connection_settings, schema_files, schema_violations, yaml_reading
 from reconciler.manifests.filling import FilledDocument, fill_document
 from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.yaml_values import DocumentPath
+from reconciler.manifests.yaml_values import DocumentPath, value_at
 from reconciler.model import JSON, Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
@@ -194,23 +194,23 @@ def _fill_and_validate(project: ProjectFile, raw: dict[str, Any]) -> None:
     _check(project, filled)
 
 
-def _violations(value: Any, unfilled: set[DocumentPath]) -> Iterator[schema_files.Violation]:
+def _violations(value: Any, unfilled: set[DocumentPath]) -> Iterator[schema_violations.Violation]:
     if schema_files.is_valid(schema_text(), value):
         return
-    for violation in schema_files.violations(schema_text(), value):
+    for violation in schema_violations.violations(schema_text(), value):
         if violation.path not in unfilled:
             yield violation
 
 
-def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schema_files.Violation]:
+def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schema_violations.Violation]:
     """What is wrong in the environments that were not chosen, as far as it can be told without their values."""
     if schema_files.is_valid(schema_text(), raw):
         return
-    for violation in schema_files.violations(schema_text(), raw):
+    for violation in schema_violations.violations(schema_text(), raw):
         path = violation.path
         if path[:2] != ("spec", "environments") or (len(path) > 2 and path[2] == chosen):
             continue
-        value = None if violation.at_key else schema_files.value_at(raw, path)
+        value = None if violation.at_key else value_at(raw, path)
         if not (isinstance(value, str) and "${" in value):
             yield violation
 

@@ -175,7 +175,7 @@ COMMANDS = [
 _HELP = """
 import contextlib, io, sys
 from reconciler.cli import main
-heavy = {"requests", "urllib3", "aiohttp", "psycopg", "jwt", "cryptography", "yaml", "jsonschema_rs"}
+heavy = {"requests", "urllib3", "aiohttp", "psycopg", "jwt", "cryptography", "yaml", "jsonschema", "jsonschema_rs"}
 for line in sys.stdin.read().splitlines():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

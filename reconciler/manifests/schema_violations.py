@@ -1,0 +1,245 @@
+"""What a document that does not keep to its JSON Schema does wrong, in a user's words."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
+from reconciler.product_terms import GUID
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+_SWITCHES = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+"""What people write for a switch, and what it should be."""
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "null": "nothing",
+}
+
+
+class _Schema(TypedDict, total=False):
+    """The part of a schema that was violated, as far as messages go into it."""
+
+    description: str
+    examples: list[YAMLValue]
+    properties: dict[str, _Schema]
+    required: list[str]
+    type: str | list[str]
+    enum: list[YAMLValue]
+    const: YAMLValue
+    pattern: str
+    minLength: int
+    maxLength: int
+    minItems: int
+    minimum: int
+    maximum: int
+    maxProperties: int
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that a schema does not allow. `at_key`: the key is wrong, and not its value."""
+
+    path: DocumentPath
+    code: str
+    message: str
+    at_key: bool = False
+
+
+def violations(schema_text: str, document: YAMLValue) -> Iterable[Violation]:
+    """Every reason why a document does not keep to its schema. Messages never show a value that could be secret."""
+    found = [one for error in _validator(schema_text).iter_errors(document) for one in _explain(error)]
+    return dict.fromkeys(found) or (Violation((), "wrong-value", "the document is not what its schema allows"),)
+
+
+@functools.lru_cache(maxsize=64)
+def _validator(schema_text: str) -> Validator:
+    """The validator that explains, at some seventy times the cost of the one that only says no."""
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(_: Validator, wanted: str, value: YAMLValue, __: object) -> Iterator[ValidationError]:
+        # To a schema `$` is the very end; Python's would let a line end stand behind it.
+        if isinstance(value, str) and not re.search(re.sub(r"(?<!\\)\$$", r"\\Z", wanted), value):
+            yield ValidationError(f"{wanted!r} is not matched")
+
+    explaining: type[Validator] = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    return explaining(json.loads(schema_text))
+
+
+def _explain(error: ValidationError) -> Iterator[Violation]:
+    path, shown = tuple(error.absolute_path), _shown(tuple(error.absolute_path))
+    owner = cast("_Schema", error.schema if isinstance(error.schema, dict) else {})  # `false` is a schema as well
+    value = cast("YAMLValue", error.instance)
+    properties = owner.get("properties", {})
+    match error.validator:
+        case _ if _is_about_a_key(error):
+            yield Violation((*path, str(value)), "bad-name", f"{str(value)[:80]!r} cannot be a name here", at_key=True)
+        case "additionalProperties" | "unevaluatedProperties":
+            for key in [one for one in mapping_of(value) if one not in properties]:
+                message = _unknown_key(key, tuple(properties), shown)
+                yield Violation((*path, key), "unknown-key", message, at_key=True)
+        case "required":
+            for key in [one for one in owner["required"] if one not in mapping_of(value)]:
+                described = properties.get(key)
+                detail = described.get("description", "") if isinstance(described, dict) else ""
+                yield Violation(path, "missing-key", f"{shown} needs `{key}`: {_first_sentence(detail)}")
+        case "maxProperties":
+            yield Violation(path, "too-many", f"{shown} takes at most {owner['maxProperties']} entries")
+        case "oneOf" | "anyOf":
+            yield from _one_of(path, shown, error)
+        case "type":
+            yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], value))
+        case rule:
+            yield Violation(path, "wrong-value", f"{shown} {_wrong_value(str(rule), owner, value)}")
+
+
+def _wrong_value(rule: str, owner: _Schema, value: YAMLValue) -> str:
+    match rule:
+        case "not":
+            return f"cannot be {_type_words(value)} here"
+        case "enum":
+            return _wrong_choice(owner["enum"], value)
+        case "const":
+            return f"must be {owner['const']}"
+        case "pattern":
+            return _wrong_pattern(owner, value)
+    return _limits(owner)
+
+
+def _is_about_a_key(error: ValidationError) -> bool:
+    """Whether it is a key that is wrong, by what its schema says of names."""
+    rules = list(error.absolute_schema_path)
+    return rules[-2:-1] == ["propertyNames"] and rules[-3:-2] != ["properties"]
+
+
+def _shown(path: DocumentPath) -> str:
+    named = [str(step) for step in path if isinstance(step, str)]
+    return f"`{named[-1][:80]}`" if named else "the document"
+
+
+def _first_sentence(text: str) -> str:
+    first = text.split(". ", 1)[0].rstrip(".")
+    if not first:
+        return "it is not optional"
+    return first if first[:2].isupper() else first[0].lower() + first[1:]
+
+
+@functools.lru_cache(maxsize=1024)
+def _unknown_key(key: str, known: tuple[str, ...], shown: str) -> str:
+    folded = {one.lower(): one for one in known}
+    near = get_close_matches(key[:80].lower(), folded, 1, 0.6)
+    if near:
+        return f"`{key[:80]}` is not known in {shown}; did you mean `{folded[near[0]]}`?"
+    return f"`{key[:80]}` is not known in {shown}: known are {', '.join(known)}"
+
+
+def _one_of(path: DocumentPath, shown: str, error: ValidationError) -> Iterator[Violation]:
+    """What alternatives ask for: groups of keys by name, else what is wrong with the one that comes closest."""
+    branches, value = cast("list[_Schema]", error.validator_value), mapping_of(cast("YAMLValue", error.instance))
+    if any(branch.keys() != {"required"} for branch in branches):
+        from jsonschema.exceptions import best_match
+
+        closest = best_match([error])
+        if closest is not error:
+            yield from _explain(closest)
+            return
+        what = "none" if error.context else "more than one"
+        yield Violation(path, "wrong-value", f"{shown} is {what} of what it may be")
+        return
+    groups = [branch["required"] for branch in branches]
+    names = " or ".join(" and ".join(f"`{key}`" for key in group) for group in groups)
+    held = [group for group in groups if all(key in value for key in group)]
+    if len(held) > 1:
+        message = f"{names}: only one of them may be written"
+        yield Violation((*path, held[-1][0]), "exactly-one", message, at_key=True)
+    else:
+        yield Violation(path, "exactly-one", f"{shown} needs {names}")
+
+
+def _examples(owner: _Schema) -> str:
+    examples = owner.get("examples")
+    return f", such as {', '.join(str(one) for one in examples)}" if examples else ""
+
+
+def _wrong_type(shown: str, wanted: str | list[str], value: YAMLValue) -> str:
+    wanted_types = [wanted] if isinstance(wanted, str) else list(wanted)
+    if set(wanted_types) >= {"string", "number"}:
+        words = "plain text"
+    else:
+        words = " or ".join(_TYPES[one] for one in wanted_types)
+    if value is None:
+        empty = "" if "string" not in wanted_types else ' (write "" for empty text)'
+        return f"{shown} is empty, and must be {words}{empty}"
+    message = f"{shown} must be {words}, not {_type_words(value)}"
+    if isinstance(value, (int, float)) and "string" in wanted_types:
+        return f"{message}: put it in quotes"
+    if isinstance(value, str) and "boolean" in wanted_types and value.lower() in _SWITCHES:
+        return f"{message}: write {_SWITCHES[value.lower()]}, in lower case and without quotes"
+    if isinstance(value, str) and "integer" in wanted_types:
+        return f"{message}: write its digits without quotes and without zeros in front"
+    return message
+
+
+def _type_words(value: YAMLValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else "text"
+
+
+def _wrong_choice(allowed: list[YAMLValue], value: YAMLValue) -> str:
+    words = tuple(dict.fromkeys(str(one).lower() if isinstance(one, bool) else str(one) for one in allowed))
+    message = f"must be one of {', '.join(words)}"
+    if isinstance(value, str) and value.lower() in _SWITCHES and any(one is True for one in allowed):
+        return f"{message}: write {_SWITCHES[value.lower()]}, in lower case and without quotes"
+    near = _near(value[:80].lower(), words) if isinstance(value, str) else ()
+    return message + (f"; did you mean {near[0]}?" if near else "")
+
+
+@functools.lru_cache(maxsize=1024)
+def _near(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(get_close_matches(word, words, 1))
+
+
+def _wrong_pattern(owner: _Schema, value: YAMLValue) -> str:
+    pattern = owner.get("pattern", "")
+    if pattern.startswith("^[a-z0-9"):
+        allowed = (
+            "lower-case letters, digits and -"
+            if "." not in pattern
+            else "lower-case letters, digits, and . _ - after the first"
+        )
+        return f"takes {allowed}; {str(value)[:80]!r} has something else"
+    if GUID in pattern:
+        return "must be a GUID, such as d9c944df-93a7-ea77-f7b7-fa0b9c579917"
+    detail = owner.get("description", "")
+    return f"is not written as it must be: {_first_sentence(detail)}{_examples(owner)}"
+
+
+def _limits(owner: _Schema) -> str:
+    if owner.get("minLength") or owner.get("minItems"):
+        if "maxLength" not in owner:
+            return "may not be empty"
+        return f"needs 1 to {owner['maxLength']} characters"
+    if "minimum" in owner or "maximum" in owner:
+        top = f" to {owner['maximum']}" if "maximum" in owner else " or more"
+        return f"must be {owner.get('minimum', 0)}{top}"
+    if "maxLength" in owner:
+        return f"takes at most {owner['maxLength']} characters"
+    return "is not allowed together with what else is written here"
