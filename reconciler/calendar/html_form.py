@@ -67,19 +67,17 @@ def calendar(found: Calendar, stamp: Stamp) -> str:
     grid = found.shown.grid
     starts = shades_of(grid.rates(), _STEPS)
     load = shades_of(grid.load, _STEPS) if grid.load is not None else None
-    views = [("starts", "Starts")]
+    views, ramps = [("starts", "Starts")], [("starts", _STARTS, _ramp(starts, _STARTS))]
     if load is not None:
         views.append(("load", "Runs at a time"))
+        ramps.append(("load", "runs at a time", _ramp(load, "runs at a time")))
     if found.before is not None:
         views.append(("change", "What the plan changes"))
-    # Where a cell stands is said by classes: the policy of all pages allows no style on an element.
-    places = [f".{letter}{number}{{--{letter}:{number}}}" for letter, most in (("d", len(grid.days)), ("h", 24))
-              for number in range(most)]  # fmt: skip
     return page(
         Path(__file__).with_suffix(".html"),
         stamp,
         title="Calendar",
-        rules=f":root{{--days:{len(grid.days)}}}{''.join(places)}",
+        rules=f":root{{--days:{len(grid.days)}}}{_places('d', len(grid.days))}{_places('h', 24)}",
         found=found,
         source=SOURCES[found.source],
         span=_span(found),
@@ -90,13 +88,17 @@ def calendar(found: Calendar, stamp: Stamp) -> str:
         shape="week" if len(grid.days) <= _WEEK else "many",
         total=plural(found.shown.load.total, "start"),
         days=[_day(found, index, starts, load) for index in range(len(grid.days))],
-        ramps=[("starts", _STARTS, _ramp(starts, _STARTS))]
-        + ([("load", "runs at a time", _ramp(load, "runs at a time"))] if load is not None else []),
+        ramps=ramps,
         sections=list(sections(found)),
         rows=schedule_rows(found),
         listed=LISTED_ROWS,
         assumption=ASSUMPTION,
     )
+
+
+def _places(name: str, count: int) -> str:
+    """Classes that say where a cell stands: the policy of all pages allows no style on an element."""
+    return "".join(f".{name}{number}{{--{name}:{number}}}" for number in range(count))
 
 
 def _span(found: Calendar) -> str:
