@@ -24,7 +24,7 @@ from reconciler.cli.start_options import start_options
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.clients.acc import StartOptions
+    from reconciler.clients.acc_options import StartOptions
 
 
 def _not_blank(context: click.Context, parameter: click.Parameter, message: str) -> str:
@@ -106,7 +106,7 @@ def agent_start(
     form: str,
 ) -> None:
     """Start an agent on the cluster where it is deployed, and show the ids of its runs."""
-    from reconciler.clients.acc import Delivery
+    from reconciler.clients.acc_options import Delivery
 
     if (deliver is None) != (target is None):
         raise UsageError("--deliver and -o belong together.")

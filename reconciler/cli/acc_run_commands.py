@@ -25,7 +25,7 @@ from reconciler.cli.product_calls import (
 from reconciler.cli.start_options import start_options
 
 if TYPE_CHECKING:
-    from reconciler.clients.acc import StartOptions
+    from reconciler.clients.acc_options import StartOptions
     from reconciler.clients.replies import AgentRun, JobRun
     from reconciler.model import JSON
 
@@ -93,7 +93,7 @@ def run_restart(run_id: str, form: str) -> None:
 @form_option
 def run_retry(run_id: str, method: str, form: str) -> None:
     """Retry the errors of a run."""
-    from reconciler.clients.acc import RunMethod
+    from reconciler.clients.acc_options import RunMethod
 
     with acc_client() as client, starting():
         reply = client.retry_run(run_id, RunMethod(method))
@@ -177,7 +177,7 @@ def job_runs(agent: str, number: int, count: int | None, form: str) -> None:
 @form_option
 def job_status(agent: str, status: str, yes: bool, form: str) -> None:
     """Overwrite the status of an agent's latest job run."""
-    from reconciler.clients.acc import JobStatus
+    from reconciler.clients.acc_options import JobStatus
 
     with acc_client() as client:
         agent_id = agent_id_of(client, agent)

@@ -12,7 +12,7 @@ from reconciler.errors import UsageError
 from reconciler.product_terms import LOG_LEVELS
 
 if TYPE_CHECKING:
-    from reconciler.clients.acc import StartOptions
+    from reconciler.clients.acc_options import StartOptions
 
 _LEVELS = {**LOG_LEVELS, **{str(number): number for number in LOG_LEVELS.values()}}
 
@@ -25,7 +25,7 @@ def _options(
     log_level: str | None,
     session_id: str | None,
 ) -> StartOptions:
-    from reconciler.clients.acc import StartOptions
+    from reconciler.clients.acc_options import StartOptions
 
     odd = [name for name in input_files if not name.lower().endswith((".csv", ".txt"))]
     if odd:

@@ -9,11 +9,17 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, Refused, Unauthorised
-from reconciler.model import JSON
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    SigningKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
 
 _ASSERTION_SECONDS = 240
 _EARLY_SECONDS = 30.0
@@ -73,7 +79,7 @@ class PrivateKeyJwt:
         key_id: str,
         private_key: str,
         token_url: str,
-        ask: Callable[[JSON], JSON],
+        ask: Callable[[object], object],
         hint: str = "",
         clock: Clock,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
@@ -91,7 +97,7 @@ class PrivateKeyJwt:
         self._good_until: float | None = None
         self._known: frozenset[str] = frozenset()
         self._failures: list[Refused] = []
-        self._answered: Mapping[str, JSON] = {}
+        self._answered: Mapping[str, object] = {}
         for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
             if not value:
                 raise Refused(f"The connection has no {name}.", hint=self.hint)
@@ -126,7 +132,7 @@ class PrivateKeyJwt:
     def secrets(self) -> frozenset[str]:
         return self._known | {self._pem}
 
-    def fresh(self) -> Mapping[str, JSON]:
+    def fresh(self) -> Mapping[str, object]:
         """All that the endpoint answers when a token is bought now, the token included."""
         with self._lock:
             self._buy()
@@ -166,7 +172,7 @@ class PrivateKeyJwt:
         self._known = self._known | {token.strip()}
         self._header = f"bearer {token.strip()}"
 
-    def _answer(self) -> JSON:
+    def _answer(self) -> object:
         """What the endpoint says; a lost answer is asked for again with a fresh assertion, since none works twice."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -186,7 +192,7 @@ class PrivateKeyJwt:
         raise AssertionError("unreachable")
 
 
-def signing_key(pem: str) -> tuple[Any, str]:
+def signing_key(pem: str) -> tuple[SigningKey, str]:
     """The private key and the algorithm that goes with it. Raises Refused for what the product does not take."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -223,7 +229,7 @@ def key_complaint(pem: str) -> str:
     return ""
 
 
-def token_claims(token: str) -> dict[str, JSON] | None:
+def token_claims(token: str) -> dict[str, object] | None:
     """What a token says of itself, read without verifying. None for an opaque one."""
     parts = token.strip().split(".")
     if len(parts) != 3:
@@ -237,8 +243,10 @@ def token_claims(token: str) -> dict[str, JSON] | None:
 
 def token_expiry(token: str) -> datetime | None:
     """When a token runs out, by its own claim. None for an opaque one, or one that never does."""
-    claims = token_claims(token) or {}
+    expiry = (token_claims(token) or {}).get("exp")
+    if not isinstance(expiry, int | float | str):
+        return None
     try:
-        return datetime.fromtimestamp(float(claims["exp"]), UTC)
-    except (ValueError, TypeError, KeyError, OverflowError, OSError):
+        return datetime.fromtimestamp(float(expiry), UTC)
+    except (ValueError, OverflowError, OSError):
         return None

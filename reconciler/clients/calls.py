@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random as randomness
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from reconciler.clients.redaction import Redactor
 from reconciler.clients.wire import StreamedBody
 from reconciler.clock import Clock
 from reconciler.errors import Refused
+
+JSON_TYPE = "application/json"
 
 
 class Authorise(Protocol):
@@ -84,6 +87,17 @@ class Request:
     timeout: float | None = None
     is_transfer: bool = False
 
+    @classmethod
+    def get(cls, path: str, query: Mapping[str, str | int | None] | None = None) -> Request:
+        """A read, which may be repeated."""
+        return cls("GET", path, query_text(query or {}), repeatable=True)
+
+    @classmethod
+    def post(cls, path: str, body: object = None, *, query: Mapping[str, str | int | None] | None = None) -> Request:
+        """A change, with `body` as JSON; None is sent as no body at all."""
+        raw = None if body is None else compact_json(body).encode("ascii")
+        return cls("POST", path, query_text(query or {}), raw, "" if raw is None else JSON_TYPE)
+
     @property
     def is_read(self) -> bool:
         return self.method == "GET"
@@ -96,6 +110,10 @@ class Reply:
     status: int
     content_type: str
     body: bytes = field(repr=False)
+
+
+def compact_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def segment(value: str, what: str) -> str:

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from reconciler.clients.auth import Anonymous, PrivateKeyJwt, token_claims, token_expiry
-from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, query_text, segment
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segment
+from reconciler.clients.received import RawObject
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
-from reconciler.model import JSON, Connection
+from reconciler.model import Connection
 
 __all__ = ["FreshToken", "License", "MftClient", "StartedTask", "TaskRun", "connect"]
 
@@ -25,7 +25,7 @@ _SUCCESS = "success"
 _LONGEST_LIFE = 10**9
 _FINAL = frozenset({_SUCCESS, "failed"})
 
-LICENSE = Request("GET", "/v1/licenses/current", repeatable=True)
+LICENSE = Request.get("/v1/licenses/current")
 """The one read that needs nothing but a token: a token that it is refused for is not accepted."""
 
 RETRY_POLICY = RetryPolicy(throttled_tries=3, throttled_wait=5.0)
@@ -45,7 +45,7 @@ class License:
     end: str | None
     executions: int | None
     executions_limit: int | None
-    raw: Mapping[str, Any] = field(repr=False)
+    raw: RawObject = field(repr=False)
 
     @property
     def executions_left(self) -> int | None:
@@ -59,7 +59,7 @@ class StartedTask:
     """A start that was accepted, with the id under which its run can be asked for."""
 
     run_id: str
-    raw: Mapping[str, Any] = field(repr=False)
+    raw: RawObject = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class FreshToken:
 
     token: str = field(repr=False)
     expires: datetime | None
-    claims: Mapping[str, Any] | None
-    raw: Mapping[str, Any] = field(repr=False)
+    claims: RawObject | None
+    raw: RawObject = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class TaskRun:
     status: str
     started: str | None
     finished: str | None
-    raw: Mapping[str, Any] = field(repr=False)
+    raw: RawObject = field(repr=False)
 
     @property
     def is_final(self) -> bool:
@@ -131,20 +131,19 @@ class MftClient:
             raise Refused("The task name is empty: nothing was asked of the product.")
         given = parameters or {}
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-        body = json.dumps(texts, separators=(",", ":")).encode("ascii")
-        request = Request("POST", path, query_text({"name": name}), body, "application/json")
-        value = self.session.json_of_start(request)
-        run_id = _run_id(value)
+        value = self.session.json_of_start(Request.post(path, texts, query={"name": name}))
+        started = value if isinstance(value, dict) else {}
+        run_id = _run_id(started)
         if not run_id:
             raise Uncertain(
                 f"POST {path} was accepted, but the answer names no run. It probably started.",
                 hint="Look for the run in Automate MFT.",
             )
-        return StartedTask(run_id, value)
+        return StartedTask(run_id, started)
 
     def task_run(self, run_id: str) -> TaskRun:
         """The state of a run ("GET /v1/task-runs/{TaskRunID}")."""
-        request = Request("GET", f"/v1/task-runs/{segment(run_id, 'the run id')}", repeatable=True)
+        request = Request.get(f"/v1/task-runs/{segment(run_id, 'the run id')}")
         raw = _object(request, self.session.json(request))
         keys = _lower(raw)
         status = keys.get("status")
@@ -181,30 +180,25 @@ def connect(connection: Connection, options: SessionOptions) -> MftClient:
     return MftClient(Session(connection, options, authorise=credential, token_proof=LICENSE), credential)
 
 
-def ask_for_token(session: Session, body: JSON) -> JSON:
+def ask_for_token(session: Session, body: object) -> object:
     """One token request ("POST /v1/oauth/token"): JSON, as in the vendor's sample."""
-    request = Request(
-        "POST", TOKEN_PATH, body=json.dumps(body, separators=(",", ":")).encode(), content_type="application/json"
-    )
-    return session.json(request)
+    return session.json(Request.post(TOKEN_PATH, body))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _object(request: Request, value: JSON) -> Mapping[str, Any]:
+def _object(request: Request, value: object) -> RawObject:
     if not isinstance(value, dict):
         raise ProductError(f"{request.method} {request.path} was answered with something else than an object.")
     return value
 
 
-def _lower(value: Mapping[str, Any]) -> dict[str, Any]:
+def _lower(value: RawObject) -> dict[str, object]:
     return {str(key).lower().replace("_", ""): each for key, each in value.items()}
 
 
-def _run_id(value: JSON) -> str:
-    if not isinstance(value, dict):
-        return ""
+def _run_id(value: RawObject) -> str:
     keys = _lower(value)
     for key in ("id", "taskrunid", "runid"):
         found = keys.get(key)
@@ -215,15 +209,15 @@ def _run_id(value: JSON) -> str:
     return ""
 
 
-def _first_text(keys: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+def _first_text(keys: RawObject, names: tuple[str, ...]) -> str | None:
     return next((value for name in names if isinstance(value := keys.get(name), str) and value), None)
 
 
-def _license(raw: Mapping[str, Any]) -> License:
+def _license(raw: RawObject) -> License:
     keys = _lower(raw)
     for inner in ("license", "licence", "plan", "current"):
-        if isinstance(keys.get(inner), dict):
-            keys = {**_lower(keys[inner]), **keys}
+        if isinstance(within := keys.get(inner), dict):
+            keys = {**_lower(within), **keys}
     used, limit = _executions(raw)
     return License(
         tier=_first_text(keys, ("tier", "plan", "plantype", "licensetype", "name")),
@@ -235,7 +229,7 @@ def _license(raw: Mapping[str, Any]) -> License:
     )
 
 
-def _executions(raw: Mapping[str, Any]) -> tuple[int | None, int | None]:
+def _executions(raw: RawObject) -> tuple[int | None, int | None]:
     """The counter of task executions and its limit, wherever the answer keeps them."""
     used: int | None = None
     limit: int | None = None
@@ -258,7 +252,7 @@ def _executions(raw: Mapping[str, Any]) -> tuple[int | None, int | None]:
     return used, limit
 
 
-def _numbers(value: JSON, path: str) -> Iterator[tuple[str, int]]:
+def _numbers(value: object, path: str) -> Iterator[tuple[str, int]]:
     """Every whole number by its path in lower-case letters; an entry of a list is known by its `name`."""
     if isinstance(value, dict):
         for key, each in value.items():

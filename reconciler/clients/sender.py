@@ -21,7 +21,7 @@ from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
 from reconciler.clients.wire import StreamedBody
 from reconciler.errors import ProductError
-from reconciler.model import JSON, Connection
+from reconciler.model import Connection
 
 T = TypeVar("T")
 Consume = Callable[[Request, requests.Response], T]
@@ -130,7 +130,7 @@ class Sender:
 
     # --- bodies ----------------------------------------------------------------------------------------------------
 
-    def read_json(self, request: Request, response: requests.Response) -> JSON:
+    def read_json(self, request: Request, response: requests.Response) -> object:
         reply = self.read_any(request, response)
         try:
             return json.loads(reply.body)

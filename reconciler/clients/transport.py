@@ -23,7 +23,7 @@ from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.sender import Consume, Sender
 from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
-from reconciler.model import JSON, Connection
+from reconciler.model import Connection
 
 T = TypeVar("T")
 
@@ -67,11 +67,11 @@ class Session:
 
     # --- the three kinds of call ---------------------------------------------------------------------------------
 
-    def json(self, request: Request) -> JSON:
+    def json(self, request: Request) -> object:
         """What the product answers as JSON. Anything else, an empty body too, is an error."""
         return self._call(request, self._sender.read_json)
 
-    def json_of_start(self, request: Request) -> JSON:
+    def json_of_start(self, request: Request) -> object:
         """The same for a call that starts something: when it was accepted in other words, it says so."""
         try:
             return self.json(request)

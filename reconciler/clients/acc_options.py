@@ -1,0 +1,85 @@
+"""What calls of ACC are told beside ids and paths, in the words of its documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.clients.calls import compact_json
+from reconciler.clients.replies import JOB_STATUS
+
+
+class RunMethod(StrEnum):
+    """How "Retry run" goes about it."""
+
+    RESTART = "Restart"
+    CONTINUE = "Continue"
+    CONTINUE_REFRESH_AGENT = "ContinueRefreshAgent"
+    CONTINUE_AND_RETRY_ERRORS = "ContinueAndRetryErrors"
+    CONTINUE_AND_RETRY_ERRORS_REFRESH_AGENT = "ContinueAndRetryErrorsRefreshAgent"
+    NEW = "New"
+
+
+class JobStatus(StrEnum):
+    """What "Set status for latest job run" can set; the code is the place in the list."""
+
+    NEVER_RUN = "Never Run"
+    IN_PROGRESS = "In Progress"
+    IN_PROGRESS_WITH_FAILURE = "In Progress With Failure"
+    SUCCEEDED = "Succeeded"
+    FAILURE = "Failure"
+    FAILED = "Failed"
+
+    @property
+    def code(self) -> int:
+        return JOB_STATUS.index(self.value)
+
+
+class Delivery(StrEnum):
+    """What a synchronous start hands back: run ids, the first data file as text, or all data files."""
+
+    NONE = "None"
+    PLAIN = "Plain"
+    ZIP = "Zip"
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """How an agent or a job is started. What is None is left out, so that the product's default holds.
+
+    `use_multiple_sessions` and `synchronous_timeout` (seconds) are for "Start agent on cluster" alone.
+    """
+
+    session_id: str | None = None
+    log_level: int | None = None
+    is_production_run: bool | None = None
+    input_parameters: Mapping[str, str] | None = None
+    input_files: Sequence[str] | None = None
+    is_delete_input_files_on_completed: bool | None = None
+    use_multiple_sessions: bool | None = None
+    is_synchronous: bool | None = None
+    synchronous_timeout: int | None = None
+
+    def as_body(self) -> dict[str, object]:
+        parameters = None if self.input_parameters is None else parameters_text(self.input_parameters)
+        files = None if self.input_files is None else list(self.input_files)
+        body = {
+            "sessionId": self.session_id,
+            "logLevel": self.log_level,
+            "isProductionRun": self.is_production_run,
+            "inputParameters": parameters,
+            "inputFiles": files,
+            "isDeleteInputFilesOnCompleted": self.is_delete_input_files_on_completed,
+            "useMultipleSessions": self.use_multiple_sessions,
+            "isSynchronous": self.is_synchronous,
+            "synchronousTimeout": self.synchronous_timeout,
+        }
+        return {key: value for key, value in body.items() if value is not None}
+
+
+def parameters_text(values: Mapping[str, object]) -> str:
+    """Input parameters as the product takes them: JSON in a string, every value a text."""
+    texts = {key: value if isinstance(value, str) else compact_json(value) for key, value in values.items()}
+    return json.dumps(texts, separators=(",", ":"), ensure_ascii=False)
