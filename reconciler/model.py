@@ -145,6 +145,24 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Blackout:
+    """Times in which schedules should not run, on the clock of `time_zone`. With `blocks` they refuse a plan.
+
+    `period` is from a local time up to another; else each time of `cron` begins one of `duration_seconds`. `only` and
+    `exclude` are patterns over addresses.
+    """
+
+    name: str
+    time_zone: str
+    blocks: bool = False
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    period: tuple[datetime, datetime] | None = None
+    cron: str = ""
+    duration_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """The project file, resolved for one environment. `root` is the folder of `reconciler.yaml`.
 
@@ -158,7 +176,7 @@ class Project:
     ledger: str
     policy: Policy
     environments: tuple[str, ...] = ()
-    blackouts: tuple[Mapping[str, JSON], ...] = ()
+    blackouts: tuple[Blackout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

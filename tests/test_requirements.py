@@ -72,7 +72,7 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
                 and isinstance(node.args[0], ast.Constant)
             ):
                 names = [str(node.args[0].value)]
-            for top in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - own:
+            for top in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"_typeshed"} - own:
                 yield path, top
 
 

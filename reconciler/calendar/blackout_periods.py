@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any
 
+from reconciler.model import Blackout
 from reconciler.quantities import times_text
 from reconciler.timetable.expression import parse
 from reconciler.timetable.instants import count_between, starts_between
-from reconciler.timetable.timing import Timing, parse_declared_start, rules_of
+from reconciler.timetable.timing import Timing, rules_of
 from reconciler.timetable.wallclock import instant_of
 
 HORIZON_DAYS = 28
@@ -21,20 +20,18 @@ _LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - local on purpose
 
 
 @dataclass(frozen=True, slots=True)
-class Blackout:
-    """One blackout and its coming periods: seconds since 1970, in order, none touching the next."""
+class ComingBlackout:
+    """A blackout and what of it is still to come: seconds since 1970, in order, none touching the next."""
 
-    name: str
-    blocks: bool
-    only: tuple[str, ...]
-    exclude: tuple[str, ...]
+    blackout: Blackout
     periods: tuple[tuple[int, int], ...]
 
     def covers(self, address: str) -> bool:
         """Whether its selectors leave this address."""
-        if any(fnmatchcase(address, pattern) for pattern in self.exclude):
+        if any(fnmatchcase(address, pattern) for pattern in self.blackout.exclude):
             return False
-        return not self.only or any(fnmatchcase(address, pattern) for pattern in self.only)
+        only = self.blackout.only
+        return not only or any(fnmatchcase(address, pattern) for pattern in only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +42,23 @@ class Inside:
     first: int
 
 
-def read_blackout(settings: Mapping[str, Any], as_of: datetime, horizon_days: int = HORIZON_DAYS) -> Blackout:
-    """A blackout of the project file in its one form, with what of it is still to come after an aware moment.
-
-    `from` and `to` are naive local times, `cron` begins periods of `duration` seconds; both on the clock of
-    `timeZone`. A zone without known rules has no periods.
-    """
+def coming(blackout: Blackout, as_of: datetime, horizon_days: int = HORIZON_DAYS) -> ComingBlackout:
+    """What of a blackout is still to come after an aware moment. A zone without known rules has no periods."""
     now = int(as_of.timestamp())
-    zone = rules_of(str(settings["timeZone"]))
+    zone = rules_of(blackout.time_zone)
     periods: list[tuple[int, int]] = []
-    if zone is not None and "cron" in settings:
-        length = max(1, int(settings["duration"]))
-        timing = Timing(parse(str(settings["cron"])), _LONG_AGO, str(settings["timeZone"]))
+    if zone is not None and blackout.period is not None:
+        begin, end = (instant_of(local, zone)[0] for local in blackout.period)
+        periods = [(max(now, begin), end)] if end > now else []
+    elif zone is not None:
+        length = max(1, int(blackout.duration_seconds))
+        timing = Timing(parse(blackout.cron), _LONG_AGO, blackout.time_zone)
         begins = starts_between(timing, now - length + 1, now + horizon_days * 86400)
         periods = [(max(now, begin), begin + length) for begin in begins]
-    elif zone is not None:
-        begin, end = (instant_of(parse_declared_start(str(settings[key])), zone)[0] for key in ("from", "to"))
-        periods = [(max(now, begin), end)] if end > now else []
-    return Blackout(
-        name=str(settings["name"]),
-        blocks=settings.get("policy") == "block",
-        only=tuple(settings.get("only") or ()),
-        exclude=tuple(settings.get("exclude") or ()),
-        periods=_joined(periods),
-    )
+    return ComingBlackout(blackout, _joined(periods))
 
 
-def runs_inside(timing: Timing, blackout: Blackout) -> Inside | None:
+def runs_inside(timing: Timing, blackout: ComingBlackout) -> Inside | None:
     """What a timing starts inside the coming periods of a blackout; None for nothing."""
     times, first = 0, None
     if not blackout.periods:

@@ -6,17 +6,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.collisions import Collision, collisions
 from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
 from reconciler.calendar.load import Load, load_of
 from reconciler.calendar.simultaneous_starts import THRESHOLD
-from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.runs import iter_runs
+from reconciler.timetable.timetable_error import TimetableError
 from reconciler.timetable.timing import Timing, rules_of
 from reconciler.timetable.wallclock import instant_of
 from reconciler.timetable.zones import suggest, zone_info
+
+
+class Source(StrEnum):
+    """What a calendar is made from."""
+
+    LIVE = "live"
+    DESIRED = "desired"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ class Calendar:
     `zone_reason` says why this clock was chosen. `unreadable` are (place, why); `notes` are said to the reader.
     """
 
-    source: str
+    source: Source
     zone: ZoneInfo
     zone_reason: str
     as_of: datetime

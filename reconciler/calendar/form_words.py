@@ -8,15 +8,15 @@ from functools import partial
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
-from reconciler.calendar.forecast import Calendar
+from reconciler.calendar.forecast import Calendar, Source
 from reconciler.quantities import counted, first_few, short_span_text
 from reconciler.render.frequency import day_text
 from reconciler.timetable.repeats import Repeats
 
 SOURCES = {
-    "live": "as ACC has it now",
-    "desired": "as the manifests say",
-    "plan": "after this plan",
+    Source.LIVE: "as ACC has it now",
+    Source.DESIRED: "as the manifests say",
+    Source.PLAN: "after this plan",
 }
 
 ASSUMPTION = (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler import planner
-from reconciler.calendar.blackout_periods import Blackout, inside_text, read_blackout, runs_inside
+from reconciler.calendar.blackout_periods import ComingBlackout, coming, inside_text, runs_inside
 from reconciler.calendar.collisions import collisions, overcrowded
 from reconciler.calendar.estates import (
     Estate,
@@ -27,7 +27,7 @@ from reconciler.calendar.estates import (
 )
 from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
-from reconciler.model import Action, Change, Desired, Finding, KindName, Plan, Problem, Severity
+from reconciler.model import Action, Blackout, Change, Desired, Finding, KindName, Plan, Problem, Severity
 from reconciler.quantities import times_text
 
 _DAYS = 7
@@ -47,7 +47,7 @@ class ScheduleFindings:
 
 def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
     """What the manifests would run inside a blackout, at the place of its schedule."""
-    blackouts = _blackouts(desired, as_of)
+    blackouts = _coming(desired, as_of)
     if not blackouts:
         return ()
     found = []
@@ -72,7 +72,7 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
     }
     warnings: list[Finding] = []
     refusals: list[Finding] = []
-    blackouts = _blackouts(inputs.desired, inputs.as_of)
+    blackouts = _coming(inputs.desired, inputs.as_of)
     if blackouts:
         shown = after_plan(live_estate(inputs.desired, inputs.live, inputs.selected), plan)
         for known in shown.values():
@@ -98,18 +98,18 @@ def _next_step(message: str) -> str:
 # --- blackouts -------------------------------------------------------------------------------------------------------
 
 
-def _blackouts(desired: Desired, as_of: datetime) -> tuple[Blackout, ...]:
-    found = (read_blackout(settings, as_of) for settings in desired.project.blackouts)
-    return tuple(blackout for blackout in found if blackout.periods)
+def _coming(desired: Desired, as_of: datetime) -> tuple[ComingBlackout, ...]:
+    found = (coming(blackout, as_of) for blackout in desired.project.blackouts)
+    return tuple(each for each in found if each.periods)
 
 
-def _inside(known: KnownSchedule, blackouts: Iterable[Blackout]) -> Iterator[tuple[Blackout, str]]:
+def _inside(known: KnownSchedule, blackouts: Iterable[ComingBlackout]) -> Iterator[tuple[Blackout, str]]:
     if not known.enabled or known.timing is None:
         return
-    for blackout in blackouts:
-        inside = runs_inside(known.timing, blackout) if blackout.covers(known.address) else None
+    for one in blackouts:
+        inside = runs_inside(known.timing, one) if one.covers(known.address) else None
         if inside is not None:
-            yield blackout, inside_text(blackout, inside, known.timing)
+            yield one.blackout, inside_text(one.blackout, inside, known.timing)
 
 
 # --- collisions and simultaneous starts ------------------------------------------------------------------------------

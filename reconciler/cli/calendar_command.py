@@ -75,7 +75,8 @@ def calendar(
 
     With --spread it prints a patch instead: `reconciler calendar --spread | git apply`.
     """
-    from reconciler.workflow.forecasting import CalendarOptions, Source
+    from reconciler.calendar.forecast import Source
+    from reconciler.workflow.forecasting import CalendarOptions
     from reconciler.workflow.forecasting import calendar as calendar_of
 
     threshold = simultaneous if herd is None else herd  # the option's former name

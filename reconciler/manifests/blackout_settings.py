@@ -1,4 +1,4 @@
-"""Times in which schedules should not run: checks what the project file says of them, and gives it one form."""
+"""Times in which schedules should not run: checks and reads what the project file says of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import timetable
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import JSON
+from reconciler.model import Blackout
 from reconciler.quantities import seconds_of
 
 
@@ -37,22 +37,20 @@ def check(blackout: Mapping[str, Any], path: DocumentPath, report: ProblemReport
             report.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
 
 
-def normal(blackout: Mapping[str, Any]) -> Mapping[str, JSON]:
-    """A blackout in its one form: `name`, `timeZone`, `policy`, `only`, `exclude`; and its times.
-
-    These are `from` and `to` (naive local times, ISO 8601), or `cron` and `duration` (seconds).
-    """
-    form: dict[str, JSON] = {
-        "name": blackout["name"],
-        "timeZone": blackout["timeZone"],
-        "policy": blackout.get("policy", "warn"),
-        "only": list(blackout.get("only", ())),
-        "exclude": list(blackout.get("exclude", ())),
-    }
-    if "cron" in blackout:
-        return {**form, "cron": blackout["cron"], "duration": seconds_of(blackout["duration"])}
-    times = {key: timetable.parse_declared_start(blackout[key]).isoformat() for key in ("from", "to")}
-    return {**form, **times}
+def read(blackout: Mapping[str, Any]) -> Blackout:
+    """A blackout that was checked."""
+    return Blackout(
+        name=blackout["name"],
+        time_zone=blackout["timeZone"],
+        blocks=blackout.get("policy") == "block",
+        only=tuple(blackout.get("only", ())),
+        exclude=tuple(blackout.get("exclude", ())),
+        period=None
+        if "cron" in blackout
+        else (timetable.parse_declared_start(blackout["from"]), timetable.parse_declared_start(blackout["to"])),
+        cron=blackout.get("cron", ""),
+        duration_seconds=seconds_of(blackout["duration"]) if "cron" in blackout else 0.0,
+    )
 
 
 def _moment(blackout: Mapping[str, Any], key: str, path: DocumentPath, report: ProblemReporter) -> datetime | None:

@@ -58,7 +58,7 @@ class ProjectFile:
             ledger=self.spec.get("ledger", _DEFAULT_LEDGER),
             policy=_policy(self.spec.get("policy", {})),
             environments=self.environments,
-            blackouts=tuple(blackout_settings.normal(one) for one in self.spec.get("blackouts", ())),
+            blackouts=tuple(blackout_settings.read(one) for one in self.spec.get("blackouts", ())),
         )
 
 

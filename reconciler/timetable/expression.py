@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from reconciler.quantities import counted
 from reconciler.timetable.days import DayRule, read_days
-from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.fields import read_hour, read_minute, read_second
+from reconciler.timetable.timetable_error import TimetableError
 
 _MAX_LENGTH = 1000
 _UNITS = ("s", "m", "h", "d")

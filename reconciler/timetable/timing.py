@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from reconciler.timetable.errors import TimetableError
 from reconciler.timetable.expression import Expression
+from reconciler.timetable.timetable_error import TimetableError
 from reconciler.timetable.zones import to_windows, zone_info
 
 _DECLARED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?)?", re.ASCII)

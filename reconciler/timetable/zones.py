@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from reconciler.timetable.errors import TimetableError
+from reconciler.timetable.timetable_error import TimetableError
 from reconciler.timetable.windows_zones import CLDR_VERSION, WINDOWS_ZONES
 
 __all__ = [

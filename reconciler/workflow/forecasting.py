@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
 from reconciler.calendar.collisions import overcrowded
 from reconciler.calendar.estates import (
@@ -15,7 +14,7 @@ from reconciler.calendar.estates import (
     inexact_zones,
     live_estate,
 )
-from reconciler.calendar.forecast import Calendar, common_zone, forecast_of, read_zone, window_of
+from reconciler.calendar.forecast import Calendar, Source, common_zone, forecast_of, read_zone, window_of
 from reconciler.calendar.run_durations import Durations, read_durations
 from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.calendar.spread_patch import Proposal, SpreadOptions, propose
@@ -32,14 +31,6 @@ from reconciler.workflow.memory import read
 from reconciler.workflow.planning import decide
 from reconciler.workflow.reading import load
 from reconciler.workflow.refresh import refresh
-
-
-class Source(StrEnum):
-    """What a calendar is made from."""
-
-    LIVE = "live"
-    DESIRED = "desired"
-    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +83,7 @@ def calendar(context: CommandContext, options: CalendarOptions) -> tuple[Desired
     first = options.first or as_of.astimezone(zone).date()
     window = window_of(first, options.days, zone)
     return desired, Calendar(
-        source=source.value,
+        source=source,
         zone=zone,
         zone_reason=reason,
         as_of=as_of,

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 
 from reconciler import timetable
 from reconciler.calendar import html_form
-from reconciler.calendar.forecast import Calendar, Entry, forecast_of, read_zone, window_of
+from reconciler.calendar.forecast import Calendar, Entry, Source, forecast_of, read_zone, window_of
 from reconciler.calendar.job_starts import Job
 from reconciler.render import Stamp
 
@@ -30,7 +30,7 @@ def calendar(*entries: Entry, before: tuple[Entry, ...] | None = None, days: int
     zone = read_zone("Australia/Sydney")
     window = window_of(date(2026, 3, 30), days, zone)
     found = Calendar(
-        source="live" if before is None else "plan",
+        source=Source.LIVE if before is None else Source.PLAN,
         zone=zone,
         zone_reason="the zone of all schedules",
         as_of=AS_OF,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from reconciler import timetable
-from reconciler.calendar.forecast import Calendar, Entry, common_zone, forecast_of, read_zone, window_of
+from reconciler.calendar.forecast import Calendar, Entry, Source, common_zone, forecast_of, read_zone, window_of
 from reconciler.calendar.job_starts import Job
 from reconciler.render import Stamp
 
@@ -62,7 +62,7 @@ def calendar_of(
     first: date = date(2026, 3, 30),
     zone: str | None = None,
     threshold: int = 10,
-    source: str = "live",
+    source: Source = Source.LIVE,
     unreadable: tuple[tuple[str, str], ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Calendar:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Any
 
 import pytest
 from calendar_samples import AS_OF, job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.calendar.blackout_periods import HORIZON_DAYS, Inside, inside_text, read_blackout, runs_inside
+from reconciler.calendar.blackout_periods import HORIZON_DAYS, ComingBlackout, Inside, coming, inside_text, runs_inside
+from reconciler.model import Blackout
 from reconciler.timetable import iter_runs
 from reconciler.timetable.timing import Timing
 
-
-def blackout(**changes: Any) -> dict[str, Any]:
-    found = {"name": "freeze", "timeZone": "Australia/Sydney", "policy": "warn", "only": [], "exclude": [], **changes}
-    return {key: value for key, value in found.items() if value is not None}
+SYDNEY = Blackout("freeze", "Australia/Sydney")
 
 
-def dated(begin: str, end: str, **changes: Any) -> dict[str, Any]:
-    return blackout(**{"from": begin, "to": end}, **changes)
+def dated(begin: str, end: str, zone: str = "Australia/Sydney") -> Blackout:
+    period = (datetime.fromisoformat(begin), datetime.fromisoformat(end))
+    return Blackout("freeze", zone, period=period)
 
 
 def moments(timing: Timing, begin: int, end: int) -> list[int]:
@@ -39,7 +38,7 @@ def moments(timing: Timing, begin: int, end: int) -> list[int]:
 )
 def test_every_run_inside_is_counted_once(rhythm: str, zone: str, cron: str, seconds: int) -> None:
     timing = job("schedule/a/b", rhythm, zone=zone).timing
-    found = read_blackout(blackout(cron=cron, duration=seconds), AS_OF)
+    found = coming(replace(SYDNEY, cron=cron, duration_seconds=seconds), AS_OF)
     now = int(AS_OF.timestamp())
     begins = moments(job("schedule/x/y", cron).timing, now - seconds + 1, now + HORIZON_DAYS * 86400)
     inside = [
@@ -52,7 +51,7 @@ def test_every_run_inside_is_counted_once(rhythm: str, zone: str, cron: str, sec
 
 
 def test_dates_hang_on_the_clock_of_the_blackout() -> None:
-    found = read_blackout(dated("2026-12-24T00:00:00", "2027-01-02T00:00:00"), AS_OF)
+    found = coming(dated("2026-12-24T00:00:00", "2027-01-02T00:00:00"), AS_OF)
     assert found.periods == (
         (
             int(datetime(2026, 12, 23, 13, tzinfo=UTC).timestamp()),
@@ -62,23 +61,23 @@ def test_dates_hang_on_the_clock_of_the_blackout() -> None:
 
 
 def test_the_end_is_no_longer_inside_and_the_begin_is() -> None:
-    found = read_blackout(dated("2026-12-24T02:00:00", "2026-12-25T02:00:00"), AS_OF)
+    found = coming(dated("2026-12-24T02:00:00", "2026-12-25T02:00:00"), AS_OF)
     timing = job("schedule/a/b", "0 0 2 * * *").timing
     first = int(datetime(2026, 12, 23, 15, tzinfo=UTC).timestamp())
     assert runs_inside(timing, found) == Inside(1, first)
-    assert inside_text(found, Inside(1, first), timing) == (
+    assert inside_text(found.blackout, Inside(1, first), timing) == (
         "runs once inside the blackout 'freeze', first at 2026-12-24T02:00:00+11:00"
     )
 
 
 def test_what_has_passed_is_of_no_interest() -> None:
-    assert read_blackout(dated("2026-01-01T00:00:00", "2026-01-02T00:00:00"), AS_OF).periods == ()
-    under_way = read_blackout(dated("2026-01-01T00:00:00", "2027-01-02T00:00:00"), AS_OF)
+    assert coming(dated("2026-01-01T00:00:00", "2026-01-02T00:00:00"), AS_OF).periods == ()
+    under_way = coming(dated("2026-01-01T00:00:00", "2027-01-02T00:00:00"), AS_OF)
     assert under_way.periods[0][0] == int(AS_OF.timestamp())
 
 
 def test_a_period_that_began_before_now_counts() -> None:
-    found = read_blackout(blackout(cron="0 0 0 * * *", duration=86400, timeZone="UTC"), AS_OF)
+    found = coming(Blackout("freeze", "UTC", cron="0 0 0 * * *", duration_seconds=86400), AS_OF)
     assert found.periods == ((int(AS_OF.timestamp()), found.periods[0][1]),), (
         "a day that follows a day without a gap is one period"
     )
@@ -86,7 +85,7 @@ def test_a_period_that_began_before_now_counts() -> None:
 
 
 def test_a_start_later_than_the_blackout_keeps_out_of_it() -> None:
-    found = read_blackout(dated("2026-12-24T00:00:00", "2027-01-02T00:00:00"), AS_OF)
+    found = coming(dated("2026-12-24T00:00:00", "2027-01-02T00:00:00"), AS_OF)
     assert runs_inside(job("schedule/a/b", "0 0 2 * * *", start="2027-01-02T00:00:00").timing, found) is None
 
 
@@ -101,10 +100,10 @@ def test_a_start_later_than_the_blackout_keeps_out_of_it() -> None:
     ],
 )
 def test_selectors(only: list[str], exclude: list[str], address: str, covered: bool) -> None:
-    found = read_blackout(dated("2026-12-24T00:00:00", "2027-01-02T00:00:00", only=only, exclude=exclude), AS_OF)
-    assert found.covers(address) is covered
+    found = replace(SYDNEY, only=tuple(only), exclude=tuple(exclude))
+    assert ComingBlackout(found, ()).covers(address) is covered
 
 
 def test_a_zone_without_rules_has_no_periods() -> None:
-    settings_ = dated("2026-12-24T00:00:00", "2027-01-02T00:00:00", timeZone="Nowhere Standard Time")
-    assert read_blackout(settings_, AS_OF).periods == ()
+    found = dated("2026-12-24T00:00:00", "2027-01-02T00:00:00", "Nowhere Standard Time")
+    assert coming(found, AS_OF).periods == ()

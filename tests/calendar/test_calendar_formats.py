@@ -19,7 +19,7 @@ from icalendar import Calendar as Parsed
 from jsonschema import Draft202012Validator
 
 from reconciler.calendar import html_form, ics_form, json_form, text_form
-from reconciler.calendar.forecast import Calendar
+from reconciler.calendar.forecast import Calendar, Source
 from reconciler.calendar.job_starts import Job
 from reconciler.render import json_
 from reconciler.render.characters import columns
@@ -35,7 +35,7 @@ def changed() -> Calendar:
     before = [each for each in estate() if "ticker" not in each.address and "early" not in each.address]
     after = [each for each in before if "month-end" not in each.address]
     after += [job("schedule/deals/hourly", "0 0 * * * *", seconds=600)]
-    return calendar_of(after, before=before, source="plan", unreadable=(("sequentum/broken", "ACC answered 500"),))
+    return calendar_of(after, before=before, source=Source.PLAN, unreadable=(("sequentum/broken", "ACC answered 500"),))
 
 
 def check(name: str, text: str) -> None:

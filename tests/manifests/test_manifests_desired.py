@@ -13,7 +13,7 @@ from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, TRIGGER, check, des
 from reconciler import manifests, timetable
 from reconciler.errors import ManifestError, UsageError
 from reconciler.identity import owned_id
-from reconciler.model import Address, Severity
+from reconciler.model import Address, Blackout, Severity
 
 FULL = """\
 apiVersion: reconciler/v1
@@ -328,24 +328,8 @@ def test_blackouts_have_one_form(tmp_path: Path) -> None:
         "    - {name: friday, cron: 0 0 22 * * FRI, duration: 8h, timeZone: UTC, only: ['schedule/prices/*']}\n"
     )
     assert desired(write(tmp_path, {"a.yaml": AGENT}, project)).project.blackouts == (
-        {
-            "name": "holidays",
-            "timeZone": "UTC",
-            "policy": "block",
-            "only": [],
-            "exclude": [],
-            "from": "2026-12-24T00:00:00",
-            "to": "2026-12-27T06:00:00",
-        },
-        {
-            "name": "friday",
-            "timeZone": "UTC",
-            "policy": "warn",
-            "only": ["schedule/prices/*"],
-            "exclude": [],
-            "cron": "0 0 22 * * FRI",
-            "duration": 28800.0,
-        },
+        Blackout("holidays", "UTC", blocks=True, period=(datetime(2026, 12, 24), datetime(2026, 12, 27, 6))),
+        Blackout("friday", "UTC", only=("schedule/prices/*",), cron="0 0 22 * * FRI", duration_seconds=28800),
     )
 
 
