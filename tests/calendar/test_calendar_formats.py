@@ -6,6 +6,7 @@ import json
 import os
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from jsonschema import Draft202012Validator
 from reconciler.calendar import html_form, ics_form, json_form, text_form
 from reconciler.calendar.forecast import Calendar, Source
 from reconciler.calendar.job_starts import Job
-from reconciler.render import json_
+from reconciler.model import Plan
+from reconciler.render import html, json_
 from reconciler.render.characters import columns
 from reconciler.timetable.instants import starts_between
 
@@ -137,6 +139,17 @@ def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
     assert policy is not None and policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert not [tag for tag, attrs in page.tags if "style" in attrs], "a policy without exceptions stops such styles"
+
+
+def test_all_pages_have_one_policy_and_allow_by_digest_alone() -> None:
+    def rules(page: str) -> list[str]:
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+        assert policy is not None
+        return unescape(re.sub(r"sha256-[A-Za-z0-9+/=]+", "digest", policy[1])).split("; ")
+
+    drawn, planned = html_form.calendar(calendar_of(estate()), STAMP), html.plan(Plan("p", "default"), STAMP)
+    assert rules(drawn) == rules(planned)
+    assert rules(drawn)[:3] == ["default-src 'none'", "style-src 'digest'", "script-src 'digest'"]
 
 
 def test_the_picture_has_its_numbers_as_a_table() -> None:
