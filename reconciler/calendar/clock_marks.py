@@ -11,7 +11,7 @@ from itertools import islice
 from reconciler.calendar.job_starts import Job, JobStarts
 from reconciler.timetable.repeats import Repeats, repeats_of
 from reconciler.timetable.runs import iter_runs
-from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of
+from reconciler.timetable.wallclock import ClockChange, clock_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,10 @@ def clock_marks_of(job_starts: JobStarts) -> tuple[ClockMark, ...]:
         rules = jobs[0].timing.rules
         assert rules is not None
         for change in clock_changes(rules, begin, days):
-            edge = change.begin + (change.end - change.begin) / 2
-            instant = instant_of(change.begin, rules)[0]
-            if change.repeats:
-                instant = instant_of(edge, rules)[0] + int((change.end - edge).total_seconds())
-            if window.begin <= instant < window.end:
-                notes = tuple(sorted(_touched(jobs, instant)))
+            if window.begin <= change.instant < window.end:
+                notes = tuple(sorted(_touched(jobs, change.instant)))
                 folds = tuple(sorted(_folded(jobs, change), key=lambda fold: fold[0]))
-                mark = ClockMark(name, instant, change.begin, change.end, change.repeats, notes, folds)
+                mark = ClockMark(name, change.instant, change.begin, change.end, change.repeats, notes, folds)
                 found.append(mark)
     return tuple(sorted(found, key=lambda mark: (mark.instant, mark.zone)))
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TypeAlias
 
-from reconciler.calendar.forecast import Entry
 from reconciler.calendar.job_starts import Job
-from reconciler.calendar.run_durations import Durations
 from reconciler.kinds import schedule
 from reconciler.model import Address, Desired, KindName, Live, Plan, Resource, State
-from reconciler.timetable import Timing, describe, inexact_zone
+from reconciler.timetable import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +89,3 @@ def after_plan(before: Estate, plan: Plan, paths: Collection[str] | None = None)
 def _known(address: str, path: str, state: State, *, managed: bool) -> KnownSchedule:
     # A product that does not say whether a schedule is enabled is taken to run it.
     return KnownSchedule(address, path, schedule.timing(state), state.get("enabled") is not False, managed)
-
-
-def entries_of(estate: Estate, durations: Durations) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The calendar's entries, in the order of their addresses, and what has to be said of the others."""
-    entries: list[Entry] = []
-    notes: list[str] = []
-    for (path, identity), known in sorted(estate.items(), key=lambda item: item[1].address):
-        job = known.job(durations.of(path, identity))
-        if job is None:
-            notes.append(f"{known.address}: its rhythm, start or zone cannot be read, so it is not in the calendar")
-        else:
-            entries.append(Entry(job, describe(job.timing.expression), known.managed))
-    return tuple(entries), tuple(notes)
-
-
-def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, days: int) -> Iterator[str]:
-    """Where a manifest names a zone whose clock is not, in these days, that of the Windows id that ACC is told."""
-    shown = {entry.job.address for entry in entries}
-    written: dict[str, list[str]] = defaultdict(list)
-    for resource in desired.resources:
-        address = str(resource.address)
-        if address in shown and (zone := resource.spec.get("timeZone")):
-            written[zone].append(address)
-    for zone, addresses in sorted(written.items()):
-        if told := inexact_zone(zone, first.toordinal(), days):
-            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
-            yield f"{min(addresses)}{more}: {told}"

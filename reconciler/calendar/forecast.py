@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.collisions import Collision, collisions
+from reconciler.calendar.estates import Estate
 from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
 from reconciler.calendar.load import Load, load_of
+from reconciler.calendar.run_durations import Durations
 from reconciler.calendar.simultaneous_starts import THRESHOLD
+from reconciler.model import Desired
+from reconciler.timetable import describe, inexact_zone
 from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timetable_error import TimetableError
 from reconciler.timetable.timing import Timing, rules_of
@@ -122,6 +126,33 @@ def _only_in(side: Forecast | None, other: Forecast | None) -> tuple[Collision, 
         return ()
     known = {(found.one, found.other) for found in other.collisions}
     return tuple(found for found in side.collisions if (found.one, found.other) not in known)
+
+
+def entries_of(estate: Estate, durations: Durations) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The calendar's entries, in the order of their addresses, and what has to be said of the others."""
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for (path, identity), known in sorted(estate.items(), key=lambda item: item[1].address):
+        job = known.job(durations.of(path, identity))
+        if job is None:
+            notes.append(f"{known.address}: its rhythm, start or zone cannot be read, so it is not in the calendar")
+        else:
+            entries.append(Entry(job, describe(job.timing.expression), known.managed))
+    return tuple(entries), tuple(notes)
+
+
+def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, days: int) -> Iterator[str]:
+    """Where a manifest names a zone whose clock is not, in these days, that of the Windows id that ACC is told."""
+    shown = {entry.job.address for entry in entries}
+    written: dict[str, list[str]] = defaultdict(list)
+    for resource in desired.resources:
+        address = str(resource.address)
+        if address in shown and (zone := resource.spec.get("timeZone")):
+            written[zone].append(address)
+    for zone, addresses in sorted(written.items()):
+        if told := inexact_zone(zone, first.toordinal(), days):
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            yield f"{min(addresses)}{more}: {told}"
 
 
 def read_zone(name: str) -> ZoneInfo:

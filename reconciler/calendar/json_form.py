@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
@@ -13,9 +12,7 @@ from reconciler.calendar.job_starts import QUARTER
 from reconciler.calendar.load import Load
 from reconciler.model import at_text
 from reconciler.render import Stamp
-from reconciler.render.json_ import header
-
-Document = dict[str, Any]
+from reconciler.render.json_ import Document, header
 
 
 def calendar(found: Calendar, stamp: Stamp) -> Document:

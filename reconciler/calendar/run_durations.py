@@ -9,29 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from reconciler.errors import ProductError
 from reconciler.model import AgentView, Live
-from reconciler.products import Products
+
+if TYPE_CHECKING:
+    from reconciler.clients.replies import AgentRun
+    from reconciler.products import Products
 
 _RUNS_READ = 50
 _LONGEST = timedelta(days=7)
-
-
-class FinishedRun(Protocol):
-    """What of a run tells how long it took."""
-
-    @property
-    def schedule_id(self) -> str | None: ...
-    @property
-    def job_run_number(self) -> int | None: ...
-    @property
-    def start_time(self) -> str | None: ...
-    @property
-    def end_time(self) -> str | None: ...
-    @property
-    def is_active(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +44,7 @@ def read_durations(
         return Durations()
     acc = products.acc
 
-    def runs_of(view: AgentView) -> Iterable[FinishedRun] | str:
+    def runs_of(view: AgentView) -> Iterable[AgentRun] | str:
         if stop.is_set():
             return "interrupted"
         try:
@@ -84,7 +72,7 @@ def read_durations(
     return Durations(by_schedule, by_agent, notes)
 
 
-def took_by_schedule(runs: Iterable[FinishedRun]) -> dict[str, int]:
+def took_by_schedule(runs: Iterable[AgentRun]) -> dict[str, int]:
     """The median seconds of finished runs by schedule id, and of all of them under "".
 
     The sessions of one job run count as one run, from the first begin to the last end. A run of no job has number 0.

@@ -23,7 +23,12 @@ _EPOCH_DAY = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 - an ordinal has n
 
 @dataclass(frozen=True, slots=True)
 class ClockChange:
-    """A change of a zone's clock: local times from `begin` up to `end` are skipped, or come twice (`repeats`)."""
+    """A change of a zone's clock: local times from `begin` up to `end` are skipped, or come twice (`repeats`).
+
+    `instant` is when it is changed, in seconds since 1970.
+    """
+
+    instant: int
 
     begin: datetime
     end: datetime
@@ -85,9 +90,8 @@ def _changes_on(zone: ZoneInfo, first_day: int, days: int) -> tuple[ClockChange,
             at = _change_between(start + 86400 * (day - 1), start + 86400 * day, before, zone)
             low, high = sorted((at + before, at + after))
             naive = datetime(1970, 1, 1)  # noqa: DTZ001 - local times on purpose
-            found.append(
-                ClockChange(naive + timedelta(seconds=low), naive + timedelta(seconds=high), repeats=after < before)
-            )
+            begin, end = naive + timedelta(seconds=low), naive + timedelta(seconds=high)
+            found.append(ClockChange(at, begin, end, repeats=after < before))
         before = after
     return tuple(found)
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from reconciler.calendar.collisions import overcrowded
-from reconciler.calendar.estates import (
-    Estate,
-    after_plan,
-    declared_estate,
+from reconciler.calendar.estates import Estate, after_plan, declared_estate, live_estate
+from reconciler.calendar.forecast import (
+    Calendar,
+    Source,
+    common_zone,
     entries_of,
+    forecast_of,
     inexact_zones,
-    live_estate,
+    read_zone,
+    window_of,
 )
-from reconciler.calendar.forecast import Calendar, Source, common_zone, forecast_of, read_zone, window_of
 from reconciler.calendar.run_durations import Durations, read_durations
 from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.calendar.spread_patch import Proposal, SpreadOptions, propose
