@@ -49,7 +49,7 @@ def changes(before: JSON, after: JSON, path: str = "") -> Iterator[FieldChange]:
     """
     if before == after:
         return
-    if None in (before, after) and isinstance(before or after, Mapping):
+    if None in (before, after) and isinstance(after if before is None else before, Mapping):
         before, after = before or {}, after or {}
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):

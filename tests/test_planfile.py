@@ -261,6 +261,30 @@ def test_stale_names_the_resource(path: Path, now: Plan, message: str) -> None:
     assert SECRET not in told.value.message
 
 
+def test_stale_says_which_field_of_which_change_differs(path: Path) -> None:
+    saved(path)
+    moved = replace(
+        UPDATE,
+        action=Action.ENABLE,
+        fields=(FieldChange("cron", "0 0 2 * * *", "0 0 4 * * *"), *UPDATE.fields[1:], FieldChange("logLevel", 1, 2)),
+    )
+    with pytest.raises(PlanRefused) as told:
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+    assert told.value.message == (
+        "the plan is stale: schedule/prices/nightly changed since (the manifest changed): "
+        'action: "update" in the plan, "enable" now; '
+        'cron.after: "0 0 3 * * *" in the plan, "0 0 4 * * *" now; '
+        'logLevel: nothing in the plan, {"before": 1, "after": 2} now'
+    )
+
+
+def test_what_a_file_does_not_show_is_said_to_be_that(path: Path) -> None:
+    saved(path)
+    moved = replace(UPDATE, basis="sha256:moved")
+    with pytest.raises(PlanRefused, match=r"\(the manifest changed\): what is live there, or a secret, is not what it"):
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+
+
 def test_a_secret_that_moved_makes_it_stale(path: Path) -> None:
     """It cannot be seen in the file; its keyed digest tells."""
     saved(path)

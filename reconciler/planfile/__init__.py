@@ -13,8 +13,9 @@ from typing import Any
 from reconciler import files
 from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused, UsageError
-from reconciler.model import JSON, Address, Plan, Resource, State, at_text
+from reconciler.model import JSON, Address, Change, Plan, Resource, State, at_text
 from reconciler.planfile.body import is_shallow, plan_from, plan_to
+from reconciler.structure_diff import difference_text
 
 FORMAT_VERSION = "1.0"
 
@@ -220,12 +221,27 @@ def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer) -> None:
         elif address not in saved.bases:
             moved.append(f"{address} now needs {now[address].action.value}, which the plan does not show")
         elif fresh[address] != saved.bases[address]:
-            moved.append(f"{address} changed since ({now[address].message})")
+            moved.append(f"{address} changed since ({now[address].message}): {_moved(told[address], now[address])}")
     if not moved and inputs != saved.inputs:
         moved.append(f"the manifests or the files they name changed since commit {saved.commit[:12] or 'unknown'}")
     if moved:
         more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
         raise PlanRefused(f"the plan is stale: {'; '.join(moved[:5])}{more}", hint="make the plan again and review it")
+
+
+def _moved(told: Change, now: Change) -> str:
+    """What of a change is not as the file shows it. Secrets are masked on both sides."""
+    shown = difference_text(_shown(told), _shown(now), was="in the plan", now="now")
+    return shown or "what is live there, or a secret, is not what it was"
+
+
+def _shown(change: Change) -> dict[str, JSON]:
+    return {
+        "action": change.action.value,
+        "id": change.identity,
+        "agent": change.agent_path,
+        **{field.path: dict(zip(("before", "after"), field.shown, strict=True)) for field in change.fields},
+    }
 
 
 def _body(saved: SavedPlan) -> dict[str, JSON]:
