@@ -263,11 +263,6 @@ class Ledger:
         ]
         self._record(lease, {str(address): entry for address, entry in moves.items()}, notes)
 
-    def remove(self, lease: Lease, *addresses: Address) -> None:
-        """Forget entries for which no product was asked, all in one transaction."""
-        names = [str(address) for address in addresses]
-        self._record(lease, dict.fromkeys(names), [self._note("removed", name, {}) for name in names])
-
     def accept(self, lease: Lease) -> None:
         """Write down that somebody takes this ledger as the new one, though it remembers nothing."""
         self._alone(lease, "accepted", {}, lambda c: self._scope.put_meta(c, {"accepted": self._at()}))

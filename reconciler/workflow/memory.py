@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
-from reconciler.model import Address, Change, Memory, Outcome, Project
+from reconciler.model import Change, Memory, Outcome, Project
 from reconciler.workflow.context import CommandContext
 
 if TYPE_CHECKING:
@@ -134,6 +134,3 @@ class Recorder:
 
     def put(self, entry: Any) -> None:
         self.ledger.put(self.lease, entry)
-
-    def remove(self, address: Address) -> None:
-        self.ledger.remove(self.lease, address)

@@ -120,7 +120,7 @@ def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -
             lambda: frozen.began(lease, step, declared="d", facts={}),
             lambda: frozen.outcome(lease, Outcome(step, Status.APPLIED), entry("late")),
             lambda: frozen.put(lease, entry("late")),
-            lambda: frozen.remove(lease, entry().address),
+            lambda: frozen.rekey(lease, {entry().address: None}),
             lambda: frozen.accept(lease),
             lambda: frozen.begin_run(lease, commit="", command="apply", plan_digest="p", once=True),
         ):

@@ -80,7 +80,7 @@ def test_agent_paths_outlive_their_entries_until_forgotten(place: Place) -> None
         ledger.put(lease, entry())
         ledger.forget_agent(lease, "Retail/prices")
         assert ledger.agent_paths() == {"Retail/prices": "prices"}  # an entry still names it
-        ledger.remove(lease, entry().address)
+        ledger.rekey(lease, {entry().address: None})
         assert ledger.agent_paths() == {"Retail/prices": "prices"}
         ledger.forget_agent(lease, "Retail/prices")
         assert ledger.agent_paths() == {}
