@@ -1,4 +1,4 @@
-"""Files that somebody else named: read up to a limit and regular ones only, so that none holds us up; written whole."""
+"""Reads files up to a limit, and regular files only, since a path may come from anybody; writes text files whole."""
 
 from __future__ import annotations
 

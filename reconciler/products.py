@@ -1,4 +1,4 @@
-"""The clients of one project, opened when first used and closed together."""
+"""The clients of one project, each opened when it is first used, and closed together."""
 
 from __future__ import annotations
 

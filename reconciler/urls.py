@@ -1,4 +1,4 @@
-"""What a URL of a connection or a ledger may be, and which hosts are this machine: each said in one place."""
+"""Rules for the URLs of connections and ledgers, and which hosts are this machine (loopback)."""
 
 from __future__ import annotations
 

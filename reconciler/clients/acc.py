@@ -1,4 +1,4 @@
-"""Every documented call of the Agent Control Center, once, exact in what it sends.
+"""The client of Sequentum's Agent Control Center (ACC): one method for each call that its documentation has.
 
 Reads raise ProductError when the answer is not what is documented; writes raise Refused when nothing happened and
 Uncertain when something may have. Titles in quotes are those of "Sequentum ACC, API Access".

@@ -1,4 +1,4 @@
-"""What calls of ACC are told beside ids and paths, in the words of its documentation."""
+"""The choices that calls of ACC take beside ids and paths, in the words of its documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who we are to a product: an access token as it is, or one that a signed assertion buys."""
+"""Credentials: an access token as it is (ACC), or one bought with a signed assertion and renewed (Automate MFT)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call is made of: who asks, for what, how patiently, and what comes back."""
+"""What a call is made of: its request, its credential, how often it is tried again, and the reply."""
 
 from __future__ import annotations
 

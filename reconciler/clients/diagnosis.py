@@ -1,4 +1,4 @@
-"""Says of one attempt what went wrong with it, in words that hold no secret."""
+"""Turns a status, an HTML page or an exception into the AttemptFailed of one connection, in words without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One exchange with a product, watched: how far it got, until when it may last, and who is asked before it leaves.
+"""The deadline of one request, how far it got, and who is asked before its first byte leaves.
 
 One deadline covers everything from the connection to the last byte, however slowly the bytes come: status line,
 headers, any number of `100 Continue`, bodies and the bodies of errors. A file on its way, up or down, may take longer

@@ -1,4 +1,4 @@
-"""What went wrong with one attempt, in one sentence without secrets, and what that means for the next attempt."""
+"""The ways in which one attempt fails, which of them may be tried again, and how an error is worded."""
 
 from __future__ import annotations
 

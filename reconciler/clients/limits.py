@@ -1,4 +1,4 @@
-"""What keeps a product from too many requests: a rate limiter, and a circuit breaker for when it does not answer."""
+"""Limits on what is sent: a rate limiter, and a circuit breaker for a product that does not answer."""
 
 from __future__ import annotations
 

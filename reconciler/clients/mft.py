@@ -1,4 +1,4 @@
-"""Every documented call of Automate MFT, once; a start is never sent twice on its own.
+"""The client of Progress Automate MFT: one method for each call that is used. A start is never repeated by itself.
 
 Sources in quotes are the resources of "Automate MFT API endpoints". Reads raise ProductError, a start Refused when
 nothing happened and Uncertain when it may have.

@@ -1,4 +1,4 @@
-"""An object of a product's answer, read key by key: tolerant of case, of spelling and of one type for another."""
+"""Reads an object of a JSON answer key by key, whatever the case of its keys, and also where a number came as text."""
 
 from __future__ import annotations
 

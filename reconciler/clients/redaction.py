@@ -1,4 +1,4 @@
-"""Secrets leave no message: every value known to be secret, and whatever looks like a credential, is blotted out.
+"""Takes secrets out of messages: every value known to be secret, and whatever looks like a credential.
 
 A product may show a value back in any notation, and in one within another: a text is read as each of them would be
 read, level by level, and wherever a value comes to light, what wrote it is blotted out.

@@ -1,4 +1,4 @@
-"""What ACC answers, as frozen nouns: tolerant of case, spelling and unknown words, never of another shape.
+"""The records that ACC answers with: agents, schedules, runs. Unknown words are kept; another shape is an error.
 
 Times are kept as the product's own text (`moment` reads one); a key that is missing is None; `raw` is the object as
 received.

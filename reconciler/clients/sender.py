@@ -1,4 +1,4 @@
-"""One attempt: a request is put together, sent once and its answer read, or AttemptFailed says how it failed."""
+"""Sends one request once and reads its answer, or raises AttemptFailed. Whether it is sent again is for `transport`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP session per connection: attempts are limited in number and rate, and what may have happened is said.
+"""The HTTP session of one connection: repeats what is safe to repeat, and says after a failure what may have happened.
 
 A request that the product refused, or that never left, is Refused (Unauthorised, Missing). A change that left without
 an answer that can be trusted is Uncertain, and stays so when a later attempt fails in another way. A read that fails is

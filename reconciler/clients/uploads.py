@@ -1,4 +1,4 @@
-"""Files on their way to a product, a piece at a time: memory does not grow with them."""
+"""Request bodies that are read from files a piece at a time, so that memory does not grow with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection pool per product that knows, after a failure, whether the request had left this machine."""
+"""The connection pool under `requests`, and whether a request that failed had left this machine."""
 
 from __future__ import annotations
 

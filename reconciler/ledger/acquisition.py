@@ -1,4 +1,4 @@
-"""Waiting for the lease: in short turns that a signal ends, and never for ever behind an owner that hangs."""
+"""Waits for the lock of a project and environment (its lease), in short steps that a signal ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thread that writes for all: whatever waits goes into one transaction, and everybody wakes once it is durable."""
+"""Group commit: one thread writes what all others hand it, as much as waits in one transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ledger made where there is none, brought up to date where an older program made it, and left as one plain file."""
+"""Makes a ledger where there is none, brings an older one up to date, and leaves a SQLite ledger as one plain file."""
 
 from __future__ import annotations
 

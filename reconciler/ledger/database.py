@@ -1,4 +1,4 @@
-"""The ledger's database behind one small connection: SQLite by the standard library, PostgreSQL by psycopg.
+"""Connections to the ledger's database, alike for SQLite (standard library) and PostgreSQL (psycopg).
 
 Both read the same statements, with parameters written `:name`.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong with a database, told as one LedgerError with a next step; no library's exception gets out."""
+"""Turns the exceptions of sqlite3, psycopg and the file system into a LedgerError with a next step."""
 
 from __future__ import annotations
 

@@ -1,33 +1,63 @@
-"""The key of the digests, from outside or made with the ledger, and the fingerprint by which another one is noticed."""
+"""The key of the digests: taken from outside or made with the ledger, and refused when it is not the ledger's own."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import LedgerError
+from reconciler.ledger.database import Connection
+from reconciler.ledger.scope import Scope
+
+if TYPE_CHECKING:
+    from reconciler.ledger.commits import GroupCommit
 
 _KEY_BYTES = 32
-KEPT = "key"
-FINGERPRINT = "key_fingerprint"
+_KEPT = "key"
+_FINGERPRINT = "key_fingerprint"
 """The names under which the ledger keeps its own key, and the fingerprint of the key in use."""
 
 
-def first_values(key: bytes | None) -> dict[str, str]:
+def sealer_of(
+    scope: Scope, read: Callable[[str], str | None], commits: GroupCommit | None, key: bytes | None, shown: str
+) -> Sealer:
+    """A sealer with the ledger's key; where there is none yet and `commits` may write, one is kept first.
+
+    `key` comes from outside, None for the ledger's own; `read` looks up a name in the ledger, `shown` is its place.
+    Raises LedgerError when the ledger was written with another key.
+    """
+    # The fingerprint first: both are written at once, so whoever sees it sees the key that belongs to it as well.
+    known = read(_FINGERPRINT)
+    kept = read(_KEPT)
+    if known is None and commits is not None:
+        kept, known = commits.alone(lambda connection: _keep(scope, connection, key))
+    return _fitting_sealer(key, kept, known, shown)
+
+
+def _keep(scope: Scope, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
+    scope.lock(connection)
+    if scope.meta(connection, _FINGERPRINT) is None:  # or else another first run was faster
+        scope.put_meta(connection, _first_values(key))
+    return scope.meta(connection, _KEPT), scope.meta(connection, _FINGERPRINT)
+
+
+def _first_values(key: bytes | None) -> dict[str, str]:
     """What a new ledger keeps: its own random key, unless one comes from outside; and the fingerprint."""
-    values = {} if key is not None else {KEPT: secrets.token_hex(_KEY_BYTES)}
-    return values | {FINGERPRINT: fingerprint(key if key is not None else bytes.fromhex(values[KEPT]))}
+    values = {} if key is not None else {_KEPT: secrets.token_hex(_KEY_BYTES)}
+    return values | {_FINGERPRINT: _fingerprint(key if key is not None else bytes.fromhex(values[_KEPT]))}
 
 
-def fitting_sealer(key: bytes | None, kept: str | None, known: str | None, shown: str) -> Sealer:
+def _fitting_sealer(key: bytes | None, kept: str | None, known: str | None, shown: str) -> Sealer:
     """A sealer with the key that the ledger was written with. Raises LedgerError when `key` is another one."""
     if known is None:
         # A ledger that others use and that this environment never wrote to: nothing here can be compared anyway.
         return sealer(key or secrets.token_bytes(_KEY_BYTES))
     used = key if key is not None else bytes.fromhex(kept or "")
-    if hmac.compare_digest(fingerprint(used), known):
+    if hmac.compare_digest(_fingerprint(used), known):
         return sealer(used)
     raise LedgerError(
         f"the ledger {shown} was written with another key, so no digest in it could be compared",
@@ -38,6 +68,6 @@ def fitting_sealer(key: bytes | None, kept: str | None, known: str | None, shown
     )
 
 
-def fingerprint(key: bytes) -> str:
+def _fingerprint(key: bytes) -> str:
     """Tells keys apart, and reveals none."""
     return hmac.new(key, b"reconciler key fingerprint", hashlib.sha256).hexdigest()[:32]

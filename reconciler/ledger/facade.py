@@ -1,8 +1,7 @@
-"""The ledger of one project and environment, as the rest of the program knows it."""
+"""`Ledger`: what one project and environment remembers, with every read and write that the program makes."""
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +19,7 @@ from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_off, holder_of
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.readers import PostgresReader, Reader, SqliteReader
-from reconciler.ledger.records import Event, Holder, Note, Owner, RunRecord
+from reconciler.ledger.records import Event, Holder, KnownAgent, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
@@ -87,7 +86,7 @@ class Ledger:
         reader = PostgresReader(location) if location.path is None else SqliteReader(location, beside_writer=create)
         ledger = cls(location, scope, reader, commits)
         try:
-            ledger._use_key(key)
+            ledger.seal = digest_key.sealer_of(scope, ledger._meta, commits, key, location.shown)
         except BaseException:
             ledger.close()
             raise
@@ -118,13 +117,13 @@ class Ledger:
             entries,
             known,
             lost=not known and self._meta("lost") is not None,
-            agent_ids={path: agent_id for path, _, agent_id in self._rows(statements.AGENTS)},
+            agent_ids={agent.path: agent.agent_id for agent in self._agents()},
             neighbours=tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS)),
         )
 
     def agent_paths(self) -> Mapping[str, str]:
         """The handle last used for every agent path that we ever wrote to and did not forget."""
-        return {path: handle for path, handle, _ in self._rows(statements.AGENTS)}
+        return {agent.path: agent.handle for agent in self._agents()}
 
     def is_plan_used(self, plan_digest: str) -> bool:
         """Whether a saved plan was applied already."""
@@ -132,12 +131,12 @@ class Ledger:
 
     def holder(self) -> Holder | None:
         """Who holds the lease, also when it has run out; None when nobody does."""
-        row, now = self._look_at_lease()
+        row, now = self._read_lease()
         return holder_of(row, now) if row is not None and row.held else None
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The last runs, newest first."""
-        return tuple(_run_of(row) for row in self._rows(statements.RUNS, limit=limit))
+        return tuple(records.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
 
     def events(self, limit: int) -> tuple[Event, ...]:
         """The last events of the journal, oldest first."""
@@ -168,7 +167,7 @@ class Ledger:
         pause = pause or threading.Event().wait
         waiting = Acquisition(commits, self._scope, self._location.shown, self.holder, pause)
         fencing = waiting.take(owner, timeout=timeout, ttl=ttl)
-        lease = Lease(fencing, owner, commits, self._scope, self._look_at_lease, ttl)
+        lease = Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
         try:
             entries = self._read_entries()
         except BaseException:
@@ -315,6 +314,9 @@ class Ledger:
             raise LedgerError(f"the ledger {self._location.shown} was opened to read only")
         return self._commits
 
+    def _agents(self) -> list[KnownAgent]:
+        return [KnownAgent(*row) for row in self._rows(statements.AGENTS)]
+
     def _rows(self, statement: str, **parameters: Value) -> list[Row]:
         return self._reader.rows(statement, {**self._scope.keys, **parameters})
 
@@ -336,9 +338,9 @@ class Ledger:
         seq = 0
         while rows := self._rows(statements.NEXT_EVENTS, seq=seq, limit=_EVENTS_AT_A_TIME):
             yield from (Event(*row) for row in rows)
-            seq = rows[-1][0]
+            seq = int(rows[-1][0])
 
-    def _look_at_lease(self) -> tuple[LeaseRow | None, float]:
+    def _read_lease(self) -> tuple[LeaseRow | None, float]:
         if self._location.path is None:
             rows = self._rows(statements.POSTGRES_LEASE)
             return (lease_row(rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
@@ -347,25 +349,3 @@ class Ledger:
 
     def _at(self) -> str:
         return at_text(self._scope.clock())
-
-    def _use_key(self, key: bytes | None) -> None:
-        # The fingerprint first: both are written at once, so whoever sees it sees the key that belongs to it as well.
-        known = self._meta(digest_key.FINGERPRINT)
-        kept = self._meta(digest_key.KEPT)
-        if known is None and self._commits is not None:
-            kept, known = self._commits.alone(lambda connection: self._keep_key(connection, key))
-        self.seal = digest_key.fitting_sealer(key, kept, known, self._location.shown)
-
-    def _keep_key(self, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
-        self._scope.lock(connection)
-        if self._scope.meta(connection, digest_key.FINGERPRINT) is None:  # or else another first run was faster
-            self._scope.put_meta(connection, digest_key.first_values(key))
-        return self._scope.meta(connection, digest_key.KEPT), self._scope.meta(connection, digest_key.FINGERPRINT)
-
-
-def _run_of(row: Row) -> RunRecord:
-    run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
-    owner = Owner(user, host, pid, ci_link)
-    return RunRecord(
-        run, owner, commit, plan_digest, command, started, finished, result, json.loads(summary) if finished else None
-    )

@@ -1,4 +1,4 @@
-"""The right to write: at most one run per project and environment, shown by a number that only ever grows."""
+"""The lease: a lock that lets one run at a time write, with a fencing number that grows each time it is taken."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Lease:
         owner: Owner,
         commits: GroupCommit,
         scope: Scope,
-        look: Callable[[], tuple[LeaseRow | None, float]],
+        read: Callable[[], tuple[LeaseRow | None, float]],
         ttl: float,
     ) -> None:
         self.fencing = fencing
         self.owner = owner
         self._commits = commits
         self._scope = scope
-        self._look = SharedRead(look)
+        self._read = SharedRead(read)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._beat_until_stopped, args=(ttl / _BEATS_PER_LIFE,), name="lease", daemon=True
@@ -53,7 +53,7 @@ class Lease:
 
         Threads that ask at the same time share one answer, which is never older than their question.
         """
-        row, now = self._look()
+        row, now = self._read()
         refuse(row, self.fencing, now)
 
     def beat(self) -> None:

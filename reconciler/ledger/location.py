@@ -1,4 +1,4 @@
-"""Where a ledger lives: its URL taken apart, without loading a database library and without showing a password."""
+"""Where a ledger is: its URL taken apart, with a form that is safe to print; and whether its file is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a ledger: no lock, no migration, not a byte written, also from a read-only medium."""
+"""Reads a ledger without a lock, a migration or a byte written, also from a read-only medium."""
 
 from __future__ import annotations
 

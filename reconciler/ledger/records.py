@@ -1,4 +1,4 @@
-"""What the ledger keeps, as nouns, and how each becomes a row and comes back."""
+"""The records that the ledger keeps, how each becomes a row and is read back, and the journal's chain of hashes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
+from reconciler.ledger.database import Row
 from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
 
 _DETAIL_LIMIT = 500
@@ -59,6 +60,14 @@ class RunRecord:
     finished: str = ""
     result: str = ""
     summary: Mapping[str, JSON] | None = None
+
+
+class KnownAgent(NamedTuple):
+    """An agent that we wrote to: its path, the handle last used for it, and its id ("" where it was not known)."""
+
+    path: str
+    handle: str
+    agent_id: str
 
 
 class Event(NamedTuple):
@@ -163,6 +172,14 @@ def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapp
         facts={**previous.facts, **facts},
         at=at,
     )
+
+
+def run_of(row: Row) -> RunRecord:
+    """A run from a row of `statements.RUNS`."""
+    run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
+    counts = json.loads(summary) if finished else None
+    owner = Owner(user, host, pid, ci_link)
+    return RunRecord(run, owner, commit, plan_digest, command, started, finished, result, counts)
 
 
 def storable(text: str) -> str:

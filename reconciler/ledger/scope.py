@@ -1,4 +1,4 @@
-"""One project and environment inside a database: its fence, its journal and its entries, within a transaction."""
+"""The statements that one project and environment runs within a transaction: lease, entries, journal."""
 
 from __future__ import annotations
 
