@@ -24,6 +24,7 @@ from reconciler.calendar.form_words import (
     summary_text,
     times_of,
 )
+from reconciler.render import Screen
 from reconciler.render.characters import columns, cut
 from reconciler.render.text.text_page import TextPage
 
@@ -36,11 +37,9 @@ _CELL = 7
 _LITTLE = 0.5
 
 
-def calendar(
-    found: Calendar, *, width: int = 100, color: bool = False, verbose: bool = False, encoding: str = "utf-8"
-) -> str:
+def calendar(found: Calendar, screen: Screen, *, verbose: bool = False) -> str:
     """The whole calendar. With `verbose` every list is complete."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     zone = found.zone.key
     first, last = found.days[0], found.days[-1]
     title = f"Calendar {first:%Y-%m-%d} to {last:%Y-%m-%d}, {SOURCES[found.source]}"

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -177,11 +177,12 @@ def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began 
 def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file: EventFile) -> None:
     from reconciler.render import text
 
+    screen = replace(session.screen, color=False)
     while (event := queue.get()) is not None:
         try:
             file.add(event)
             if isinstance(event, Outcome):
-                session.say(text.outcome_line(event, width=session.width, encoding=session.encoding))
+                session.say(text.outcome_line(event, screen))
         except Exception as error:  # whatever cannot be worded, the apply goes on and is told of at its end
             session.is_unwritten = True
             complain(error, verbose=session.verbose)
@@ -226,7 +227,7 @@ def _show(session: Session, done: Applied, flags: ApplyFlags) -> None:
     elif plan.changes:
         from reconciler.render import text
 
-        session.show(text.outcomes(outcomes, plan, width=session.width, color=session.color, encoding=session.encoding))
+        session.show(text.outcomes(outcomes, plan, session.screen))
     else:
         session.show(render_plan(session, plan, "text"))
 

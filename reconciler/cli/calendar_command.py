@@ -118,9 +118,7 @@ def _renderer(session: Session, form: str) -> Callable[[Calendar, Stamp], str]:
         case _:
             from reconciler.calendar import text_form
 
-            return lambda found, _: text_form.calendar(
-                found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
-            )
+            return lambda found, _: text_form.calendar(found, session.screen, verbose=session.verbose)
 
 
 def _spread(

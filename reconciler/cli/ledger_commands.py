@@ -92,16 +92,7 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
         stamp = session.stamp_for(found.project.name, found.project.environment)
         session.show(json_.dumps(run_history.document(found.runs, found.changes, stamp)))
     else:
-        session.show(
-            run_history.text(
-                found.runs,
-                found.changes,
-                width=session.width,
-                color=session.color,
-                encoding=session.encoding,
-                verbose=session.verbose,
-            )
-        )
+        session.show(run_history.text(found.runs, found.changes, session.screen, verbose=session.verbose))
     return 0
 
 

@@ -90,9 +90,7 @@ def render_plan(
         case _:
             from reconciler.render import text
 
-            return text.plan(
-                shown, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
-            )
+            return text.plan(shown, session.screen, verbose=session.verbose)
 
 
 def plan_exit(plan: Plan, refusals: tuple[Finding, ...], *, detailed: bool) -> int:
@@ -138,9 +136,7 @@ def _drift(session: Session, found: Drift, form: str) -> str:
     if form == "text":
         from reconciler.render import text
 
-        return text.drift(
-            found, width=session.width, color=session.color, verbose=session.verbose, encoding=session.encoding
-        )
+        return text.drift(found, session.screen, verbose=session.verbose)
     stamp = session.stamp_for(found.project, found.environment)
     match form:
         case "json":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from reconciler.model import Connection
-    from reconciler.render import Stamp
+    from reconciler.render import Screen, Stamp
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.context import CommandContext
 
@@ -61,18 +61,13 @@ class Session:
         )
 
     @property
-    def color(self) -> bool:
-        """Whether stdout wants colour: a terminal that nobody has asked to be plain."""
-        return sys.stdout.isatty() and not self.no_color and not self.environ.get("NO_COLOR")
+    def screen(self) -> Screen:
+        """Where results are read: as wide as the terminal, within what the layout is made for."""
+        from reconciler.render import Screen
 
-    @property
-    def width(self) -> int:
-        """Columns for text: the terminal's, within what the layout is made for."""
-        return max(_NARROWEST, min(_WIDEST, terminal_columns()))
-
-    @property
-    def encoding(self) -> str:
-        return sys.stdout.encoding or "utf-8"
+        color = sys.stdout.isatty() and not self.no_color and not self.environ.get("NO_COLOR")
+        width = max(_NARROWEST, min(_WIDEST, terminal_columns()))
+        return Screen(width, color=color, encoding=sys.stdout.encoding or "utf-8")
 
     def stamp_for(self, project: str, environment: str) -> Stamp:
         """The head of a document."""
@@ -191,9 +186,9 @@ def harmless(text: str) -> str:
 def complain(error: Exception, *, verbose: bool) -> int:
     """Word an error on stderr, and return its exit code."""
     if isinstance(error, ManifestError):
-        from reconciler.render import text
+        from reconciler.render import Screen, text
 
-        click.echo(text.problems(error.problems, width=terminal_columns(), color=False), err=True)
+        click.echo(text.problems(error.problems, Screen(terminal_columns())), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(harmless(f"error: {error.message}"), err=True)

@@ -35,15 +35,7 @@ def status(session: Session, form: str, selection: Selection) -> int:
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.status_document(found.standings, stamp)))
     else:
-        session.show(
-            status_report.status_text(
-                found.standings,
-                found.attested,
-                width=session.width,
-                color=session.color,
-                encoding=session.encoding,
-            )
-        )
+        session.show(status_report.status_text(found.standings, found.attested, session.screen))
     if found.incomplete:
         return 1
     return 2 if any(one.is_unhealthy for one in found.standings) else 0
@@ -69,7 +61,5 @@ def doctor(session: Session, form: str) -> int:
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.doctor_document(checks, stamp)))
     else:
-        session.show(
-            status_report.doctor_text(checks, width=session.width, color=session.color, encoding=session.encoding)
-        )
+        session.show(status_report.doctor_text(checks, session.screen))
     return int(any(check.level is Level.FAILED for check in checks))

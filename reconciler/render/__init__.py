@@ -12,6 +12,15 @@ FORMAT_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """Where text is to be read: its width in columns, whether it shows colours, and the encoding that it takes."""
+
+    width: int
+    color: bool = False
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """The header that every document carries. `created_at` is RFC 3339 in UTC; it comes from the caller's clock."""
 

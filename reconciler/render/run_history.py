@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model import Status
-from reconciler.render import Stamp
+from reconciler.render import Screen, Stamp
 from reconciler.render.json_ import Document, header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.text.text_page import TextPage
@@ -69,17 +69,15 @@ _ACTION_STYLE = {action.value: style for action, style in ACTION_STYLE.items()}
 def text(
     runs: Sequence[Run],
     changes: Mapping[str, Sequence[Done]],
+    screen: Screen,
     *,
-    width: int,
-    color: bool,
-    encoding: str = "utf-8",
     verbose: bool = False,
 ) -> str:
     """A block a run, newest first: when and what, who and from which commit, then its changes, by run id.
 
     More than ten changes are counted, unless `verbose`; what did not go well is always shown.
     """
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     if not runs:
         page.paragraph("Nothing was applied yet.")
     for run in runs:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reconciler.model import Check, Health, Level, Standing, Unchanged
-from reconciler.render import Stamp, plan_summary
+from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
 from reconciler.render.json_ import Document, header
 from reconciler.render.text.text_page import TextPage
@@ -29,16 +29,9 @@ _LEVEL_STYLE = {
 }
 
 
-def status_text(
-    statuses: Sequence[Standing],
-    attested: Sequence[Unchanged] = (),
-    *,
-    width: int,
-    color: bool,
-    encoding: str = "utf-8",
-) -> str:
+def status_text(statuses: Sequence[Standing], attested: Sequence[Unchanged], screen: Screen) -> str:
     """A table, worst first; what a person should know stands below its row. At its end what is `attested`."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     rows = [
         (
             str(one.address),
@@ -108,9 +101,9 @@ def status_document(statuses: Iterable[Standing], stamp: Stamp) -> Document:
     }
 
 
-def doctor_text(checks: Sequence[Check], *, width: int, color: bool, encoding: str = "utf-8") -> str:
+def doctor_text(checks: Sequence[Check], screen: Screen) -> str:
     """A line a check, and what to do below it."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     widest = max((columns(check.name) for check in checks), default=0)
     for check in checks:
         name = page.say(check.name)

@@ -23,7 +23,7 @@ from reconciler.calendar import html_form, ics_form, json_form, text_form
 from reconciler.calendar.forecast import Calendar, Source
 from reconciler.calendar.job_starts import Job
 from reconciler.model import Plan
-from reconciler.render import html, json_
+from reconciler.render import Screen, html, json_
 from reconciler.render.characters import columns
 from reconciler.timetable.instants import starts_between
 
@@ -51,30 +51,32 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_text(width: int) -> None:
-    check(f"calendar-{width}.txt", text_form.calendar(calendar_of(estate()), width=width))
+    check(f"calendar-{width}.txt", text_form.calendar(calendar_of(estate()), Screen(width)))
 
 
 def test_text_of_a_plan() -> None:
-    check("calendar-plan.txt", text_form.calendar(changed(), width=100))
+    check("calendar-plan.txt", text_form.calendar(changed(), Screen(100)))
 
 
 def test_text_in_full_and_in_colour() -> None:
-    check("calendar-verbose.txt", text_form.calendar(calendar_of(estate(), days=2), verbose=True, color=True))
+    check(
+        "calendar-verbose.txt", text_form.calendar(calendar_of(estate(), days=2), Screen(100, color=True), verbose=True)
+    )
 
 
 def test_text_of_nothing() -> None:
-    assert "Nothing runs in these days." in text_form.calendar(calendar_of([]))
+    assert "Nothing runs in these days." in text_form.calendar(calendar_of([]), Screen(100))
 
 
 def test_text_without_signs() -> None:
-    assert text_form.calendar(calendar_of(estate()), encoding="ascii").isascii()
+    assert text_form.calendar(calendar_of(estate()), Screen(100, encoding="ascii")).isascii()
 
 
 @pytest.mark.parametrize("width", [60, 77, 100, 200])
 @pytest.mark.parametrize("days", [1, 7, 31])
 def test_no_line_is_wider_than_the_terminal(width: int, days: int) -> None:
     drawn = [*estate(), job(f"schedule/{'long-name-' * 12}/nightly", "0 0 2 * * *")]
-    lines = text_form.calendar(calendar_of(drawn, days=days), width=width).splitlines()
+    lines = text_form.calendar(calendar_of(drawn, days=days), Screen(width)).splitlines()
     assert max(map(columns, lines)) <= width
 
 

@@ -15,7 +15,7 @@ from render_models import drifts, outcomes, plans, problems, texts
 from render_samples import STAMP
 
 from reconciler.model import Drift, Finding, Outcome, Plan, Problem
-from reconciler.render import github, json_, junit, sarif, text
+from reconciler.render import Screen, github, json_, junit, sarif, text
 from reconciler.render.characters import columns, cut, neutral, wrap
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -43,32 +43,32 @@ def check_page(page: str, width: int, encoding: str) -> None:
     plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, ""),)), width=40, encoding="utf-8", verbose=False
 )  # a code of blanks that does not fit beside its address was a line of blanks
 def test_a_plan_keeps_its_width(plan: Plan, width: int, encoding: str, verbose: bool) -> None:
-    page = text.plan(plan, width=width, color=False, verbose=verbose, encoding=encoding)
+    page = text.plan(plan, Screen(width, encoding=encoding), verbose=verbose)
     check_page(page, width, encoding)
-    coloured = text.plan(plan, width=width, color=True, verbose=verbose, encoding=encoding)
+    coloured = text.plan(plan, Screen(width, color=True, encoding=encoding), verbose=verbose)
     assert COLOUR.sub("", coloured) == page
 
 
 @lawful
 @given(plan=plans, ended=st.lists(outcomes, max_size=4), width=widths, encoding=st.sampled_from(ENCODINGS))
 def test_outcomes_keep_their_width(plan: Plan, ended: list[Outcome], width: int, encoding: str) -> None:
-    page = text.outcomes(ended, plan, width=width, color=False, verbose=True, encoding=encoding)
+    page = text.outcomes(ended, plan, Screen(width, encoding=encoding), verbose=True)
     check_page(page, width, encoding)
-    check_page(text.progress(1, 9, plan.changes, width=width, encoding=encoding), width, encoding)
+    check_page(text.progress(1, 9, plan.changes, Screen(width, encoding=encoding)), width, encoding)
     for outcome in ended:
-        check_page(text.outcome_line(outcome, width=width, encoding=encoding), width, encoding)
+        check_page(text.outcome_line(outcome, Screen(width, encoding=encoding)), width, encoding)
 
 
 @lawful
 @given(drift=drifts, width=widths, encoding=st.sampled_from(ENCODINGS), verbose=st.booleans())
 def test_drift_keeps_its_width(drift: Drift, width: int, encoding: str, verbose: bool) -> None:
-    check_page(text.drift(drift, width=width, color=False, verbose=verbose, encoding=encoding), width, encoding)
+    check_page(text.drift(drift, Screen(width, encoding=encoding), verbose=verbose), width, encoding)
 
 
 @lawful
 @given(found=problems, source=texts, width=widths, encoding=st.sampled_from(ENCODINGS))
 def test_problems_keep_their_width(found: list[Problem], source: str, width: int, encoding: str) -> None:
-    page = text.problems(found, width=width, color=False, line_of=lambda path, number: source, encoding=encoding)
+    page = text.problems(found, Screen(width, encoding=encoding), line_of=lambda path, number: source)
     check_page(page, width, encoding)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Change, Outcome, Plan, Status
+from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, neutral
 from reconciler.render.signs import STATUS_STYLE
 from reconciler.render.text.plan_text import place
@@ -12,19 +13,17 @@ from reconciler.render.text.text_page import TextPage
 from reconciler.render.wording import STATUS_MEANING, STATUS_ORDER, outcome_sentence, outcome_step, outcomes_summary
 
 
-def outcome_line(outcome: Outcome, *, width: int = 10_000, color: bool = False, encoding: str = "utf-8") -> str:
+def outcome_line(outcome: Outcome, screen: Screen) -> str:
     """`✓ schedule/… updated in 0.3s (verified)`, without a line end; more lines only where the width asks for them."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     lead = page.sign(STATUS_STYLE[outcome.status]) + " "
     page.paragraph(f"{outcome.change.address} {outcome_sentence(outcome)}", lead=lead)
     return "\n".join(page.lines)
 
 
-def progress(
-    done: int, total: int, running: Sequence[Change], *, failed: int = 0, width: int, encoding: str = "utf-8"
-) -> str:
+def progress(done: int, total: int, running: Sequence[Change], screen: Screen, *, failed: int = 0) -> str:
     """One line, never wider than `width`, to be drawn over again: counts, and what is under way."""
-    page = TextPage(width=width, color=False, encoding=encoding)
+    page = TextPage(screen)
     digits = len(str(total))
     text = f"[{done:>{digits}}/{total}]"
     if failed:
@@ -35,18 +34,16 @@ def progress(
     return cut(neutral(text, page.encoding), page.width, page.ellipsis).rstrip()
 
 
-def outcomes(
-    outcomes: Sequence[Outcome], plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8"
-) -> str:
+def outcomes(outcomes: Sequence[Outcome], plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
     """What did not end well, by status and with the next step, and one sentence that counts everything.
 
     `verbose` repeats what was applied, too.
     """
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     if verbose:
         for outcome in outcomes:
             if outcome.status is Status.APPLIED:
-                page.lines.append(outcome_line(outcome, width=width, color=color, encoding=encoding))
+                page.lines.append(outcome_line(outcome, screen))
     for status in STATUS_ORDER:
         group = [outcome for outcome in outcomes if outcome.status is status]
         if group:

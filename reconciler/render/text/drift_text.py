@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Drift, DriftFinding, DriftStatus
+from reconciler.render import Screen
 from reconciler.render.signs import DRIFT_STYLE, UNSET_STYLE
 from reconciler.render.text.plan_text import place
 from reconciler.render.text.text_page import TextPage
@@ -13,9 +14,9 @@ from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, UNSET_MEANING,
 _COUNTED_ONLY = frozenset({DriftStatus.UNMANAGED, DriftStatus.UNVERIFIABLE, DriftStatus.IN_SYNC})
 
 
-def drift(drift: Drift, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
+def drift(drift: Drift, screen: Screen, *, verbose: bool = False) -> str:
     """The audit as text. `verbose` also lists what is in sync, unverifiable and unmanaged, which else is counted."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     page.paragraph(f"Drift of {drift.project}, environment {drift.environment}")
     for status in DRIFT_ORDER:
         group = [finding for finding in drift.findings if finding.status is status]

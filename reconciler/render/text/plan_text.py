@@ -7,6 +7,7 @@ from itertools import groupby
 
 from reconciler.model import Action, BlockedResource, Change, Finding, Origin, Plan, Preview, Unmanaged
 from reconciler.quantities import counted
+from reconciler.render import Screen
 from reconciler.render.characters import columns
 from reconciler.render.frequency import frequency_factor, frequency_text, multiplies, run_texts
 from reconciler.render.plan_summary import plan_summary
@@ -15,9 +16,9 @@ from reconciler.render.text.text_page import TextPage
 from reconciler.render.wording import blocked_step, blocked_words, removed_fields
 
 
-def plan(plan: Plan, *, width: int, color: bool, verbose: bool = False, encoding: str = "utf-8") -> str:
+def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
     """The plan as text. `verbose` shows long values in full, what a change waits for, and each unmanaged schedule."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     page.paragraph(f"Plan for {plan.project}, environment {plan.environment}")
     if plan.changes or plan.blocked:
         page.blank()

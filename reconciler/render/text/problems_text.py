@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from reconciler.model import SECRET, Problem, Severity
 from reconciler.quantities import counted
+from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, take
 from reconciler.render.text.text_page import TextPage
 
@@ -20,11 +21,9 @@ _CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*
 _PASSWORD_IN_URL = re.compile(r"(://[^\s/:@]*:)[^\s]+(?=@)")
 
 
-def problems(
-    problems: Sequence[Problem], *, width: int, color: bool, line_of: LineOf | None = None, encoding: str = "utf-8"
-) -> str:
+def problems(problems: Sequence[Problem], screen: Screen, *, line_of: LineOf | None = None) -> str:
     """All problems in file order, and a line that counts them. `line_of` gives the source lines to show."""
-    page = TextPage(width=width, color=color, encoding=encoding)
+    page = TextPage(screen)
     for problem in sorted(problems):
         if line_of:
             page.blank()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from reconciler.model import SECRET_CHANGED, FieldChange
+from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, field_texts, first_difference, neutral, shorten, wrap
 
 NARROWEST = 40
@@ -23,12 +24,12 @@ _CODES = {
 
 
 class TextPage:
-    """Lines of text at most `width` columns wide. `encoding` is the stream's: its lack of `→` chooses plain signs."""
+    """Lines of text, none wider than the screen. Where its encoding lacks `→`, plain signs are chosen."""
 
-    def __init__(self, *, width: int, color: bool, encoding: str = "utf-8") -> None:
-        self.width = max(width, NARROWEST)
-        self.color = color
-        self.encoding = _normal(encoding)
+    def __init__(self, screen: Screen) -> None:
+        self.width = max(screen.width, NARROWEST)
+        self.color = screen.color
+        self.encoding = _normal(screen.encoding)
         self.signs = self.encoding == "utf-8"
         self.arrow = "→" if self.signs else "->"
         self.ellipsis = "…" if self.signs else "..."
