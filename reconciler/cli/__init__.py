@@ -25,7 +25,7 @@ _COMMANDS = {
     "validate": ("project_commands", "Check everything that needs no network, all problems at once."),
     "schema": ("project_commands", "Print the JSON Schema of a kind."),
     "plan": ("plan_commands", "Show what apply would change. Writes nothing."),
-    "apply": ("apply_commands", "Ask, carry out the plan, and read back."),
+    "apply": ("apply_commands", "Ask, apply the plan, and read back."),
     "drift": ("plan_commands", "Audit live against what was last applied."),
     "show": ("plan_commands", "Render a saved plan."),
     "destroy": ("apply_commands", "Plan the deletion of all that is owned, then apply it."),

@@ -82,7 +82,7 @@ def apply(
     flags: ApplyFlags,
     selection: Selection,
 ) -> int:
-    """Ask, carry out the plan, and read back.
+    """Ask, apply the plan, and read back.
 
     With PLANFILE it does exactly what that plan shows, without asking, or nothing. Exit 4 when something failed or was
     skipped, 5 when the outcome of a start is unknown, 8 when reading back does not show that it is done.

@@ -25,10 +25,10 @@ def status(session: Session, form: str, selection: Selection) -> int:
     or started with nobody knowing how it went. Exit 1 when something could not be read.
     """
     from reconciler.render import json_, status_report
-    from reconciler.workflow.status import status as look
+    from reconciler.workflow.status import status as read_status
 
     with session.interruptible():
-        found = look(session.context(), selection)
+        found = read_status(session.context(), selection)
     if session.stop.is_set():
         return 130
     if form == "json":

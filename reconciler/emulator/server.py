@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 DEFAULT_TOKEN = "emulator-token"  # noqa: S105  (it guards nothing)
-_PATIENCE = 0.01
+_POLL_SECONDS = 0.01
 _SILENT = logging.getLogger("reconciler.emulator")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -272,7 +272,7 @@ class Emulator:
             if not isinstance(answer, DelayedReply):
                 return answer
             while (now := self.clock()) < answer.at:
-                await asyncio.sleep(_PATIENCE)
+                await asyncio.sleep(_POLL_SECONDS)
             reply = answer.finish(now)
         except Refusal as refusal:
             return refusal_reply(refusal, self.switches.error_body, call.now)
