@@ -67,9 +67,8 @@ def propose(
     found = spread(jobs.values(), window, threshold=options.threshold, minutes=options.minutes, fixed=fixed)
     if not found.shifts:
         most = f"at most {found.most_before} schedules start" if found.most_before > 1 else "no two schedules start"
-        return Proposal(
-            "", f"nothing to spread: {most} in the same second, and {options.threshold} and more are spread"
-        )
+        more = f"{options.threshold} and more are moved where a better minute is free"
+        return Proposal("", f"nothing to spread: {most} in the same second; {more}")
     pieces: list[str] = []
     notes: list[str] = []
     by_file: dict[str, list[str]] = defaultdict(list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.timetable import zones
 from reconciler.timetable.advice import findings, inexact_zone
-from reconciler.timetable.comparison import phase, same_start, same_zone
+from reconciler.timetable.comparison import phase, same_start
 from reconciler.timetable.description import describe
 from reconciler.timetable.expression import Expression, parse, parse_every
 from reconciler.timetable.runs import Run, iter_runs, next_runs, runs_per_day
@@ -28,7 +28,6 @@ __all__ = [
     "phase",
     "runs_per_day",
     "same_start",
-    "same_zone",
     "windows_zone",
     "zones",
 ]

@@ -1,17 +1,12 @@
-"""Whether two timings run at the same instants from now on, however they are written."""
+"""Whether the starts of two timings make a difference to what they run from now on."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from reconciler.timetable.runs import next_runs
-from reconciler.timetable.timing import Timing, windows_zone
+from reconciler.timetable.timing import Timing
 from reconciler.timetable.wallclock import instant_of, seconds_of, whole_second
-
-
-def same_zone(a: str, b: str) -> bool:
-    """Whether two names mean the same Windows zone; unknown names are compared without case."""
-    return a == b or _zone_key(a) == _zone_key(b)
 
 
 def same_start(a: Timing, b: Timing, as_of: datetime) -> bool:
@@ -51,7 +46,3 @@ def phase(timing: Timing) -> str:
     if zone is None:
         return f"second {seconds_of(timing.start) % step} of {step} on its clock"
     return f"second {instant_of(timing.start, zone)[0] % step} of {step}"
-
-
-def _zone_key(name: str) -> str:
-    return windows_zone(name).casefold()

@@ -256,5 +256,6 @@ def test_nothing_to_spread_is_said(tmp_path: Path) -> None:
     found = proposal(project(tmp_path, count=3))
     assert found.patch == ""
     assert found.summary == (
-        "nothing to spread: at most 3 schedules start in the same second, and 10 and more are spread"
+        "nothing to spread: at most 3 schedules start in the same second; "
+        "10 and more are moved where a better minute is free"
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.timetable import Timing, findings, next_runs, parse, phase, same_start, same_zone
+from reconciler.timetable import Timing, findings, next_runs, parse, phase, same_start, windows_zone
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 SYDNEY = "Australia/Sydney"
@@ -16,6 +16,11 @@ SYDNEY = "Australia/Sydney"
 
 def timing(text: str, start: str = "2025-01-01T02:00:00", zone: str = SYDNEY) -> Timing:
     return Timing(parse(text), datetime.fromisoformat(start), zone)
+
+
+def same_zone(a: str, b: str) -> bool:
+    """Zones as schedules compare them."""
+    return windows_zone(a).casefold() == windows_zone(b).casefold()
 
 
 def same_runs(a: Timing, b: Timing, as_of: datetime) -> bool:
