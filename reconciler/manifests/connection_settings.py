@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from reconciler import files
 from reconciler.manifests import exposure
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 from reconciler.model import Connection
 from reconciler.quantities import per_second_of, seconds_of
 from reconciler.urls import connection_complaint
@@ -21,7 +20,7 @@ _HIDDEN = ("token", "privateKey")
 
 def resolve(
     name: str,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, YAMLValue],
     root: Path,
     report: ProblemReporter,
     key_complaint: Callable[[str], str] | None = None,
@@ -31,37 +30,38 @@ def resolve(
     `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it.
     """
     path = ("spec", "connections", name)
+    is_insecure = settings.get("allowInsecure") is True
     before = len(report.problems.items)
-    url = settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com"
-    if complaint := connection_complaint(name, url, is_insecure_allowed=settings.get("allowInsecure", False)):
+    url = str(settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com")
+    if complaint := connection_complaint(name, url, is_insecure_allowed=is_insecure):
         report.error((*path, "url"), *complaint)
     for key in ("token", "tenantId", "keyId"):
-        if not _is_header_text(settings.get(key, "x")):
+        if not _is_header_text(str(settings.get(key, "x"))):
             message = f"`{key}` has spaces or characters that no credential has: check what it is filled in from"
             report.error((*path, key), "bad-credential", message)
-    if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(settings["privateKey"])):
+    if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(str(settings["privateKey"]))):
         report.error((*path, "privateKey"), "bad-key", wrong)
     rate = timeout = None
     try:
-        rate = per_second_of(settings["rate"]) if "rate" in settings else None
+        rate = per_second_of(str(settings["rate"])) if "rate" in settings else None
     except ValueError as error:
         report.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
     try:
-        timeout = seconds_of(settings.get("timeout", "30s"))
+        timeout = seconds_of(str(settings.get("timeout", "30s")))
     except ValueError as error:
         report.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
-    bundle = _bundle(settings["caBundle"], root, (*path, "caBundle"), report) if "caBundle" in settings else None
+    bundle = _bundle(str(settings["caBundle"]), root, (*path, "caBundle"), report) if "caBundle" in settings else None
     if len(report.problems.items) > before or timeout is None:
         return None
     return Connection(
         name=name,
         url=url.rstrip("/"),
-        settings={key: settings[key] for key in _CREDENTIALS[name]},
-        concurrency=int(settings.get("concurrency", 8)),
+        settings={key: str(settings[key]) for key in _CREDENTIALS[name]},
+        concurrency=int(str(settings.get("concurrency", 8))),
         rate=rate,
         timeout=timeout,
         ca_bundle=str(bundle) if bundle else None,
-        allow_insecure=settings.get("allowInsecure", False),
+        allow_insecure=is_insecure,
     )
 
 
@@ -91,9 +91,9 @@ def _bundle(written: str, root: Path, path: DocumentPath, report: ProblemReporte
     return bundle
 
 
-def secret_values(settings: Mapping[str, Any]) -> set[str]:
+def secret_values(settings: Mapping[str, YAMLValue]) -> set[str]:
     """What these settings hold that must never be printed. A key's lines are hidden one by one as well."""
-    values = {settings[key] for key in _HIDDEN if isinstance(settings.get(key), str)}
+    values = {value for key in _HIDDEN if isinstance(value := settings.get(key), str)}
     lines = {line.strip() for value in values if "\n" in value for line in value.splitlines()}
     return {value for value in values | {line for line in lines if len(line) > 20 and "-----" not in line} if value}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from reconciler.manifests import yaml_reading
+from reconciler.manifests import yaml_parsing, yaml_reading
 from reconciler.manifests.document_kinds import DocumentKind, document_kinds
 from reconciler.manifests.filling import FilledDocument
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
@@ -21,7 +21,7 @@ class WrittenDocument:
     """A document of a known kind as it was read. `may_interpolate`: whether its file has a `${` in it anywhere."""
 
     kind: DocumentKind
-    parsed: yaml_reading.Document
+    parsed: yaml_parsing.YAMLDocument
     report: ProblemReporter
     folder: Path
     may_interpolate: bool
@@ -33,7 +33,7 @@ def read(file: SourceFile, problems: Problems) -> Iterator[WrittenDocument]:
         return
     try:
         found = yaml_reading.read(file.data)
-    except yaml_reading.SourceError as error:
+    except yaml_parsing.SourceError as error:
         problems.add(file, (error.line, error.column), error.code, error.message)
         return
     for problem in (problem for parsed in found for problem in parsed.problems):
@@ -77,7 +77,7 @@ class ManifestDocument:
 
     kind: DocumentKind
     value: dict[str, YAMLValue]
-    parsed: yaml_reading.Document
+    parsed: yaml_parsing.YAMLDocument
     filled: FilledDocument
     report: ProblemReporter
     wrong: frozenset[DocumentPath] = frozenset()

@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from reconciler.manifests.scalars import plain_value
+from reconciler.manifests.yaml_values import Place, YAMLContainer, YAMLValue
 
-Place: TypeAlias = tuple[int, int]
-"""Line and column, counted from 1."""
-
-Places: TypeAlias = dict[int, Place]
-Flow: TypeAlias = Callable[[str], Any]
+ContainerPlaces: TypeAlias = dict[int, Place]
+Flow: TypeAlias = Callable[[str], YAMLValue]
 
 _INNER = r"[A-Za-z0-9_./+~$%=@*?!&()<>{}\[\];,-]"
 _REST = rf"(?::{_INNER}+)*(?: +{_INNER}+(?::{_INNER}+)*)*"
@@ -38,18 +36,18 @@ _MAX_LEVELS = 30
 _MAX_REMEMBERED = 20_000
 
 _BLANK, _OPENS, _HOLDS, _FLOWS = range(4)
-_Line: TypeAlias = tuple[int, int, bool, str, Any]
+_Line: TypeAlias = tuple[int, int, bool, str, YAMLValue]
 """What a line says: which of the above, its indentation, whether a dash begins it, its key, and its value."""
 
 _lines: dict[str, _Line] = {}
-_flows: dict[str, Any] = {}
+_flows: dict[str, YAMLContainer | None] = {}
 
 
 class Declined(Exception):
     """The file has something in it that this reader does not know."""
 
 
-def read(text: str, flow: Flow) -> list[tuple[Any, Place, Places]]:
+def read(text: str, flow: Flow) -> list[tuple[YAMLValue, Place, ContainerPlaces]]:
     """The documents of a text as (value, place, places of containers by `id`). Raises Declined.
 
     `flow` reads a one-line `{…}` or `[…]`, and may raise Declined.
@@ -89,15 +87,15 @@ def _line(written: str) -> _Line | None:
         if match[quoted] is not None:
             return (_HOLDS, indent, has_dash, key, match[quoted])
     if match["flow"] is not None:
-        return (_FLOWS, indent, has_dash, key, (match["flow"], match.start("flow") + 1))
+        return (_FLOWS, indent, has_dash, key, match["flow"])
     return (_OPENS, indent, has_dash, key, None)
 
 
-def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[Any, Place, Places]:
+def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[YAMLValue, Place, ContainerPlaces]:
     """The document between two lines; None where nothing but comments stand."""
-    places: Places = {}
-    root: dict[str, Any] = {}
-    stack: list[tuple[int, Any]] = [(0, root)]
+    places: ContainerPlaces = {}
+    root: dict[str, YAMLValue] = {}
+    stack: list[tuple[int, YAMLContainer]] = [(0, root)]
     waiting: str | None = None
     holder, holder_indent = root, 0
     for index in range(begin, end):
@@ -110,20 +108,21 @@ def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[Any, 
         if sort == _BLANK:
             continue
         if waiting is not None and (indent > holder_indent or (has_dash and indent == holder_indent)):
-            inner: Any = [] if has_dash else {}
+            inner: YAMLContainer = [] if has_dash else {}
             holder[waiting] = inner
             places[id(inner)] = (index + 1, indent + 1)
             stack.append((indent, inner))
         else:
             _unwind(stack, indent, list if has_dash else dict)
-        holder, holder_indent = stack[-1][1], indent
         if has_dash:
-            holder = _entry(stack, places, index + 1)
-            holder_indent += 2
+            holder, holder_indent = _entry(stack, places, index + 1), indent + 2
+        else:
+            holder, holder_indent = cast("dict[str, YAMLValue]", stack[-1][1]), indent
         if key in holder or len(stack) > _MAX_LEVELS:
             raise Declined
         if sort == _FLOWS:
-            value, column = _flow(value[0], flow), value[1]
+            column = written.index(str(value)) + 1
+            value = _flow(str(value), flow)
             places[id(value)] = (index + 1, column)
         waiting = key if sort == _OPENS else None
         holder[key] = value
@@ -134,17 +133,17 @@ def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[Any, 
     return root, places[id(root)], places
 
 
-def _entry(stack: list[tuple[int, Any]], places: Places, number: int) -> dict[str, Any]:
+def _entry(stack: list[tuple[int, YAMLContainer]], places: ContainerPlaces, number: int) -> dict[str, YAMLValue]:
     """Begin the mapping that stands behind a dash, in the list on top."""
-    indent, listed = stack[-1]
-    entry: dict[str, Any] = {}
+    indent, listed = cast("tuple[int, list[YAMLValue]]", stack[-1])
+    entry: dict[str, YAMLValue] = {}
     listed.append(entry)
     places[id(entry)] = (number, indent + 3)
     stack.append((indent + 2, entry))
     return entry
 
 
-def _unwind(stack: list[tuple[int, Any]], indent: int, kind: type) -> None:
+def _unwind(stack: list[tuple[int, YAMLContainer]], indent: int, kind: type) -> None:
     """Close what is indented deeper, until the mapping or the list is on top that goes on at this indentation."""
     while stack[-1][0] > indent:
         stack.pop()
@@ -155,10 +154,10 @@ def _unwind(stack: list[tuple[int, Any]], indent: int, kind: type) -> None:
         raise Declined
 
 
-def _flow(written: str, flow: Flow) -> Any:
+def _flow(written: str, flow: Flow) -> YAMLValue:
     """A flat container; each place that writes it gets one of its own."""
     if written not in _flows:
-        found = flow(written)
+        found = cast("YAMLContainer", flow(written))
         parts = found.values() if isinstance(found, dict) else found
         _flows[written] = None if any(isinstance(part, dict | list) for part in parts) else found
     held = _flows[written]

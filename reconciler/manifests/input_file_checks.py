@@ -10,15 +10,18 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler import files
 from reconciler.manifests import archive_checks
 from reconciler.manifests.problems import FileProblem, ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 from reconciler.model import Problem, Severity
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 ENDINGS = (".csv", ".txt", ".zip")
 _MAX_ROWS = 200_000
@@ -26,7 +29,9 @@ _MAX_LINE = 1_000_000
 _MAX_REPORTED = 5
 
 
-def check_entry(entry: Mapping[str, Any], path: DocumentPath, report: ProblemReporter, root: Path) -> dict[str, str]:
+def check_entry(
+    entry: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter, root: Path
+) -> dict[str, str]:
     """Check one declared input file, and return its normal form: the name ACC will know, and the absolute path."""
     written = str(entry["file"])
     location = Path(report.file.location.parent / written)
@@ -162,7 +167,7 @@ def _csv_problems(stream: TextIO) -> Iterator[FileProblem]:
         yield _warning("csv-long-line", f"a line of more than {_MAX_LINE} characters: not checked further", overlong[0])
 
 
-def _lines(stream: Any, overlong: list[int]) -> Iterator[str]:
+def _lines(stream: TextIO, overlong: list[int]) -> Iterator[str]:
     number = 0
     while line := stream.readline(_MAX_LINE):
         number += 1
@@ -176,7 +181,7 @@ def _delimiter(header: str) -> str:
     return max(",;\t|", key=header.count) if "," not in header else ","
 
 
-def _row_problems(rows: Any) -> Iterator[FileProblem]:
+def _row_problems(rows: Reader) -> Iterator[FileProblem]:
     header: list[str] | None = None
     reported = 0
     line = 1

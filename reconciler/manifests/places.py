@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import yaml
 
-from reconciler.manifests.yaml_reading import decode, events
-from reconciler.manifests.yaml_values import Place
-
-Key: TypeAlias = str | int
+from reconciler.manifests.yaml_parsing import events, place_of
+from reconciler.manifests.yaml_reading import decode
+from reconciler.manifests.yaml_values import DocumentPath, Place
 
 
 @dataclass(slots=True)
 class _Level:
     """One level of a walk over events: the path so far, and the next index or the key that waits for its value."""
 
-    path: tuple[Key, ...]
+    path: DocumentPath
     is_list: bool
     index: int = 0
     key: str | None = None
-    key_place: Place | None = None
+    key_place: Place = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where the keys and the values of one document stand, by path."""
 
-    keys: dict[tuple[Key, ...], Place]
-    values: dict[tuple[Key, ...], Place]
+    keys: dict[DocumentPath, Place]
+    values: dict[DocumentPath, Place]
 
-    def of_value(self, path: tuple[Key, ...]) -> Place | None:
+    def of_value(self, path: DocumentPath) -> Place | None:
         return self.values.get(path)
 
-    def of_key(self, path: tuple[Key, ...]) -> Place | None:
+    def of_key(self, path: DocumentPath) -> Place | None:
         return self.keys.get(path) or self.values.get(path)
 
-    def nearest(self, path: tuple[Key, ...]) -> Place:
+    def nearest(self, path: DocumentPath) -> Place:
         """The value at this path, or the innermost thing around it that was written."""
         for length in range(len(path), -1, -1):
             if place := self.values.get(path[:length]):
@@ -53,33 +51,30 @@ def locate(data: bytes) -> dict[int, Places]:
     found: dict[int, Places] = {}
     stack: list[_Level] = []
     for event in events(decode(data)):
-        kind = type(event)
-        if kind is yaml.DocumentStartEvent:
+        if isinstance(event, yaml.DocumentStartEvent):
             places = found[len(found)] = Places({}, {})
-        elif kind not in (yaml.StreamStartEvent, yaml.DocumentEndEvent):
-            _note(event, kind, stack, places)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            stack.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            _note(event, stack, places)
     return found
 
 
-def _note(event: Any, kind: type, stack: list[_Level], places: Places) -> None:
-    if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
-        stack.pop()
-        return
-    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+def _note(event: yaml.NodeEvent, stack: list[_Level], places: Places) -> None:
+    place = place_of(event)
+    path: DocumentPath = ()
     top = stack[-1] if stack else None
-    if top is None:
-        path: tuple[Key, ...] = ()
-    elif top.is_list:
+    if top is not None and top.is_list:
         path = (*top.path, top.index)
         top.index += 1
-    elif top.key is None:
-        top.key = event.value if kind is yaml.ScalarEvent else f"*{event.anchor}"
+    elif top is not None and top.key is None:
+        top.key = event.value if isinstance(event, yaml.ScalarEvent) else f"*{event.anchor}"
         top.key_place = place
         return
-    else:
-        path = (*top.path, top.key)
-        places.keys.setdefault(path, top.key_place or place)  # of a key that stands twice, the first one counts
+    elif top is not None:
+        path = (*top.path, str(top.key))
+        places.keys.setdefault(path, top.key_place)  # of a key that stands twice, the first one counts
         top.key = None
     places.values.setdefault(path, place)
-    if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
-        stack.append(_Level(path, kind is yaml.SequenceStartEvent))
+    if isinstance(event, yaml.CollectionStartEvent):
+        stack.append(_Level(path, isinstance(event, yaml.SequenceStartEvent)))

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from reconciler.errors import UsageError
-from reconciler.manifests import blackout_settings, connection_settings, schema_files, schema_violations, yaml_reading
+from reconciler.manifests import (
+    blackout_settings,
+    connection_settings,
+    schema_files,
+    schema_violations,
+    yaml_parsing,
+    yaml_reading,
+)
 from reconciler.manifests.filling import FilledDocument, fill_document
 from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.yaml_values import DocumentPath, value_at
-from reconciler.model import JSON, Connection, Policy, Project
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_or_nothing, value_at
+from reconciler.model import Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 FILE_NAME = "reconciler.yaml"
 DEFAULT_ENVIRONMENT = "default"
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
 _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
+
+
+class PolicyBlock(TypedDict, total=False):
+    """What a plan may do."""
+
+    prune: str
+    maxDeletes: str | int
+
+
+class ProjectSpec(TypedDict, total=False):
+    """The `spec` of a project file that keeps to the schema."""
+
+    manifests: list[str]
+    connections: dict[str, dict[str, YAMLValue]]
+    ledger: str
+    policy: PolicyBlock
+    blackouts: list[dict[str, YAMLValue]]
 
 
 @dataclass(slots=True)
@@ -32,17 +56,16 @@ class ProjectFile:
     """
 
     root: Path
-    file: SourceFile
     report: ProblemReporter
     environment: str
-    name: str
-    spec: dict[str, Any]
+    environments: tuple[str, ...]
     interpolator: Interpolator
     key_complaint: Callable[[str], str] | None = None
+    name: str = ""
+    spec: ProjectSpec = field(default_factory=ProjectSpec)
     secret_values: set[str] = field(default_factory=set)
     ready: dict[str, Connection] = field(default_factory=dict)
     broken: dict[str, Problems] = field(default_factory=dict)
-    environments: tuple[str, ...] = ()
 
     @property
     def patterns(self) -> list[str]:
@@ -80,21 +103,27 @@ def read_project(
     if document is None:
         return None
     report = ProblemReporter(problems, file, document.index)
-    value: dict[str, Any] = document.value
-    spec = value.get("spec") if isinstance(value.get("spec"), dict) else {}
-    assert isinstance(spec, dict)
-    environments = spec.get("environments")
-    chosen = _choose(environment, environments if isinstance(environments, dict) else {})
+    written = mapping_of(document.value)
+    spec = mapping_of(written.get("spec"))
+    environments = mapping_of(spec.get("environments"))
+    chosen = _choose(environment, environments)
     own = {key: one for key, one in spec.items() if key != "environments"}
-    overlay = environments.get(chosen) if isinstance(environments, dict) else None
+    overlay = environments.get(chosen)
     if isinstance(overlay, dict):
         own = _merged(own, overlay)
         report.overlay = ("spec", "environments", chosen)
-    variables = own.get("variables")
-    interpolator = Interpolator(environ, variables if isinstance(variables, dict) else {}, root)
-    project = ProjectFile(root, file, report, chosen, "", own, interpolator, key_complaint)
-    project.environments = tuple(sorted(map(str, environments))) if isinstance(environments, dict) else ()
-    _fill_and_validate(project, value)
+    interpolator = Interpolator(environ, mapping_of(own.get("variables")), root)
+    project = ProjectFile(root, report, chosen, tuple(sorted(map(str, environments))), interpolator, key_complaint)
+    filled = fill_document({**written, "spec": own}, lambda text: interpolator.fill(text, root))
+    if "spec" not in written or not isinstance(written["spec"], dict):
+        filled.value = written
+    clean = mapping_of(filled.value)
+    for path in filter(None, _violated(project, written, filled)):
+        # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
+        clean = _without(clean, path[: 3 if path[:2] == ("spec", "connections") else 2])
+    project.name = text_or_nothing(mapping_of(clean.get("metadata")).get("name"))
+    project.spec = cast("ProjectSpec", mapping_of(clean.get("spec")))
+    _check(project, filled)
     return project
 
 
@@ -106,18 +135,18 @@ def schema_text() -> str:
 def name_of(root: Path) -> str:
     """The name in the project file, "" where there is none that can be read."""
     document = _only_document(SourceFile(FILE_NAME, root / FILE_NAME), Problems())
-    metadata = document.value.get("metadata") if document is not None else None
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    return name if isinstance(name, str) and "${" not in name else ""
+    written = mapping_of(document.value) if document is not None else {}
+    name = text_or_nothing(mapping_of(written.get("metadata")).get("name"))
+    return name if "${" not in name else ""
 
 
-def _only_document(file: SourceFile, problems: Problems) -> yaml_reading.Document | None:
+def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDocument | None:
     """The one document of the project file. A file that holds none, or several, is a problem."""
     if not file.read(problems):
         return None
     try:
         documents = yaml_reading.read(file.data)
-    except yaml_reading.SourceError as error:
+    except yaml_parsing.SourceError as error:
         problems.add(file, (error.line, error.column), error.code, error.message)
         return None
     if not documents:
@@ -138,12 +167,12 @@ def _only_document(file: SourceFile, problems: Problems) -> yaml_reading.Documen
     return documents[0]
 
 
-def _choose(asked: str | None, environments: Mapping[str, Any]) -> str:
+def _choose(asked: str | None, environments: Mapping[str, YAMLValue]) -> str:
     """The name of the environment. One that is called `default` is the one used when none is asked for."""
     if asked is None or (asked == DEFAULT_ENVIRONMENT and DEFAULT_ENVIRONMENT not in environments):
         return DEFAULT_ENVIRONMENT
     if asked not in environments:
-        names = sorted(str(name) for name in environments)
+        names = sorted(map(str, environments))
         near = get_close_matches(asked, names, 1)
         meant = f"did you mean {near[0]}? " if near else ""
         hint = meant + (f"Known are {', '.join(names)}" if names else f"{FILE_NAME} declares none in spec.environments")
@@ -151,7 +180,7 @@ def _choose(asked: str | None, environments: Mapping[str, Any]) -> str:
     return asked
 
 
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def _merged(below: dict[str, YAMLValue], above: dict[str, YAMLValue]) -> dict[str, YAMLValue]:
     """`above` over `below`, mapping by mapping; everything else is replaced.
 
     A connection names a region or a url: the one that the environment names replaces the other.
@@ -166,76 +195,49 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _fill_and_validate(project: ProjectFile, raw: dict[str, Any]) -> None:
-    interpolator, report = project.interpolator, project.report
-    filled = fill_document(
-        {**{key: one for key, one in raw.items() if key != "spec"}, "spec": project.spec},
-        lambda text: interpolator.fill(text, project.root),
-    )
-    if "spec" not in raw or not isinstance(raw["spec"], dict):
-        filled.value = raw
+def _violated(project: ProjectFile, written: dict[str, YAMLValue], filled: FilledDocument) -> list[DocumentPath]:
+    """Report what the schema does not allow; the paths that cannot be used."""
     unfilled = {path for path, _ in filled.errors}
-    project.broken = {}
     for path, error in filled.errors:
-        if error.is_reported:
-            continue
-        _reporter_for(project, path).error(path, error.code, error.message)
-    wrong: list[DocumentPath] = list(unfilled)
-    for violation in _violations(filled.value, unfilled):
-        wrong.append(violation.path)
-        at = _reporter_for(project, violation.path)
-        at.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
-    for violation in _elsewhere(raw, project.environment):
-        report.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
-    clean = _without(filled.value, wrong)
-    metadata = clean.get("metadata")
-    project.name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-    project.spec = clean.get("spec", {}) if isinstance(clean.get("spec"), dict) else {}
-    _check(project, filled)
+        if not error.is_reported:
+            _reporter_for(project, path).error(path, error.code, error.message)
+    found = [one for one in _violations(filled.value, unfilled.__contains__) if one.path not in unfilled]
+    for one in found:
+        _reporter_for(project, one.path).error(one.path, one.code, one.message, at_key=one.at_key)
+
+    def is_elsewhere(path: DocumentPath, *, at_key: bool = False) -> bool:
+        """Whether a violation counts in an environment that was not chosen, whose values are not filled in."""
+        if path[:2] != ("spec", "environments") or path[2:3] == (project.environment,):
+            return False
+        return at_key or "${" not in text_or_nothing(value_at(written, path))
+
+    for one in _violations(written, lambda path: not is_elsewhere(path)):
+        if is_elsewhere(one.path, at_key=one.at_key):
+            project.report.error(one.path, one.code, one.message, at_key=one.at_key)
+    return [*unfilled, *(one.path for one in found)]
 
 
-def _violations(value: Any, unfilled: set[DocumentPath]) -> Iterator[schema_violations.Violation]:
-    if schema_files.is_valid(schema_text(), value):
-        return
-    for violation in schema_violations.violations(schema_text(), value):
-        if violation.path not in unfilled:
-            yield violation
-
-
-def _elsewhere(raw: dict[str, Any], chosen: str) -> Iterator[schema_violations.Violation]:
-    """What is wrong in the environments that were not chosen, as far as it can be told without their values."""
-    if schema_files.is_valid(schema_text(), raw):
-        return
-    for violation in schema_violations.violations(schema_text(), raw):
-        path = violation.path
-        if path[:2] != ("spec", "environments") or (len(path) > 2 and path[2] == chosen):
-            continue
-        value = None if violation.at_key else value_at(raw, path)
-        if not (isinstance(value, str) and "${" in value):
-            yield violation
+def _violations(value: YAMLValue, is_ignored: Callable[[DocumentPath], bool]) -> Iterable[schema_violations.Violation]:
+    """What the schema does not allow; nothing where all places of it are ignored, which costs little to know."""
+    if all(map(is_ignored, schema_files.violated_paths(schema_text(), value))):
+        return ()
+    return schema_violations.violations(schema_text(), value)
 
 
 def _reporter_for(project: ProjectFile, path: DocumentPath) -> ProblemReporter:
     """Where to report: what is wrong inside a connection waits until somebody uses that connection."""
     if path[:2] == ("spec", "connections") and len(path) > 2:
         problems = project.broken.setdefault(str(path[2]), Problems())
-        return ProblemReporter(problems, project.file, project.report.index, overlay=project.report.overlay)
+        return replace(project.report, problems=problems)
     return project.report
 
 
-def _without(value: Any, paths: list[DocumentPath]) -> Any:
-    """A document without what is wrong in it: the key under spec, or under metadata, that holds it."""
-    clean = {key: dict(one) if isinstance(one, dict) else one for key, one in value.items()}
-    for path in paths:
-        if len(path) > 2 and path[:2] == ("spec", "connections"):
-            clean["spec"]["connections"] = {
-                name: one for name, one in clean["spec"]["connections"].items() if name != path[2]
-            }
-        elif len(path) > 1 and isinstance(clean.get(path[0]), dict):
-            clean[path[0]].pop(path[1], None)
-        elif path:
-            clean.pop(path[0], None)
-    return clean
+def _without(part: dict[str, YAMLValue], path: DocumentPath) -> dict[str, YAMLValue]:
+    """A mapping without what stands at a path."""
+    key, below = str(path[0]), part.get(str(path[0]))
+    if len(path) > 1 and isinstance(below, dict):
+        return {**part, key: _without(below, path[1:])}
+    return {name: one for name, one in part.items() if name != key}
 
 
 def _check(project: ProjectFile, filled: FilledDocument) -> None:
@@ -253,7 +255,7 @@ def _check(project: ProjectFile, filled: FilledDocument) -> None:
         blackout_settings.check(blackout, ("spec", "blackouts", index), report)
     for name, settings in spec.get("connections", {}).items():
         problems = project.broken.get(name, Problems())
-        local = ProblemReporter(problems, project.file, report.index, overlay=report.overlay)
+        local = replace(report, problems=problems)
         connection = connection_settings.resolve(name, settings, project.root, local, project.key_complaint)
         project.secret_values |= connection_settings.secret_values(settings)
         if connection is not None:
@@ -264,7 +266,7 @@ def _check(project: ProjectFile, filled: FilledDocument) -> None:
             project.broken[name] = problems
 
 
-def _policy(written: Mapping[str, JSON]) -> Policy:
+def _policy(written: PolicyBlock) -> Policy:
     most = written.get("maxDeletes", "30%")
     prune = written.get("prune", "owned")
     if isinstance(most, str):

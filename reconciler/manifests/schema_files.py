@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.manifests.yaml_values import YAMLValue
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -36,3 +37,8 @@ def _validator(schema_text: str) -> jsonschema_rs.Draft202012Validator:
 def is_valid(schema_text: str, document: YAMLValue) -> bool:
     """Whether a document keeps to its schema; the quick question. `schema_violations` has the reasons."""
     return _validator(schema_text).is_valid(document)
+
+
+def violated_paths(schema_text: str, document: YAMLValue) -> Iterator[DocumentPath]:
+    """Where a document does not keep to its schema."""
+    return (tuple(error.instance_path) for error in _validator(schema_text).iter_errors(document))

@@ -7,6 +7,8 @@ from typing import TypeAlias
 YAMLValue: TypeAlias = "str | int | float | bool | list[YAMLValue] | dict[str, YAMLValue] | None"
 """A scalar, a list or a mapping, as it was written or filled in."""
 
+YAMLContainer: TypeAlias = list[YAMLValue] | dict[str, YAMLValue]
+
 DocumentPath: TypeAlias = tuple[str | int, ...]
 """The keys and the indices that lead to a value of a document."""
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifests_projects import AGENT, TRIGGER
 
-from reconciler.manifests import fast_path, yaml_reading
+from reconciler.manifests import fast_path, yaml_parsing, yaml_reading
+from reconciler.manifests.yaml_values import Place
 
 PIECES = st.sampled_from(
     [
@@ -80,10 +81,10 @@ def mangled(draw: st.DrawFn, text: str) -> str:
     return text
 
 
-def _outcome(reader: Callable[[str], list[yaml_reading.Document]], text: str) -> object:
+def _outcome(reader: Callable[[str], list[yaml_parsing.YAMLDocument]], text: str) -> object:
     try:
         documents = reader(text)
-    except yaml_reading.SourceError as error:
+    except yaml_parsing.SourceError as error:
         return (error.code, error.line, error.column)
     return [
         (document.index, document.place, _placed(document.value, document), [str(one) for one in document.problems])
@@ -91,12 +92,16 @@ def _outcome(reader: Callable[[str], list[yaml_reading.Document]], text: str) ->
     ]
 
 
-def _placed(value: Any, document: yaml_reading.Document) -> Any:
+def _place_of(container: object, document: yaml_parsing.YAMLDocument) -> Place:
+    return document.places.get(id(container), document.place)
+
+
+def _placed(value: Any, document: yaml_parsing.YAMLDocument) -> Any:
     """A value in which every container shows its place, and every scalar its type."""
     if isinstance(value, dict):
-        return document.place_of(value), [(key, _placed(one, document)) for key, one in value.items()]
+        return _place_of(value, document), [(key, _placed(one, document)) for key, one in value.items()]
     if isinstance(value, list):
-        return document.place_of(value), [_placed(one, document) for one in value]
+        return _place_of(value, document), [_placed(one, document) for one in value]
     return type(value).__name__, value
 
 
