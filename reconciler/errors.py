@@ -45,7 +45,7 @@ class ReconcilerError(Exception):
         return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
 
-def surprise(error: BaseException) -> str:
+def internal_error_text(error: BaseException) -> str:
     """An error that nobody expected, for a report: its type and where it came from. Its own words may hold secrets."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 SQLITE = "sqlite:///"
@@ -13,8 +14,12 @@ LEDGER_FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 _POSTGRES = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://", re.IGNORECASE)
 _FROM_THE_API_ON = {"acc": ("api", "https://acc.sequentum.com"), "mft": ("v1", "https://api.us.mft.progress.com")}
 
-Complaint = tuple[str, str]
-"""A stable code and what is wrong, with what to write instead."""
+
+class Complaint(NamedTuple):
+    """A stable code, and what is wrong with what to write instead."""
+
+    code: str
+    message: str
 
 
 @functools.lru_cache(maxsize=256)
@@ -40,20 +45,25 @@ def connection_complaint(name: str, url: str, *, is_insecure_allowed: bool) -> C
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "bad-url", "`url` cannot be read as a URL: write it like https://acc.sequentum.com"
+        return Complaint("bad-url", "`url` cannot be read as a URL: write it like https://acc.sequentum.com")
     if any(char.isspace() or char == "\\" or not char.isprintable() for char in url):
-        return "bad-url", "`url` has a space, a backslash or a character that nobody sees: look at what fills it in"
+        return Complaint(
+            "bad-url", "`url` has a space, a backslash or a character that nobody sees: look at what fills it in"
+        )
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        return "bad-url", "`url` must be https:// and a host, such as https://acc.sequentum.com"
+        return Complaint("bad-url", "`url` must be https:// and a host, such as https://acc.sequentum.com")
     if parts.username is not None or parts.password is not None:
-        return "bad-url", "`url` may not hold a user or a password: credentials have keys of their own"
+        return Complaint("bad-url", "`url` may not hold a user or a password: credentials have keys of their own")
     if "?" in url or "#" in url:
-        return "bad-url", "`url` may not have a query or a fragment: it is where the product's own paths begin"
+        return Complaint(
+            "bad-url", "`url` may not have a query or a fragment: it is where the product's own paths begin"
+        )
     if complaint := _path_complaint(name, url, parts.path):
         return complaint
     if parts.scheme == "http" and not is_insecure_allowed and not is_loopback(host):
-        return "insecure-url", (
-            "plain http would send the credential in clear text: write https, or `allowInsecure: true` if you must"
+        return Complaint(
+            "insecure-url",
+            "plain http would send the credential in clear text: write https, or `allowInsecure: true` if you must",
         )
     return None
 
@@ -67,7 +77,7 @@ def _path_complaint(name: str, url: str, path: str) -> Complaint | None:
     if trimmed.rpartition("/")[2].lower() != part:
         return None
     meant = url.rstrip("/")[: -len(part)].rstrip("/") or example
-    return "bad-url", f"`url` ends in /{part}, which every call adds by itself: write {meant}"
+    return Complaint("bad-url", f"`url` ends in /{part}, which every call adds by itself: write {meant}")
 
 
 def ledger_kind(url: str) -> str:

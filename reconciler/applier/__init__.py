@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from reconciler.applier import remembered, schedules, triggers
 from reconciler.applier.run import ORDER, Hands, Recorder, Run, Tools
-from reconciler.errors import LedgerError, surprise
+from reconciler.errors import LedgerError, internal_error_text
 from reconciler.model import Action, Address, Change, Evidence, KindName, Outcome, Plan, Reason, Status
 
 __all__ = ["Hands", "Recorder", "Result", "Tools", "apply"]
@@ -115,7 +115,7 @@ def _carry(run: Run, change: Change, seen: schedules.Seen | None) -> schedules.S
             case _:
                 remembered.carry(run, change)
     except Exception as error:
-        what = run.tools.redact(surprise(error))
+        what = run.tools.redact(internal_error_text(error))
         detail = f"unexpected {what}: what became of it is not known. Please report this"
         run.tools.tell(run.finish(change, Status.UNKNOWN, detail))
     return None

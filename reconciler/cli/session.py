@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.clock import MACHINE, Clock
-from reconciler.errors import LedgerError, ManifestError, ReconcilerError, surprise
+from reconciler.errors import LedgerError, ManifestError, ReconcilerError, internal_error_text
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -199,7 +199,7 @@ def complain(error: Exception, *, verbose: bool) -> int:
         place = f"{error.filename}: " if error.filename is not None else ""
         click.echo(harmless(f"error: {place}{error.strerror}"), err=True)
         return 1
-    said = f"internal error: {surprise(error)}\n  next: run it again with -v, and report what it prints"
+    said = f"internal error: {internal_error_text(error)}\n  next: run it again with -v, and report what it prints"
     if verbose:
         import traceback
 

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sized
+from enum import Enum, auto
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, cast
 
@@ -35,11 +36,21 @@ _IDLE_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 1.0
 """A process may have been frozen while it sent for so long: whoever was asked before is asked again."""
 
-UNSEEN, CONNECTING, LEFT = range(3)
-_watched = threading.local()
+_of_thread = threading.local()
 
 
-class Overdue(TimeoutError):
+class Progress(Enum):
+    """How far a request got."""
+
+    NOT_SENT = auto()
+    """No connection was asked for yet."""
+    CONNECTING = auto()
+    """A connection is being made; a proxy's CONNECT is part of that."""
+    SENT = auto()
+    """A byte of it may have reached the product."""
+
+
+class DeadlineExceeded(TimeoutError):
     """An exchange lasted longer than it may; the text says how."""
 
 
@@ -60,7 +71,7 @@ class Exchange:
         before_write: Callable[[], None] | None = None,
     ) -> None:
         now = time.monotonic()
-        self.progress = UNSEEN
+        self.progress = Progress.NOT_SENT
         self.has_answer = False
         self._seconds = seconds
         self._until = now + seconds
@@ -71,11 +82,11 @@ class Exchange:
         self._asked_at: float | None = None
 
     def remaining(self) -> float:
-        """Seconds that are left. Raises Overdue when none are."""
-        until = self._connected_until if self.progress == CONNECTING else self._until
+        """Seconds that are left. Raises DeadlineExceeded when none are."""
+        until = self._connected_until if self.progress is Progress.CONNECTING else self._until
         left = until - time.monotonic()
         if left <= 0:
-            raise self.overdue()
+            raise self.deadline_exceeded()
         return left
 
     def moved(self, size: int) -> None:
@@ -83,14 +94,16 @@ class Exchange:
         if self._is_transfer:
             self._until = min(self._until + size / SLOWEST_TRANSFER, time.monotonic() + self._seconds, self._latest)
 
-    def overdue(self) -> Overdue:
-        if self._is_transfer and (self.has_answer or self.progress == LEFT):
+    def deadline_exceeded(self) -> DeadlineExceeded:
+        if self._is_transfer and (self.has_answer or self.progress is Progress.SENT):
             if time.monotonic() >= self._latest:
-                return Overdue(f"the transfer took longer than {self._latest_hours()}")
-            return Overdue(f"the transfer stood still, or moved less than {SLOWEST_TRANSFER >> 10} KiB a second")
+                return DeadlineExceeded(f"the transfer took longer than {self._latest_hours()}")
+            return DeadlineExceeded(
+                f"the transfer stood still, or moved less than {SLOWEST_TRANSFER >> 10} KiB a second"
+            )
         if self.has_answer:
-            return Overdue(f"the answer was not complete within {self._seconds:g} s")
-        return Overdue(f"no answer within {self._seconds:g} s")
+            return DeadlineExceeded(f"the answer was not complete within {self._seconds:g} s")
+        return DeadlineExceeded(f"no answer within {self._seconds:g} s")
 
     def _latest_hours(self) -> str:
         return f"{LONGEST_TRANSFER / 3600:g} h"
@@ -106,20 +119,20 @@ class Exchange:
             self._asked_at = time.time()
 
 
-def watch(exchange: Exchange) -> None:
+def begin(exchange: Exchange) -> None:
     """From now on this thread sends for `exchange`."""
-    _watched.exchange = exchange
+    _of_thread.exchange = exchange
 
 
-def watched() -> Exchange:
+def current_exchange() -> Exchange:
     """The exchange of this thread."""
-    exchange: Exchange = _watched.exchange
+    exchange: Exchange = _of_thread.exchange
     return exchange
 
 
-def has_left() -> bool:
+def has_been_sent() -> bool:
     """Whether any byte of this thread's last request may have reached the product."""
-    return watched().progress == LEFT
+    return current_exchange().progress is Progress.SENT
 
 
 # --- connections -----------------------------------------------------------------------------------------------------
@@ -142,7 +155,7 @@ class _TimedReader(io.RawIOBase):
         try:
             size: int | None = self._source.readinto(buffer)
         except TimeoutError:
-            raise exchange.overdue() from None
+            raise exchange.deadline_exceeded() from None
         if size:
             exchange.has_answer = True
             exchange.moved(size)
@@ -161,10 +174,10 @@ class _TimedResponse(HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, watched()))
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, current_exchange()))
 
 
-class Watched:
+class Tracked:
     """Mixed into a connection: notes how far its exchange got, keeps its deadline, and asks before bytes leave.
 
     A proxy's CONNECT is part of connecting: with it nothing of the request has left.
@@ -176,7 +189,7 @@ class Watched:
 
     def connect(self) -> None:
         self._connecting = True
-        watched().progress = CONNECTING
+        current_exchange().progress = Progress.CONNECTING
         try:
             super().connect()  # type: ignore[misc]
         finally:
@@ -184,18 +197,18 @@ class Watched:
         self._used_at = time.monotonic()
 
     def send(self, data: object) -> None:
-        exchange = watched()
+        exchange = current_exchange()
         if not self._connecting:
             if self.sock is None:  # type: ignore[attr-defined]
                 self.connect()
             exchange.ask_before_write()
-            exchange.progress = LEFT
+            exchange.progress = Progress.SENT
             self._used_at = time.monotonic()
         self.sock.settimeout(exchange.remaining())  # type: ignore[attr-defined]
         try:
             super().send(data)  # type: ignore[misc]
         except TimeoutError:
-            raise exchange.overdue() from None
+            raise exchange.deadline_exceeded() from None
         exchange.moved(len(cast(Sized, data)))
 
     @property
@@ -204,7 +217,7 @@ class Watched:
         return fresh and bool(super().is_connected)  # type: ignore[misc]
 
 
-class _Dialled(Watched):
+class _Dialled(Tracked):
     """A connection that tries every address of its host within one deadline, and not each within its own."""
 
     def _new_conn(self) -> socket.socket:
@@ -221,13 +234,13 @@ class _Dialled(Watched):
             try:
                 for option in self.socket_options or ():  # type: ignore[attr-defined]
                     sock.setsockopt(*option)
-                sock.settimeout(watched().remaining())
+                sock.settimeout(current_exchange().remaining())
                 sock.connect(address)
-                sock.settimeout(watched().remaining())
+                sock.settimeout(current_exchange().remaining())
             except OSError as error:
                 sock.close()
                 failure = error
-                if isinstance(error, Overdue):
+                if isinstance(error, DeadlineExceeded):
                     break
             else:
                 return sock
@@ -256,12 +269,13 @@ POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _TlsP
 """What a pool manager makes its pools of."""
 
 
-def watched_pools(classes: dict[str, type[HTTPConnectionPool]]) -> dict[str, type[HTTPConnectionPool]]:
+def tracked_pools(classes: dict[str, type[HTTPConnectionPool]]) -> dict[str, type[HTTPConnectionPool]]:
     """Pools of another kind of connection (a SOCKS proxy's), watched as well."""
     return {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _also_watched(pool)}) for scheme, pool in classes.items()
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _tracked_connection(pool)})
+        for scheme, pool in classes.items()
     }
 
 
-def _also_watched(pool: type[HTTPConnectionPool]) -> type:
-    return type(pool.ConnectionCls.__name__, (Watched, pool.ConnectionCls), {})
+def _tracked_connection(pool: type[HTTPConnectionPool]) -> type:
+    return type(pool.ConnectionCls.__name__, (Tracked, pool.ConnectionCls), {})

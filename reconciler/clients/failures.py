@@ -19,7 +19,7 @@ import requests
 import urllib3
 
 from reconciler.clients import wire
-from reconciler.clients.exchange import Overdue
+from reconciler.clients.exchange import DeadlineExceeded
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
 _SHOWN_BODY = 200
@@ -94,7 +94,7 @@ def verdict(last: AttemptFailed, ambiguous: AttemptFailed | None) -> ProductErro
 def of_failure(error: BaseException, timeout: float) -> tuple[FailureClass, str, str]:
     """Class, words and hint for an attempt that ended without an answer."""
     chain = list(wire.causes(error))
-    kind = FailureClass.NOT_SENT if wire.never_left(error) else FailureClass.NO_REPLY
+    kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
@@ -104,7 +104,7 @@ def of_failure(error: BaseException, timeout: float) -> tuple[FailureClass, str,
             )
         if isinstance(cause, socket.gaierror):
             return kind, "the host name is not known", "Look at the connection's url."
-        if isinstance(cause, (wire.BodyError, Overdue)):
+        if isinstance(cause, (wire.BodyError, DeadlineExceeded)):
             return kind, str(cause), ""
     for types, words in _WORDS:
         if any(isinstance(cause, types) for cause in chain):

@@ -16,7 +16,7 @@ from reconciler import __version__
 from reconciler.clients import failures, wire
 from reconciler.clients.calls import Reply, Request, SessionOptions
 from reconciler.clients.diagnosis import Diagnosis
-from reconciler.clients.exchange import Exchange, watch
+from reconciler.clients.exchange import Exchange, begin
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
 from reconciler.clients.wire import StreamedBody
@@ -74,7 +74,7 @@ class Sender:
         prepared = self._prepared(request, header)
         seconds = request.timeout or self._connection.timeout
         with self.rate_limiter.turn():
-            watch(
+            begin(
                 Exchange(
                     seconds,
                     connect_seconds=self._connection.timeout,

@@ -18,7 +18,7 @@ import requests
 
 from reconciler.clients import failures
 from reconciler.clients.calls import Authorise, Reply, Request, RetryPolicy, SessionOptions
-from reconciler.clients.exchange import has_left
+from reconciler.clients.exchange import has_been_sent
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.sender import Consume, Sender
@@ -180,7 +180,7 @@ class Session:
         """What earlier attempts, or the bytes sent so far, may have done when a call is forbidden; None: nothing."""
         if ambiguous is not None:
             return failures.verdict(ambiguous, ambiguous)
-        if has_left():
+        if has_been_sent():
             return Uncertain(f"{self._sender.diagnosis.target(request)} was broken off while it was being sent.")
         return None
 

@@ -16,7 +16,7 @@ from urllib3 import BaseHTTPResponse, ProxyManager
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError, LocationValueError
 
-from reconciler.clients.exchange import CONNECTING, POOLS, UNSEEN, watched, watched_pools
+from reconciler.clients.exchange import POOLS, Progress, current_exchange, tracked_pools
 from reconciler.errors import Refused
 from reconciler.files import open_regular
 from reconciler.model import Connection
@@ -103,7 +103,7 @@ class Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: object) -> ProxyManager:
         manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         is_socks = proxy.lower().startswith("socks")
-        manager.pool_classes_by_scheme = watched_pools(manager.pool_classes_by_scheme) if is_socks else POOLS
+        manager.pool_classes_by_scheme = tracked_pools(manager.pool_classes_by_scheme) if is_socks else POOLS
         return manager
 
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
@@ -117,11 +117,11 @@ class Adapter(HTTPAdapter):
         return response
 
 
-def never_left(error: BaseException) -> bool:
+def was_never_sent(error: BaseException) -> bool:
     """Whether this failure of the last request on this thread came before any byte of it could reach the product."""
-    progress = watched().progress
-    if progress != UNSEEN:
-        return progress == CONNECTING
+    progress = current_exchange().progress
+    if progress is not Progress.NOT_SENT:
+        return progress is Progress.CONNECTING
     # It failed before any connection was asked for: only errors that speak for themselves count.
     early = (LocationValueError, ClosedPoolError)
     local = (
@@ -154,7 +154,7 @@ def base_url(connection: Connection) -> str:
     """The connection's URL without a slash at its end. Raises Refused when it is none that may be used."""
     complaint = connection_complaint(connection.name, connection.url, is_insecure_allowed=connection.allow_insecure)
     if complaint is not None:
-        raise Refused(f"connections.{connection.name}: {complaint[1]}")
+        raise Refused(f"connections.{connection.name}: {complaint.message}")
     prepared = requests.PreparedRequest()
     try:
         prepared.prepare_url(connection.url, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Interrupted, Locked
-from reconciler.ledger.lease import take
+from reconciler.ledger.lease import take_lease
 from reconciler.ledger.records import Holder, Owner
 from reconciler.ledger.scope import Scope
 
@@ -38,7 +38,7 @@ class Acquisition:
         busy = 0
         while True:
             try:
-                taken = self.commits.alone(lambda c: take(self.scope, c, owner, ttl), wait=_POLL_SECONDS)
+                taken = self.commits.alone(lambda c: take_lease(self.scope, c, owner, ttl), wait=_POLL_SECONDS)
             except Locked as error:
                 busy += 1
                 locked = self._hanging(error)

@@ -16,7 +16,7 @@ from reconciler.ledger import digest_key, records, statements
 from reconciler.ledger.acquisition import Acquisition
 from reconciler.ledger.database import Connection, Database, Row, Value
 from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.lease import Lease, break_off, holder_of
+from reconciler.ledger.lease import Lease, break_lease, holder_of
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.readers import PostgresReader, Reader, SqliteReader
 from reconciler.ledger.records import Event, Holder, KnownAgent, Note, Owner, RunRecord
@@ -182,7 +182,7 @@ class Ledger:
 
         `by` says who does it, for the journal.
         """
-        return self._writer().alone(lambda connection: break_off(self._scope, connection, by))
+        return self._writer().alone(lambda connection: break_lease(self._scope, connection, by))
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from reconciler.process_liveness import trace
 if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
 
-_BEATS_PER_LIFE = 4
+_RENEWALS_PER_TTL = 4
 T = TypeVar("T")
 
 
@@ -44,7 +44,7 @@ class Lease:
         self._read = SharedRead(read)
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._beat_until_stopped, args=(ttl / _BEATS_PER_LIFE,), name="lease", daemon=True
+            target=self._renew_until_stopped, args=(ttl / _RENEWALS_PER_TTL,), name="lease", daemon=True
         )
         self._thread.start()
 
@@ -56,12 +56,12 @@ class Lease:
         row, now = self._read()
         refuse(row, self.fencing, now)
 
-    def beat(self) -> None:
+    def renew(self) -> None:
         """Say that we are alive. Raises Fenced when it is too late for that."""
 
         def work(connection: Connection) -> None:
             self._scope.require(connection, self.fencing)
-            self._scope.write(connection, statements.BEAT, {"heartbeat": self._scope.now(connection)})
+            self._scope.write(connection, statements.RENEW_LEASE, {"heartbeat": self._scope.now(connection)})
 
         self._commits.alone(work)
 
@@ -74,7 +74,7 @@ class Lease:
 
         def work(connection: Connection) -> None:
             if self._scope.lock(connection).fencing == self.fencing:
-                self._scope.write(connection, statements.GIVE_BACK, {})
+                self._scope.write(connection, statements.RELEASE_LEASE, {})
 
         self._commits.alone(work)
 
@@ -88,10 +88,10 @@ class Lease:
             if error is None:
                 raise
 
-    def _beat_until_stopped(self, seconds: float) -> None:
+    def _renew_until_stopped(self, seconds: float) -> None:
         while not self._stop.wait(seconds):
             try:
-                self.beat()
+                self.renew()
             except LedgerError:
                 # The next write meets the same trouble and tells it to somebody who listens; a passing one may heal.
                 continue
@@ -121,7 +121,7 @@ class SharedRead(Generic[T]):
             return answer
 
 
-def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:
+def take_lease(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:
     """Take the lease if it is free or ran out, and return its number; otherwise who holds it."""
     row, now = scope.lock(connection), scope.now(connection)
     if row.held and not row.is_abandoned(now):
@@ -142,7 +142,7 @@ def take(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int 
     return fencing
 
 
-def break_off(scope: Scope, connection: Connection, by: str = "") -> Holder | None:
+def break_lease(scope: Scope, connection: Connection, by: str = "") -> Holder | None:
     """Take the lease away from whoever holds it, for good, and write down who did; None when nobody holds it."""
     row, now = scope.lock(connection), scope.now(connection)
     if not row.held:

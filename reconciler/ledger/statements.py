@@ -61,8 +61,8 @@ TAKE_LEASE = (
     "owner_pid = :owner_pid, ci_link = :ci_link, trace = :trace, since = :since, heartbeat = :heartbeat, ttl = :ttl "
     f"{_HERE}"
 )
-BEAT = f"UPDATE reconciler_lease SET heartbeat = :heartbeat {_HERE}"
-GIVE_BACK = f"UPDATE reconciler_lease SET held = 0 {_HERE}"
+RENEW_LEASE = f"UPDATE reconciler_lease SET heartbeat = :heartbeat {_HERE}"
+RELEASE_LEASE = f"UPDATE reconciler_lease SET held = 0 {_HERE}"
 BREAK_LEASE = f"UPDATE reconciler_lease SET held = 0, fencing = fencing + 1 {_HERE}"
 POSTGRES_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 """Seconds since 1970 by the server's clock."""

@@ -91,7 +91,7 @@ def test_a_dead_owner_loses_its_lease(place: Place) -> None:
         with pytest.raises(Fenced, match="run out"):
             dead.check()
         with pytest.raises(Fenced, match="run out"):
-            dead.beat()
+            dead.renew()
         with other.acquire(BOB) as lease:
             assert lease.fencing > dead.fencing
             dead.close()
@@ -102,7 +102,7 @@ def test_a_beat_keeps_the_lease(place: Place) -> None:
     with place.open() as ledger, ledger.acquire(OWNER, ttl=3600) as lease:
         for _ in range(3):
             _age(place, 3000)
-            lease.beat()
+            lease.renew()
         lease.check()
 
 
