@@ -65,11 +65,6 @@ class Grid:
         )
 
     @property
-    def most(self) -> int:
-        """The starts of the busiest hour."""
-        return max((count or 0 for day in self.starts for count in day), default=0)
-
-    @property
     def highest(self) -> float:
         """The load of the busiest hour."""
         return max((load or 0.0 for day in self.load or () for load in day), default=0.0)

@@ -45,9 +45,7 @@ class _Movable:
 def spread(
     jobs: Iterable[Job], window: Window, *, threshold: int, minutes: int, fixed: frozenset[str] = frozenset()
 ) -> Spread:
-    """Move whoever starts with `threshold` and more in one second to the least crowded of their minutes.
-
-    `minutes` is the width of the window.
+    """Move whoever starts with `threshold` and more in one second to the least crowded of `minutes`.
 
     Which of equally crowded minutes a schedule gets is decided by a hash of its address. Schedules that take part in
     no simultaneous start stay where they are, and so do the addresses in `fixed`, which only count.

@@ -83,7 +83,15 @@ def calendar(
     day = first.date() if first is not None else None
     if spread:
         return _spread(session, selection, day, days, threshold, spread_window)
-    options = CalendarOptions(Source(source) if source else None, days, day, zone, selection, durations, threshold)
+    options = CalendarOptions(
+        source=Source(source) if source else None,
+        days=days,
+        first=day,
+        zone=zone,
+        selection=selection,
+        durations=durations,
+        threshold=threshold,
+    )
     # Found before anything is read: a form may need a package that is not installed.
     render = _renderer(session, form)
     with session.interruptible():

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.runs import iter_runs, runs_of_changing_day
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import instant_of, offset_of
+from reconciler.timetable.wallclock import clock_changes, instant_of, offset_at, offset_of
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _DAY = 86400
@@ -39,10 +39,10 @@ def starts_between(timing: Timing, begin: int, end: int) -> Sequence[int]:
         return range(start + max(0, -((start - begin) // step)) * step, end, step)
     begin = max(begin, start)
     even = _even(expression)
-    if even is not None and begin < end and not _clock_changes_within(zone, begin, end):
+    if even is not None and begin < end and not _clock_changes_near(zone, begin, end):
         first, step = even
         # Times of day hang on the local clock, so the phase is that of local midnight.
-        phase = (first - _offset_at(zone, begin)) % step
+        phase = (first - offset_at(begin, zone)) % step
         return range(begin + (phase - begin) % step, end, step)
     return _by_days(timing, zone, begin, end)
 
@@ -121,13 +121,6 @@ def _even(expression: Expression) -> tuple[int, int] | None:
     return times[0], step
 
 
-@functools.lru_cache(maxsize=4096)
-def _clock_changes_within(zone: ZoneInfo, begin: int, end: int) -> bool:
-    """Whether a zone's offset is not the same all the time, with a day to spare on both sides."""
-    offset = _offset_at(zone, begin - _DAY)
-    return any(_offset_at(zone, moment) != offset for moment in (*range(begin, end + _DAY, _DAY), end + _DAY))
-
-
-def _offset_at(zone: ZoneInfo, instant: int) -> int:
-    found = datetime.fromtimestamp(instant, zone).utcoffset()
-    return int(found.total_seconds()) if found is not None else 0
+def _clock_changes_near(zone: ZoneInfo, begin: int, end: int) -> bool:
+    """Whether a zone's clock is changed in a window, or within a day of it."""
+    return bool(clock_changes(zone, datetime.fromtimestamp(begin - _DAY, UTC), (end - begin) // _DAY + 4))

@@ -83,9 +83,9 @@ def clock_changes(zone: ZoneInfo, begin: datetime, days: int) -> tuple[ClockChan
 def _changes_on(zone: ZoneInfo, first_day: int, days: int) -> tuple[ClockChange, ...]:
     found: list[ClockChange] = []
     start = (first_day - _EPOCH_DAY) * 86400
-    before = _offset_at(start, zone)
+    before = offset_at(start, zone)
     for day in range(1, days + 1):
-        after = _offset_at(start + 86400 * day, zone)
+        after = offset_at(start + 86400 * day, zone)
         if after != before:
             at = _change_between(start + 86400 * (day - 1), start + 86400 * day, before, zone)
             low, high = sorted((at + before, at + after))
@@ -96,7 +96,8 @@ def _changes_on(zone: ZoneInfo, first_day: int, days: int) -> tuple[ClockChange,
     return tuple(found)
 
 
-def _offset_at(instant: int, zone: ZoneInfo) -> int:
+def offset_at(instant: int, zone: ZoneInfo) -> int:
+    """The offset from UTC at an instant, in seconds."""
     offset = local_at(instant, zone).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
 
@@ -105,7 +106,7 @@ def _change_between(before: int, after: int, offset: int, zone: ZoneInfo) -> int
     """The first instant after `before`, and not after `after`, at which the offset is no longer `offset`."""
     while after - before > 1:
         middle = (before + after) // 2
-        if _offset_at(middle, zone) == offset:
+        if offset_at(middle, zone) == offset:
             before = middle
         else:
             after = middle
