@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, agent_id_of, is_id, path_of
+from reconciler.cli.agent_argument import agent_argument, agent_id_of, client_and_id, is_id, path_of
 from reconciler.cli.product_calls import (
     acc_client,
     ask,
@@ -60,8 +60,7 @@ def agent_approve(agent: str, message: str, form: str) -> None:
     """Approve an agent, with a message for the file log."""
     from reconciler.workflow.by_hand import Approval
 
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         with recorded(Approval("approved"), path=path_of(agent), agent_id=agent_id):
             client.approve(agent_id, message)
         show_done(f"approved {agent}", form=form, agentId=agent_id)
@@ -76,8 +75,7 @@ def agent_disapprove(agent: str, message: str, yes: bool, form: str) -> None:
     """Take an agent's approval away, with a message for the file log."""
     from reconciler.workflow.by_hand import Approval
 
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Disapprove {agent}?", yes=yes)
         with recorded(Approval("disapproved"), path=path_of(agent), agent_id=agent_id):
             client.disapprove(agent_id, message)

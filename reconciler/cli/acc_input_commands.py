@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, agent_id_of, path_of
-from reconciler.cli.product_calls import acc_client, ask, form_option, recorded, show_done, yes_option
+from reconciler.cli.agent_argument import agent_argument, client_and_id, path_of
+from reconciler.cli.product_calls import ask, form_option, recorded, show_done, yes_option
 from reconciler.errors import UsageError
 from reconciler.model import Action
 
@@ -40,8 +40,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     for file in named:
         if complaint := input_file_checks.complaint(file.name, file.path):
             raise UsageError(f"{file.path}: {complaint}.")
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         sheets = [] if multipart else [file for file in named if file.name.endswith(".csv")]
         others = [file for file in named if file not in sheets]
         effect = Upload({file.name: file.path for file in named})
@@ -62,8 +61,7 @@ def input_disable(agent: str, yes: bool, form: str) -> None:
     """Disable ALL input files of an agent. Only uploading them again brings them back."""
     from reconciler.workflow.by_hand import NoFiles
 
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Disable ALL input files of {agent}?", yes=yes)
         with recorded(NoFiles(Action.DISABLE), path=path_of(agent), agent_id=agent_id):
             client.disable_input_files(agent_id)
@@ -78,8 +76,7 @@ def input_delete(agent: str, yes: bool, form: str) -> None:
     """Delete ALL input files of an agent."""
     from reconciler.workflow.by_hand import NoFiles
 
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Delete ALL input files of {agent}?", yes=yes)
         with recorded(NoFiles(Action.DELETE), path=path_of(agent), agent_id=agent_id):
             client.delete_input_files(agent_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, agent_id_of
+from reconciler.cli.agent_argument import agent_argument, client_and_id
 from reconciler.cli.product_calls import (
     acc_client,
     ask,
@@ -65,8 +65,8 @@ def run_show(run_id: str, form: str) -> None:
 @form_option
 def run_history(agent: str, count: int | None, form: str) -> None:
     """List the latest runs of an agent."""
-    with acc_client() as client:
-        runs = client.run_history(agent_id_of(client, agent), count=count)
+    with client_and_id(agent) as (client, agent_id):
+        runs = client.run_history(agent_id, count=count)
         show([_in_words(each, form) for each in runs], form=form, columns=_RUN_COLUMNS)
 
 
@@ -129,12 +129,10 @@ def job() -> None:
 @form_option
 def job_start(agent: str, options: StartOptions, form: str) -> None:
     """Start an agent's job, and show the id of its run."""
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
-        with starting():
-            with recorded_start(agent, agent_id, deletes=options.is_delete_input_files_on_completed):
-                started = client.start_job(agent_id, options)
-            show(started.raw, form=form)
+    with client_and_id(agent) as (client, agent_id), starting():
+        with recorded_start(agent, agent_id, deletes=options.is_delete_input_files_on_completed):
+            started = client.start_job(agent_id, options)
+        show(started.raw, form=form)
 
 
 @job.command("show")
@@ -153,8 +151,8 @@ def job_show(job_run_id: str, form: str) -> None:
 @form_option
 def job_history(agent: str, count: int | None, form: str) -> None:
     """List the latest job runs of an agent."""
-    with acc_client() as client:
-        runs = client.job_history(agent_id_of(client, agent), count=count)
+    with client_and_id(agent) as (client, agent_id):
+        runs = client.job_history(agent_id, count=count)
         show([_in_words(each, form) for each in runs], form=form, columns=_JOB_COLUMNS)
 
 
@@ -165,8 +163,8 @@ def job_history(agent: str, count: int | None, form: str) -> None:
 @form_option
 def job_runs(agent: str, number: int, count: int | None, form: str) -> None:
     """List the agent runs of one job run, by the number that `job history` shows as runId."""
-    with acc_client() as client:
-        runs = client.runs_of_job_run(agent_id_of(client, agent), number, count=count)
+    with client_and_id(agent) as (client, agent_id):
+        runs = client.runs_of_job_run(agent_id, number, count=count)
         show([_in_words(each, form) for each in runs], form=form, columns=_RUN_COLUMNS)
 
 
@@ -179,8 +177,7 @@ def job_status(agent: str, status: str, yes: bool, form: str) -> None:
     """Overwrite the status of an agent's latest job run."""
     from reconciler.clients.acc_options import JobStatus
 
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Set the latest job run of {agent} to {status}?", yes=yes)
         client.set_job_status(agent_id, list(JobStatus)[_STATUSES.index(status)])
         show_done(f"set the latest job run of {agent} to {status}", form=form, agentId=agent_id, status=status)

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, agent_id_of
+from reconciler.cli.agent_argument import agent_argument, client_and_id
 from reconciler.cli.product_calls import (
     acc_client,
     ask,
@@ -36,8 +36,8 @@ def schedule() -> None:
 @form_option
 def schedule_list(agent: str, form: str) -> None:
     """List all schedules of an agent's job."""
-    with acc_client() as client:
-        found = client.job_schedules(agent_id_of(client, agent))
+    with client_and_id(agent) as (client, agent_id):
+        found = client.job_schedules(agent_id)
         rows = [
             {**each.raw, "scheduleStatus": each.schedule_status, "isEnabled": each.is_enabled}
             if form == "text"
@@ -66,8 +66,7 @@ def schedule_put(agent: str, file: TextIO, yes: bool, form: str) -> None:
         raise UsageError(f"{file.name} is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise UsageError(f"{file.name} holds no object.")
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Write schedule {body.get('scheduleId')} of {agent}?", yes=yes)
         reply = client.put_schedule(agent_id, body, once=True)
         show_reply(reply, f"wrote {body['scheduleId']}", form=form, agentId=agent_id, scheduleId=body["scheduleId"])
@@ -121,8 +120,7 @@ def schedule_delete(schedule_id: str, yes: bool, form: str) -> None:
 @form_option
 def schedule_enable_all(agent: str, yes: bool, form: str) -> None:
     """Switch ALL schedules of an agent on, whoever made them."""
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Enable ALL schedules of {agent}, whoever made them?", yes=yes)
         client.enable_all_schedules(agent_id)
         show_done(f"enabled all schedules of {agent}", form=form, agentId=agent_id)
@@ -134,8 +132,7 @@ def schedule_enable_all(agent: str, yes: bool, form: str) -> None:
 @form_option
 def schedule_disable_all(agent: str, yes: bool, form: str) -> None:
     """Switch ALL schedules of an agent off, whoever made them."""
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Disable ALL schedules of {agent}, whoever made them?", yes=yes)
         client.disable_all_schedules(agent_id)
         show_done(f"disabled all schedules of {agent}", form=form, agentId=agent_id)
@@ -147,8 +144,7 @@ def schedule_disable_all(agent: str, yes: bool, form: str) -> None:
 @form_option
 def schedule_delete_all(agent: str, yes: bool, form: str) -> None:
     """Delete ALL schedules of an agent, whoever made them."""
-    with acc_client() as client:
-        agent_id = agent_id_of(client, agent)
+    with client_and_id(agent) as (client, agent_id):
         ask(f"Delete ALL schedules of {agent}, whoever made them?", yes=yes)
         client.delete_all_schedules(agent_id)
         show_done(f"deleted all schedules of {agent}", form=form, agentId=agent_id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.product_calls import acc_client
 from reconciler.identity import normal_id
 from reconciler.product_terms import is_guid
 
@@ -28,3 +31,10 @@ def path_of(agent: str) -> str:
 def agent_id_of(client: AccClient, agent: str) -> str:
     """The agent's id, asked of the product when a path is given. Raises Missing."""
     return normal_id(agent) if is_id(agent) else client.get_agent(agent).agent_id
+
+
+@contextmanager
+def client_and_id(agent: str) -> Iterator[tuple[AccClient, str]]:
+    """A client for the project's `acc` connection, and the agent's id."""
+    with acc_client() as client:
+        yield client, agent_id_of(client, agent)

@@ -94,10 +94,8 @@ def calendar(
     )
     # Found before anything is read: a form may need a package that is not installed.
     render = _renderer(session, form)
-    with session.interruptible():
+    with session.reading():
         desired, found = calendar_of(session.context(), options)
-    if session.stop.is_set():
-        return 130
     session.show(render(found, session.stamp_for(desired.project.name, desired.project.environment)))
     return 1 if found.unreadable else 0
 

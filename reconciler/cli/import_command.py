@@ -24,10 +24,8 @@ def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
     from reconciler.workflow import importing
 
     context = session.context()
-    with session.interruptible():
+    with session.reading():
         imported = importing.import_agents(context, agents, out or context.root / "manifests")
-    if session.stop.is_set():
-        return 130
     importing.write(imported)
     for one in imported:
         session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import Duration
-from reconciler.cli.product_calls import connections, form_option, mft_client, parameters_of, show, starting
+from reconciler.cli.product_calls import form_option, mft_client, parameters_of, session_now, show, starting
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
 from reconciler.model import SECRET
@@ -98,7 +98,7 @@ def task_start(
             started.run_id,
             timeout=timeout.total_seconds(),
             interval=interval.total_seconds(),
-            clock=connections().clock,
+            clock=session_now().clock,
         )
         show(run.raw, form=form)
         return 0 if run.has_succeeded else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,15 +46,13 @@ def plan(
     from reconciler.workflow.context import PlanOptions
 
     options = PlanOptions(selection)
-    with session.interruptible():
+    with session.reading():
         if out is None:
             found = planning.plan(session.context(), options)
         else:
             from reconciler.workflow import saved
 
             found = saved.plan_to_file(session.context(), options, out, expires)
-    if session.stop.is_set():
-        return 130
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
     if out is not None:
         session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, until it expires")
@@ -121,10 +120,8 @@ def drift(session: Session, form: str, selection: Selection) -> int:
     """
     from reconciler.workflow import planning
 
-    with session.interruptible():
+    with session.reading():
         found = planning.drift(session.context(), selection)
-    if session.stop.is_set():
-        return 130
     session.show(_drift(session, found, form))
     statuses = {finding.status for finding in found.findings}
     if DriftStatus.UNREADABLE in statuses:
@@ -138,27 +135,11 @@ def _drift(session: Session, found: Drift, form: str) -> str:
 
         return text.drift(found, session.screen, verbose=session.verbose)
     stamp = session.stamp_for(found.project, found.environment)
-    match form:
-        case "json":
-            from reconciler.render import json_
+    if form == "json":
+        from reconciler.render import json_
 
-            return json_.dumps(json_.drift_document(found, stamp))
-        case "markdown":
-            from reconciler.render import markdown
-
-            return markdown.drift(found, stamp)
-        case "html":
-            from reconciler.render import html
-
-            return html.drift(found, stamp)
-        case "sarif":
-            from reconciler.render import sarif
-
-            return sarif.drift(found, stamp)
-        case _:
-            from reconciler.render import junit
-
-            return junit.drift(found, stamp)
+        return json_.dumps(json_.drift_document(found, stamp))
+    return str(import_module(f"reconciler.render.{form}").drift(found, stamp))
 
 
 @click.command()

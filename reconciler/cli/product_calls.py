@@ -7,40 +7,22 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
 
 import click
 
-from reconciler.clock import Clock
 from reconciler.errors import Uncertain, UsageError
 from reconciler.model import JSON, Connection
 
 if TYPE_CHECKING:
     from reconciler.cli.reply_mask import ReplyMask
+    from reconciler.cli.session import Session
     from reconciler.clients.acc import AccClient
     from reconciler.clients.calls import Reply
     from reconciler.clients.mft import MftClient
-    from reconciler.secrecy import Secrecy
     from reconciler.workflow.by_hand import Effect
-    from reconciler.workflow.context import CommandContext
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-class Connections(Protocol):
-    """What the root group leaves for its commands: connections by name, what is never printed, a clock.
-
-    `context` leads to the ledger of the project.
-    """
-
-    verbose: bool
-
-    @property
-    def clock(self) -> Clock: ...
-
-    def load_connection(self, name: str) -> tuple[Connection, Secrecy]: ...
-    def context(self) -> CommandContext: ...
-    def say(self, text: str) -> None: ...
 
 
 class UnknownStart(Uncertain):
@@ -91,7 +73,7 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
         if (require := context.meta.get(_LEASE)) is not None:
             require()
 
-    options = SessionOptions(clock=connections().clock, redact=mask.redact, before_write=ask_lease)
+    options = SessionOptions(clock=session_now().clock, redact=mask.redact, before_write=ask_lease)
     client = acc.connect(connection, options)
     mask.schedules_of = client.job_schedules
     with client.session:
@@ -108,14 +90,14 @@ def mft_client() -> Iterator[MftClient]:
     from reconciler.clients.calls import SessionOptions
 
     connection, mask = _connection("mft", frozenset())
-    client = mft.connect(connection, SessionOptions(clock=connections().clock, redact=mask.redact))
+    client = mft.connect(connection, SessionOptions(clock=session_now().clock, redact=mask.redact))
     with client.session:
         yield client
 
 
-def connections() -> Connections:
-    """What the root group has left."""
-    found: Connections = click.get_current_context().obj
+def session_now() -> Session:
+    """The session that the root group has left."""
+    found: Session = click.get_current_context().obj
     return found
 
 
@@ -138,7 +120,7 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
     from reconciler.workflow import by_hand
 
     context = click.get_current_context()
-    project: Connections = context.obj
+    project = session_now()
     command = context.command_path.partition(" ")[2]
     with by_hand.recorded(project.context(), command, effect, by_hand.Target(path, agent_id)) as recording:
         context.meta[_LEASE] = recording.require_lease
@@ -166,7 +148,7 @@ def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterat
 def _connection(name: str, more: frozenset[str]) -> tuple[Connection, ReplyMask]:
     from reconciler.cli.reply_mask import ReplyMask
 
-    connection, secrecy = connections().load_connection(name)
+    connection, secrecy = session_now().load_connection(name)
     mask = ReplyMask(secrecy, more)
     click.get_current_context().meta[__name__] = mask
     return connection, mask

@@ -157,6 +157,14 @@ class Session:
                 signal.signal(number, handler)
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While products are read: an interruption ends the command with exit code 130, and shows nothing of it."""
+        with self.interruptible():
+            yield
+        if self.stop.is_set():
+            raise click.exceptions.Exit(130)
+
+    @contextmanager
     def asking(self) -> Iterator[None]:
         """While a person is asked, an interruption is an answer: it ends at once."""
         before = {

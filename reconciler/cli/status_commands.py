@@ -27,10 +27,8 @@ def status(session: Session, form: str, selection: Selection) -> int:
     from reconciler.render import json_, status_report
     from reconciler.workflow.status import status as read_status
 
-    with session.interruptible():
+    with session.reading():
         found = read_status(session.context(), selection)
-    if session.stop.is_set():
-        return 130
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.status_document(found.standings, stamp)))
@@ -52,10 +50,8 @@ def doctor(session: Session, form: str) -> int:
     from reconciler.render import json_, status_report
     from reconciler.workflow.doctor import examine
 
-    with session.interruptible():
+    with session.reading():
         found = examine(session.context())
-    if session.stop.is_set():
-        return 130
     checks = found.checks
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)

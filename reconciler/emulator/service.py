@@ -22,6 +22,7 @@ from reconciler.emulator.server import Emulator
 from reconciler.emulator.state_file import load, save
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
+from reconciler.files import write_whole
 
 
 def opening(
@@ -76,7 +77,7 @@ def serve(
         with _stop_signals() as stopped:
             with emulator:
                 if port_file is not None:
-                    _write_whole(port_file, f"{emulator.port}\n")
+                    write_whole(port_file, f"{emulator.port}\n")
                 announce(greeting(emulator, key_file, as_json=as_json))
                 stopped.wait()
             if save_to is not None:
@@ -119,13 +120,6 @@ def greeting(emulator: Emulator, key_file: Path | None, *, as_json: bool) -> str
     if tenant is not None:
         lines.append(f"  tenant: {tenant.tenant_id}  keys: {', '.join(sorted(tenant.keys)) or 'none registered'}")
     return "\n".join(lines)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that a waiting reader never sees half of."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_text(text, encoding="ascii")
-    draft.replace(path)
 
 
 @contextmanager
