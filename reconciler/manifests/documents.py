@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 from reconciler.manifests import yaml_parsing, yaml_reading
 from reconciler.manifests.document_kinds import DocumentKind, document_kinds
@@ -16,72 +15,23 @@ from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
 from reconciler.model import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenDocument:
-    """A document of a known kind as it was read. `may_interpolate`: whether its file has a `${` in it anywhere."""
-
-    kind: DocumentKind
-    parsed: yaml_parsing.YAMLDocument
-    report: ProblemReporter
-    folder: Path
-    may_interpolate: bool
-
-
-def read(file: SourceFile, problems: Problems) -> Iterator[WrittenDocument]:
-    """The documents of one manifest file; what is wrong goes to `problems`."""
-    if not file.read(problems):
-        return
-    try:
-        found = yaml_reading.read(file.data)
-    except yaml_parsing.SourceError as error:
-        problems.add(file, (error.line, error.column), error.code, error.message)
-        return
-    for problem in (problem for parsed in found for problem in parsed.problems):
-        problems.add(file, (problem.line, problem.column), problem.code, problem.message)
-    # An escape in quotes can spell `${` without writing it.
-    may_interpolate = b"${" in file.data or b"\\" in file.data
-    for parsed in found:
-        report = ProblemReporter(problems, file, parsed.index)
-        kind = _kind_of(parsed.value, report)
-        if kind is not None:
-            yield WrittenDocument(kind, parsed, report, file.location.parent, may_interpolate)
-
-
-def _kind_of(value: YAMLValue, report: ProblemReporter) -> DocumentKind | None:
-    if not isinstance(value, dict):
-        report.error((), "not-a-mapping", "a document begins with apiVersion, kind, metadata and spec")
-        return None
-    kind, known = value.get("kind"), document_kinds()
-    if isinstance(kind, str) and kind in known:
-        return known[kind]
-    if kind == "Project":
-        message = "a Project belongs into reconciler.yaml, and a project has one of them"
-        report.error(("kind",), "unknown-kind", message)
-    elif kind is None:
-        near = get_close_matches("kind", [str(key) for key in value], 1, 0.7)
-        meant = f"; did you mean `kind` by `{near[0]}`?" if near else ""
-        report.error((), "missing-key", f"the document needs `kind`: {' or '.join(known)}{meant}")
-    else:
-        near = get_close_matches(str(kind), known, 1, 0.5)
-        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        report.error(("kind",), "unknown-kind", f"there is no kind {str(kind)[:80]!r}; {advice}")
-    return None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ManifestDocument:
-    """One document, filled in and held against its schema.
+    """One document of a known kind. Each stage adds what it finds out: how it is filled in, and what is wrong with it.
 
     `wrong` are the paths that cannot be used, `around` all that have such a one inside.
     """
 
     kind: DocumentKind
-    value: dict[str, YAMLValue]
     parsed: yaml_parsing.YAMLDocument
-    filled: FilledDocument
     report: ProblemReporter
+    filled: FilledDocument
     wrong: frozenset[DocumentPath] = frozenset()
     around: frozenset[DocumentPath] = frozenset()
+
+    @property
+    def value(self) -> dict[str, YAMLValue]:
+        return mapping_of(self.filled.value)
 
     @property
     def metadata(self) -> dict[str, YAMLValue]:
@@ -136,6 +86,36 @@ class ManifestDocument:
         """The texts under a path that must never be printed."""
         secrets = self.filled.secrets
         return {text for one in self.filled.secrets_under(path) for text in secrets[one] if text}
+
+
+def read(file: SourceFile, problems: Problems) -> Iterator[ManifestDocument]:
+    """The documents of one manifest file; what is wrong goes to `problems`."""
+    for parsed in yaml_reading.read_file(file, problems):
+        report = ProblemReporter(problems, file, parsed.index)
+        kind = _kind_of(parsed.value, report)
+        if kind is not None:
+            yield ManifestDocument(kind, parsed, report, FilledDocument(parsed.value))
+
+
+def _kind_of(value: YAMLValue, report: ProblemReporter) -> DocumentKind | None:
+    if not isinstance(value, dict):
+        report.error((), "not-a-mapping", "a document begins with apiVersion, kind, metadata and spec")
+        return None
+    kind, known = value.get("kind"), document_kinds()
+    if isinstance(kind, str) and kind in known:
+        return known[kind]
+    if kind == "Project":
+        message = "a Project belongs into reconciler.yaml, and a project has one of them"
+        report.error(("kind",), "unknown-kind", message)
+    elif kind is None:
+        near = get_close_matches("kind", [str(key) for key in value], 1, 0.7)
+        meant = f"; did you mean `kind` by `{near[0]}`?" if near else ""
+        report.error((), "missing-key", f"the document needs `kind`: {' or '.join(known)}{meant}")
+    else:
+        near = get_close_matches(str(kind), known, 1, 0.5)
+        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        report.error(("kind",), "unknown-kind", f"there is no kind {str(kind)[:80]!r}; {advice}")
+    return None
 
 
 def entry_name(listed: YAMLValue, index: int) -> str:

@@ -11,7 +11,7 @@ from reconciler.manifests.interpolation import FilledValue, InterpolationError, 
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 
 if TYPE_CHECKING:
-    from reconciler.manifests.documents import WrittenDocument
+    from reconciler.manifests.documents import ManifestDocument
 
 _DEEPEST_ASKED = 4
 
@@ -41,11 +41,12 @@ class FilledDocument:
         return self._inside.get(path, [])
 
 
-def fill(written: WrittenDocument, interpolator: Interpolator) -> FilledDocument:
-    """A document of a manifest with its variables and secrets filled in."""
-    if not written.may_interpolate:
-        return FilledDocument(written.parsed.value)
-    return fill_document(written.parsed.value, lambda text: interpolator.fill(text, written.folder))
+def fill(document: ManifestDocument, interpolator: Interpolator) -> None:
+    """Fill in the variables and the secrets of a manifest's document."""
+    file = document.report.file
+    if file.may_interpolate:
+        folder = file.location.parent
+        document.filled = fill_document(document.parsed.value, lambda text: interpolator.fill(text, folder))
 
 
 def fill_document(value: YAMLValue, fill: Callable[[str], FilledValue]) -> FilledDocument:

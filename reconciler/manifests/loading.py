@@ -1,9 +1,13 @@
-"""Brings a whole project together: finds its files, reads them, and says all that is wrong with them at once."""
+"""Brings a whole project together, and says all that is wrong with it at once.
+
+Each document goes through the same stages, none of which calls back: it is read, filled in with variables and secrets,
+checked against the schema of its kind, and declares resources. When all have, resources are connected with their needs.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +25,6 @@ from reconciler.manifests import (
     project_file,
 )
 from reconciler.manifests.declarations import Declared, Scope
-from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model import Connection, Desired, Problem, Project, Resource
 
@@ -67,10 +70,13 @@ def check(
             return None, problems.sorted()
         scope = Scope(root, project.name, project.environment, project.interpolator, as_of)
         declared = Declared()
-        for document in _documents(_files(project, problems), scope, problems):
-            declared.kinds[document.kind.document] = document.kind
-            declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
-            document.kind.declare(document, scope, declared)
+        for file in _files(project, problems):
+            for document in documents.read(file, problems):
+                filling.fill(document, scope.interpolator)
+                checking.check(document)
+                declared.kinds[document.kind.document] = document.kind
+                declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
+                document.kind.declare(document, scope, declared)
         declarations.clear_caches()
         connecting.connect(declared)
         if connections:
@@ -132,14 +138,6 @@ def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[So
             project.report.error(("spec", "manifests", index), "no-files", message)
     for path in found.paths:
         yield SourceFile(path, project.root / path)
-
-
-def _documents(files: Iterable[SourceFile], scope: Scope, problems: Problems) -> Iterator[ManifestDocument]:
-    """The stages of one document before it declares anything: it is read, filled in and checked."""
-    for file in files:
-        for written in documents.read(file, problems):
-            filled = filling.fill(written, scope.interpolator)
-            yield checking.check(written, filled)
 
 
 def _demand_connections(project: project_file.ProjectFile, declared: Declared) -> None:

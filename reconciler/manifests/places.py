@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from reconciler.manifests.yaml_parsing import events, place_of
-from reconciler.manifests.yaml_reading import decode
+from reconciler.manifests.yaml_parsing import decode, events, place_of
 from reconciler.manifests.yaml_values import DocumentPath, Place
 
 

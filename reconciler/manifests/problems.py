@@ -14,11 +14,15 @@ from reconciler.model import Origin, Problem, Severity
 
 @dataclass(slots=True)
 class SourceFile:
-    """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked."""
+    """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked.
+
+    `may_interpolate`: whether there may be a `${` in it anywhere.
+    """
 
     path: str
     location: Path
     data: bytes = b""
+    may_interpolate: bool = False
     _places: dict[int, Places] = field(default_factory=dict)
 
     def read(self, problems: Problems) -> bool:
@@ -30,6 +34,8 @@ class SourceFile:
         except OSError as error:
             problems.add(self, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
         else:
+            # An escape in quotes can spell `${` without writing it.
+            self.may_interpolate = b"${" in self.data or b"\\" in self.data
             return True
         return False
 

@@ -127,13 +127,8 @@ def read_project(
     return project
 
 
-def schema_text() -> str:
-    """The JSON Schema of the project file."""
-    return schema_files.text("project.schema.json")
-
-
-def name_of(root: Path) -> str:
-    """The name in the project file, "" where there is none that can be read."""
+def project_name(root: Path) -> str:
+    """The project's name as far as it can be read, "" where it cannot; what else is wrong does not matter here."""
     document = _only_document(SourceFile(FILE_NAME, root / FILE_NAME), Problems())
     written = mapping_of(document.value) if document is not None else {}
     name = text_or_nothing(mapping_of(written.get("metadata")).get("name"))
@@ -142,20 +137,13 @@ def name_of(root: Path) -> str:
 
 def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDocument | None:
     """The one document of the project file. A file that holds none, or several, is a problem."""
-    if not file.read(problems):
-        return None
-    try:
-        documents = yaml_reading.read(file.data)
-    except yaml_parsing.SourceError as error:
-        problems.add(file, (error.line, error.column), error.code, error.message)
-        return None
+    before = len(problems.items)
+    documents = yaml_reading.read_file(file, problems)
     if not documents:
-        problems.add(
-            file, (1, 1), "empty-project", "the project file is empty: `reconciler init` writes one to start from"
-        )
+        if len(problems.items) == before:
+            message = "the project file is empty: `reconciler init` writes one to start from"
+            problems.add(file, (1, 1), "empty-project", message)
         return None
-    for problem in documents[0].problems:
-        problems.add(file, (problem.line, problem.column), problem.code, problem.message)
     if len(documents) > 1:
         message = "the project file holds one document: manifests go into files of their own"
         problems.add(file, documents[1].place, "extra-document", message)
@@ -219,9 +207,10 @@ def _violated(project: ProjectFile, written: dict[str, YAMLValue], filled: Fille
 
 def _violations(value: YAMLValue, is_ignored: Callable[[DocumentPath], bool]) -> Iterable[schema_violations.Violation]:
     """What the schema does not allow; nothing where all places of it are ignored, which costs little to know."""
-    if all(map(is_ignored, schema_files.violated_paths(schema_text(), value))):
+    schema = schema_files.project_schema_text()
+    if all(map(is_ignored, schema_files.violated_paths(schema, value))):
         return ()
-    return schema_violations.violations(schema_text(), value)
+    return schema_violations.violations(schema, value)
 
 
 def _reporter_for(project: ProjectFile, path: DocumentPath) -> ProblemReporter:

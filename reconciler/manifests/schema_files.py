@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.errors import UsageError
+from reconciler.manifests.document_kinds import document_kinds
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 
 if TYPE_CHECKING:
@@ -37,6 +39,25 @@ def _validator(schema_text: str) -> jsonschema_rs.Draft202012Validator:
 def is_valid(schema_text: str, document: YAMLValue) -> bool:
     """Whether a document keeps to its schema; the quick question. `schema_violations` has the reasons."""
     return _validator(schema_text).is_valid(document)
+
+
+def document_names() -> tuple[str, ...]:
+    """What a document may be: the `kind:` of each. All have a JSON Schema."""
+    return ("Project", *document_kinds())
+
+
+def schema_text(name: str) -> str:
+    """The JSON Schema (draft 2020-12) of a document, whatever the case of its name. Raises UsageError."""
+    known = {kind.lower(): found.schema_text for kind, found in document_kinds().items()}
+    found = {**known, "project": project_schema_text}.get(name.lower())
+    if found is None:
+        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
+    return found()
+
+
+def project_schema_text() -> str:
+    """The JSON Schema of the project file."""
+    return text("project.schema.json")
 
 
 def violated_paths(schema_text: str, document: YAMLValue) -> Iterator[DocumentPath]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests.scalars import plain_value
 from reconciler.manifests.yaml_values import Place, YAMLValue
+from reconciler.quantities import size_text
 
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_DEPTH = 100
 _MAX_ALIASED = 100_000
 _TEXT_OF_ONE = 100
@@ -38,6 +41,23 @@ class YAMLDocument:
     place: Place
     places: dict[int, Place]
     problems: tuple[SourceError, ...] = ()
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, with or without a byte-order mark. Raises SourceError."""
+    if len(data) > MANIFEST_BYTES:
+        most = size_text(MANIFEST_BYTES)
+        raise SourceError("file-too-large", f"the file is larger than {most}, the most that is read: split it")
+    if data.startswith(_WIDE_MARKS) or b"\x00" in data[:4]:
+        raise SourceError("encoding", "the file looks like UTF-16 or UTF-32: save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace").lstrip("\ufeff")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        message = f"byte 0x{data[error.start]:02x} is no UTF-8: save the file as UTF-8"
+        raise SourceError("encoding", message, line, column) from None
 
 
 def events(text: str) -> Iterator[yaml.Event]:

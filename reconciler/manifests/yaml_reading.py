@@ -6,14 +6,26 @@ import re
 
 import yaml
 
-from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests import fast_path
-from reconciler.manifests.yaml_parsing import SourceError, YAMLDocument, documents
+from reconciler.manifests.problems import Problems, SourceFile
+from reconciler.manifests.yaml_parsing import SourceError, YAMLDocument, decode, documents
 from reconciler.manifests.yaml_values import YAMLValue
-from reconciler.quantities import size_text
 
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00")
+
+
+def read_file(file: SourceFile, problems: Problems) -> list[YAMLDocument]:
+    """The documents of a file that hold anything; what is wrong goes to `problems`, and is not read."""
+    if not file.read(problems):
+        return []
+    try:
+        found = read(file.data)
+    except SourceError as error:
+        problems.add(file, (error.line, error.column), error.code, error.message)
+        return []
+    for problem in (problem for document in found for problem in document.problems):
+        problems.add(file, (problem.line, problem.column), problem.code, problem.message)
+    return found
 
 
 def read(data: bytes) -> list[YAMLDocument]:
@@ -46,23 +58,6 @@ def parse(text: str) -> list[YAMLDocument]:
         raise _forbidden_character(text) from error
     except yaml.MarkedYAMLError as error:
         raise _explained(text, error) from error
-
-
-def decode(data: bytes) -> str:
-    """The text of a file: UTF-8, with or without a byte-order mark. Raises SourceError."""
-    if len(data) > MANIFEST_BYTES:
-        most = size_text(MANIFEST_BYTES)
-        raise SourceError("file-too-large", f"the file is larger than {most}, the most that is read: split it")
-    if data.startswith(_WIDE_MARKS[:2]) or b"\x00" in data[:4]:
-        raise SourceError("encoding", "the file looks like UTF-16 or UTF-32: save it as UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace").lstrip("\ufeff")
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        message = f"byte 0x{data[error.start]:02x} is no UTF-8: save the file as UTF-8"
-        raise SourceError("encoding", message, line, column) from None
 
 
 def _forbidden_character(text: str) -> SourceError:

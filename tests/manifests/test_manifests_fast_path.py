@@ -112,7 +112,7 @@ def test_the_plain_reader_says_what_the_parser_says(text: str) -> None:
         data = text.encode()
     except UnicodeEncodeError:
         return
-    assert _outcome(lambda _: yaml_reading.read(data), text) == _outcome(yaml_reading.parse, yaml_reading.decode(data))
+    assert _outcome(lambda _: yaml_reading.read(data), text) == _outcome(yaml_reading.parse, yaml_parsing.decode(data))
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "examples" / "manifests").glob("*.yaml")), ids=str)

@@ -15,11 +15,10 @@ from manifests_projects import AGENT, ENVIRON, check, write
 
 from reconciler.manifests import schema_files
 from reconciler.manifests.document_kinds import document_kinds
-from reconciler.manifests.project_file import schema_text
 from reconciler.manifests.schema_violations import Violation, violations
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, value_at
 
-SCHEMAS = (schema_text(), *(kind.schema_text() for kind in document_kinds().values()))
+SCHEMAS = (schema_files.project_schema_text(), *(kind.schema_text() for kind in document_kinds().values()))
 VALUES: st.SearchStrategy[YAMLValue] = st.one_of(
     st.sampled_from([None, True, 0, 1.5, "", "x", "a\n", "30s\n", "none", "APPROVED", "Yes", "é"]),
     st.builds(list[YAMLValue]),
