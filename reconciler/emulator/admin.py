@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from reconciler.emulator.acc_state import Agent
 from reconciler.emulator.agent_repository import alias_agent, move_agent, paths_of, remake_agent, remove_agent
-from reconciler.emulator.emulated_estate import Estate
-from reconciler.emulator.injected_faults import Fault
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
-from reconciler.emulator.request_log import Request
 from reconciler.emulator.state_file import agent_fields, change_schedule, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
 from reconciler.identity import normal_id
 from reconciler.model import JSON
 
-
-class _Server(Protocol):
-    estate: Estate
-    faults: list[Fault]
-
-    @property
-    def requests(self) -> list[Request]: ...
-
-    def inject(self, fault: Fault | str | Mapping[str, JSON]) -> Fault: ...
-
-    def clear_faults(self) -> None: ...
-
-    def clear_requests(self) -> None: ...
-
-    def reset(self) -> None: ...
+if TYPE_CHECKING:
+    from reconciler.emulator.server import Emulator
 
 
 class Admin:
@@ -40,7 +24,7 @@ class Admin:
     POST agents/remake?path= {"agentId": ID}? · POST agents/alias?path= {"alias": PATH} · POST reset.
     It asks for no token and is bound to loopback."""
 
-    def __init__(self, server: _Server) -> None:
+    def __init__(self, server: Emulator) -> None:
         self._server = server
 
     def answer(self, call: Call) -> Reply:
@@ -50,26 +34,27 @@ class Admin:
         answers: dict[tuple[str, str], Callable[[Call, str], JSON]] = {
             ("GET", "state"): self._state,
             ("GET", "requests"): self._requests,
-            ("DELETE", "requests"): self._forget_requests,
+            ("DELETE", "requests"): lambda call, rest: self._server.clear_requests(),
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._inject,
-            ("DELETE", "faults"): self._clear_faults,
+            ("DELETE", "faults"): lambda call, rest: self._server.clear_faults(),
             ("PATCH", "schedules"): self._change,
             ("DELETE", "schedules"): self._delete,
             ("POST", "agents"): self._add,
             ("POST", "agents/move"): self._move,
             ("POST", "agents/remake"): self._remake,
             ("POST", "agents/alias"): self._alias,
-            ("DELETE", "agents"): self._remove,
+            ("DELETE", "agents"): lambda call, rest: remove_agent(self._server.estate, call.query["path"]),
             ("PATCH", "agents"): self._change_agent,
-            ("POST", "reset"): self._reset,
+            ("POST", "reset"): lambda call, rest: self._server.reset(),
         }
         try:
             answer = answers.get((call.method, whole)) or answers[call.method, name]
         except KeyError:
             return json_reply({"message": f"there is no {call.method} {call.path}"}, status=404)
         try:
-            return json_reply(answer(call, rest))
+            done = answer(call, rest)
+            return json_reply({} if done is None else done)
         except KeyError as error:
             return json_reply({"message": f"there is no {error.args[0]}"}, status=404)
         except UsageError as error:
@@ -92,10 +77,6 @@ class Admin:
     def _requests(self, call: Call, rest: str) -> JSON:
         return [request.document() for request in self._server.requests]
 
-    def _forget_requests(self, call: Call, rest: str) -> JSON:
-        self._server.clear_requests()
-        return {}
-
     def _faults(self, call: Call, rest: str) -> JSON:
         return [{"fault": str(f), "matched": f.matched, "fired": f.fired} for f in self._server.faults]
 
@@ -103,14 +84,6 @@ class Admin:
         document = _document(call)
         faults = document if isinstance(document, list) else [document]
         return [str(self._server.inject(fault)) for fault in faults]
-
-    def _clear_faults(self, call: Call, rest: str) -> JSON:
-        self._server.clear_faults()
-        return {}
-
-    def _reset(self, call: Call, rest: str) -> JSON:
-        self._server.reset()
-        return {}
 
     def _change(self, call: Call, rest: str) -> JSON:
         schedule = self._server.estate.schedules[normal_id(rest)]
@@ -148,10 +121,6 @@ class Admin:
     def _alias(self, call: Call, rest: str) -> JSON:
         estate, document = self._server.estate, call.json_object()
         return self._agent(alias_agent(estate, call.query["path"], document.get("alias", "")))
-
-    def _remove(self, call: Call, rest: str) -> JSON:
-        remove_agent(self._server.estate, call.query["path"])
-        return {}
 
     def _agent(self, agent: Agent) -> JSON:
         return {"path": agent.path, "paths": paths_of(self._server.estate, agent), "agentId": agent.agent_id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,17 @@ from reconciler.model import JSON
 
 _EMPTY = (None, "", "{}")
 _EMPTY_AS = {"null": None, "blank": "", "braces": "{}"}
+_STYLES: Mapping[str, Callable[[str], str]] = {
+    "keep": str,
+    "camel": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "pascal": lambda text: text[0].upper() + text[1:],
+    "mixed": lambda text: "".join(c.upper() if i % 2 else c.lower() for i, c in enumerate(text)),
+    "braces": lambda text: "{" + text.strip("{}").upper() + "}",
+    "spaced": lambda text: "  ".join(text.split()) + " ",
+}
+"""How a switch has a text written, by the name of the choice."""
 
 
 class Spelling:
@@ -26,16 +37,7 @@ class Spelling:
         self.zone = ZoneInfo(zone)
 
     def guid(self, value: str | None) -> str | None:
-        match self.switches.guid_case if value else "keep":
-            case "lower":
-                return str(value).lower()
-            case "upper":
-                return str(value).upper()
-            case "mixed":
-                return "".join(c.upper() if i % 2 else c.lower() for i, c in enumerate(str(value)))
-            case "braces":
-                return "{" + str(value).strip("{}").upper() + "}"
-        return value
+        return _STYLES[self.switches.guid_case](value) if value else value
 
     def time(self, moment: datetime | None) -> str | None:
         """An instant as ACC writes it: local, with up to seven digits of a second, and an offset."""
@@ -87,11 +89,11 @@ class Spelling:
         return {
             "scheduleId": self.guid(schedule.schedule_id),
             "agentId": self.guid(schedule.agent.agent_id),
-            "cron": self._cron(schedule.cron),
+            "cron": _STYLES[self.switches.cron_style](schedule.cron),
             "cronDescription": self.prediction.words(schedule),
             "sessionId": schedule.session_id,
             "startTime": self._start(schedule, following),
-            "timeZoneId": self._zone_id(schedule.time_zone_id),
+            "timeZoneId": _STYLES[self.switches.zone_case](schedule.time_zone_id),
             "nextRunTime": self._following(following),
             "inputParameters": self.parameters(schedule.input_parameters),
             "logLevel": schedule.log_level,
@@ -175,22 +177,7 @@ class Spelling:
         }
 
     def _key(self, key: str) -> str:
-        match self.switches.key_case:
-            case "pascal":
-                return key[0].upper() + key[1:]
-            case "lower":
-                return key.lower()
-        return key
-
-    def _cron(self, cron: str) -> str:
-        match self.switches.cron_style:
-            case "upper":
-                return cron.upper()
-            case "lower":
-                return cron.lower()
-            case "spaced":
-                return "  ".join(cron.split()) + " "
-        return cron
+        return _STYLES[self.switches.key_case](key)
 
     def _start(self, schedule: Schedule, following: datetime | None) -> str:
         start = schedule.start_time
@@ -202,14 +189,6 @@ class Spelling:
             case "offset":
                 return with_offset(start, schedule)
         return start
-
-    def _zone_id(self, zone: str) -> str:
-        match self.switches.zone_case:
-            case "upper":
-                return zone.upper()
-            case "lower":
-                return zone.lower()
-        return zone
 
     def _following(self, moment: datetime | None) -> str | None:
         if moment is None or self.switches.next_run_time == "null":

@@ -35,6 +35,8 @@ SERVER = RecordFields(
     ServerRecord,
     *("key", "ip_address", "port", "use_ssl", "cpu_usages", "memory_usages", "cpu_threshold", "memory_threshold"),
 )
+TOKEN = RecordFields(Token, "value", "read_only", "user", others=("expires",))
+FILE_LOG = RecordFields(FileLogEntry, "path", "user", "event", "message", others=("at",))
 SESSIONS = ("none", "single", "multiple")
 _LONGEST_RUN = 10_000_000
 _TOP = ("zone", "agents", "tokens", "servers", "tenant", "fileLog")
@@ -79,10 +81,7 @@ def _read(document: JSON) -> Estate:
     refuse_others(document, _TOP, "the state")
     estate = Estate(zone=document.get("zone") or "UTC")
     for entry in document.get("tokens") or ():
-        refuse_others(entry, {"value", "readOnly", "user", "expires"}, "a token")
-        estate.add_token(
-            Token(entry["value"], bool(entry.get("readOnly")), entry.get("user", "api"), moment(entry.get("expires")))
-        )
+        estate.add_token(Token(**TOKEN.read(entry, "a token"), expires=_moment_if_any(entry.get("expires"))))
     for entry in document.get("servers") or ():
         estate.servers.append(ServerRecord(**SERVER.read(entry, "a server")))
     for entry in document.get("agents") or ():
@@ -90,9 +89,7 @@ def _read(document: JSON) -> Estate:
     if document.get("tenant"):
         estate.tenant = _read_tenant(document["tenant"])
     for entry in document.get("fileLog") or ():
-        at = moment(entry["at"])
-        assert at is not None
-        estate.file_log.append(FileLogEntry(at, entry["path"], entry["user"], entry["event"], entry["message"]))
+        estate.file_log.append(FileLogEntry(moment(entry["at"]), **FILE_LOG.read(entry, "an entry of the file log")))
     return estate
 
 
@@ -100,28 +97,24 @@ def to_document(estate: Estate) -> dict[str, JSON]:
     """Plain data from an estate. It holds tokens, since a state file must be able to bring them back."""
     return {
         "zone": estate.zone,
-        "tokens": [
-            {"value": t.value, "readOnly": t.read_only, "user": t.user, "expires": text_of(t.expires)}
-            for t in estate.tokens.values()
-        ],
+        "tokens": [{**TOKEN.write(token), "expires": text_of(token.expires)} for token in estate.tokens.values()],
         "servers": [SERVER.write(server) for server in estate.servers],
         "agents": [_agent_document(estate, agent) for agent in dict.fromkeys(estate.agents.values())],
         "tenant": _tenant_document(estate.tenant) if estate.tenant else None,
-        "fileLog": [
-            {"at": e.at.isoformat(), "path": e.path, "user": e.user, "event": e.event, "message": e.message}
-            for e in estate.file_log
-        ],
+        "fileLog": [{"at": entry.at.isoformat(), **FILE_LOG.write(entry)} for entry in estate.file_log],
     }
 
 
-def moment(text: str | None) -> datetime | None:
+def moment(text: str) -> datetime:
     """An aware moment from its RFC 3339 text."""
-    if text is None:
-        return None
     value = datetime.fromisoformat(str(text))
     if value.tzinfo is None:
         raise UsageError(f"{text} in the state file has no offset")
     return value
+
+
+def _moment_if_any(text: str | None) -> datetime | None:
+    return None if text is None else moment(text)
 
 
 def text_of(value: datetime | None) -> str | None:
@@ -143,10 +136,8 @@ def _read_agent(estate: Estate, entry: Mapping[str, JSON]) -> None:
         content = base64.b64decode(held["base64"]) if "base64" in held else held.get("content", "").encode()
         agent.input_files[held["name"]] = InputFile(held["name"], content, held.get("enabled", True))
     for past in sorted(entry.get("jobs") or (), key=lambda job: int(job["jobRunId"])):
-        at = moment(past["startTime"])
-        assert at is not None
         agent.jobs_started = int(past["jobRunId"]) - 1
-        estate.add_job(agent, at, past.get("scheduleId"), past["agentJobHistoryId"])
+        estate.add_job(agent, moment(past["startTime"]), past.get("scheduleId"), past["agentJobHistoryId"])
     for past in entry.get("runs") or ():
         _read_run(estate, agent, past)
 
@@ -167,8 +158,8 @@ def read_schedule(estate: Estate, agent: Agent, document: Mapping[str, JSON]) ->
         agent,
         document.get("scheduleId") or "",
         **_schedule_fields(document, f"a schedule of {agent.path}"),
-        last_run_time=moment(document.get("lastRunTime")),
-        completed_time=moment(document.get("completedTime")),
+        last_run_time=_moment_if_any(document.get("lastRunTime")),
+        completed_time=_moment_if_any(document.get("completedTime")),
     )
 
 
@@ -188,8 +179,6 @@ def _schedule_fields(document: Mapping[str, JSON], what: str) -> dict[str, JSON]
 def _read_run(estate: Estate, agent: Agent, document: Mapping[str, JSON]) -> None:
     refuse_others(document, _RUN, f"a run of {agent.path}")
     start, end = moment(document["startTime"]), moment(document["endTime"])
-    assert start is not None
-    assert end is not None
     number = document.get("jobRunId") or 0
     job = next((job for job in agent.jobs if job.number == number), None)
     run = Run(
