@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.clock import MACHINE
-from reconciler.diff import Sealer, canonical_json, sealer
-from reconciler.errors import LedgerError, PlanRefused
-from reconciler.ledger import digest_key, records, statements
+from reconciler.diff import Sealer, sealer
+from reconciler.errors import LedgerError
+from reconciler.ledger import digest_key, records, run_history, statements
 from reconciler.ledger.acquisition import Acquisition
 from reconciler.ledger.database import Connection, Database, Row, Value
 from reconciler.ledger.database_errors import as_ledger_error
@@ -136,7 +136,7 @@ class Ledger:
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The last runs, newest first."""
-        return tuple(records.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
+        return tuple(run_history.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
 
     def events(self, limit: int) -> tuple[Event, ...]:
         """The last events of the journal, oldest first."""
@@ -191,27 +191,17 @@ class Ledger:
 
         Raises PlanRefused when that plan was used already.
         """
-        run, at, owner = uuid.uuid4().hex, self._at(), lease.owner
+        run = RunRecord(uuid.uuid4().hex, lease.owner, commit, plan_digest, command, self._at())
 
         def work(connection: Connection) -> None:
             self._scope.require(connection, lease.fencing)
             if once:
-                self._use_plan(connection, plan_digest, run, at)
-            row: dict[str, Value] = {
-                "id": run,
-                "owner_user": owner.user,
-                "owner_host": owner.host,
-                "owner_pid": owner.pid,
-            }
-            row |= {"ci_link": owner.ci_link, "source_commit": commit, "plan_digest": plan_digest, "command": command}
-            row |= {"started": at, "finished": "", "result": "", "summary": "{}", "number": self._next_run(connection)}
-            self._scope.write(connection, statements.PUT_RUN, row)
-            body = {"command": command, "commit": commit, "plan_digest": plan_digest, "user": owner.user}
-            self._scope.append(connection, [Note(at, run, "run-began", "", body | {"host": owner.host})])
+                run_history.use_plan(self._scope, connection, run)
+            run_history.begin(self._scope, connection, run)
 
         self._writer().alone(work)
-        self._run = run
-        return run
+        self._run = run.id
+        return run.id
 
     def end_run(self, lease: Lease, run: str, *, result: str, summary: Mapping[str, JSON]) -> None:
         """Write down how a run ended. `summary` holds the counts of the report."""
@@ -219,10 +209,7 @@ class Ledger:
 
         def work(connection: Connection) -> None:
             self._scope.require(connection, lease.fencing)
-            row = {"run": run, "finished": at, "result": result, "summary": canonical_json(dict(summary))}
-            self._scope.write(connection, statements.END_RUN, row)
-            body = {"result": result, "summary": dict(summary)}
-            self._scope.append(connection, [Note(at, run, "run-ended", "", body)])
+            run_history.end(self._scope, connection, run, at, result, summary)
 
         self._writer().alone(work)
         self._run = ""
@@ -296,18 +283,6 @@ class Ledger:
 
     def _note(self, kind: str, address: str, body: Mapping[str, JSON], at: str = "") -> Note:
         return Note(at or self._at(), self._run, kind, address, body)
-
-    def _use_plan(self, connection: Connection, plan_digest: str, run: str, at: str) -> None:
-        if self._scope.select(connection, statements.USED_PLAN, plan_digest=plan_digest):
-            raise PlanRefused(
-                "this saved plan was used already", hint="make a new one with `reconciler plan --out FILE`"
-            )
-        self._scope.write(connection, statements.USE_PLAN, {"plan_digest": plan_digest, "run": run, "at": at})
-
-    def _next_run(self, connection: Connection) -> int:
-        number = int(self._scope.meta(connection, "last_run") or 0) + 1
-        self._scope.put_meta(connection, {"last_run": str(number)})
-        return number
 
     def _writer(self) -> GroupCommit:
         if self._commits is None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
-from reconciler.ledger.database import Row
 from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
 
 _DETAIL_LIMIT = 500
@@ -172,14 +171,6 @@ def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapp
         facts={**previous.facts, **facts},
         at=at,
     )
-
-
-def run_of(row: Row) -> RunRecord:
-    """A run from a row of `statements.RUNS`."""
-    run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
-    counts = json.loads(summary) if finished else None
-    owner = Owner(user, host, pid, ci_link)
-    return RunRecord(run, owner, commit, plan_digest, command, started, finished, result, counts)
 
 
 def storable(text: str) -> str:
