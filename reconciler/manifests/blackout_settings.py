@@ -1,9 +1,9 @@
-"""Times in which schedules should not run: checks and reads what the project file says of them."""
+"""Times in which schedules should not run, as the project file says them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from reconciler import timetable
 from reconciler.manifests.problems import ProblemReporter
@@ -11,61 +11,30 @@ from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of
 from reconciler.model import Blackout
 from reconciler.quantities import seconds_of
 
+T = TypeVar("T")
 
-def check(blackout: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter) -> None:
-    """Report what is wrong with a blackout that keeps to the schema."""
-    begin, end = (_moment(blackout, key, path, report) for key in ("from", "to"))
+
+def read(written: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter) -> Blackout:
+    """A blackout that keeps to the schema; what else is wrong with it is reported."""
+
+    def parsed(key: str, code: str, parse: Callable[[str], T]) -> T | None:
+        return report.parsed((*path, key), code, parse, str(written[key])) if key in written else None
+
+    begin = parsed("from", "bad-time", timetable.parse_declared_start)
+    end = parsed("to", "bad-time", timetable.parse_declared_start)
     if begin and end and end <= begin:
         report.error((*path, "to"), "wrong-value", "`to` must be later than `from`")
-    try:
-        timetable.zones.to_windows(str(blackout["timeZone"]))
-    except timetable.TimetableError as error:
-        report.error((*path, "timeZone"), "bad-zone", _worded("timeZone", error))
-    if "cron" in blackout:
-        try:
-            if timetable.parse(str(blackout["cron"])).is_interval:
-                report.error(
-                    (*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI"
-                )
-        except timetable.TimetableError as error:
-            report.error((*path, "cron"), "bad-cron", _worded("cron", error))
-    if "duration" in blackout:
-        try:
-            seconds_of(str(blackout["duration"]))
-        except ValueError as error:
-            report.error((*path, "duration"), "wrong-value", f"`duration`: {error}")
-
-
-def read(blackout: Mapping[str, YAMLValue]) -> Blackout:
-    """A blackout that was checked."""
-    is_period = "cron" not in blackout
+    parsed("timeZone", "bad-zone", timetable.zones.to_windows)
+    expression = parsed("cron", "bad-cron", timetable.parse)
+    if expression is not None and expression.is_interval:
+        report.error((*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI")
     return Blackout(
-        name=str(blackout["name"]),
-        time_zone=str(blackout["timeZone"]),
-        blocks=blackout.get("policy") == "block",
-        only=tuple(map(str, list_of(blackout.get("only")))),
-        exclude=tuple(map(str, list_of(blackout.get("exclude")))),
-        period=(_start(blackout["from"]), _start(blackout["to"])) if is_period else None,
-        cron=str(blackout.get("cron", "")),
-        duration_seconds=0.0 if is_period else seconds_of(str(blackout["duration"])),
+        name=str(written["name"]),
+        time_zone=str(written["timeZone"]),
+        blocks=written.get("policy") == "block",
+        only=tuple(map(str, list_of(written.get("only")))),
+        exclude=tuple(map(str, list_of(written.get("exclude")))),
+        period=(begin, end) if begin and end else None,
+        cron=str(written.get("cron", "")),
+        duration_seconds=parsed("duration", "wrong-value", seconds_of) or 0.0,
     )
-
-
-def _start(written: YAMLValue) -> datetime:
-    return timetable.parse_declared_start(str(written))
-
-
-def _moment(
-    blackout: Mapping[str, YAMLValue], key: str, path: DocumentPath, report: ProblemReporter
-) -> datetime | None:
-    if key not in blackout:
-        return None
-    try:
-        return _start(blackout[key])
-    except timetable.TimetableError as error:
-        report.error((*path, key), "bad-time", _worded(key, error))
-        return None
-
-
-def _worded(key: str, error: timetable.TimetableError) -> str:
-    return f"`{key}`: {error.message}" + (f"; {error.hint}" if error.hint else "")

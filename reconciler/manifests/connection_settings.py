@@ -41,15 +41,10 @@ def resolve(
             report.error((*path, key), "bad-credential", message)
     if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(str(settings["privateKey"]))):
         report.error((*path, "privateKey"), "bad-key", wrong)
-    rate = timeout = None
-    try:
-        rate = per_second_of(str(settings["rate"])) if "rate" in settings else None
-    except ValueError as error:
-        report.error((*path, "rate"), "wrong-value", f"`rate`: {error}")
-    try:
-        timeout = seconds_of(str(settings.get("timeout", "30s")))
-    except ValueError as error:
-        report.error((*path, "timeout"), "wrong-value", f"`timeout`: {error}")
+    rate = None
+    if "rate" in settings:
+        rate = report.parsed((*path, "rate"), "wrong-value", per_second_of, str(settings["rate"]))
+    timeout = report.parsed((*path, "timeout"), "wrong-value", seconds_of, str(settings.get("timeout", "30s")))
     bundle = _bundle(str(settings["caBundle"]), root, (*path, "caBundle"), report) if "caBundle" in settings else None
     if len(report.problems.items) > before or timeout is None:
         return None

@@ -28,12 +28,6 @@ class Places:
     keys: dict[DocumentPath, Place]
     values: dict[DocumentPath, Place]
 
-    def of_value(self, path: DocumentPath) -> Place | None:
-        return self.values.get(path)
-
-    def of_key(self, path: DocumentPath) -> Place | None:
-        return self.keys.get(path) or self.values.get(path)
-
     def nearest(self, path: DocumentPath) -> Place:
         """The value at this path, or the innermost thing around it that was written."""
         for length in range(len(path), -1, -1):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler import files
 from reconciler.manifests.places import Places, locate
 from reconciler.manifests.yaml_values import DocumentPath, Place
 from reconciler.model import Origin, Problem, Severity
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -100,6 +103,15 @@ class ProblemReporter:
         place = self._place(path, at_key=False)
         self.problems.add(self.file, place, code, message, address=self.address, severity=Severity.WARNING)
 
+    def parsed(self, path: DocumentPath, code: str, parse: Callable[[str], T], text: str) -> T | None:
+        """What `parse` makes of the text at a path; None where it raises ValueError, which is reported."""
+        try:
+            return parse(text)
+        except ValueError as error:
+            hint = getattr(error, "hint", "")
+            self.error(path, code, f"`{path[-1]}`: {error.args[0]}" + (f"; {hint}" if hint else ""))
+            return None
+
     def origin(self, path: DocumentPath) -> Origin:
         return Origin(self.file.path, *self._place(path, at_key=False))
 
@@ -113,8 +125,7 @@ class ProblemReporter:
         if self.overlay and path[:1] == ("spec",):
             candidates.insert(0, (*self.overlay, *path[1:]))
         for candidate in candidates:
-            found = places.of_key(candidate) if at_key else places.of_value(candidate)
-            if found:
+            if found := (at_key and places.keys.get(candidate)) or places.values.get(candidate):
                 return found
         if at_key and path:
             return places.nearest(path[:-1])

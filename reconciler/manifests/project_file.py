@@ -21,7 +21,7 @@ from reconciler.manifests.filling import FilledDocument, fill_document
 from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_or_nothing, value_at
-from reconciler.model import Connection, Policy, Project
+from reconciler.model import Blackout, Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 FILE_NAME = "reconciler.yaml"
@@ -66,6 +66,7 @@ class ProjectFile:
     secret_values: set[str] = field(default_factory=set)
     ready: dict[str, Connection] = field(default_factory=dict)
     broken: dict[str, Problems] = field(default_factory=dict)
+    blackouts: list[Blackout] = field(default_factory=list)
 
     @property
     def patterns(self) -> list[str]:
@@ -81,7 +82,7 @@ class ProjectFile:
             ledger=self.spec.get("ledger", _DEFAULT_LEDGER),
             policy=_policy(self.spec.get("policy", {})),
             environments=self.environments,
-            blackouts=tuple(blackout_settings.read(one) for one in self.spec.get("blackouts", ())),
+            blackouts=tuple(self.blackouts),
         )
 
 
@@ -241,7 +242,7 @@ def _check(project: ProjectFile, filled: FilledDocument) -> None:
             message = f"the pattern {pattern[:80]!r} leaves the project folder: patterns are relative to {FILE_NAME}"
             report.error(("spec", "manifests", index), "outside-project", message)
     for index, blackout in enumerate(spec.get("blackouts", ())):
-        blackout_settings.check(blackout, ("spec", "blackouts", index), report)
+        project.blackouts.append(blackout_settings.read(blackout, ("spec", "blackouts", index), report))
     for name, settings in spec.get("connections", {}).items():
         problems = project.broken.get(name, Problems())
         local = replace(report, problems=problems)
