@@ -215,7 +215,7 @@ def _show_lines(cells: Sequence[Sequence[str]]) -> None:
 
 def _cell(value: JSON) -> str:
     """A value on one line, harmless to a terminal."""
-    from reconciler.clients.failures import printable
+    from reconciler.clients.shown_text import printable
 
     if value is None:
         return "-"

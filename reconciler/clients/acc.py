@@ -300,7 +300,7 @@ def connect(connection: Connection, options: SessionOptions) -> AccClient:
     """A client for this connection, with `settings["token"]` as its access token."""
     hint = f"Look at connections.{connection.name}.token in reconciler.yaml."
     credential = BearerToken(connection.settings.get("token", ""), hint=hint)
-    return AccClient(Session(connection, options, authorise=credential))
+    return AccClient(Session(connection, options, credential=credential))
 
 
 def _parsed(request: Request, reply: Reply) -> object:

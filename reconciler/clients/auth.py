@@ -31,7 +31,7 @@ _KEY_HINT = (
 
 
 class Anonymous:
-    """Nobody: for the call that asks for a token."""
+    """No credential: for the call that asks for a token."""
 
     hint = ""
 

@@ -18,8 +18,8 @@ from reconciler.errors import Refused
 JSON_TYPE = "application/json"
 
 
-class Authorise(Protocol):
-    """Who we are: the `Authorization` header, and what to do when it is not accepted."""
+class Credential(Protocol):
+    """The `Authorization` header, and what to do when it is not accepted. `hint` is then the next step for a person."""
 
     hint: str
 

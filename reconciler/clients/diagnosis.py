@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from reconciler.clients import failures, wire
+from reconciler.clients import failures, shown_text, wire
 from reconciler.clients.calls import Request
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.model import Connection
@@ -30,13 +30,13 @@ class Diagnosis:
 
     def target(self, request: Request) -> str:
         """What was asked, as a person reads it."""
-        return self.clean(f"{request.method} {failures.shown_target(request.path, request.query, self.clean)}")
+        return self.clean(f"{request.method} {shown_text.shown_target(request.path, request.query, self.clean)}")
 
     def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> AttemptFailed:
         """A page came where none is due."""
         return AttemptFailed(
             FailureClass.UNEXPECTED_REPLY,
-            f"{self.target(request)} answered {status} with {failures.shown_body(body, content_type, self.clean)}: "
+            f"{self.target(request)} answered {status} with {shown_text.shown_body(body, content_type, self.clean)}: "
             "a sign-in page, or the wrong address.",
             status=status,
             hint="Look at the connection's url, and at what stands between us and the product.",
@@ -44,7 +44,8 @@ class Diagnosis:
 
     def of_failure(self, request: Request, error: BaseException) -> AttemptFailed:
         """No answer came, or it broke off."""
-        kind, words, hint = failures.of_failure(error, request.timeout or self.connection.timeout)
+        kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
+        words, hint = failures.explain(error, request.timeout or self.connection.timeout)
         failure = AttemptFailed(kind, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
         failure.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
         return failure
@@ -54,7 +55,7 @@ class Diagnosis:
         status = response.status_code
         if 300 <= status < 400:
             location = urlsplit(response.headers.get("Location") or "")
-            goal = failures.shortened(failures.printable(self.clean(f"{location.netloc}{location.path}")), 100)
+            goal = shown_text.shortened(shown_text.printable(self.clean(f"{location.netloc}{location.path}")), 100)
             return AttemptFailed(
                 FailureClass.UNEXPECTED_REPLY,
                 f"{self.target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
@@ -63,7 +64,7 @@ class Diagnosis:
                 hint="Look at the connection's url. Redirects are not followed.",
             )
         body = _error_body(response)
-        said = failures.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
+        said = shown_text.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
         kind = failures.class_of_status(status)
         return AttemptFailed(
             kind,

@@ -1,19 +1,14 @@
-"""The ways in which one attempt fails, which of them may be tried again, and how an error is worded."""
+"""The ways in which one attempt fails, and what is said of each."""
 
 from __future__ import annotations
 
-import contextlib
-import html
-import json
 import re
 import socket
 import ssl
-import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from urllib.parse import unquote
 
 import requests
 import urllib3
@@ -22,10 +17,6 @@ from reconciler.clients import wire
 from reconciler.clients.exchange import DeadlineExceeded
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
-_SHOWN_BODY = 200
-_LOOKED_AT = 4000
-_SHOWN_VALUE = 40
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (urllib3.exceptions.IncompleteRead, "the answer broke off in the middle"),
@@ -91,26 +82,22 @@ def verdict(last: AttemptFailed, ambiguous: AttemptFailed | None) -> ProductErro
     return last.as_error(Refused)
 
 
-def of_failure(error: BaseException, timeout: float) -> tuple[FailureClass, str, str]:
-    """Class, words and hint for an attempt that ended without an answer."""
+def explain(error: BaseException, timeout: float) -> tuple[str, str]:
+    """Words and hint ("" for none) for what ended an attempt without an answer."""
     chain = list(wire.causes(error))
-    kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                kind,
-                f"the certificate is not trusted ({cause.verify_message})",
-                ("If the server has a company's own certificate, name its bundle with caBundle."),
-            )
+            hint = "If the server has a company's own certificate, name its bundle with caBundle."
+            return f"the certificate is not trusted ({cause.verify_message})", hint
         if isinstance(cause, socket.gaierror):
-            return kind, "the host name is not known", "Look at the connection's url."
+            return "the host name is not known", "Look at the connection's url."
         if isinstance(cause, (wire.BodyError, DeadlineExceeded)):
-            return kind, str(cause), ""
+            return str(cause), ""
     for types, words in _WORDS:
         if any(isinstance(cause, types) for cause in chain):
-            return kind, words, ""
+            return words, ""
     words = next(filter(None, (_words(cause, timeout) for cause in chain)), type(error).__name__)
-    return kind, words, ""
+    return words, ""
 
 
 def _words(cause: BaseException, timeout: float) -> str:
@@ -154,51 +141,3 @@ def retry_after(value: str | None, now: Callable[[], datetime]) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - now()).total_seconds())
-
-
-def shown_target(path: str, query: str, clean: Callable[[str], str]) -> str:
-    """Path and query as a person reads them, long values cut; secrets go before anything is cut or collapsed."""
-    shown = printable(clean(unquote(path)))
-    if not query:
-        return shown
-    pairs = []
-    for pair in query.split("&"):
-        key, _, value = pair.partition("=")
-        pairs.append(f"{key}={shortened(printable(clean(unquote(value))), _SHOWN_VALUE)}")
-    return shown + "?" + "&".join(pairs)
-
-
-def shown_body(body: bytes, content_type: str, clean: Callable[[str], str]) -> str:
-    """What an error body says, as one short line: a page by its title, JSON and text by their beginning.
-
-    Secrets go before the text is cut or its white space collapsed: half a secret is a secret too.
-    """
-    text = clean(body.decode("utf-8", errors="replace").lstrip("\ufeff").strip())
-    if not text or "\x00" in text:
-        return ""
-    if is_page(body, content_type):
-        title = _TITLE.search(text)
-        return "an HTML page" + (f" titled {printable(clean(html.unescape(title[1])))[:80]!r}" if title else "")
-    if text[0] in '{["':
-        with contextlib.suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), ensure_ascii=False)
-    # A body is read to a limit, which may have cut a secret in half: what is near it is never brought into view.
-    return shortened(printable(text[:_LOOKED_AT]), _SHOWN_BODY)
-
-
-def is_page(body: bytes, content_type: str) -> bool:
-    """Whether this is an HTML page, whatever it calls itself."""
-    start = body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or (
-        "text/html" in content_type.lower() and start.startswith(b"<")
-    )
-
-
-def printable(text: str) -> str:
-    """One line without control, formatting or direction characters."""
-    kept = ("" if unicodedata.category(char) in ("Cc", "Cf", "Cs") and not char.isspace() else char for char in text)
-    return " ".join("".join(kept).split())
-
-
-def shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -10,7 +10,7 @@ _OPEN_SECONDS = 5.0
 
 
 class RateLimiter:
-    """The gate in front of one product, shared by all threads of a session.
+    """How many requests may be under way, and how many a second may begin; shared by all threads of a session.
 
     `concurrency` requests may be under way; `rate` a second may begin, evenly spaced (None: no limit). A product that
     asks for a pause is given it by everybody (`hold`).
@@ -28,8 +28,8 @@ class RateLimiter:
         self._held_until = float("-inf")
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a place and a moment, and keep the place for the block."""
+    def slot(self) -> Iterator[None]:
+        """Wait until a request may begin; it is under way while the block lasts."""
         with self._places:
             if self._interval or self._held_until > float("-inf"):
                 self._wait_for_moment()

@@ -167,7 +167,7 @@ def connect(connection: Connection, options: SessionOptions) -> MftClient:
     """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
     options = replace(options, retry_policy=options.retry_policy or RETRY_POLICY)
     for_tokens = replace(options, before_write=None)
-    token_session = Session(replace(connection, rate=None), for_tokens, authorise=Anonymous())
+    token_session = Session(replace(connection, rate=None), for_tokens, credential=Anonymous())
     credential = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
         key_id=connection.settings.get("keyId", ""),
@@ -177,7 +177,7 @@ def connect(connection: Connection, options: SessionOptions) -> MftClient:
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
         clock=options.clock,
     )
-    return MftClient(Session(connection, options, authorise=credential, token_proof=LICENSE), credential)
+    return MftClient(Session(connection, options, credential=credential, token_proof=LICENSE), credential)
 
 
 def ask_for_token(session: Session, body: object) -> object:

@@ -1,7 +1,7 @@
 """Takes secrets out of messages: every value known to be secret, and whatever looks like a credential.
 
 A product may show a value back in any notation, and in one within another: a text is read as each of them would be
-read, level by level, and wherever a value comes to light, what wrote it is blotted out.
+read, level by level, and wherever a value comes to light, what wrote it is masked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _BETWEEN_LINES = r"(?:<br ?/?>|[\W_]){0,40}?"
 class Redactor:
     """Replaces each of `values` by `(secret)`, in the notations in which a server, a URL or a log may show it again.
 
-    Values shorter than four characters are left alone: they would blot out half of every sentence.
+    Values shorter than four characters are left alone: they would mask half of every sentence.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
@@ -74,7 +74,7 @@ class Redactor:
                 deeper += filter(None, map(reading.read, _NOTATIONS))
             readings = list({one.text: one for one in deeper if one.text not in seen}.values())
             seen |= {one.text for one in readings}
-        return _blotted(text, spans)
+        return _masked(text, spans)
 
     def _found(self, reading: _Reading) -> Iterator[tuple[int, int]]:
         """Where values stand in what was read, as spans of the text that it was read from."""
@@ -210,8 +210,8 @@ def _of_base64(value: str) -> Iterator[_Needle]:
             yield _Needle(max(re.split(r"[+/]", core), key=len), head + pattern + tail)
 
 
-def _blotted(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with each span blotted out, those that overlap as one."""
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with each span masked, those that overlap as one."""
     parts: list[str] = []
     position = 0
     merged: list[list[int]] = []

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from reconciler import __version__
-from reconciler.clients import failures, wire
+from reconciler.clients import shown_text, wire
 from reconciler.clients.calls import Reply, Request, SessionOptions
 from reconciler.clients.diagnosis import Diagnosis
 from reconciler.clients.exchange import Exchange, begin
@@ -73,7 +73,7 @@ class Sender:
         """Send it once, with `header` as its authorisation, and hand a 2xx answer to `consume`."""
         prepared = self._prepared(request, header)
         seconds = request.timeout or self._connection.timeout
-        with self.rate_limiter.turn():
+        with self.rate_limiter.slot():
             begin(
                 Exchange(
                     seconds,
@@ -135,7 +135,7 @@ class Sender:
         try:
             return json.loads(reply.body)
         except (ValueError, RecursionError):
-            shown = failures.shown_body(reply.body, reply.content_type, self._clean) or "nothing"
+            shown = shown_text.shown_body(reply.body, reply.content_type, self._clean) or "nothing"
             raise AttemptFailed(
                 FailureClass.UNEXPECTED_REPLY,
                 f"{self.diagnosis.target(request)} answered {reply.status} with {shown} where JSON is due.",
@@ -146,7 +146,7 @@ class Sender:
     def read_any(self, request: Request, response: requests.Response) -> Reply:
         body = self._body(request, response)
         content_type = response.headers.get("Content-Type") or ""
-        if body and failures.is_page(body, content_type):
+        if body and shown_text.is_page(body, content_type):
             raise self.diagnosis.of_page(request, response.status_code, body, content_type)
         return Reply(response.status_code, content_type, body)
 
@@ -176,7 +176,7 @@ class Sender:
                 raise failure from error
             if not chunk:
                 return size
-            if not size and failures.is_page(chunk, content_type):
+            if not size and shown_text.is_page(chunk, content_type):
                 raise self.diagnosis.of_page(request, response.status_code, chunk, content_type)
             _write(sink, chunk)
             size += len(chunk)

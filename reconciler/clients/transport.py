@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeVar, cast
 import requests
 
 from reconciler.clients import failures
-from reconciler.clients.calls import Authorise, Reply, Request, RetryPolicy, SessionOptions
+from reconciler.clients.calls import Credential, Reply, Request, RetryPolicy, SessionOptions
 from reconciler.clients.exchange import has_been_sent
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
@@ -40,16 +40,16 @@ class Session:
         connection: Connection,
         options: SessionOptions,
         *,
-        authorise: Authorise,
+        credential: Credential,
         token_proof: Request | None = None,
     ) -> None:
         self.connection = connection
-        self._authorise = authorise
+        self._credential = credential
         self._options = options
         self._clock = options.clock.monotonic
         self._retry_policy = options.retry_policy or RetryPolicy()
         self._token_proof = token_proof
-        self._sender = Sender(connection, options, clean=self.clean, hint=authorise.hint)
+        self._sender = Sender(connection, options, clean=self.clean, hint=credential.hint)
 
     @property
     def url(self) -> str:
@@ -107,7 +107,7 @@ class Session:
 
     def clean(self, text: str) -> str:
         """Text without secrets, ours and those of the credential in use."""
-        return self._options.redact(Redactor(self._authorise.secrets())(text))
+        return self._options.redact(Redactor(self._credential.secrets())(text))
 
     # --- attempts ------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Session:
         tries = throttled = 0
         renewed = False
         while True:
-            header = self._ask_credential(self._authorise.header, ambiguous)
+            header = self._ask_credential(self._credential.header, ambiguous)
             try:
                 return self._sender.send(request, header, consume)
             except AttemptFailed as failure:
@@ -134,7 +134,7 @@ class Session:
             if last.kind is FailureClass.DENIED and not renewed:
                 renewed = True
                 if self._may_be_the_token(request, header) and self._ask_credential(
-                    partial(self._authorise.renew, header), ambiguous
+                    partial(self._credential.renew, header), ambiguous
                 ):
                     continue
             throttled += last.kind is FailureClass.THROTTLED

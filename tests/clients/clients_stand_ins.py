@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.clients.auth import BearerToken
-from reconciler.clients.calls import Authorise, RetryPolicy, SessionOptions
+from reconciler.clients.calls import Credential, RetryPolicy, SessionOptions
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.transport import Session
 from reconciler.clock import Clock
@@ -43,7 +43,7 @@ def session(
     url: str,
     *,
     time: Time | None = None,
-    authorise: Authorise | None = None,
+    credential: Credential | None = None,
     secrets: tuple[str, ...] = (),
     retry_policy: RetryPolicy | None = None,
     interrupted: threading.Event | None = None,
@@ -57,4 +57,4 @@ def session(
         retry_policy=retry_policy,
         interrupted=interrupted or threading.Event(),
     )
-    return Session(Connection("acc", url, {}, **settings), options, authorise=authorise or BearerToken(TOKEN))
+    return Session(Connection("acc", url, {}, **settings), options, credential=credential or BearerToken(TOKEN))

@@ -42,7 +42,7 @@ KEYS: dict[str, Any] = {
 }
 
 
-def authorise(ask: Callable[[Any], Any], *, key: Any = P256, time: Time | None = None) -> PrivateKeyJwt:
+def credential(ask: Callable[[Any], Any], *, key: Any = P256, time: Time | None = None) -> PrivateKeyJwt:
     time = time or Time()
     return PrivateKeyJwt(
         tenant_id=" tenant-1\n", key_id="key-1", private_key=pem(key), token_url=TOKEN_URL, ask=ask, clock=time
@@ -58,7 +58,7 @@ def test_the_assertion_is_what_the_sample_makes(algorithm: str) -> None:
         return {"access_token": "opaque-1"}
 
     key = KEYS[algorithm]
-    assert authorise(ask, key=key).header() == "bearer opaque-1"
+    assert credential(ask, key=key).header() == "bearer opaque-1"
     assertion = asked[0].pop("client_assertion")
     assert asked == [
         {
@@ -76,7 +76,7 @@ def test_the_assertion_is_what_the_sample_makes(algorithm: str) -> None:
 
 
 def test_every_assertion_has_an_id_of_its_own() -> None:
-    who = authorise(lambda body: {})
+    who = credential(lambda body: {})
     ids = {jwt.decode(who.assertion(), options={"verify_signature": False})["jti"] for _ in range(5)}
     assert len(ids) == 5
 
@@ -107,7 +107,7 @@ def test_a_token_is_bought_once_for_all_threads() -> None:
         asked.append(body)
         return {"access_token": f"token-{len(asked)}"}
 
-    who = authorise(ask)
+    who = credential(ask)
     headers: list[str] = []
 
     def use() -> None:
@@ -141,7 +141,7 @@ def test_a_purchase_that_failed_fails_for_all_who_waited_for_it() -> None:
         with pytest.raises(Refused, match="No access token: no answer"):
             who.header()
 
-    who = authorise(ask)
+    who = credential(ask)
     threads = [threading.Thread(target=get) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -155,7 +155,7 @@ def test_a_purchase_that_failed_fails_for_all_who_waited_for_it() -> None:
 
 def test_the_life_of_a_token_is_honoured_where_it_is_told() -> None:
     time, count = Time(), iter(range(10))
-    who = authorise(lambda body: {"Access_Token": f"token-{next(count)}", "expires_in": "600"}, time=time)
+    who = credential(lambda body: {"Access_Token": f"token-{next(count)}", "expires_in": "600"}, time=time)
     assert who.header() == "bearer token-0"
     time.at = 569
     assert who.header() == "bearer token-0"
@@ -166,7 +166,7 @@ def test_the_life_of_a_token_is_honoured_where_it_is_told() -> None:
 @pytest.mark.parametrize("life", [None, 0, -5, "soon", True, []])
 def test_a_life_without_sense_is_for_ever(life: Any) -> None:
     time, count = Time(), iter(range(10))
-    who = authorise(lambda body: {"access_token": f"token-{next(count)}", "expires_in": life}, time=time)
+    who = credential(lambda body: {"access_token": f"token-{next(count)}", "expires_in": life}, time=time)
     assert who.header() == "bearer token-0"
     time.at = 1e9
     assert who.header() == "bearer token-0"
@@ -181,7 +181,7 @@ def test_a_lost_answer_is_asked_for_again_with_a_fresh_assertion() -> None:
             raise Uncertain("the connection was closed")
         return {"access_token": "t-1"}
 
-    assert authorise(ask).header() == "bearer t-1"
+    assert credential(ask).header() == "bearer t-1"
     assert len(set(asked)) == 3
 
 
@@ -200,14 +200,14 @@ def test_without_a_token_nothing_was_asked_of_the_product(error: ProductError, k
         raise error
 
     with pytest.raises(Refused, match="No access token") as caught:
-        authorise(ask).header()
+        credential(ask).header()
     assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("reply", [None, [], {}, {"access_token": ""}, {"access_token": 5}, {"access_token": "a\nb"}])
 def test_an_answer_without_a_token(reply: Any) -> None:
     with pytest.raises(Refused, match="without an access_token"):
-        authorise(lambda body: reply).header()
+        credential(lambda body: reply).header()
 
 
 def test_tokens_from_files_end_in_a_line_end() -> None:

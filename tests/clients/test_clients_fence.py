@@ -68,7 +68,7 @@ def opened(url: str, lease: Lease, **more: Any) -> Session:
     )
     settings: dict[str, Any] = {"clock": time} | more
     options = SessionOptions(before_write=lease.check, retry_policy=RetryPolicy(first_wait=0.0), **settings)
-    return Session(Connection("mft", url, {}, timeout=5.0), options, authorise=who, token_proof=GET)
+    return Session(Connection("mft", url, {}, timeout=5.0), options, credential=who, token_proof=GET)
 
 
 def writes(requests: list[bytes]) -> int:
@@ -140,7 +140,7 @@ def test_the_lock_is_asked_after_waiting_for_a_place_and_for_a_connection() -> N
 
     with server(slow, OK) as heard:
         connection = Connection("acc", heard.url, {}, concurrency=1)
-        api = Session(connection, SessionOptions(clock=Time(), before_write=check), authorise=BearerToken(TOKEN))
+        api = Session(connection, SessionOptions(clock=Time(), before_write=check), credential=BearerToken(TOKEN))
         caught: list[BaseException] = []
 
         def second() -> None:
@@ -188,7 +188,7 @@ def test_without_a_lease_nobody_is_asked() -> None:
         api = Session(
             Connection("acc", heard.url, {}),
             SessionOptions(clock=Time(), before_write=ask),
-            authorise=BearerToken(TOKEN),
+            credential=BearerToken(TOKEN),
         )
         api.send(WRITES["start"])
     assert len(heard.requests) == 1

@@ -187,7 +187,7 @@ def client_on(url: str, time: Time) -> MftClient:
         ask=lambda body: {"access_token": "token-1"},
         clock=time,
     )
-    api: Session = session(url, time=time, authorise=who, retry_policy=RETRY_POLICY)
+    api: Session = session(url, time=time, credential=who, retry_policy=RETRY_POLICY)
     return MftClient(api)
 
 

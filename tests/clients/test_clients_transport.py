@@ -464,7 +464,7 @@ def test_the_products_clock() -> None:
         api = Session(
             Connection("acc", heard.url, {}),
             SessionOptions(clock=Time()),
-            authorise=BearerToken(TOKEN),
+            credential=BearerToken(TOKEN),
         )
         assert api.clock_skew() is None
         api.json(GET)
