@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from reconciler.model import JSON, FieldChange
 from reconciler.quantities import first_few
 
+_FIELD = re.compile(r"[.\[]")
 _NAMED = 3
 _LONGEST = 60
 
@@ -29,12 +31,19 @@ def differences(before: JSON, after: JSON) -> tuple[FieldChange, ...]:
     )
 
 
-def difference_text(before: JSON, after: JSON, *, was: str, now: str) -> str:
-    """The first few differences, as in `cron: "0 0 2 * * *" was sent, "0 0 3 * * *" came back`; "" without one."""
-    found = differences(before, after)
-    return first_few(
-        [f"{each.path}: {_text(each.before)} {was}, {_text(each.after)} {now}" for each in found], _NAMED, between="; "
-    )
+def difference_text(before: JSON, after: JSON, *, was: str, now: str, secrets: Collection[str] = ()) -> str:
+    """The first few differences, as in `cron: "0 0 2 * * *" was sent, "0 0 3 * * *" came back`; "" without one.
+
+    Of a field that holds a secret (`secrets` are paths) nothing is shown but its name: who knows what became of it.
+    """
+    hidden = {path.partition(".")[0] for path in secrets}
+    texts: list[str] = []
+    for each in differences(before, after):
+        if (field := _FIELD.split(each.path)[0]) not in hidden:
+            texts.append(f"{each.path}: {_text(each.before)} {was}, {_text(each.after)} {now}")
+        elif field not in texts:
+            texts.append(field)
+    return first_few(texts, _NAMED, between="; ")
 
 
 def _path(steps: Sequence[str | int]) -> str:

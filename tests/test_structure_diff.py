@@ -79,6 +79,13 @@ def test_differences_in_words(before: JSON, after: JSON, said: str) -> None:
     assert difference_text(before, after, was="was sent", now="came back") == said
 
 
+def test_of_a_field_with_a_secret_nothing_is_shown_but_its_name() -> None:
+    before = {"cron": "a", "inputParameters": {"Password": "p", "depth": "1"}, "every": None}
+    after = {"cron": "b", "inputParameters": {"password": "p", "depth": "2"}, "every": None}
+    said = difference_text(before, after, was="was sent", now="came back", secrets=("inputParameters.Password",))
+    assert said == 'cron: "a" was sent, "b" came back; inputParameters'
+
+
 def test_deepdiff_is_imported_only_when_it_is_asked() -> None:
     code = "import sys, reconciler.planfile, reconciler.structure_diff; sys.exit('deepdiff' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
