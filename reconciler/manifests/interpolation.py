@@ -27,6 +27,7 @@ _MOST_FILLED = 100_000_000
 _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
 )
+_PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -95,30 +96,27 @@ class Interpolator:
         files: set[Path] = set()
         is_secret = False
         position = size = 0
-        while (start := text.find("${", position)) >= 0:
-            if start > position and text[start - 1] == "$":
-                parts += (text[position : start - 1], "${")
-                position = start + 2
+        for match in _PLACEHOLDER.finditer(text):
+            parts.append(text[position : match.start()])
+            position = match.end()
+            if match["inside"] is None:
+                parts.append("${")
                 continue
-            end = text.find("}", start)
-            if end < 0:
-                raise InterpolationError(
-                    "interpolation-open", "a ${ is never closed: write } at its end, or $${ for a literal ${"
-                )
-            filled = self._look_up(text[start + 2 : end], folder)
-            if start == 0 and end == len(text) - 1:
+            if not match["end"]:
+                message = "a ${ is never closed: write } at its end, or $${ for a literal ${"
+                raise InterpolationError("interpolation-open", message)
+            filled = self._look_up(match["inside"], folder)
+            if match[0] == text:
                 return filled
-            parts += (text[position:start], text_of(filled.value))
+            parts.append(text_of(filled.value))
             size += len(parts[-1])
             if size > VALUE_BYTES:
-                message = (
-                    f"what is filled in here is longer than {size_text(VALUE_BYTES)}, the most that a value may be"
-                )
+                most = size_text(VALUE_BYTES)
+                message = f"what is filled in here is longer than {most}, the most that a value may be"
                 raise InterpolationError("interpolation-size", message)
             secrets |= filled.secrets
             files |= filled.files
             is_secret = is_secret or filled.is_secret
-            position = end + 1
         whole = "".join((*parts, text[position:]))
         hidden = frozenset(secrets | {whole}) if is_secret else frozenset()
         return FilledValue(whole, hidden, is_secret, frozenset(files))
