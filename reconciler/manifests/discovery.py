@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.errors import UsageError
 
-_FILE_NAME = "reconciler.yaml"
+FILE_NAME = "reconciler.yaml"
 
 
 def find_root(start: Path) -> Path:
@@ -21,14 +21,14 @@ def find_root(start: Path) -> Path:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {str(start)!r}", hint="give the project's folder with -C, --project DIR")
     for candidate in (folder, *folder.parents):
-        if (candidate / _FILE_NAME).is_file():
+        if (candidate / FILE_NAME).is_file():
             return candidate
     hint = "`reconciler init` writes one; or name the project's folder with -C, --project DIR"
-    raise UsageError(f"no {_FILE_NAME} in {folder}, nor in any folder above it", hint=hint)
+    raise UsageError(f"no {FILE_NAME} in {folder}, nor in any folder above it", hint=hint)
 
 
 @dataclass(slots=True)
-class Found:
+class FoundFiles:
     """The files of each pattern, relative to the root with `/`; all of them together, sorted, each once; and folders
     that cannot be read, with the reason, though such a file may lie in them."""
 
@@ -37,19 +37,19 @@ class Found:
     unreadable: list[tuple[str, str]]
 
 
-def find_files(root: Path, patterns: Iterable[str]) -> Found:
+def find_files(root: Path, patterns: Iterable[str]) -> FoundFiles:
     """The files that patterns name.
 
     `**` stands for any number of folders, hidden ones aside. A link is followed, but no folder is entered twice.
     """
     wanted = {pattern: _compiled(pattern) for pattern in patterns}
-    found = Found({pattern: [] for pattern in wanted}, [], [])
+    found = FoundFiles({pattern: [] for pattern in wanted}, [], [])
     everything: set[str] = set()
     for path, problem in _walk(root, tuple(wanted)):
         if problem:
             found.unreadable.append((path, problem))
             continue
-        if path == _FILE_NAME:
+        if path == FILE_NAME:
             continue
         for pattern, matches in wanted.items():
             if matches.match(path):

@@ -67,8 +67,11 @@ def check_public_places(places: Iterable[PublicPlace], credentials: set[str], pa
 
 def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Problem, ...]:
     """The same problems, their messages without secrets: a wrong value is quoted, and may be one that is secret."""
-    said = "\n".join(problem.message for problem in problems)
-    quoted = {part for value in secrets for part in _quoted(value, said)}
+    said = "\n".join({problem.message for problem in problems})
+    # Most secrets stand in no message, which their beginnings tell without a search for each.
+    begun = {said[start : start + _SHORTEST] for start in range(len(said))}
+    forms = {form for value in secrets for form in (value, repr(value)[1:-1]) if form[:_SHORTEST] in begun}
+    quoted = {part for form in forms for part in _quoted(form, said)}
     if not quoted:
         return problems
     from reconciler.clients.redaction import Redactor
@@ -77,10 +80,9 @@ def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Prob
     return tuple(replace(problem, message=redact(problem.message)) for problem in problems)
 
 
-def _quoted(value: str, said: str) -> Iterator[str]:
-    """What stands in a text of a value: all of it, or the beginning that a message kept."""
-    for form in {value, repr(value)[1:-1]}:
-        for cut in (len(form), *(cut for cut in _CUTS if cut < len(form))):
-            if cut >= _SHORTEST and form[:cut] in said:
-                yield form[:cut]
-                break
+def _quoted(form: str, said: str) -> Iterator[str]:
+    """What stands in a text of a value's form: all of it, or the beginning that a message kept."""
+    for cut in (len(form), *(cut for cut in _CUTS if cut < len(form))):
+        if cut >= _SHORTEST and form[:cut] in said:
+            yield form[:cut]
+            break

@@ -17,6 +17,7 @@ from reconciler.manifests import (
     yaml_parsing,
     yaml_reading,
 )
+from reconciler.manifests.discovery import FILE_NAME
 from reconciler.manifests.filling import FilledDocument, fill_document
 from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
@@ -24,7 +25,6 @@ from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
 from reconciler.model import Blackout, Connection, Policy, Project
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
-FILE_NAME = "reconciler.yaml"
 DEFAULT_ENVIRONMENT = "default"
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
 _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
@@ -116,7 +116,7 @@ def read_project(
     interpolator = Interpolator(environ, mapping_of(own.get("variables")), root)
     project = ProjectFile(root, report, chosen, tuple(sorted(map(str, environments))), interpolator, key_complaint)
     filled = fill_document({**written, "spec": own}, lambda text: interpolator.fill(text, root))
-    if "spec" not in written or not isinstance(written["spec"], dict):
+    if not isinstance(written.get("spec"), dict):
         filled.value = written
     clean = mapping_of(filled.value)
     for path in filter(None, _violated(project, written, filled)):
@@ -149,9 +149,8 @@ def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDoc
         message = "the project file holds one document: manifests go into files of their own"
         problems.add(file, documents[1].place, "extra-document", message)
     if not isinstance(documents[0].value, dict):
-        problems.add(
-            file, documents[0].place, "not-a-mapping", "a document begins with apiVersion, kind, metadata, spec"
-        )
+        message = "a document begins with apiVersion, kind, metadata, spec"
+        problems.add(file, documents[0].place, "not-a-mapping", message)
         return None
     return documents[0]
 

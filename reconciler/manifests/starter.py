@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from reconciler.errors import UsageError
+from reconciler.manifests.discovery import FILE_NAME
 
 _PROJECT = """\
 # The project file of reconciler. `reconciler schema Project` prints all that may stand here.
@@ -84,7 +85,7 @@ def write_project(folder: Path) -> tuple[Path, ...]:
     Raises UsageError when one of them is there already, or cannot be written; then nothing is written at all.
     """
     files = {
-        folder / "reconciler.yaml": _PROJECT.format(name=_project_name(folder)),
+        folder / FILE_NAME: _PROJECT.format(name=_project_name(folder)),
         folder / "manifests" / "example.yaml": _MANIFEST,
     }
     for path in files:
