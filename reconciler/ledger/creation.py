@@ -8,7 +8,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from reconciler.ledger import migrations, statements
+from reconciler.ledger import migrations
 from reconciler.ledger.database import Connection, Database, connect_sqlite
 from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.location import Location, not_ours, require_whole
@@ -23,28 +23,18 @@ def prepare(database: Database) -> None:
                 _make_file(location.path)
             require_whole(location.path)
         # Without a lock first, so that a writer that hangs does not hold up who has nothing to change.
-        if _version_text(database.connection) == str(len(migrations.STEPS)):
+        if migrations.stored_version(database.connection) == str(len(migrations.STEPS)):
             return
         with database.transaction() as connection:
             _bring_up_to_date(connection, location)
-
-
-def has_ledger(connection: Connection) -> bool:
-    """Whether there are tables of a ledger in this database."""
-    return bool(connection.execute(statements.POSTGRES_META if connection.is_postgres else statements.SQLITE_META))
-
-
-def _version_text(connection: Connection) -> str | None:
-    rows = connection.execute(migrations.READ_VERSION) if has_ledger(connection) else []
-    return str(rows[0][0]) if rows else None
 
 
 def _bring_up_to_date(connection: Connection, location: Location) -> None:
     if connection.is_postgres:
         # Two first runs at once would trip over each other's CREATE TABLE; the lock ends with the transaction.
         connection.execute("SELECT pg_advisory_xact_lock(7311894205)")
-    value = _version_text(connection)
-    if value is None and (location.path is not None or has_ledger(connection)):
+    value = migrations.stored_version(connection)
+    if value is None and (location.path is not None or migrations.has_ledger(connection)):
         raise not_ours(location)
     version = migrations.version_of(value, location.shown) if value is not None else 0
     migrations.require_known(version, location.shown)

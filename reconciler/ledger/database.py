@@ -73,7 +73,7 @@ class Database:
         if self._connection is None or self._connection.is_lost:
             path = self.location.path
             with as_ledger_error(self.location):
-                self._connection = _Sqlite(path) if path is not None else _Postgres(self.location.url)
+                self._connection = _writable(path) if path is not None else PostgresConnection(self.location.url)
         return self._connection
 
     @contextlib.contextmanager
@@ -95,27 +95,31 @@ def connect_sqlite(path: Path, mode: str, *, wait: float) -> sqlite3.Connection:
     )
 
 
-class _Sqlite:
-    is_postgres = False
-    is_lost = False
-
-    def __init__(self, path: Path) -> None:
-        # `mode=rw`: a ledger that vanished meanwhile is an error, not a new empty one.
-        self._driver = connect_sqlite(path, "mode=rw", wait=BUSY_SECONDS)
+def _writable(path: Path) -> SqliteConnection:
+    # `mode=rw`: a ledger that vanished meanwhile is an error, not a new empty one.
+    connection = connect_sqlite(path, "mode=rw", wait=BUSY_SECONDS)
+    try:
         try:
-            self._write_ahead()
-            self._driver.execute("PRAGMA synchronous=FULL")
-        except BaseException:
-            self._driver.close()
-            raise
-
-    def _write_ahead(self) -> None:
-        try:
-            self._driver.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
             # Somebody reads just now, or the file system cannot do it; the rollback journal is slower and as durable.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
+        connection.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return SqliteConnection(connection)
+
+
+class SqliteConnection:
+    """A connection to a SQLite file."""
+
+    is_postgres = False
+    is_lost = False
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
 
     def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
         return self._driver.execute(statement, parameters or {}).fetchall()
@@ -134,7 +138,9 @@ class _Sqlite:
         self._driver.close()
 
 
-class _Postgres:
+class PostgresConnection:
+    """A connection to a PostgreSQL server. Raises LedgerError where the driver is not installed."""
+
     is_postgres = True
 
     def __init__(self, url: str) -> None:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from reconciler.clock import MACHINE
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import LedgerError
-from reconciler.ledger import digest_key, records, run_history, statements
+from reconciler.ledger import digest_key, migrations, records, run_history, statements
 from reconciler.ledger.acquisition import Acquisition
 from reconciler.ledger.database import Connection, Database, Row, Value
 from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_lease, holder_of
 from reconciler.ledger.location import Location, locate
-from reconciler.ledger.readers import PostgresReader, Reader, SqliteReader
+from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, KnownAgent, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
@@ -55,7 +55,7 @@ class Ledger:
         database = Database(location)
         try:
             with as_ledger_error(location):
-                return bool(database.connection.execute(statements.POSTGRES_META))
+                return migrations.has_ledger(database.connection)
         finally:
             database.close()
 
@@ -83,8 +83,7 @@ class Ledger:
             from reconciler.ledger.commits import GroupCommit as Commits
 
             commits = Commits(location, scope)
-        reader = PostgresReader(location) if location.path is None else SqliteReader(location, beside_writer=create)
-        ledger = cls(location, scope, reader, commits)
+        ledger = cls(location, scope, Reader(location, beside_writer=create), commits)
         try:
             ledger.seal = digest_key.sealer_of(scope, ledger._meta, commits, key, location.shown)
         except BaseException:

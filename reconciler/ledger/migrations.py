@@ -1,7 +1,6 @@
 """The ledger's tables, step by step: each step leads from one schema version to the next, forward only.
 
-The statements are kept as plain SQL that both databases read alike, so that a step never changes after it was released,
-and so that a reader can take an older SQLite ledger forward in a copy in memory.
+The statements are kept as plain SQL that both databases read alike, so that a step never changes after it was released.
 """
 
 from __future__ import annotations
@@ -9,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reconciler.errors import LedgerError
+from reconciler.ledger.database import Connection
 from reconciler.ledger.location import RESTORE
+from reconciler.ledger.statements import POSTGRES_META, SQLITE_META
 
 _SCOPE = "project TEXT NOT NULL, environment TEXT NOT NULL"
 
@@ -46,7 +47,7 @@ _AGENT_IDS: tuple[str, ...] = (
 STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGENT_IDS)
 """`STEPS[n]` leads from version n to n + 1; version 0 is a database without tables of ours."""
 
-READ_VERSION = "SELECT value FROM reconciler_meta WHERE project = '' AND environment = '' AND name = 'schema_version'"
+_READ_VERSION = "SELECT value FROM reconciler_meta WHERE project = '' AND environment = '' AND name = 'schema_version'"
 _WRITE_VERSION = (
     "INSERT INTO reconciler_meta (project, environment, name, value) VALUES ('', '', 'schema_version', '{}')"
 )
@@ -63,6 +64,17 @@ def migrate(execute: Callable[[str], object], version: int, steps: Sequence[Sequ
             execute(statement)
     execute(_DROP_VERSION)
     execute(_WRITE_VERSION.format(len(steps)))
+
+
+def has_ledger(connection: Connection) -> bool:
+    """Whether there are tables of a ledger in this database."""
+    return bool(connection.execute(POSTGRES_META if connection.is_postgres else SQLITE_META))
+
+
+def stored_version(connection: Connection) -> str | None:
+    """The schema version as it is written in this database; None where there is none, or no ledger."""
+    rows = connection.execute(_READ_VERSION) if has_ledger(connection) else []
+    return str(rows[0][0]) if rows else None
 
 
 def require_known(version: int, shown: str) -> None:
