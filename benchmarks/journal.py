@@ -8,30 +8,33 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.applier.run import opened
+from reconciler.kinds.registry import memo_of
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, Entry, Evidence, KindName, Outcome, Reason, Status
+from reconciler.model import Action, Address, Change, Evidence, Outcome, Reason, Status
 
+_AT = "2026-01-01T00:00:00Z"
 _FIELDS = ("cron", "startTime", "timeZone", "inputParameters", "logLevel", "enabled")
 
 
 def write(folder: Path, changes: int, threads: int) -> float:
     """Tell and end so many changes; returns how many a second were durable."""
     with (
-        Ledger.open("sqlite:///ledger.db", "bench", "default", root=folder, create=True) as ledger,
+        Ledger.open("sqlite:///ledger.db", "bench", "default", root=folder, create=True, memo_of=memo_of) as ledger,
         ledger.acquire(Owner(user="bench", host="localhost", pid=1, ci_link="")) as lease,
     ):
         ledger.begin_run(lease, commit="", command="apply", plan_digest="")
 
         def one(number: int) -> None:
-            address = Address(KindName.SCHEDULE, f"agent-{number:05d}", "nightly")
+            address = Address("schedule", f"agent-{number:05d}", "nightly")
             path = f"sequentum/agent-{number:05d}"
             change = Change(address, Action.CREATE, Reason.NEW, "new", identity=f"id-{number}", agent_path=path)
-            declared = ledger.seal([number])
-            ledger.began(lease, change, declared=declared, facts={})
+            entry = opened(change, None, declared=ledger.seal([number]), memo=ScheduleMemo(), at=_AT)
+            ledger.began(lease, change, entry)
             applied = {name: ledger.seal([name, number]) for name in _FIELDS}
-            entry = Entry(address, change.identity, path, declared, applied, settled=True)
             outcome = Outcome(change, Status.APPLIED, evidence=Evidence.VERIFIED, identity=change.identity)
-            ledger.outcome(lease, outcome, replace(entry, at="2026-01-01T00:00:00Z"))
+            ledger.outcome(lease, outcome, replace(entry, applied=applied, settled=True))
 
         began = time.perf_counter()
         with ThreadPoolExecutor(threads) as pool:

@@ -6,16 +6,8 @@ import functools
 import hashlib
 import sys
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from reconciler.product_terms import is_guid
-
-SERVER_ASSIGNED = "server_assigned_ids"
-"""Where an entry of the ledger keeps the ids of schedules that ACC made under ids of its own, when we sent ours."""
-
-IDS_BEFORE = "ids_before"
-"""Where it keeps what was on the agent before a create, on a server that is not known to keep the ids that we send."""
 
 _MARK_BITS = 48
 
@@ -61,15 +53,3 @@ def normal_id(schedule_id: str) -> str:
 def mark_of(project: str, environment: str) -> int:
     """The first 48 bits of every id that this project and environment makes."""
     return int.from_bytes(hashlib.sha256(f"{project}/{environment}".encode()).digest()) >> (256 - _MARK_BITS)
-
-
-def server_assigned_ids(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ids that ACC assigned by itself, from an entry's facts. Ledgers of older versions hold one, as `stray`."""
-    ids = {str(one) for one in facts.get(SERVER_ASSIGNED, ())}
-    return tuple(sorted(ids | {str(facts[key]) for key in ("stray",) if facts.get(key)}))
-
-
-def server_assigned_facts(facts: Mapping[str, Any], *, live: Mapping[str, Any], identity: str) -> dict[str, Any]:
-    """What an entry goes on holding of them once its own schedule, `identity`, is as wished: those that still live."""
-    left = [one for one in server_assigned_ids(facts) if one in live and one != identity]
-    return {SERVER_ASSIGNED: left} if left else {}

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 JSON: TypeAlias = Any
 """What `json.loads` can return. `Any`, because mypy has no useful recursive spelling of it."""
 
-State: TypeAlias = Mapping[str, Any]
-"""A resource's state as plain data, in the products' terms, with every default made explicit or left out."""
 
+class State:
+    """What a resource is, in the products' terms: every kind has its own, a frozen dataclass.
+
+    A field that is None is not set in the manifest; of a live state it is one that the product does not tell.
+    """
+
+    __slots__ = ()
+
+    @property
+    def parameters(self) -> Mapping[str, str] | str | None:
+        """The part of it that may hold secrets, by name; a text where a product shows one that is no object."""
+        return None
+
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S_co = TypeVar("S_co", bound=State, covariant=True, default=State)
+    M_co = TypeVar("M_co", bound="Memo", covariant=True, default="Memo")
+else:  # the standard library's has no default yet; with one, `Resource` alone is a resource of any kind
+    S_co, M_co = typing.TypeVar("S_co", covariant=True), typing.TypeVar("M_co", covariant=True)
+
+T = typing.TypeVar("T", bound=State)
 
 SECRET = "(secret)"  # noqa: S105 - the word in its place
 SECRET_CHANGED = "(secret, changed)"  # noqa: S105 - the word in its place
 """What stands for a value that is never shown; the second one where there was another one before."""
 
-MOVED_FROM = "movedFrom"
-"""The fact of a schedule's entry that holds which `movedFrom` was followed."""
+
+class AddressForm(Enum):
+    """What the addresses of a kind are made of."""
+
+    NAMED = "<kind>/<name>"
+    OF_AGENT = "<kind>/<agent>"
+    IN_AGENT = "<kind>/<agent>/<name>"
 
 
-class KindName(StrEnum):
-    """The four kinds of resource; the value is the first part of an address."""
-
-    INPUT_FILES = "input-files"
-    APPROVAL = "approval"
-    SCHEDULE = "schedule"
-    TRIGGER = "trigger"
+ADDRESS_FORMS: dict[str, AddressForm] = {}
+"""The form of every kind's addresses; the registry of kinds fills it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,36 +62,43 @@ class Address:
     For a live schedule that no manifest declares, `name` is its id.
     """
 
-    kind: KindName
+    kind: str
     agent: str
     name: str = ""
 
     def __str__(self) -> str:
-        return "/".join(part for part in (self.kind.value, self.agent, self.name) if part)
+        return "/".join(part for part in (self.kind, self.agent, self.name) if part)
+
+    @property
+    def form(self) -> AddressForm | None:
+        """What its kind's addresses are made of; None for a kind that nobody registered."""
+        return ADDRESS_FORMS.get(self.kind)
 
     @property
     def is_readable(self) -> bool:
         """Whether all parts are there that its text needs to be read back."""
-        match self.kind:
-            case KindName.SCHEDULE:
+        match self.form:
+            case AddressForm.IN_AGENT:
                 return bool(self.agent and self.name) and "/" not in self.name
-            case KindName.TRIGGER:
+            case AddressForm.NAMED:
                 return bool(self.name) and not self.agent
-        return bool(self.agent) and not self.name
+            case AddressForm.OF_AGENT:
+                return bool(self.agent) and not self.name and "/" not in self.agent
+        return False
 
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address back from its text. Raises ValueError when it is none."""
-        kind_text, _, rest = text.partition("/")
-        kind = KindName(kind_text)
+        kind, _, rest = text.partition("/")
+        form = ADDRESS_FORMS.get(kind)
         # The agent of a schedule that no manifest declares may be a path, which has slashes of its own.
-        agent, _, name = rest.rpartition("/") if kind is KindName.SCHEDULE else rest.partition("/")
-        match kind:
-            case KindName.SCHEDULE if agent and name:
+        agent, _, name = rest.rpartition("/") if form is AddressForm.IN_AGENT else rest.partition("/")
+        match form:
+            case AddressForm.IN_AGENT if agent and name:
                 return cls(kind, agent, name)
-            case KindName.TRIGGER if agent and not name:
+            case AddressForm.NAMED if agent and not name:
                 return cls(kind, "", agent)
-            case KindName.INPUT_FILES | KindName.APPROVAL if agent and not name:
+            case AddressForm.OF_AGENT if agent and not name:
                 return cls(kind, agent)
         raise ValueError(f"{text!r} is not an address")
 
@@ -180,19 +209,17 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """One thing that the manifests declare.
+class Resource(Generic[S_co]):
+    """One thing that the manifests declare: its `state` is what shall be, and holds what the block sets.
 
-    `spec` is the block as written, after interpolation and schema validation; only the keys that were written.
-    For input files each entry of `spec["files"]` is `{"name": str, "file": absolute path str}`.
     `agent_path` is the agent's path in the ACC repository ("" for a trigger). `identity` is the id that the live
-    schedule has or will have; `adopted` when the manifest names that id itself. `secrets` are paths into `spec`
+    schedule has or will have; `adopted` when the manifest names that id itself. `secrets` are paths
     (`inputParameters.password`) whose values are never shown. `moved_from` is the name that a schedule had before
     (`movedFrom`). `known_as` is the address that triggers know it by, where that is another one than its own.
     """
 
     address: Address
-    spec: State
+    state: S_co
     origin: Origin
     agent_path: str = ""
     identity: str = ""
@@ -246,13 +273,46 @@ class Evidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Observation(Generic[S_co]):
+    """What was seen of one resource: its state, None where it is absent; or `problem`, why it could not be read.
+
+    `identity` is the id that the product knows it by, in the form in which ids are compared; "" where it has none.
+    """
+
+    identity: str
+    state: S_co | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentView:
-    """One agent as ACC shows it: its id and all its schedules by lower-case id; or `problem`, why it cannot be read."""
+    """One agent as ACC shows it: its id, and what it holds; or `problem`, why it cannot be read.
+
+    `observed` are the things of each kind that can be read back, by the kind's name and then by their identity.
+    """
 
     path: str
     agent_id: str = ""
-    schedules: Mapping[str, Any] = field(default_factory=dict)
+    observed: Mapping[str, Mapping[str, Observation]] = field(default_factory=dict)
     problem: str = ""
+
+    def of(self, kind: str) -> Mapping[str, Observation]:
+        """The things of one kind, by their identity."""
+        return self.observed.get(kind, {})
+
+    def holds(self, identity: str) -> bool:
+        """Whether the agent has a thing with this identity, of whatever kind."""
+        return any(identity in things for things in self.observed.values())
+
+    @property
+    def things(self) -> Iterator[Observation]:
+        """All that the agent holds, of whatever kind."""
+        return (thing for things in self.observed.values() for thing in things.values())
+
+    @property
+    def identities(self) -> Iterator[str]:
+        """The identities of all that the agent holds."""
+        return (identity for things in self.observed.values() for identity in things if identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,18 +327,90 @@ class Live:
     problems: tuple[Finding, ...] = ()
     elsewhere: Mapping[str, AgentView] = field(default_factory=dict)
 
+    def observation(self, resource: Resource[T]) -> Observation[T]:
+        """What was seen of a declared resource: present, absent, or unreadable with its agent."""
+        view = self.agents.get(resource.agent_path)
+        if view is None or view.problem:
+            return Observation(resource.identity, None, view.problem if view else "the agent was not looked at")
+        found = view.of(resource.address.kind).get(resource.identity)
+        # An agent's things of one kind all have the state of that kind.
+        return cast("Observation[T]", found) if found is not None else Observation(resource.identity, None)
+
 
 # --- memory ----------------------------------------------------------------------------------------------------------
 
 
+def as_plain(value: object) -> JSON:
+    """A noun as JSON's own types, with a mapping for every noun. Fields that do not compare are left out."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [as_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, Address):
+        return {one.name: as_plain(getattr(value, one.name)) for one in fields(value) if one.compare}
+    return str(value)
+
+
+def stored(
+    key: str,
+    read: Callable[[JSON], object] = lambda value: value,
+    write: Callable[[Any], JSON] | None = None,
+    *,
+    always: bool = False,
+    **settings: object,
+) -> Any:
+    """A field of a memo: the key under which the ledger keeps it, how it is read back and written.
+
+    One that has its default is left out, unless it is `always` there.
+    """
+    metadata = {"key": key, "read": read, "write": write or as_plain, "always": always}
+    return field(metadata=metadata, **settings)  # type: ignore[call-overload]
+
+
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Memo:
+    """What the ledger keeps of a resource beside digests: small, public, and typed by each kind.
+
+    `secrets` are the paths that live may still show as they are, `secrets_before` those that earlier runs may: never
+    values.
+    """
+
+    secrets: tuple[str, ...] = stored("secrets", tuple, default=())
+    secrets_before: tuple[str, ...] = stored("secretsBefore", tuple, default=())
+
+    def to_json(self) -> dict[str, JSON]:
+        """As the ledger keeps it, in the form of all its versions."""
+        return {
+            one.metadata["key"]: one.metadata["write"](value)
+            for one in fields(self)
+            if (value := getattr(self, one.name)) != one.default or one.metadata["always"]
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, JSON]) -> Self:
+        """Raises ValueError, TypeError, LookupError or AttributeError when it makes no sense."""
+        found = {
+            one.name: one.metadata["read"](kept[one.metadata["key"]])
+            for one in fields(cls)
+            if one.metadata["key"] in kept
+        }
+        return cls(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[M_co]):
     """What we last made so, by address.
 
     `declared` is a keyed digest of the manifest's words, `applied` keyed digests of the state that was reached, by
     field; neither can be turned back into content. `settled` is false between Began and Outcome, and stays false
-    when the outcome is not known. `protect` outlives the block that declared it. `facts` are small public facts that a
-    kind needs later (a trigger's run id and attempts, the names of input files and their row counts).
+    when the outcome is not known. `protect` outlives the block that declared it. `memo` is what the kind needs later (a
+    trigger's run id and attempts, the sizes of input files).
 
     An agent is who its id says: `agent_id` is the one that the entry was reached under ("" in entries of older
     ledgers), `agent_path` only where it was last. `known_as` is the address under which triggers first knew the
@@ -291,10 +423,10 @@ class Entry:
     declared: str
     applied: Mapping[str, str]
     settled: bool
+    memo: M_co
     protect: bool = False
     adopted: bool = False
     needs: tuple[Address, ...] = ()
-    facts: Mapping[str, JSON] = field(default_factory=dict)
     at: str = ""
     agent_id: str = ""
     known_as: str = ""
@@ -397,7 +529,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Generic[S_co]):
     """One step of a plan. It holds no function and survives JSON.
 
     `before` and `after` are full states (None: absent); `basis` is the fingerprint of what was seen when deciding.
@@ -409,8 +541,8 @@ class Change:
     reason: Reason
     message: str
     fields: tuple[FieldChange, ...] = ()
-    before: State | None = None
-    after: State | None = None
+    before: S_co | None = None
+    after: S_co | None = None
     identity: str = ""
     agent_path: str = ""
     agent_id: str = ""
@@ -419,20 +551,6 @@ class Change:
     origin: Origin | None = None
     preview: Preview | None = None
     secrets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What a kind wants done about one resource, before the planner adds where it stands."""
-
-    action: Action
-    reason: Reason | None = None
-    message: str = ""
-    after: State | None = None
-    fields: tuple[FieldChange, ...] = ()
-    blocked: Reason | None = None
-    warnings: tuple[tuple[str, str], ...] = ()
-    needs_idle_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,17 +571,28 @@ class Unmanaged:
     id: str
 
 
+class Visibility(StrEnum):
+    """How what we did can be seen again; the value is the word for what needs no change."""
+
+    OBSERVED = "read"
+    ATTESTED = "attested"
+    STARTED_ONCE = "started"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Unchanged:
     """What needs no change, of one kind. Of what no product shows, `first` and `last` are when it was accepted.
 
-    Times are RFC 3339; "" for schedules, which were read.
+    Times are RFC 3339, "" for what was read. `nouns` are what one of them and several are
+    called.
     """
 
-    kind: KindName
+    kind: str
     count: int
     first: str = ""
     last: str = ""
+    visibility: Visibility = Visibility.OBSERVED
+    nouns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -592,7 +721,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ResourceStatus:
     """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run.
 
     `in_doubt`: what happened has to be said by a person.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.errors import UsageError
+from reconciler.kind import Product
 from reconciler.model import Connection, Project
 
 if TYPE_CHECKING:
@@ -111,3 +112,7 @@ class Products:
         return SessionOptions(
             clock=self._clock, redact=self.redact, interrupted=self._stop, before_write=self._before_write
         )
+
+    def client(self, product: Product) -> AccClient | MftClient:
+        """The client of a product."""
+        return self.acc if product is Product.ACC else self.mft

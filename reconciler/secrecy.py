@@ -8,27 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from reconciler.identity import server_assigned_ids
-from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Resource, State
-
-FACT = "secrets"
-ONCE = "secretsBefore"
-"""Where an entry of the ledger keeps the paths that live may show, and those that earlier runs may: never values."""
+from reconciler.kind import M, ObservedMemo
+from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Memo, Resource, State
 
 PARAMETERS = "inputParameters"
 """The one field of a schedule that can hold a secret; as a path it stands for all parameters."""
 
 _SHORTEST = 4
 _LONG = 8
-
-
-class LiveSchedule(Protocol):
-    """A schedule as the ACC client reads it."""
-
-    @property
-    def input_parameters(self) -> Mapping[str, str] | None: ...
 
 
 class Texts:
@@ -102,19 +90,19 @@ class Secrecy:
         """The paths to hide in the runs that a schedule has begun, which show the parameters that it had then."""
         return self.paths_in_view(identity) | self.once.get(identity, _NONE)
 
-    def values_of(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
+    def values_of(self, things: Iterable[tuple[str, State | None]]) -> frozenset[str]:
         """What live shows at these paths, by id: texts that are secret, though no manifest may know them any more."""
         if not self.is_any:
             return _NONE
-        return frozenset().union(*(_texts_at(self.paths(one), live.input_parameters) for one, live in schedules))
+        return frozenset().union(*(_texts_at(self.paths(one), _parameters(state)) for one, state in things))
 
-    def values_in_doubt(self, schedules: Iterable[tuple[str, LiveSchedule]]) -> frozenset[str]:
+    def values_in_doubt(self, things: Iterable[tuple[str, State | None]]) -> frozenset[str]:
         """What live shows of schedules of which nobody knows what is secret: long texts, to be hidden in messages."""
         return frozenset(
             value
-            for one, live in schedules
+            for one, state in things
             if self.is_unknown(one) or PARAMETERS in self.remembered.get(one, _NONE)
-            for value in (live.input_parameters or {}).values()
+            for value in _parameters(state).values()
             if len(value) >= _LONG
         )
 
@@ -126,9 +114,8 @@ class Secrecy:
         """The change with the paths that are secret from now on, and its fields marked where they show one."""
         key = change.identity or str(change.address)
         is_blind = change.before is not None and self.is_unknown(key)
-        hidden = self.paths(key) | (
-            {PARAMETERS} if is_blind and change.before and change.before.get(PARAMETERS) else _NONE
-        )
+        is_any = is_blind and change.before is not None and bool(change.before.parameters)
+        hidden = self.paths(key) | ({PARAMETERS} if is_any else _NONE)
         fields = self.mark(key, change.fields, is_blind=is_blind)
         return replace(change, fields=fields, secrets=tuple(sorted(hidden)))
 
@@ -160,39 +147,34 @@ def secrecy_of(
         known = remembered.get(key)
         paths = remembered_paths(entry)
         remembered[key] = paths if known is None else known | paths
-        for assigned in server_assigned_ids(entry.facts):  # what ACC made under an id of its own holds what was sent
-            remembered[assigned] = remembered.get(assigned, _NONE) | paths
-        if ONCE in entry.facts:
-            once[key] = once.get(key, _NONE) | frozenset(entry.facts[ONCE])
+        if isinstance(entry.memo, ObservedMemo):
+            for assigned in entry.memo.server_assigned_ids:  # what ACC made under an id of its own holds what was sent
+                remembered[assigned] = remembered.get(assigned, _NONE) | paths
+        if entry.memo.secrets_before:
+            once[key] = once.get(key, _NONE) | frozenset(entry.memo.secrets_before)
     return Secrecy(declared, remembered, tuple(sorted(value for value in values if value)), once, is_lost)
 
 
 def remembered_paths(entry: Entry | None) -> frozenset[str]:
     """The paths that an entry says were secret."""
-    return frozenset(entry.facts.get(FACT, ())) if entry is not None and FACT in entry.facts else _NONE
+    return frozenset(entry.memo.secrets) if entry is not None and entry.memo.secrets else _NONE
 
 
-def facts(paths: Iterable[str]) -> dict[str, JSON]:
-    """The paths as facts for the ledger; nothing where there are none."""
-    found = sorted(paths)
-    return {FACT: found} if found else {}
+def settled(memo: M, paths: Iterable[str], resource: Resource | None, state: State, before: Memo | None) -> M:
+    """A memo with the paths that are secret once `state` was reached: declared ones, and those that have a value still.
 
-
-def settled_facts(
-    paths: Iterable[str], resource: Resource | None, state: State, before: Mapping[str, JSON]
-) -> dict[str, JSON]:
-    """The same once `state` was read back: the paths declared, and those at which it still has a value.
-
-    That nobody knows which parameters are secret ends when the manifest spells all of them. `before` are the facts so
+    That nobody knows which parameters are secret ends when the manifest spells all of them. `before` is the memo so
     far; the paths that end here are kept for the runs that went before.
     """
+    paths = tuple(paths)
     kept = {path for path in paths if _is_there(path, state)}
     if resource is not None:
-        if PARAMETERS in resource.spec:
+        if resource.state.parameters is not None:
             kept.discard(PARAMETERS)
         kept |= set(resource.secrets)
-    ended = sorted({*before.get(ONCE, ()), *before.get(FACT, ()), *paths} - kept)
-    return facts(kept) | ({ONCE: ended} if ended else {})
+    known = (*before.secrets_before, *before.secrets) if before is not None else ()
+    ended = {*known, *paths} - kept
+    return replace(memo, secrets=tuple(sorted(kept)), secrets_before=tuple(sorted(ended)))
 
 
 def covers(paths: Iterable[str], path: str) -> bool:
@@ -212,6 +194,12 @@ def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterabl
     }
 
 
+def _parameters(state: State | None) -> Mapping[str, str]:
+    """What a state holds that may be secret, where it can be taken apart."""
+    found = state.parameters if state is not None else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _texts_at(paths: Iterable[str], parameters: Mapping[str, str] | None) -> frozenset[str]:
     """The values at these very paths, but for those so short that they are in every sentence."""
     wanted = {path.casefold() for path in paths}
@@ -226,8 +214,8 @@ def _texts_at(paths: Iterable[str], parameters: Mapping[str, str] | None) -> fro
 
 def _is_there(path: str, state: State) -> bool:
     """Whether a state has anything at a path; what cannot be taken apart may have it."""
-    top, _, key = path.partition(".")
-    found = state.get(top)
+    _, _, key = path.partition(".")
+    found = state.parameters
     if not key or not isinstance(found, Mapping):
         return bool(found)
     return any(str(name).casefold() == key.casefold() for name in found)

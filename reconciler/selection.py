@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
-from reconciler.model import Address, KindName, Resource
+from reconciler.kind import Kinds
+from reconciler.model import Address, Resource, Visibility
 from reconciler.suggestion import Suggestions
 
 
@@ -62,7 +63,7 @@ def matching(texts: Mapping[str, Address], pattern: str) -> frozenset[Address]:
 
 
 def to_resend(
-    resources: Iterable[Resource], selected: frozenset[Address] | None, patterns: Iterable[str]
+    resources: Iterable[Resource], selected: frozenset[Address] | None, patterns: Iterable[str], kinds: Kinds
 ) -> frozenset[Address]:
     """What `--resend` means of what is selected: input files, approvals and triggers, which nobody can read back.
 
@@ -71,7 +72,9 @@ def to_resend(
     known = {str(one.address): one.address for one in resources if selected is None or one.address in selected}
     found: set[Address] = set()
     for pattern in patterns:
-        sent = {address for address in matching(known, pattern) if address.kind is not KindName.SCHEDULE}
+        sent = {
+            address for address in matching(known, pattern) if kinds[address.kind].visibility is not Visibility.OBSERVED
+        }
         if not sent:
             raise UsageError(
                 f"--resend {pattern!r} matches schedules only",

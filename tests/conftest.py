@@ -14,6 +14,8 @@ import pytest
 from clocks import BEGIN
 from hypothesis import is_hypothesis_test, settings
 
+import reconciler.kinds.registry  # noqa: F401 - whatever a test begins with, the kinds are known
+
 CountOf = Callable[[str, int], None]
 
 _COUNT = "count: "

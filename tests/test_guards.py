@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from reconciler import guards
-from reconciler.model import Action, Address, Change, KindName, Plan, Policy, Reason
+from reconciler.model import Action, Address, Change, Plan, Policy, Reason
 
 
 def plan_of(*, deletes: int = 0, starts: int = 0, owned: int = 0) -> Plan:
     doomed = [
-        Change(Address(KindName.SCHEDULE, "prices", f"s{number:02}"), Action.DELETE, Reason.REMOVED, "")
+        Change(Address("schedule", "prices", f"s{number:02}"), Action.DELETE, Reason.REMOVED, "")
         for number in range(deletes)
     ]
     due = [Change(Address.parse(f"trigger/t{number}"), Action.START, Reason.DUE, "") for number in range(starts)]

@@ -13,6 +13,9 @@ import pytest
 from reconciler import planfile
 from reconciler.diff import sealer
 from reconciler.errors import PlanRefused, UsageError
+from reconciler.kinds.input_files import DeclaredFile, InputFilesState
+from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.kinds.trigger import Task, TriggerState
 from reconciler.model import (
     Action,
     Address,
@@ -41,8 +44,8 @@ UPDATE = Change(
         FieldChange("inputParameters.password", SECRET, f"{SECRET}-2", secret=True),
         FieldChange("inputParameters.added", None, SECRET, secret=True),
     ),
-    before={"cron": "0 0 2 * * *", "inputParameters": {"password": SECRET}},
-    after={"cron": "0 0 3 * * *", "inputParameters": {"password": f"{SECRET}-2"}},
+    before=ScheduleState(cron="0 0 2 * * *", input_parameters={"password": SECRET}),
+    after=ScheduleState(cron="0 0 3 * * *", input_parameters={"password": f"{SECRET}-2"}),
     identity="d460a49c-cf23-86c4-86f3-af69faa59c41",
     agent_path="sequentum/Retail/prices",
     agent_id="a2f22850-7c88-4e05-a30a-004aa980ee6c",
@@ -51,12 +54,13 @@ UPDATE = Change(
     origin=Origin("manifests/retail.yaml", 24, 5),
     preview=Preview(("2026-11-23T02:00:00+11:00",), ("2026-11-23T03:00:00+11:00",), 1.0, 1.0, ("a note",)),
 )
+WANTED = TriggerState(Task("Publish prices"), {"token": SECRET}, key="hmac-sha256:1")
 START = Change(
     address=Address.parse("trigger/publish"),
     action=Action.START,
     reason=Reason.DUE,
     message="the revision changed",
-    after={"key": "hmac-sha256:1", "parameters": {"token": SECRET}},
+    after=WANTED,
     basis="absent",
 )
 PLAN = Plan(
@@ -246,7 +250,7 @@ START_MOVED = "trigger/publish changed since"
             "schedule/prices/nightly changed since",
         ),
         (
-            replace(PLAN, changes=(UPDATE, replace(START, after={"key": "hmac-sha256:2"}))),
+            replace(PLAN, changes=(UPDATE, replace(START, after=replace(WANTED, key="hmac-sha256:2")))),
             "trigger/publish changed since",
         ),
         (replace(PLAN, changes=(replace(UPDATE, identity="another"), START)), NIGHTLY_MOVED),
@@ -288,9 +292,9 @@ def test_what_a_file_does_not_show_is_said_to_be_that(path: Path) -> None:
 def test_a_secret_that_moved_makes_it_stale(path: Path) -> None:
     """It cannot be seen in the file; its keyed digest tells."""
     saved(path)
-    parameters = {"password": "another"}
+    after = ScheduleState(cron="0 0 3 * * *", input_parameters={"password": "another"})
     field = FieldChange("inputParameters.password", SECRET, "another", secret=True)
-    moved = replace(UPDATE, after={**(UPDATE.after or {}), "inputParameters": parameters}, fields=(field,))
+    moved = replace(UPDATE, after=after, fields=(field,))
     with pytest.raises(PlanRefused, match="schedule/prices/nightly"):
         planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
 
@@ -308,12 +312,10 @@ def test_the_clock_alone_makes_nothing_stale(path: Path) -> None:
 
 
 def test_another_checkout_makes_no_other_inputs() -> None:
-    def declared(folder: str) -> tuple[Resource, ...]:
-        spec = {"files": [{"name": "urls.csv", "file": f"{folder}/urls.csv"}]}
-        return (Resource(Address.parse("input-files/prices"), spec, Origin("m.yaml", 1)),)
+    def declared(folder: str, digest: str) -> tuple[Resource, ...]:
+        state = InputFilesState({"urls.csv": DeclaredFile(Path(folder) / "urls.csv", digest)})
+        return (Resource(Address.parse("input-files/prices"), state, Origin("m.yaml", 1)),)
 
-    state = {Address.parse("input-files/prices"): {"files": {"urls.csv": {"digest": "1"}}}}
-    changed = {Address.parse("input-files/prices"): {"files": {"urls.csv": {"digest": "2"}}}}
-    here = planfile.inputs_of(declared("/home/a"), state, SEAL)
-    assert planfile.inputs_of(declared("/builds/b"), state, SEAL) == here
-    assert planfile.inputs_of(declared("/home/a"), changed, SEAL) != here
+    here = planfile.inputs_of(declared("/home/a", "1"), SEAL)
+    assert planfile.inputs_of(declared("/builds/b", "1"), SEAL) == here
+    assert planfile.inputs_of(declared("/home/a", "2"), SEAL) != here

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "acc-mft-reconciler"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+TYPES_ONLY = {"_typeshed", "typing_extensions"}
+"""What the type checker brings along, imported for it alone."""
+
 EXTRA_OF = {"calendar": "calendar", "emulator": "emulator", "ledger": "postgres"}
 """The rooms that may import what an extra brings, and which extra. Everybody else lives on the dependencies."""
 
@@ -72,7 +75,7 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
                 and isinstance(node.args[0], ast.Constant)
             ):
                 names = [str(node.args[0].value)]
-            for top in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"_typeshed"} - own:
+            for top in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - TYPES_ONLY - own:
                 yield path, top
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.model import Address, Origin, Resource
+from reconciler.model import Address, Origin, Resource, State
 from reconciler.selection import Selection, select
 
 LABELS = {"prices": {"team": "pricing", "tier": "1"}, "stock": {"team": "supply", "tier": "1"}}
-RESOURCES = [
-    Resource(Address.parse(text), {}, Origin("m.yaml", 1), labels=LABELS.get(text.split("/")[1], {}))
+RESOURCES: list[Resource] = [
+    Resource(Address.parse(text), State(), Origin("m.yaml", 1), labels=LABELS.get(text.split("/")[1], {}))
     for text in (
         "approval/prices",
         "input-files/prices",

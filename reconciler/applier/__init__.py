@@ -1,19 +1,21 @@
-"""Carries a Plan out: agents side by side, triggers when what they need is done, deletions last and one by one."""
+"""Applies a Plan: agents side by side, triggers when what they need is done, deletions last and one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
 
-from reconciler.applier import remembered, schedules, triggers
-from reconciler.applier.run import ORDER, Hands, Recorder, Run, Tools
+from reconciler.applier import attested, observed, started
+from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
 from reconciler.errors import LedgerError, internal_error_text
-from reconciler.model import Action, Address, Change, Evidence, KindName, Outcome, Plan, Reason, Status
+from reconciler.kind import AttestedKind, Kinds, ObservedKind, Product, StartedKind
+from reconciler.model import Action, Address, Change, Evidence, Outcome, Plan, Reason, Status
 
-__all__ = ["Hands", "Recorder", "Result", "Tools", "apply"]
+__all__ = ["ApplyContext", "Recorder", "Result", "apply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +28,46 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Changes that one worker carries out in order: all of one agent, or one trigger."""
+    """Changes that one worker applies in order: all of one agent, or one start. `product` is the one that it asks."""
 
+    product: Product
     changes: tuple[Change, ...]
     needs: frozenset[Address]
 
-    @property
-    def is_trigger(self) -> bool:
-        return self.changes[0].address.kind is KindName.TRIGGER
 
+def apply(plan: Plan, context: ApplyContext, *, as_of: datetime) -> Result:
+    """Apply every change of the plan, or say why it was not tried.
 
-def apply(plan: Plan, tools: Tools, *, as_of: datetime) -> Result:
-    """Carry out every change of the plan, or say why it was not tried.
-
-    A failure holds back what depends on it and all deletions, never its neighbours. When `tools.stop` is set, what is
+    A failure holds back what depends on it and all deletions, never its neighbours. When `context.stop` is set, what is
     in flight is finished and nothing new starts. Product errors become outcomes; nothing is raised for them.
     """
-    run = Run(tools, as_of)
+    run = ApplyRun(context, as_of)
     forgets = [change for change in plan.changes if change.action is Action.FORGET and change.after is None]
     deletions = [change for change in plan.changes if change.action is Action.DELETE]
     late = {change.address for change in (*forgets, *deletions)}
-    _carry_units(run, _units(change for change in plan.changes if change.address not in late))
+    _apply_units(run, _units((change for change in plan.changes if change.address not in late), context.kinds))
     _delete(run, deletions, _unread(plan))
     for change in forgets:
-        _carry(run, change, None)
+        _apply_change(run, change, None)
     outcomes = tuple(run.outcomes[address] for address in sorted(run.outcomes))
     return Result(outcomes, run.broken)
 
 
-def _units(changes: Iterable[Change]) -> list[_Unit]:
-    agents: dict[str, list[Change]] = {}
+def _units(changes: Iterable[Change], kinds: Kinds) -> list[_Unit]:
+    agents: dict[tuple[str, Product], list[Change]] = {}
     for change in changes:
-        is_trigger = change.address.kind is KindName.TRIGGER
-        agents.setdefault(str(change.address) if is_trigger else f"agent/{change.agent_path}", []).append(change)
+        place = f"agent/{change.agent_path}" if change.agent_path else str(change.address)
+        agents.setdefault((place, kinds[change.address.kind].product), []).append(change)
     units = []
-    for _, together in sorted(agents.items()):
-        ordered = tuple(sorted(together, key=lambda change: (ORDER[change.address.kind], change.address)))
+    for (_, product), together in sorted(agents.items()):
+        ordered = tuple(sorted(together, key=lambda change: (kinds[change.address.kind].rank, change.address)))
         own = {change.address for change in ordered}
-        units.append(_Unit(ordered, frozenset(need for change in ordered for need in change.needs) - own))
+        units.append(_Unit(product, ordered, frozenset(need for change in ordered for need in change.needs) - own))
     return units
 
 
-def _carry_units(run: Run, units: list[_Unit]) -> None:
-    """Carry out all units, each as soon as what it needs is done, within the concurrency of its product."""
+def _apply_units(run: ApplyRun, units: list[_Unit]) -> None:
+    """Apply all units, each as soon as what it needs is done, within the concurrency of its product."""
     owner = {change.address: number for number, unit in enumerate(units) for change in unit.changes}
     waits = [{owner[need] for need in unit.needs if need in owner} for unit in units]
     dependants: list[list[int]] = [[] for _ in units]
@@ -76,15 +75,15 @@ def _carry_units(run: Run, units: list[_Unit]) -> None:
         for one in needed:
             dependants[one].append(number)
     done: SimpleQueue[int] = SimpleQueue()
-    with (
-        ThreadPoolExecutor(run.tools.acc_concurrency, "agent") as agents,
-        ThreadPoolExecutor(run.tools.mft_concurrency, "trigger") as tasks,
-    ):
+    with ExitStack() as open_pools:
+        pools = {
+            product: open_pools.enter_context(ThreadPoolExecutor(run.context.concurrency[product], product.value))
+            for product in sorted({unit.product for unit in units})
+        }
 
         def start(number: int) -> None:
             unit = units[number]
-            pool = tasks if unit.is_trigger else agents
-            pool.submit(_carry_unit, run, unit).add_done_callback(lambda _: done.put(number))
+            pools[unit.product].submit(_apply_unit, run, unit).add_done_callback(lambda _: done.put(number))
 
         for number in [number for number, needed in enumerate(waits) if not needed]:
             start(number)
@@ -96,28 +95,28 @@ def _carry_units(run: Run, units: list[_Unit]) -> None:
                     start(number)
 
 
-def _carry_unit(run: Run, unit: _Unit) -> None:
-    seen: schedules.Seen | None = None
+def _apply_unit(run: ApplyRun, unit: _Unit) -> None:
+    seen: observed.Seen | None = None
     for change in unit.changes:
-        seen = _carry(run, change, seen)
+        seen = _apply_change(run, change, seen)
 
 
-def _carry(run: Run, change: Change, seen: schedules.Seen | None) -> schedules.Seen | None:
-    """Carry out one change, whose surprises must not take its neighbours down, nor what is to be told of them."""
+def _apply_change(run: ApplyRun, change: Change, seen: observed.Seen | None) -> observed.Seen | None:
+    """Apply one change, whose surprises must not take its neighbours down, nor what is to be told of them."""
+    kind = run.context.kinds[change.address.kind]
     try:
-        match change.address.kind:
-            case _ if change.action is Action.FORGET and change.after is None:
-                _forget(run, change)
-            case KindName.SCHEDULE:
-                return schedules.carry(run, change, seen)
-            case KindName.TRIGGER:
-                triggers.carry(run, change)
-            case _:
-                remembered.carry(run, change)
+        if change.action is Action.FORGET and change.after is None:
+            _forget(run, change)
+        elif isinstance(kind, ObservedKind):
+            return observed.apply_change(run, change, kind, seen)
+        elif isinstance(kind, AttestedKind):
+            attested.apply_change(run, change, kind)
+        elif isinstance(kind, StartedKind):
+            started.apply_change(run, change, kind)
     except Exception as error:
-        what = run.tools.redact(internal_error_text(error))
+        what = run.context.redact(internal_error_text(error))
         detail = f"unexpected {what}: what became of it is not known. Please report this"
-        run.tools.tell(run.finish(change, Status.UNKNOWN, detail))
+        run.context.tell(run.finish(change, Status.UNKNOWN, detail))
     return None
 
 
@@ -128,9 +127,9 @@ def _unread(plan: Plan) -> str:
     return min(unread, default="")
 
 
-def _delete(run: Run, deletions: list[Change], unread: str) -> None:
+def _delete(run: ApplyRun, deletions: list[Change], unread: str) -> None:
     """One deletion after the other, so that none follows a failure, be it of another deletion."""
-    seen: schedules.Seen | None = None
+    seen: observed.Seen | None = None
     path = trouble = ""
     for change in sorted(deletions, key=lambda change: (change.agent_path, change.address)):
         trouble = trouble or run.failed_so_far()
@@ -138,11 +137,11 @@ def _delete(run: Run, deletions: list[Change], unread: str) -> None:
             why = f"{unread} could not be read" if unread else f"{trouble} was not applied"
             run.skip(change, f"withheld: {why}, and nothing is deleted after a failure")
             continue
-        seen = _carry(run, change, seen if change.agent_path == path else None)
+        seen = _apply_change(run, change, seen if change.agent_path == path else None)
         path = change.agent_path
 
 
-def _forget(run: Run, change: Change) -> None:
+def _forget(run: ApplyRun, change: Change) -> None:
     why = run.held_back(replace(change, needs=()))
     if why:
         run.skip(change, why)

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol, cast
 
-from reconciler import secrecy
 from reconciler.clock import Clock
 from reconciler.diff import Sealer
 from reconciler.errors import Fenced, LedgerError
+from reconciler.kind import A, Kind, Kinds, LicenceCount, M, Product, S
 from reconciler.model import (
     Action,
     Address,
@@ -19,11 +19,9 @@ from reconciler.model import (
     Change,
     Entry,
     Evidence,
-    FieldChange,
-    KindName,
+    Memo,
     Outcome,
     Resource,
-    State,
     Status,
     at_text,
 )
@@ -36,75 +34,22 @@ class Recorder(Protocol):
     """
 
     def check(self) -> None: ...
-    def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None: ...
+    def began(self, change: Change, entry: Entry) -> None: ...
     def outcome(self, outcome: Outcome, entry: Entry | None) -> None: ...
     def put(self, entry: Entry) -> None: ...
 
 
-class ScheduleHand(Protocol):
-    """What applying needs of the kind `schedule`."""
-
-    def live_state(self, live: Any) -> State: ...
-    def desired_state(self, spec: State) -> State: ...
-    def diff(self, live: State, desired: State, *, as_of: datetime) -> tuple[FieldChange, ...]: ...
-    def meaning(self, state: State) -> Mapping[str, str]: ...
-    def is_unmoved(self, before: State | None, live: State | None, *, as_of: datetime) -> bool: ...
-    def memo(self, live: State, desired: State | None, moved_from: str = "") -> dict[str, Any]: ...
-    def act(self, acc: Any, change: Change, *, once: bool = False) -> None: ...
-
-
-class InputFilesHand(Protocol):
-    """What applying needs of the kind `input-files`."""
-
-    def act(
-        self, acc: Any, change: Change, resource: Resource, seal: Sealer, is_busy: Callable[[str], bool]
-    ) -> None: ...
-    def declared(self, state: State, seal: Sealer) -> str: ...
-    def applied(self, state: State) -> dict[str, str]: ...
-    def facts(self, state: State, entry: Entry | None) -> dict[str, Any]: ...
-
-
-class ApprovalHand(Protocol):
-    """What applying needs of the kind `approval`."""
-
-    def act(self, acc: Any, change: Change, resource: Resource, context: str) -> None: ...
-    def declared(self, state: State, seal: Sealer) -> str: ...
-
-
-class TriggerHand(Protocol):
-    """What applying needs of the kind `trigger`."""
-
-    def facts(
-        self, desired: State, *, state: str, attempts: int, run_id: str = "", licence: object = None
-    ) -> dict[str, Any]: ...
-    def act(self, mft: Any, desired: State) -> str: ...
-    def wait_of(self, spec: State) -> Any: ...
-    def follow(
-        self, mft: Any, run_id: str, wait: Any, *, clock: Callable[[], float], pause: Callable[[float], bool]
-    ) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Hands:
-    """The kinds, as the applier sees them."""
+class ApplyContext:
+    """All that an apply works with: `clients` of the products in use, `concurrency` as how many calls each takes.
 
-    schedule: ScheduleHand
-    input_files: InputFilesHand
-    approval: ApprovalHand
-    trigger: TriggerHand
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """All that a run works with. `acc` and `mft` are the clients; None where no manifest uses the product.
-
-    `context` is what a product's log is told (commit and plan). `licence` is
-    the task-execution counter before the run, for the person who may have to resolve a lost start.
+    `log_words` is what a product's log is told (commit and plan). `licence` is the task-execution counter before the
+    run, for the person who may have to resolve a lost start. `is_busy` says whether an agent has an active run.
     """
 
-    acc: Any
-    mft: Any
-    hands: Hands
+    kinds: Kinds
+    clients: Mapping[Product, object]
+    concurrency: Mapping[Product, int]
     resources: Mapping[Address, Resource]
     entries: Mapping[Address, Entry]
     ledger: Recorder
@@ -112,19 +57,22 @@ class Tools:
     stop: threading.Event
     tell: Callable[[Began | Outcome], None]
     clock: Clock
-    context: str
-    acc_concurrency: int = 8
-    mft_concurrency: int = 8
-    licence: object = None
+    log_words: str
+    is_busy: Callable[[str], bool]
+    licence: LicenceCount | None = None
     ids_are_kept: bool = False
     redact: Callable[[str], str] = str
 
+    def client(self, kind: Kind[S, M, A]) -> A:
+        """The client of a kind's product."""
+        return cast("A", self.clients[kind.product])
+
 
 @dataclass(slots=True)
-class Run:
+class ApplyRun:
     """The state of one apply that its workers share. Every method may be called from any thread."""
 
-    tools: Tools
+    context: ApplyContext
     as_of: datetime
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     broken: LedgerError | None = None
@@ -134,17 +82,15 @@ class Run:
     _first_create: threading.Lock = field(default_factory=threading.Lock)
     _has_kept_an_id: bool = False
 
-    def secrets_left(self, change: Change, state: State) -> dict[str, Any]:
-        """Which fields stay secret once `state` was reached, as facts for the ledger: names, never values."""
-        known = self.tools.entries.get(change.address)
-        before = known.facts if known is not None else {}
-        return secrecy.settled_facts(change.secrets, self.tools.resources.get(change.address), state, before)
+    def at(self) -> str:
+        """The time, as the ledger writes it."""
+        return at_text(self.context.clock())
 
     def held_back(self, change: Change) -> str:
         """Why this change must not be tried now; "" when it may."""
         if self.broken is not None:
             return f"not tried: {_cause(self.broken)}"
-        if self.tools.stop.is_set():
+        if self.context.stop.is_set():
             return "interrupted before it began"
         if change.action is Action.CREATE and self.creates_withheld:
             return self.creates_withheld
@@ -172,10 +118,8 @@ class Run:
         run_id: str = "",
     ) -> Outcome:
         """The outcome of a change, remembered for what depends on it. The ledger is told by `record`."""
-        seconds = 0.0 if since is None else round(self.tools.clock.monotonic() - since, 3)
-        outcome = Outcome(
-            change, status, detail, seconds, evidence, change.identity, run_id, at_text(self.tools.clock())
-        )
+        seconds = 0.0 if since is None else round(self.context.clock.monotonic() - since, 3)
+        outcome = Outcome(change, status, detail, seconds, evidence, change.identity, run_id, self.at())
         with self._lock:
             self.outcomes[change.address] = outcome
             (self._bad.discard if status is Status.APPLIED else self._bad.add)(change.address)
@@ -183,17 +127,17 @@ class Run:
 
     def skip(self, change: Change, why: str) -> None:
         """A change that is not tried at all: nothing is written anywhere."""
-        self.tools.tell(self.finish(change, Status.SKIPPED, why))
+        self.context.tell(self.finish(change, Status.SKIPPED, why))
 
-    def begin(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> bool:
+    def begin(self, change: Change, entry: Entry) -> bool:
         """Say Began, durably, before the request leaves. False when the ledger refuses: then nothing may be sent."""
         try:
-            self.tools.ledger.began(change, declared=declared, facts=facts)
+            self.context.ledger.began(change, entry)
         except LedgerError as error:
             self._break(error)
             self.skip(change, f"nothing was sent: {_cause(error)}")
             return False
-        self.tools.tell(Began(change, at_text(self.tools.clock())))
+        self.context.tell(Began(change, self.at()))
         return True
 
     def record(self, outcome: Outcome, entry: Entry | None) -> None:
@@ -202,13 +146,13 @@ class Run:
         A run whose lease is gone claims nothing: another one may have written since.
         """
         try:
-            self.tools.ledger.outcome(outcome, entry)
+            self.context.ledger.outcome(outcome, entry)
         except Fenced as error:
             self._break(error)
             outcome = self._not_claimed(outcome, error)
         except LedgerError as error:
             self._break(error)
-        self.tools.tell(outcome)
+        self.context.tell(outcome)
 
     def _not_claimed(self, outcome: Outcome, error: Fenced) -> Outcome:
         if not outcome.change.action.is_remote or outcome.status is Status.SKIPPED:
@@ -237,12 +181,12 @@ class Run:
             status, said = Status.SKIPPED, f"nothing was sent: {_cause(error)}"
             if change.action is Action.START:
                 said += f". The ledger holds it as begun: `reconciler resolve {change.address} --not-ran` settles it"
-        self.tools.tell(self.finish(change, status, said, since=since))
+        self.context.tell(self.finish(change, status, said, since=since))
 
     def may_go_on(self) -> bool:
         """Whether the lease still holds, for whoever waits long between two questions to a product."""
         try:
-            self.tools.ledger.check()
+            self.context.ledger.check()
         except Fenced as error:
             self._break(error)
             return False
@@ -253,7 +197,7 @@ class Run:
     def note(self, entry: Entry) -> bool:
         """Keep an entry between Began and Outcome, durably; False when the ledger refuses."""
         try:
-            self.tools.ledger.put(entry)
+            self.context.ledger.put(entry)
         except LedgerError as error:
             self._break(error)
             return False
@@ -266,7 +210,7 @@ class Run:
     @property
     def ids_are_kept(self) -> bool:
         """Whether the server is known to keep the ids that we send: one of ours was seen live under its own id."""
-        return self._has_kept_an_id or self.tools.ids_are_kept
+        return self._has_kept_an_id or self.context.ids_are_kept
 
     def first_create_lock(self) -> threading.Lock | None:
         """A lock for creates until one has kept its id, so that a server that ignores ids is not flooded."""
@@ -283,16 +227,10 @@ def _cause(error: LedgerError) -> str:
 
 
 def entry_of(
-    change: Change,
-    resource: Resource | None,
-    *,
-    declared: str,
-    applied: Mapping[str, str],
-    settled: bool,
-    at: str,
-    facts: Mapping[str, Any] | None = None,
+    outcome: Outcome, resource: Resource | None, *, declared: str, applied: Mapping[str, str], settled: bool, memo: Memo
 ) -> Entry:
-    """The entry that remembers a change's result."""
+    """The entry that remembers how a change ended."""
+    change = outcome.change
     return Entry(
         address=change.address,
         identity=change.identity,
@@ -300,15 +238,38 @@ def entry_of(
         declared=declared,
         applied=applied,
         settled=settled,
+        memo=memo,
         protect=resource.protect if resource is not None else False,
         adopted=resource.adopted if resource is not None else False,
         needs=change.needs,
-        facts=facts or {},
-        at=at,
+        at=outcome.at,
         agent_id=change.agent_id,
         known_as=resource.known_as if resource is not None else "",
     )
 
 
-ORDER = {KindName.INPUT_FILES: 0, KindName.APPROVAL: 1, KindName.SCHEDULE: 2, KindName.TRIGGER: 3}
-"""Within one agent: input files, then approval, then schedules. Triggers follow what they need."""
+def opened(change: Change, known: Entry | None, *, declared: str, memo: Memo, at: str) -> Entry:
+    """The entry while a change is under way: what was applied before stays, for whoever has to look afterwards."""
+    if known is None:
+        return Entry(
+            address=change.address,
+            identity=change.identity,
+            agent_path=change.agent_path,
+            declared=declared,
+            applied={},
+            settled=False,
+            memo=memo,
+            needs=change.needs,
+            at=at,
+            agent_id=change.agent_id,
+        )
+    return replace(
+        known,
+        identity=change.identity or known.identity,
+        agent_path=change.agent_path or known.agent_path,
+        agent_id=change.agent_id or known.agent_id,
+        declared=declared,
+        settled=False,
+        memo=memo,
+        at=at,
+    )

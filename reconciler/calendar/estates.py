@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from reconciler.calendar.job_starts import Job
 from reconciler.kinds import schedule
-from reconciler.model import Address, Desired, KindName, Live, Plan, Resource, State
+from reconciler.kinds.schedule_state import ScheduleState, timing
+from reconciler.model import Address, Desired, Live, Plan, Resource
 from reconciler.timetable import Timing
 
 
@@ -33,13 +34,13 @@ Estate: TypeAlias = Mapping[tuple[str, str], KnownSchedule]
 """Schedules by their agent's path and their id."""
 
 
-def declared_schedules(desired: Desired) -> Iterator[Resource]:
-    return (resource for resource in desired.resources if resource.address.kind is KindName.SCHEDULE)
+def declared_schedules(desired: Desired) -> Iterator[Resource[ScheduleState]]:
+    return schedule.KIND.among(desired.resources)
 
 
-def declared_schedule(resource: Resource) -> KnownSchedule:
+def declared_schedule(resource: Resource[ScheduleState]) -> KnownSchedule:
     """A schedule as its manifest alone would make it."""
-    state = schedule.whole_state(schedule.desired_state(resource.spec), None)
+    state = schedule.KIND.whole(resource.state, None)
     return _known(str(resource.address), resource.agent_path, state, managed=True)
 
 
@@ -62,20 +63,20 @@ def live_estate(
     for path, view in live.agents.items():
         if paths is not None and path not in paths:
             continue
-        for identity, one in view.schedules.items():
+        for identity, one in schedule.KIND.live_of(view).items():
             address = declared.get((path, identity))
             if selected is not None and address not in selected:
                 continue
-            shown = address or Address(KindName.SCHEDULE, handles.get(path, path), identity)
-            found[path, identity] = _known(str(shown), path, schedule.live_state(one), managed=address is not None)
+            shown = address or Address(schedule.KIND.name, handles.get(path, path), identity)
+            found[path, identity] = _known(str(shown), path, one.state, managed=address is not None)
     return found
 
 
 def after_plan(before: Estate, plan: Plan, paths: Collection[str] | None = None) -> Estate:
     """What a plan makes of an estate."""
     after = dict(before)
-    for change in plan.changes:
-        if change.address.kind is not KindName.SCHEDULE or not change.action.is_remote:
+    for change in schedule.KIND.changes_in(plan):
+        if not change.action.is_remote:
             continue
         if paths is not None and change.agent_path not in paths:
             continue
@@ -86,6 +87,7 @@ def after_plan(before: Estate, plan: Plan, paths: Collection[str] | None = None)
     return after
 
 
-def _known(address: str, path: str, state: State, *, managed: bool) -> KnownSchedule:
+def _known(address: str, path: str, state: ScheduleState | None, *, managed: bool) -> KnownSchedule:
+    assert state is not None
     # A product that does not say whether a schedule is enabled is taken to run it.
-    return KnownSchedule(address, path, schedule.timing(state), state.get("enabled") is not False, managed)
+    return KnownSchedule(address, path, timing(state), state.enabled is not False, managed)

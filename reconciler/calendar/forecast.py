@@ -15,6 +15,7 @@ from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
 from reconciler.calendar.load import Load, load_of
 from reconciler.calendar.run_durations import Durations
 from reconciler.calendar.simultaneous_starts import THRESHOLD
+from reconciler.kinds import schedule
 from reconciler.model import Desired
 from reconciler.timetable import describe, inexact_zone
 from reconciler.timetable.runs import iter_runs
@@ -140,10 +141,10 @@ def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, day
     """Where a manifest names a zone whose clock is not, in these days, that of the Windows id that ACC is told."""
     shown = {entry.job.address for entry in entries}
     written: dict[str, list[str]] = defaultdict(list)
-    for resource in desired.resources:
+    for resource in schedule.KIND.among(desired.resources):
         address = str(resource.address)
-        if address in shown and (zone := resource.spec.get("timeZone")):
-            written[zone].append(address)
+        if address in shown and resource.state.written is not None:
+            written[resource.state.written.time_zone].append(address)
     for zone, addresses in sorted(written.items()):
         if told := inexact_zone(zone, first.toordinal(), days):
             more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""

@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ProductError
+from reconciler.kinds import schedule
 from reconciler.model import AgentView, Live
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_durations(
     live: Live, products: Products, *, stop: threading.Event, progress: Callable[[str, int, int], None]
 ) -> Durations:
     """Ask for the latest runs of every agent that has schedules, as many at a time as the connection allows."""
-    views = [view for view in live.agents.values() if not view.problem and view.schedules]
+    views = [view for view in live.agents.values() if not view.problem and view.of(schedule.KIND.name)]
     if not views:
         return Durations()
     acc = products.acc

@@ -27,7 +27,8 @@ from reconciler.calendar.estates import (
 )
 from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
-from reconciler.model import Action, Blackout, Change, Desired, Finding, KindName, Plan, Problem, Severity
+from reconciler.kinds import schedule
+from reconciler.model import Action, Blackout, Change, Desired, Finding, Plan, Problem, Severity
 from reconciler.quantities import times_text
 
 _DAYS = 7
@@ -67,8 +68,8 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
         return ScheduleFindings()
     retimed = {
         str(change.address): change.agent_path
-        for change in plan.changes
-        if change.address.kind is KindName.SCHEDULE and _retimes(change) and (change.after or {}).get("enabled")
+        for change in schedule.KIND.changes_in(plan)
+        if _retimes(change) and change.after is not None and change.after.enabled
     }
     warnings: list[Finding] = []
     refusals: list[Finding] = []

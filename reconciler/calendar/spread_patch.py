@@ -12,6 +12,7 @@ from reconciler.calendar.forecast import common_zone, window_of
 from reconciler.calendar.job_starts import Job
 from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.calendar.spread import shifted_cron, shifted_start, spread
+from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.git_patch import file_patch
 from reconciler.manifests.yaml_edit import Edit, Obstacle, YamlText
 from reconciler.model import Address, Desired, Resource
@@ -54,7 +55,7 @@ def propose(
     `text_of` reads a manifest by its path; in the patch `path_before` stands before each path.
     """
     jobs: dict[str, Job] = {}
-    resources: dict[str, Resource] = {}
+    resources: dict[str, Resource[ScheduleState]] = {}
     for resource in declared_schedules(desired):
         job = declared_schedule(resource).job()
         if job is not None and job.enabled:
@@ -91,9 +92,11 @@ def propose(
     return Proposal("".join(pieces), summary, tuple(notes))
 
 
-def _edit(text: YamlText, resource: Resource, job: Job, shift: int) -> tuple[str, Edit | Obstacle]:
+def _edit(text: YamlText, resource: Resource[ScheduleState], job: Job, shift: int) -> tuple[str, Edit | Obstacle]:
     """The key that decides when a schedule starts, and the edit that moves it."""
     key = "startTime" if job.timing.expression.is_interval else "cron"
-    value = str(resource.spec[key])
+    written = resource.state.written
+    assert written is not None
+    value = written.rhythm if key == "cron" else written.start_time
     moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, job.timing.start, shift)
     return key, text.edit(resource.origin.line, key, value, moved)

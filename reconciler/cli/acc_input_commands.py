@@ -31,7 +31,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     A .csv goes as plain content under its name, one call each; with --multipart all go together, or none.
     """
     from reconciler.clients.uploads import InputFile
-    from reconciler.manifests import input_file_checks
+    from reconciler.kinds import input_file_checks
     from reconciler.workflow.by_hand import Upload
 
     if name is not None and len(files) > 1:

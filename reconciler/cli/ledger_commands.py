@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import click
 
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session, harmless
 from reconciler.errors import UsageError
+from reconciler.kind import LicenceCount
 from reconciler.quantities import span_text
 
 
@@ -24,7 +23,7 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     Without --ran or --not-ran it shows what is known. ADDRESS is a trigger's, such as trigger/publish-prices. After a
     ledger was lost it says of one trigger whether it ran as it is declared now.
     """
-    from reconciler.workflow import settling
+    from reconciler.workflow import resolving
 
     if ran and not_ran:
         raise UsageError("--ran and --not-ran exclude each other")
@@ -33,21 +32,20 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     if run_id and not run_id.strip():
         raise UsageError("--run-id is empty", hint="leave it out if the run's id is not known")
     context = session.context()
-    found = settling.doubt(context, address)
+    found = resolving.unknown_start(context, address)
     if found.entry is None:
         session.say(harmless(f"{address}: the ledger is new, and knows no start of it"))
     else:
-        facts = found.entry.facts
-        known = f"run {facts['runId']}" if facts.get("runId") else "no run id came back"
-        task = facts.get("task") or {}
-        what = f"task {task.get('name') or task.get('id')}, " if task else ""
-        session.say(harmless(f"{address}: {what}sent {found.entry.at}, attempt {facts.get('attempts', 1)}, {known}"))
-    before = found.entry.facts.get("licence") if found.entry is not None else None
+        memo = found.entry.memo
+        known = f"run {memo.run_id}" if memo.run_id else "no run id came back"
+        what = f"{memo.what}, " if memo.what else ""
+        session.say(harmless(f"{address}: {what}sent {found.entry.at}, attempt {memo.attempts}, {known}"))
+    before = found.entry.memo.licence if found.entry is not None else None
     session.say(f"licence, task executions: {_counter(before)} before, {_counter(found.licence_now)} now")
     if not (ran or not_ran):
         raise UsageError("say --ran or --not-ran", hint="look at the task's runs in Automate MFT first")
-    settled = settling.resolve(context, address, ran=ran, run_id=run_id.strip())
-    session.show(f"{address} is settled: {_SETTLED[settled.facts['state']]}")
+    settled = resolving.resolve(context, address, ran=ran, run_id=run_id.strip())
+    session.show(f"{address} is settled: {_SETTLED[settled.memo.state.value]}")
 
 
 _SETTLED = {
@@ -57,10 +55,10 @@ _SETTLED = {
 }
 
 
-def _counter(licence: Mapping[str, object] | None) -> str:
-    if not licence or licence.get("used") is None:
+def _counter(licence: LicenceCount | None) -> str:
+    if licence is None or licence.used is None:
         return "not known"
-    return str(licence["used"]) + (f" of {licence['limit']}" if licence.get("limit") is not None else "")
+    return str(licence.used) + (f" of {licence.limit}" if licence.limit is not None else "")
 
 
 @click.command()
@@ -73,19 +71,19 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
 
     `reconciler -v history` lists every change of every run.
     """
-    from reconciler.workflow import settling
+    from reconciler.workflow import history as ledger_history
 
     context = session.context()
     if verify and form == "json":
         raise UsageError("--verify answers in words and with its exit code", hint="leave --format json out")
     if verify:
-        findings = settling.verify(context)
+        findings = ledger_history.verify(context)
         for finding in findings:
             session.show(f"{finding.code}: {finding.message}")
         if not findings:
             session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))
-    found = settling.history(context, limit)
+    found = ledger_history.history(context, limit)
     from reconciler.render import json_, run_history
 
     if form == "json":
@@ -104,10 +102,10 @@ def unlock(session: Session, force: bool) -> int:
 
     Whoever held it can write nothing more, even when it comes back to life. Exit 6 while somebody holds it.
     """
-    from reconciler.workflow import settling
+    from reconciler.workflow import history as ledger_history
 
     context = session.context()
-    held = settling.holder(context)
+    held = ledger_history.holder(context)
     if held is None:
         session.show("nobody holds the lock")
         return 0
@@ -120,7 +118,7 @@ def unlock(session: Session, force: bool) -> int:
     if not force:
         session.say("next: wait for it, or break it with `reconciler unlock --force` when its owner is surely dead")
         return 6
-    broken = settling.unlock(context)
+    broken = ledger_history.unlock(context)
     if broken is None:
         session.show("it was given back meanwhile")
     else:

@@ -95,6 +95,7 @@ def schema(session: Session, kind: str | None) -> None:
 
     An editor takes it through a modeline: `# yaml-language-server: $schema=FILE`.
     """
+    import reconciler.kinds.registry  # noqa: F401  # names the kinds of document
     from reconciler import manifests
 
     if kind is None:

@@ -74,7 +74,9 @@ class ReplyMask:
         return self._values_of(live)
 
     def _values_of(self, live: Iterable[JobSchedule]) -> frozenset[str]:
-        by_id = [(normal_id(one.schedule_id), one) for one in live]
+        from reconciler.kinds.schedule_state import live_state
+
+        by_id = [(normal_id(one.schedule_id), live_state(one)) for one in live]
         return self._secrecy.values_of(by_id) | self._secrecy.values_in_doubt(by_id)
 
     def _clean(self, value: JSON) -> JSON:

@@ -2,55 +2,135 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealed
-from reconciler.model import Action, Change, Entry, FieldChange, Intent, Resource, State
+from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
+from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.documents import ManifestDocument
+from reconciler.manifests.yaml_values import DocumentPath
+from reconciler.model import (
+    Action,
+    Address,
+    AddressForm,
+    Agent,
+    Change,
+    Entry,
+    FieldChange,
+    Resource,
+    State,
+    stored,
+)
+
+if TYPE_CHECKING:
+    from reconciler.clients.acc import AccClient
 
 _OTHER = {"approved": "disapproved", "disapproved": "approved"}
 
 
-def desired_state(spec: State, seal: Sealer) -> State:
-    """The state that counts, with its digest. The message is no part of it: new words alone earn no log entry."""
-    return {"state": spec["state"], "sealed": sealed({"state": spec["state"]}, seal)}
+@dataclass(frozen=True, slots=True)
+class ApprovalState(State):
+    """`approved` or `disapproved`; the `message` for ACC's file log; the keyed `digest` of the state.
 
-
-def declared(state: State, seal: Sealer) -> str:
-    """The keyed digest of what is wanted, for recognising it later."""
-    return seal(dict(state["sealed"]))
-
-
-def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
-    """Whether what was last attested is what is declared; the state has two words, so the other one was before."""
-    if entry is not None and entry.applied.get("state") == desired["sealed"]["state"]:
-        return ()
-    before = _OTHER[desired["state"]] if entry is not None and entry.applied else None
-    return (FieldChange("state", before, desired["state"]),)
-
-
-def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool = False) -> Intent:
-    """Approve or disapprove; `again` where it is known to be so, and somebody asks for it once more."""
-    action = Action.APPROVE if desired["state"] == "approved" else Action.DISAPPROVE
-    is_edit = entry is not None and not again and "byHand" not in entry.facts
-    message = "the manifest changed" if is_edit else f"declared {desired['state']}"
-    return Intent(action, message=message, after=desired, fields=fields)
-
-
-class ApprovalWriter(Protocol):
-    """The calls of the ACC client that change an approval."""
-
-    def approve(self, agent_id: str, message: str) -> None: ...
-    def disapprove(self, agent_id: str, message: str) -> None: ...
-
-
-def act(acc: ApprovalWriter, change: Change, resource: Resource, context: str) -> None:
-    """Send the approval with the manifest's words and `context` (the commit and the plan) for ACC's file log.
-
-    Raises Refused when nothing happened, Uncertain when perhaps it did.
+    The message does not count: new words alone earn no log entry.
     """
-    words = str(resource.spec.get("message") or "").strip()
-    message = f"{words} ({context})" if words else context
-    if change.action is Action.APPROVE:
-        acc.approve(change.agent_id, message)
-    else:
-        acc.disapprove(change.agent_id, message)
+
+    state: str
+    message: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalMemo(AttestedMemo):
+    """What ACC accepted last."""
+
+    state: str = stored("state", str, default="")
+
+
+class ApprovalKind(AttestedKind[ApprovalState, ApprovalMemo, "AccClient"]):
+    """Approval of agents ("Approve agent", "Disapprove agent")."""
+
+    name = "approval"
+    form = AddressForm.OF_AGENT
+    product = Product.ACC
+    rank = 1
+    noun = ("approval", "approvals")
+    memo_type = ApprovalMemo
+
+    def complete(
+        self, resource: Resource[ApprovalState], seal: Sealer, needs: Iterable[Need], entry: Entry[ApprovalMemo] | None
+    ) -> ApprovalState:
+        return self.sealed(resource.state, seal)
+
+    def sealed(self, state: ApprovalState, seal: Sealer) -> ApprovalState:
+        """The state with its digest."""
+        return replace(state, digest=sealed({"state": state.state}, seal)["state"])
+
+    def content(self, state: ApprovalState, seal: Sealer) -> str:
+        return seal({"state": state.state, "sealed": {"state": state.digest}})
+
+    def declared(self, state: ApprovalState, seal: Sealer) -> str:
+        return seal({"state": state.digest})
+
+    def diff(self, entry: Entry[ApprovalMemo] | None, desired: ApprovalState) -> tuple[FieldChange, ...]:
+        """The state has two words, so the other one was before."""
+        if entry is not None and entry.applied.get("state") == desired.digest:
+            return ()
+        before = _OTHER[desired.state] if entry is not None and entry.applied else None
+        return (FieldChange("state", before, desired.state),)
+
+    def decide(
+        self, entry: Entry[ApprovalMemo] | None, desired: ApprovalState, found: tuple[FieldChange, ...], *, again: bool
+    ) -> Decision[ApprovalState]:
+        is_edit = entry is not None and not again and entry.memo.by_hand is None
+        message = "the manifest changed" if is_edit else f"declared {desired.state}"
+        return Decision(action_for(desired.state), message=message, after=desired, fields=found)
+
+    def act(self, api: AccClient, change: Change[ApprovalState], sending: Sending) -> None:
+        """Send it with the manifest's words and the context (the commit and the plan) for ACC's file log."""
+        assert change.after is not None
+        words = change.after.message.strip()
+        message = f"{words} ({sending.context})" if words else sending.context
+        if change.action is Action.APPROVE:
+            api.approve(change.agent_id, message)
+        else:
+            api.disapprove(change.agent_id, message)
+
+    def remember(
+        self, change: Change[ApprovalState], before: Entry[ApprovalMemo] | None
+    ) -> tuple[Mapping[str, str], ApprovalMemo]:
+        assert change.after is not None
+        return {"state": change.after.digest}, ApprovalMemo(state=change.after.state)
+
+
+class ApprovalPart:
+    """The part `approval` of an `Agent` document."""
+
+    keys = ("approval",)
+
+    def declare(
+        self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
+    ) -> tuple[Address, ...]:
+        address = Address(KIND.name, agent.handle)
+        declared.mentioned.add(address)
+        block = document.spec_part("approval")
+        if isinstance(block, dict):
+            origin = document.origin(block, ("spec", "approval"))
+            state = ApprovalState(str(block["state"]), str(block.get("message") or ""))
+            declared.resources.append(
+                Resource(address, state, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+            )
+        return (address,)
+
+    def address_at(self, document: ManifestDocument, handle: str, path: DocumentPath) -> Address | None:
+        return Address(KIND.name, handle)
+
+
+KIND = ApprovalKind()
+
+
+def action_for(state: str) -> Action:
+    """The action that makes an agent approved, or disapproved."""
+    return Action.APPROVE if state == "approved" else Action.DISAPPROVE

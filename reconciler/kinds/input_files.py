@@ -3,38 +3,81 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from reconciler import files
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
-from reconciler.model import Action, Change, Entry, FieldChange, Intent, Reason, Resource, State
+from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
+from reconciler.model import JSON, Action, AddressForm, Change, Entry, FieldChange, Reason, Resource, State, stored
 
 if TYPE_CHECKING:
-    from reconciler.clients.uploads import InputFile
+    from reconciler.clients.acc import AccClient
 
-RUN_DELETES = "runDeletes"
-"""The fact that a run was started which deletes the files when it is done: until they are sent again, they may go."""
 _CHUNK = 1 << 20
 
 
-def desired_state(spec: State, seal: Sealer) -> State:
-    """What the agent should hold: per file its keyed digest, bytes and lines; `enabled` None where nothing is declared.
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """How large a file was when it was sent."""
 
-    Files are read in pieces, so memory does not grow with their size. Raises OSError when one cannot be read, or is
-    larger than an input file may be.
+    bytes: int
+    lines: int
+
+    def __str__(self) -> str:
+        return f"{_counted(self.lines, 'line')}, {_counted(self.bytes, 'byte')}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFile:
+    """One file of the set: where it lies, and once it was measured its keyed digest and its size."""
+
+    path: Path = field(compare=False, repr=False)
+    digest: str = ""
+    size: FileSize | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFilesState(State):
+    """What the agent should hold: files by name; `enabled` None where nothing is declared of it.
+
+    A planned upload also says which files to `send`, whether the set is to `replace` what is there, and whether the
+    agent has to be `idle`.
     """
-    return {
-        "files": {file["name"]: measure(Path(file["file"]), file["name"], seal) for file in spec.get("files", ())},
-        "enabled": spec.get("enabled"),
-        "exclusive": bool(spec.get("exclusive")),
-    }
+
+    files: Mapping[str, DeclaredFile] = field(default_factory=dict)
+    enabled: bool | None = None
+    exclusive: bool = False
+    send: tuple[str, ...] = ()
+    replace: bool = False
+    idle: bool = False
 
 
-def measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
-    """A file's keyed digest, its bytes and its lines. Raises OSError."""
+def _sizes(kept: Mapping[str, JSON]) -> Mapping[str, FileSize]:
+    return {name: FileSize(int(size["bytes"]), int(size["lines"])) for name, size in kept.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class InputFilesMemo(AttestedMemo):
+    """What the ledger keeps beside the digests: sizes, and the switches as they were last sent.
+
+    `run_deletes`: a run was started that deletes the files when it is done; until they are sent again, they may go.
+    """
+
+    sizes: Mapping[str, FileSize] = stored("files", _sizes, default_factory=dict)
+    enabled: bool | None = stored("enabled", always=True, default=None)
+    exclusive: bool = stored("exclusive", bool, always=True, default=False)
+    run_deletes: bool = stored("runDeletes", bool, default=False)
+
+
+def measure(path: Path, name: str, seal: Sealer) -> DeclaredFile:
+    """A file with its keyed digest, its bytes and its lines. Raises OSError.
+
+    It is read in pieces, so memory does not grow with its size.
+    """
     content, size, lines, last = hashlib.sha256(), 0, 0, b"\n"
     with files.open_regular(path) as file:
         while piece := file.read(_CHUNK):
@@ -44,90 +87,151 @@ def measure(path: Path, name: str, seal: Sealer) -> dict[str, Any]:
                 raise files.too_large(path, files.INPUT_FILE_BYTES)
             lines += piece.count(b"\n")
             last = piece[-1:]
-    return {"digest": seal([name, content.hexdigest()]), "bytes": size, "lines": lines + (last != b"\n")}
+    return DeclaredFile(path, seal([name, content.hexdigest()]), FileSize(size, lines + (last != b"\n")))
 
 
-def declared(state: State, seal: Sealer) -> str:
-    """The keyed digest of what is wanted, for recognising it later."""
-    files = {name: file["digest"] for name, file in state["files"].items()}
-    return seal([files, state["enabled"], state["exclusive"]])
+class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"]):
+    """Sets of input files ("Upload input file", "Delete all input files", "Disable all input files")."""
+
+    name = "input-files"
+    form = AddressForm.OF_AGENT
+    product = Product.ACC
+    rank = 0
+    noun = ("set of input files", "sets of input files")
+    memo_type = InputFilesMemo
+
+    # --- desired -----------------------------------------------------------------------------------------------------
+
+    def complete(
+        self,
+        resource: Resource[InputFilesState],
+        seal: Sealer,
+        needs: Iterable[Need],
+        entry: Entry[InputFilesMemo] | None,
+    ) -> InputFilesState:
+        """Every file measured. Raises OSError when one cannot be read, or is larger than an input file may be."""
+        listed = resource.state.files
+        return replace(resource.state, files={name: measure(one.path, name, seal) for name, one in listed.items()})
+
+    def content(self, state: InputFilesState, seal: Sealer) -> str:
+        held = {
+            name: {"digest": one.digest, "bytes": one.size.bytes, "lines": one.size.lines}
+            for name, one in state.files.items()
+            if one.size is not None
+        }
+        return seal({"files": held, "enabled": state.enabled, "exclusive": state.exclusive})
+
+    def declared(self, state: InputFilesState, seal: Sealer) -> str:
+        return seal([{name: one.digest for name, one in state.files.items()}, state.enabled, state.exclusive])
+
+    # --- comparison --------------------------------------------------------------------------------------------------
+
+    def diff(self, entry: Entry[InputFilesMemo] | None, desired: InputFilesState) -> tuple[FieldChange, ...]:
+        """The files that were added, changed or removed since they were last sent, in words that hold no content."""
+        memo = entry.memo if entry is not None else InputFilesMemo()
+        if desired.enabled is False:
+            was_off = memo.enabled is False
+            return () if was_off else (FieldChange("enabled", before=None if entry is None else True, after=False),)
+        found: list[FieldChange] = []
+        if desired.enabled and memo.enabled is False:
+            found.append(FieldChange("enabled", before=False, after=True))
+        if desired.exclusive and not memo.exclusive:
+            found.append(FieldChange("exclusive", before=None if entry is None else False, after=True))
+        before = remembered_digests(entry)
+        for name in sorted({*before, *desired.files}):
+            after = desired.files.get(name)
+            if before.get(name) != (after.digest if after is not None else None):
+                was = _words(name, memo.sizes.get(name)) if name in before else None
+                found.append(FieldChange(f"files.{name}", was, _words(name, after.size) if after is not None else None))
+        return tuple(found)
+
+    def decide(
+        self,
+        entry: Entry[InputFilesMemo] | None,
+        desired: InputFilesState,
+        found: tuple[FieldChange, ...],
+        *,
+        again: bool,
+    ) -> Decision[InputFilesState]:
+        """Disable all, replace the set, send what changed, or forget what was removed.
+
+        After an interruption nothing remembered can be relied on: everything is sent again.
+        """
+        if desired.enabled is False:
+            message = "all input files of the agent are disabled; declaring `inputFilesEnabled: true` sends them again"
+            return Decision(Action.DISABLE, message=message, after=desired, fields=found)
+        interrupted = again or (entry is not None and not entry.settled)
+        changed = {one.path for one in found}
+        removed = sorted(remembered_digests(entry).keys() - desired.files.keys())
+        replaced = desired.exclusive and bool(removed or interrupted or "exclusive" in changed)
+        everything = replaced or interrupted or "enabled" in changed
+        send = tuple(sorted(name for name in desired.files if everything or f"files.{name}" in changed))
+        idle = replaced or _may_go(entry)
+        after = replace(desired, send=send, replace=replaced, idle=idle)
+        stays = () if desired.exclusive else tuple(("stays-on-server", _STAYS.format(name=name)) for name in removed)
+        if not send and not replaced:
+            message = "no longer declared: removed from the ledger; ACC is left as it is"
+            return Decision(Action.FORGET, Reason.REMOVED, message, after=after, fields=found, warnings=stays)
+        if replaced:
+            message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"
+        else:
+            message = f"{len(send)} file(s) to send"
+        return Decision(
+            Action.UPLOAD, message=message, after=after, fields=found, warnings=stays, needs_idle_agent=idle
+        )
+
+    def needs_idle_agent(self, state: InputFilesState, entry: Entry[InputFilesMemo] | None) -> bool:
+        """Where the set may be replaced, or an active run may take away what is sent."""
+        return state.exclusive or _may_go(entry)
+
+    # --- the call ----------------------------------------------------------------------------------------------------
+
+    def is_sent_in_parts(self, change: Change[InputFilesState]) -> bool:
+        """A set of files may have been sent in part, and then only sending all of it again is right."""
+        return change.action is Action.UPLOAD
+
+    def act(self, api: AccClient, change: Change[InputFilesState], sending: Sending) -> None:
+        """Every file is measured again right before it leaves, so that only what the plan showed is sent."""
+        assert change.after is not None
+        if change.action is Action.DISABLE:
+            api.disable_input_files(change.agent_id)
+            return
+        planned = {name: change.after.files[name] for name in change.after.send}
+        for name, one in planned.items():
+            if measure(one.path, name, sending.seal).digest != one.digest:
+                raise Refused(f"{name} changed on disk after the plan was made", hint="plan again")
+        if change.after.idle and sending.is_busy(change.agent_id):
+            raise Refused("a run of this agent is active; its input files are not sent now", hint="apply again later")
+        if change.after.replace:
+            api.delete_input_files(change.agent_id)
+        from reconciler.clients.uploads import InputFile
+
+        for name, one in planned.items():
+            file = InputFile(name, one.path)
+            if name.lower().endswith(".csv"):
+                api.put_input_csv(change.agent_id, file)
+            else:
+                api.upload_input_files(change.agent_id, [file])
+
+    # --- what the ledger remembers -----------------------------------------------------------------------------------
+
+    def remember(
+        self, change: Change[InputFilesState], before: Entry[InputFilesMemo] | None
+    ) -> tuple[Mapping[str, str], InputFilesMemo]:
+        state = change.after
+        assert state is not None
+        if change.action is Action.DISABLE:
+            # Nothing was sent: what is on the server is what was sent before, if anything.
+            memo = before.memo if before is not None else InputFilesMemo()
+            return before.applied if before is not None else {}, replace(memo, enabled=False, by_hand=None)
+        applied = {f"files.{name}": one.digest for name, one in state.files.items()}
+        return applied, _memo(state, before)
+
+    def refreshed(self, state: InputFilesState, entry: Entry[InputFilesMemo]) -> InputFilesMemo:
+        return entry.memo if state.enabled is False else _memo(state, entry)
 
 
-def diff(entry: Entry | None, desired: State) -> tuple[FieldChange, ...]:
-    """The files that were added, changed or removed since they were last sent, in words that hold no content."""
-    facts: Mapping[str, Any] = entry.facts if entry is not None else {}
-    if desired["enabled"] is False:
-        was_off = entry is not None and facts.get("enabled") is False
-        return () if was_off else (FieldChange("enabled", before=None if entry is None else True, after=False),)
-    found: list[FieldChange] = []
-    if desired["enabled"] and facts.get("enabled") is False:
-        found.append(FieldChange("enabled", before=False, after=True))
-    if desired["exclusive"] and not facts.get("exclusive"):
-        found.append(FieldChange("exclusive", before=None if entry is None else False, after=True))
-    before, after = _remembered(entry), desired["files"]
-    for name in sorted({*before, *after}):
-        if before.get(name, {}).get("digest") != after.get(name, {}).get("digest"):
-            found.append(FieldChange(f"files.{name}", _words(name, before.get(name)), _words(name, after.get(name))))
-    return tuple(found)
-
-
-def _remembered(entry: Entry | None) -> dict[str, dict[str, Any]]:
-    if entry is None:
-        return {}
-    sizes = entry.facts.get("files", {})
-    return {
-        field.removeprefix("files."): {"digest": value, **sizes.get(field.removeprefix("files."), {})}
-        for field, value in entry.applied.items()
-        if field.startswith("files.")
-    }
-
-
-def _words(name: str, file: Mapping[str, Any] | None) -> str | None:
-    if file is None:
-        return None
-    if "lines" not in file:
-        return "known by its digest alone"
-    size = _counted(file["bytes"], "byte")
-    return size if name.lower().endswith(".zip") else f"{_counted(file['lines'], 'line')}, {size}"
-
-
-def _counted(number: int, word: str) -> str:
-    """`1 line`, `12 000 lines`: thousands apart by a space, which is no decimal sign anywhere."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")
-
-
-def intent(entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool = False) -> Intent:
-    """What to do: disable all, replace the set, send what changed, or forget what was removed.
-
-    After an interruption nothing remembered can be relied on: everything is sent again, as when somebody asks for it
-    (`again`).
-    """
-    if desired["enabled"] is False:
-        message = "all input files of the agent are disabled; declaring `inputFilesEnabled: true` sends them again"
-        return Intent(Action.DISABLE, message=message, after={**desired, "send": [], "replace": False}, fields=fields)
-    interrupted = again or (entry is not None and not entry.settled)
-    changed = {field.path for field in fields}
-    removed = sorted(_remembered(entry).keys() - desired["files"].keys())
-    replaced = desired["exclusive"] and bool(removed or interrupted or "exclusive" in changed)
-    everything = replaced or interrupted or "enabled" in changed
-    send = [name for name in desired["files"] if everything or f"files.{name}" in changed]
-    idle = replaced or needs_idle_agent(entry)
-    after = {**desired, "send": sorted(send), "replace": replaced, "idle": idle}
-    stays = () if desired["exclusive"] else tuple(("stays-on-server", _STAYS.format(name=name)) for name in removed)
-    if not send and not replaced:
-        message = "no longer declared: removed from the ledger; ACC is left as it is"
-        return Intent(Action.FORGET, Reason.REMOVED, message, after=after, fields=fields, warnings=stays)
-    if replaced:
-        message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"
-    else:
-        message = f"{len(send)} file(s) to send"
-    return Intent(Action.UPLOAD, message=message, after=after, fields=fields, warnings=stays, needs_idle_agent=idle)
-
-
-def needs_idle_agent(entry: Entry | None) -> bool:
-    """Whether a run that is active may take away what is sent now."""
-    return entry is not None and bool(entry.facts.get(RUN_DELETES))
-
+KIND = InputFilesKind()
 
 _STAYS = (
     "{name} is no longer declared, and stays on the server: ACC has no call that removes one file. "
@@ -135,56 +239,34 @@ _STAYS = (
 )
 
 
-def applied(state: State) -> dict[str, str]:
-    """The digests that the ledger keeps of a set that was sent."""
-    return {f"files.{name}": file["digest"] for name, file in state["files"].items()}
+def remembered_digests(entry: Entry | None) -> dict[str, str]:
+    """What the ledger holds of the files that were sent, by name."""
+    if entry is None:
+        return {}
+    return {path.removeprefix("files."): one for path, one in entry.applied.items() if path.startswith("files.")}
 
 
-def facts(state: State, entry: Entry | None) -> dict[str, Any]:
-    """What the ledger keeps beside the digests: sizes, and the switches as they were last sent."""
-    sent_all = len(state.get("send", ())) == len(state["files"])
-    before = entry.facts.get("enabled") if entry is not None and not sent_all else None
-    return {
-        "files": {
-            name: {"bytes": file["bytes"], "lines": file["lines"]} for name, file in sorted(state["files"].items())
-        },
-        "enabled": state["enabled"] if state["enabled"] is not None else before,
-        "exclusive": state["exclusive"],
-    }
+def _may_go(entry: Entry[InputFilesMemo] | None) -> bool:
+    """Whether a run that is active may take away what is sent now."""
+    return entry is not None and entry.memo.run_deletes
 
 
-class InputWriter(Protocol):
-    """The calls of the ACC client that this kind needs."""
+def _memo(state: InputFilesState, before: Entry[InputFilesMemo] | None) -> InputFilesMemo:
+    sent_all = len(state.send) == len(state.files)
+    was = before.memo.enabled if before is not None and not sent_all else None
+    return InputFilesMemo(
+        sizes={name: one.size for name, one in sorted(state.files.items()) if one.size is not None},
+        enabled=state.enabled if state.enabled is not None else was,
+        exclusive=state.exclusive,
+    )
 
-    def put_input_csv(self, agent_id: str, file: InputFile) -> None: ...
-    def upload_input_files(self, agent_id: str, files: Sequence[InputFile]) -> None: ...
-    def delete_input_files(self, agent_id: str) -> None: ...
-    def disable_input_files(self, agent_id: str) -> None: ...
+
+def _words(name: str, size: FileSize | None) -> str:
+    if size is None:
+        return "known by its digest alone"
+    return _counted(size.bytes, "byte") if name.lower().endswith(".zip") else str(size)
 
 
-def act(acc: InputWriter, change: Change, resource: Resource, seal: Sealer, is_busy: Callable[[str], bool]) -> None:
-    """Send one change. Raises Refused when nothing happened, Uncertain when perhaps it did.
-
-    `is_busy` says whether an agent has an active run. Every file is measured again right before it leaves, so that
-    only what the plan showed is sent.
-    """
-    assert change.after is not None
-    if change.action is Action.DISABLE:
-        acc.disable_input_files(change.agent_id)
-        return
-    paths = {file["name"]: Path(file["file"]) for file in resource.spec.get("files", ())}
-    for name in change.after["send"]:
-        if measure(paths[name], name, seal)["digest"] != change.after["files"][name]["digest"]:
-            raise Refused(f"{name} changed on disk after the plan was made", hint="plan again")
-    if change.after["idle"] and is_busy(change.agent_id):
-        raise Refused("a run of this agent is active; its input files are not sent now", hint="apply again later")
-    if change.after["replace"]:
-        acc.delete_input_files(change.agent_id)
-    from reconciler.clients.uploads import InputFile
-
-    for name in change.after["send"]:
-        file = InputFile(name, paths[name])
-        if name.lower().endswith(".csv"):
-            acc.put_input_csv(change.agent_id, file)
-        else:
-            acc.upload_input_files(change.agent_id, [file])
+def _counted(number: int, word: str) -> str:
+    """`1 line`, `12 000 lines`: thousands apart by a space, which is no decimal sign anywhere."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")

@@ -1,62 +1,228 @@
 """The kind `trigger`: a start of an Automate MFT task, exactly once for each key.
 
-Automate MFT has no idempotency key and no list of runs, so all that is known of a start is what the ledger holds:
-`facts["state"]` is `sending` (told before the request left), `running` (a run id came back), `success`, `failed`,
-`unknown` (the reply was lost) or `not-ran` (a person said so).
+Automate MFT has no idempotency key and no list of runs, so all that is known of a start is what the ledger holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer
-from reconciler.model import Action, Entry, FieldChange, Intent, Reason, Resource, State
+from reconciler.errors import Missing, ProductError
+from reconciler.kind import (
+    Decision,
+    Examined,
+    HealthReport,
+    Need,
+    Product,
+    Progress,
+    Run,
+    StartedKind,
+    StartMemo,
+    StartState,
+    Wait,
+)
+from reconciler.kinds.trigger_health import UnreadRun, of_trigger
+from reconciler.model import (
+    JSON,
+    Action,
+    AddressForm,
+    AgentView,
+    Entry,
+    FieldChange,
+    Reason,
+    Resource,
+    State,
+    stored,
+)
 
-DEFAULT_TIMEOUT = 1800.0
-DEFAULT_INTERVAL = 5.0
-"""Seconds: how long a run is followed where the manifest does not say, and how often it is asked for."""
+if TYPE_CHECKING:
+    from reconciler.clients.mft import MftClient
+
+DEFAULT_WAIT = Wait(timeout=1800.0, interval=5.0)
+"""How a run is followed where the manifest does not say."""
 
 
-def desired_state(
-    spec: State, contents: Mapping[str, str], seal: Sealer, *, shown: Mapping[str, str] = MappingProxyType({})
-) -> State:
-    """What starts the task: its key, and the parts that the key was made of, for saying why it is due.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of Automate MFT, by its name or by its id."""
 
-    `contents` are the digests of the desired content of all that `changed` matches, by the address under which each was
-    first known; `shown` are the addresses that people know it by now, where those are others.
+    name: str | None = None
+    id: str | None = None
+
+    @classmethod
+    def read(cls, kept: Mapping[str, str] | None) -> Task | None:
+        return None if kept is None else cls(kept.get("name"), kept.get("id"))
+
+    @staticmethod
+    def write(task: Task | None) -> dict[str, str] | None:
+        return task.plain if task is not None else None
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """As the manifest writes it."""
+        return {key: value for key, value in (("id", self.id), ("name", self.name)) if value is not None}
+
+    def __str__(self) -> str:
+        return self.name or self.id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState(State):
+    """A start that is wanted: task, parameters and revision; how its run is followed (None: not) and retried.
+
+    Complete, it has its `key`, and the parts that the key was made of, for saying why it is due: `contents` are the
+    digests of all that `changed` matches, by the address under which each was first known; `shown` are the addresses
+    that people know it by now, where those are others. `attempt` is which start for this key a planned one is.
     """
-    revision = spec.get("when", {}).get("revision")
-    task = dict(spec["task"])
-    parameters = dict(spec.get("parameters") or {})
-    key = seal(["trigger", task, parameters, revision, dict(contents)])
-    return {
-        "key": key,
-        "task": task,
-        "parameters": parameters,
-        "revision": revision,
-        "contents": dict(contents),
-        "shown": dict(shown),
-        "sealed_parameters": seal(["parameters", parameters]),
-        "retries": int(spec.get("retries", 0)),
-    }
+
+    task: Task
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    revision: str | None = None
+    retries: int = 0
+    wait: Wait | None = DEFAULT_WAIT
+    key: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    sealed_parameters: str = ""
+    attempt: int = 1
 
 
-def with_key_kept(desired: State, today: Mapping[str, str], entry: Entry | None) -> State:
+@dataclass(frozen=True, slots=True)
+class TriggerMemo(StartMemo):
+    """What the ledger keeps of a start: never a parameter's value, only the digest of all of them."""
+
+    task: Task | None = stored("task", Task.read, Task.write, always=True, default=None)
+    revision: str | None = stored("revision", always=True, default=None)
+    contents: Mapping[str, str] = stored("contents", default_factory=dict)
+    sealed_parameters: str = stored("sealed_parameters", always=True, default="")
+
+    @property
+    def what(self) -> str:
+        return f"task {self.task}" if self.task is not None else ""
+
+
+class TriggerKind(StartedKind[TriggerState, TriggerMemo, "MftClient"]):
+    """Starts of tasks ("Start task", "Get task run")."""
+
+    name = "trigger"
+    form = AddressForm.NAMED
+    product = Product.MFT
+    rank = 3
+    noun = ("trigger", "triggers")
+    memo_type = TriggerMemo
+    usual_wait = DEFAULT_WAIT
+
+    # --- the key -----------------------------------------------------------------------------------------------------
+
+    def complete(
+        self, resource: Resource[TriggerState], seal: Sealer, needs: Iterable[Need], entry: Entry[TriggerMemo] | None
+    ) -> TriggerState:
+        """The state with its key: that of the last start, while what that rested on is what is desired now."""
+        needed = tuple(needs)
+        state = resource.state
+        contents = {need.known_as: need.digest for need in needed}
+        state = replace(
+            state,
+            key=seal(["trigger", state.task.plain, dict(state.parameters), state.revision, contents]),
+            contents=contents,
+            shown={need.known_as: str(need.address) for need in needed if need.known_as != str(need.address)},
+            sealed_parameters=seal(["parameters", dict(state.parameters)]),
+        )
+        return _with_key_kept(state, {str(need.address): need.digest for need in needed}, entry)
+
+    def content(self, state: TriggerState, seal: Sealer) -> str:
+        return state.key
+
+    def declared(self, state: TriggerState, seal: Sealer) -> str:
+        return state.key
+
+    # --- whether it is due -------------------------------------------------------------------------------------------
+
+    def decide(
+        self, resource: Resource[TriggerState], entry: Entry[TriggerMemo] | None, *, again: bool
+    ) -> Decision[TriggerState] | None:
+        desired = resource.state
+        if entry is None:
+            return _start(Reason.DUE, "never started by this project", desired, entry)
+        if not entry.settled and entry.memo.state is not StartState.RUNNING:
+            message = _UNKNOWN.format(address=resource.address)
+            return Decision(Action.START, message=message, blocked=Reason.UNKNOWN_START)
+        if entry.applied.get("key") != desired.key:
+            return _start(Reason.DUE, _cause(desired, entry.memo), desired, entry)
+        return _of_this_key(resource, entry, again=again)
+
+    def attempt(self, state: TriggerState) -> int:
+        return state.attempt
+
+    def retried(self, state: TriggerState) -> TriggerState | None:
+        return replace(state, attempt=state.attempt + 1) if state.attempt <= state.retries else None
+
+    def wait(self, state: TriggerState) -> Wait | None:
+        return state.wait
+
+    # --- the call ----------------------------------------------------------------------------------------------------
+
+    def start(self, api: MftClient, state: TriggerState) -> str:
+        task = state.task
+        return api.start_task(id=task.id, name=task.name, parameters=state.parameters).run_id
+
+    def run(self, api: MftClient, run_id: str) -> Run:
+        seen = api.task_run(run_id)
+        return Run(seen.run_id, seen.status, seen.is_final, seen.has_succeeded)
+
+    def remember(self, progress: Progress[TriggerState]) -> TriggerMemo:
+        state = progress.state
+        return TriggerMemo(
+            state=progress.how_far,
+            attempts=state.attempt,
+            run_id=progress.run_id,
+            licence=progress.licence,
+            task=state.task,
+            revision=state.revision,
+            contents=state.contents,
+            sealed_parameters=state.sealed_parameters,
+        )
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    def question(
+        self, resource: Resource[TriggerState], view: AgentView | None, entry: Entry[TriggerMemo] | None
+    ) -> str:
+        """The run whose end nobody has seen."""
+        return entry.memo.run_id if entry is not None and entry.memo.state.is_open else ""
+
+    def ask(self, api: MftClient, question: str, hide: Callable[[str, JSON], None]) -> Run | UnreadRun:
+        try:
+            return self.run(api, question)
+        except ProductError as error:
+            return UnreadRun(error.words, is_missing=isinstance(error, Missing))
+
+    def health(self, examined: Examined[TriggerState, TriggerMemo]) -> HealthReport:
+        answer = examined.answer
+        run = answer if isinstance(answer, (Run, UnreadRun)) else None
+        return of_trigger(examined.entry, run, is_lost=examined.is_lost)
+
+
+KIND = TriggerKind()
+
+
+def _with_key_kept(desired: TriggerState, today: Mapping[str, str], entry: Entry[TriggerMemo] | None) -> TriggerState:
     """The same under the key of the last start, while what that rested on is what is desired now.
 
     New names of agents and schedules change nothing, and neither do other agents under the old names: it is the content
     that counts. `today` are the digests by the addresses of today.
     """
-    if entry is None or not entry.facts.get("contents"):
+    if entry is None or not entry.memo.contents:
         return desired
-    before, facts = entry.facts["contents"], entry.facts
-    if any(desired[part] != facts.get(part) for part in ("task", "revision", "sealed_parameters")):
+    memo = entry.memo
+    before = (memo.task, memo.revision, memo.sealed_parameters)
+    if before != (desired.task, desired.revision, desired.sealed_parameters):
         return desired
-    if _same_content(before, desired["contents"]) or _same_content(before, today):
-        return {**desired, "key": entry.declared}
+    if _same_content(memo.contents, desired.contents) or _same_content(memo.contents, today):
+        return replace(desired, key=entry.declared)
     return desired
 
 
@@ -68,46 +234,36 @@ def _same_content(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
     return sorted(before[name] for name in gone) == sorted(after[name] for name in come)
 
 
-def judge(resource: Resource, desired: State, entry: Entry | None, *, again: bool = False) -> Intent | None:
-    """Whether the task is due; None when this key was started before. A start is never repeated on a guess.
-
-    `again`: somebody asks for a second start of this key. It comes when the first one is known to be over.
-    """
-    if entry is None:
-        return _start(Reason.DUE, "never started by this project", desired, entry)
-    if not entry.settled and entry.facts.get("state") != "running":
-        return Intent(Action.START, message=_UNKNOWN.format(address=resource.address), blocked=Reason.UNKNOWN_START)
-    if entry.applied.get("key") != desired["key"]:
-        return _start(Reason.DUE, _cause(desired, entry), desired, entry)
-    return _of_this_key(resource, desired, entry, again=again)
-
-
-def _of_this_key(resource: Resource, desired: State, entry: Entry, *, again: bool) -> Intent | None:
+def _of_this_key(
+    resource: Resource[TriggerState], entry: Entry[TriggerMemo], *, again: bool
+) -> Decision[TriggerState] | None:
     """What is to be done about a key that was started before, and of which it is known how far it came."""
-    run, attempt = entry.facts.get("runId"), _attempts(entry)
+    memo, desired = entry.memo, resource.state
+    run = memo.run_id
     if not entry.settled:
         message = f"run {run} was started before: it is followed to its end, not started again"
         warning = ("resend-waits", _WAITS.format(run=run, address=resource.address))
-        after = {**desired, "attempt": attempt}
-        return Intent(Action.ADOPT, Reason.INTERRUPTED, message, after=after, warnings=(warning,) if again else ())
-    state = str(entry.facts.get("state"))
-    if state == "not-ran":
+        after = replace(desired, attempt=memo.attempts)
+        warnings = (warning,) if again else ()
+        return Decision(Action.ADOPT, Reason.INTERRUPTED, message, after=after, warnings=warnings)
+    if memo.state is StartState.NOT_RAN:
         return _start(Reason.DUE, "the last start is known not to have run", desired, entry)
     if again:
-        message = f"--resend asks for one more start; {_ENDS.get(state, 'it was started')} before".format(run=run)
+        message = f"--resend asks for one more start; {_ENDS.get(memo.state, 'it was started')} before".format(run=run)
         return _start(Reason.RETRY, message, desired, entry)
-    if state != "failed":
+    if memo.state is not StartState.FAILED:
         return None
-    if attempt <= desired["retries"]:
-        return _start(Reason.RETRY, f"run {run} failed; attempt {attempt + 1}", desired, entry, attempt=attempt + 1)
-    return Intent(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
+    if memo.attempts <= desired.retries:
+        message = f"run {run} failed; attempt {memo.attempts + 1}"
+        return _start(Reason.RETRY, message, desired, entry, attempt=memo.attempts + 1)
+    return Decision(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
 
 
-def _attempts(entry: Entry) -> int:
-    return int(entry.facts.get("attempts", 1))
-
-
-_ENDS = {"success": "it ran", "started": "run {run} was started", "failed": "run {run} failed"}
+_ENDS = {
+    StartState.SUCCESS: "it ran",
+    StartState.STARTED: "run {run} was started",
+    StartState.FAILED: "run {run} failed",
+}
 _WAITS = (
     "not started again while its run {run} is not known to be over. When it is, ask once more: "
     "`reconciler apply --resend {address}`"
@@ -116,117 +272,38 @@ _FAILED = (
     "run {run} failed. Once its cause is mended, start the task again: `reconciler apply --resend {address}`, or with "
     "another `when.revision`"
 )
-
-
 _UNKNOWN = (
     "how its last start ended is not known, so nothing starts it again. Look at the task's runs in Automate MFT, then "
     "say `reconciler resolve {address} --ran` or `--not-ran`"
 )
 
 
-def _start(reason: Reason, message: str, desired: State, entry: Entry | None, *, attempt: int = 1) -> Intent:
-    before = entry.facts if entry is not None else {}
-    fields = []
-    if desired["task"] != before.get("task"):
-        fields.append(FieldChange("task", _task(before.get("task")), _task(desired["task"])))
-    if desired["revision"] != before.get("revision"):
-        fields.append(FieldChange("revision", before.get("revision"), desired["revision"]))
-    if desired["sealed_parameters"] != before.get("sealed_parameters"):
+def _start(
+    reason: Reason, message: str, desired: TriggerState, entry: Entry[TriggerMemo] | None, *, attempt: int = 1
+) -> Decision[TriggerState]:
+    before = entry.memo if entry is not None else TriggerMemo()
+    found = []
+    if desired.task != before.task:
+        found.append(FieldChange("task", None if before.task is None else str(before.task), str(desired.task)))
+    if desired.revision != before.revision:
+        found.append(FieldChange("revision", before.revision, desired.revision))
+    if desired.sealed_parameters != before.sealed_parameters:
         # What the parameters were is not known: the ledger holds their digest alone.
-        given = sorted(desired["parameters"].items())
-        fields += [FieldChange(f"parameters.{name}", None, value) for name, value in given]
-    return Intent(Action.START, reason, message, after={**desired, "attempt": attempt}, fields=tuple(fields))
+        given = sorted(desired.parameters.items())
+        found += [FieldChange(f"parameters.{name}", None, value) for name, value in given]
+    return Decision(Action.START, reason, message, after=replace(desired, attempt=attempt), fields=tuple(found))
 
 
-def _task(task: Mapping[str, str] | None) -> str | None:
-    return None if task is None else task.get("name") or task.get("id")
-
-
-def _cause(desired: State, entry: Entry) -> str:
+def _cause(desired: TriggerState, before: TriggerMemo) -> str:
     """What moved since the last start, in words."""
     causes: list[str] = []
-    if desired["revision"] != entry.facts.get("revision"):
+    if desired.revision != before.revision:
         causes.append("the revision changed")
-    if desired["task"] != entry.facts.get("task"):
+    if desired.task != before.task:
         causes.append("the task changed")
-    if desired["sealed_parameters"] != entry.facts.get("sealed_parameters"):
+    if desired.sealed_parameters != before.sealed_parameters:
         causes.append("the parameters changed")
-    before, shown = entry.facts.get("contents", {}), desired["shown"]
-    moved = sorted(at for at in {*before, *desired["contents"]} if before.get(at) != desired["contents"].get(at))
-    causes += [f"{shown.get(at, at)} changed" for at in moved]
+    known = before.contents
+    moved = sorted(at for at in {*known, *desired.contents} if known.get(at) != desired.contents.get(at))
+    causes += [f"{desired.shown.get(at, at)} changed" for at in moved]
     return ", ".join(causes) or "what it depends on changed"
-
-
-def facts(desired: State, *, state: str, attempts: int, run_id: str = "", licence: object = None) -> dict[str, Any]:
-    """What the ledger keeps of a start: never a parameter's value, only its digest."""
-    return {
-        "state": state,
-        "attempts": attempts,
-        "runId": run_id,
-        "task": dict(desired["task"]),
-        "revision": desired["revision"],
-        "contents": dict(desired["contents"]),
-        "sealed_parameters": desired["sealed_parameters"],
-        "licence": licence,
-    }
-
-
-class TaskRun(Protocol):
-    """A run as the MFT client reads it."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def is_final(self) -> bool: ...
-
-
-class TaskStarter(Protocol):
-    """The calls of the MFT client that this kind needs."""
-
-    def start_task(
-        self, *, id: str | None = None, name: str | None = None, parameters: Mapping[str, str] | None = None
-    ) -> StartedTask: ...
-    def task_run(self, run_id: str) -> TaskRun: ...
-
-
-class StartedTask(Protocol):
-    """A start that was accepted."""
-
-    @property
-    def run_id(self) -> str: ...
-
-
-def act(mft: TaskStarter, desired: State) -> str:
-    """Start the task, and return the id of its run. Raises Refused when it did not start, Uncertain when perhaps."""
-    task = desired["task"]
-    return mft.start_task(id=task.get("id"), name=task.get("name"), parameters=desired["parameters"]).run_id
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """How long a run is followed, in seconds; None: it is not."""
-
-    timeout: float
-    interval: float
-
-
-def wait_of(spec: State) -> Wait | None:
-    """How long a trigger wants its run followed. `wait: false` starts and leaves."""
-    wait = spec.get("wait", {})
-    if wait is False:
-        return None
-    return Wait(float(wait.get("timeout", DEFAULT_TIMEOUT)), float(wait.get("interval", DEFAULT_INTERVAL)))
-
-
-def follow(
-    mft: TaskStarter, run_id: str, wait: Wait, *, clock: Callable[[], float], pause: Callable[[float], bool]
-) -> TaskRun:
-    """Ask for a run until it has ended, or the time is over, or `pause` says to stop; the run as it was seen last.
-
-    `clock` is monotonic seconds; `pause` waits, and returns whether to go on. Raises ProductError.
-    """
-    deadline = clock() + wait.timeout
-    while True:
-        run = mft.task_run(run_id)
-        if run.is_final or clock() + wait.interval > deadline or not pause(wait.interval):
-            return run

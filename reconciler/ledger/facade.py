@@ -19,7 +19,7 @@ from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_lease, holder_of
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.reader import Reader
-from reconciler.ledger.records import Event, Holder, KnownAgent, Note, Owner, RunRecord
+from reconciler.ledger.records import Event, Holder, KnownAgent, MemoReader, Note, Owner, RunRecord
 from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
@@ -35,13 +35,14 @@ class Ledger:
     Made by `open`. Every method raises LedgerError, with a next step, when the database does not do its part.
     """
 
-    def __init__(self, location: Location, scope: Scope, reader: Reader, commits: GroupCommit | None) -> None:
+    def __init__(
+        self, location: Location, scope: Scope, reader: Reader, commits: GroupCommit | None, memo_of: MemoReader
+    ) -> None:
         self._location = location
         self._scope = scope
         self._reader = reader
         self._commits = commits
-        self._entries: dict[str, Entry] = {}
-        self._guard = threading.Lock()
+        self._memo_of = memo_of
         self._run = ""
         self.seal: Sealer = sealer(b"")
 
@@ -70,11 +71,13 @@ class Ledger:
         create: bool,
         clock: Callable[[], datetime] = MACHINE,
         key: bytes | None = None,
+        memo_of: MemoReader,
     ) -> Ledger:
         """Open the ledger; with `create` for writing, making or upgrading it where needed, else to read only.
 
-        `key` is the content of RECONCILER_KEY, None when it is not set. Raises LedgerError when the ledger is absent
-        (reading), damaged, newer than this program, of another key, or out of reach.
+        `key` is the content of RECONCILER_KEY, None when it is not set; `memo_of` types what is kept of a resource.
+        Raises LedgerError when the ledger is absent (reading), damaged, newer than this program, of another key, or out
+        of reach.
         """
         location = locate(url, root)
         scope = Scope(project, environment, clock)
@@ -83,7 +86,7 @@ class Ledger:
             from reconciler.ledger.commits import GroupCommit as Commits
 
             commits = Commits(location, scope)
-        ledger = cls(location, scope, Reader(location, beside_writer=create), commits)
+        ledger = cls(location, scope, Reader(location, beside_writer=create), commits, memo_of)
         try:
             ledger.seal = digest_key.sealer_of(scope, ledger._meta, commits, key, location.shown)
         except BaseException:
@@ -166,15 +169,7 @@ class Ledger:
         pause = pause or threading.Event().wait
         waiting = Acquisition(commits, self._scope, self._location.shown, self.holder, pause)
         fencing = waiting.take(owner, timeout=timeout, ttl=ttl)
-        lease = Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
-        try:
-            entries = self._read_entries()
-        except BaseException:
-            lease.close()
-            raise
-        with self._guard:
-            self._entries = entries
-        return lease
+        return Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
 
     def break_lock(self, by: str = "") -> Holder | None:
         """Take the lease away from its holder, who can write nothing from then on. None when nobody holds it.
@@ -213,17 +208,15 @@ class Ledger:
         self._writer().alone(work)
         self._run = ""
 
-    def began(self, lease: Lease, change: Change, *, declared: str, facts: Mapping[str, JSON]) -> None:
+    def began(self, lease: Lease, change: Change, entry: Entry) -> None:
         """Write down, durably, that a change is about to be sent; only then may the request leave.
 
-        The entry keeps what was applied before, and is unsettled. `facts` are laid over those it has. Raises Fenced
-        when the lease no longer holds: then nothing was written, and nothing may be sent.
+        `entry` is the open one from now on. Raises Fenced when the lease no longer holds: then nothing was written, and
+        nothing may be sent.
         """
-        address, at = str(change.address), self._at()
-        with self._guard:
-            previous = self._entries.get(address)
-        entry = records.unsettled(previous, change, declared, facts, at)
-        self._record(lease, {address: entry}, [self._note("began", address, records.began_body(change, declared), at)])
+        address = str(change.address)
+        note = self._note("began", address, records.began_body(change, entry.declared), entry.at)
+        self._record(lease, {address: entry}, [note])
 
     def outcome(self, lease: Lease, outcome: Outcome, entry: Entry | None) -> None:
         """Write down how a change ended, and the entry as it is from now on; None removes it."""
@@ -265,12 +258,6 @@ class Ledger:
 
     def _record(self, lease: Lease, entries: dict[str, Entry | None], notes: list[Note]) -> None:
         self._writer().record(lease.fencing, entries, notes)
-        with self._guard:
-            for address, entry in entries.items():
-                if entry is None:
-                    self._entries.pop(address, None)
-                else:
-                    self._entries[address] = entry
 
     def _alone(self, lease: Lease, kind: str, body: Mapping[str, JSON], write: Callable[[Connection], None]) -> None:
         def work(connection: Connection) -> None:
@@ -301,7 +288,7 @@ class Ledger:
     def _read_entries(self) -> dict[str, Entry]:
         rows = self._rows(statements.ENTRIES)
         try:
-            return {row[0]: records.entry_of(row) for row in rows}
+            return {row[0]: records.entry_of(row, self._memo_of) for row in rows}
         except (ValueError, TypeError) as error:
             raise LedgerError(
                 f"the ledger {self._location.shown} holds an entry that cannot be read: {error}",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
-from reconciler.model import JSON, Address, Change, Entry, Finding, Outcome
+from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcome
+
+MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
+"""Types what is kept of a resource of a kind. Raises ValueError or TypeError when it makes no sense."""
 
 _DETAIL_LIMIT = 500
 FIRST_PREVIOUS = "0" * 64
@@ -110,19 +114,20 @@ def row_of(entry: Entry) -> dict[str, Any]:
         "protect": int(entry.protect),
         "adopted": int(entry.adopted),
         "needs": canonical_json([str(need) for need in entry.needs]),
-        "facts": canonical_json(dict(entry.facts)),
+        "facts": canonical_json(entry.memo.to_json()),
         "at": entry.at,
         "agent_id": entry.agent_id,
         "known_as": entry.known_as,
     }
 
 
-def entry_of(row: Sequence[Any]) -> Entry:
+def entry_of(row: Sequence[Any], memo_of: MemoReader) -> Entry:
     """An entry from a row of `statements.ENTRIES`. Raises ValueError when the row makes no sense."""
     address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row[:11]
     agent_id, known_as = row[11:]
+    at_address = Address.parse(address)
     return Entry(
-        address=Address.parse(address),
+        address=at_address,
         identity=intern(identity),
         agent_path=intern(agent_path),
         declared=declared,
@@ -131,7 +136,7 @@ def entry_of(row: Sequence[Any]) -> Entry:
         protect=bool(protect),
         adopted=bool(adopted),
         needs=() if needs == "[]" else tuple(map(Address.parse, json.loads(needs))),
-        facts=_EMPTY if facts == "{}" else json.loads(facts),
+        memo=_memo(at_address.kind, facts, memo_of),
         at=intern(at),
         agent_id=intern(agent_id),
         known_as=known_as,
@@ -146,31 +151,13 @@ def _shared(applied: Mapping[str, str]) -> dict[str, str]:
     return {intern(field): intern(digest) for field, digest in applied.items()}
 
 
-def unsettled(previous: Entry | None, change: Change, declared: str, facts: Mapping[str, JSON], at: str) -> Entry:
-    """The entry while a change is under way: what was applied before stays, for whoever has to look afterwards."""
-    if previous is None:
-        return Entry(
-            address=change.address,
-            identity=change.identity,
-            agent_path=change.agent_path,
-            declared=declared,
-            applied={},
-            settled=False,
-            needs=change.needs,
-            facts=dict(facts),
-            at=at,
-            agent_id=change.agent_id,
-        )
-    return replace(
-        previous,
-        identity=change.identity or previous.identity,
-        agent_path=change.agent_path or previous.agent_path,
-        agent_id=change.agent_id or previous.agent_id,
-        declared=declared,
-        settled=False,
-        facts={**previous.facts, **facts},
-        at=at,
-    )
+@lru_cache(maxsize=4096)
+def _memo(kind: str, kept: str, memo_of: MemoReader) -> Memo:
+    """The memo of a row; one for all that keep the same: most schedules are alike in it too."""
+    try:
+        return memo_of(kind, json.loads(kept))
+    except (LookupError, AttributeError) as error:
+        raise ValueError(f"what is kept of a {kind} makes no sense: {error}") from None
 
 
 def storable(text: str) -> str:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from reconciler.manifests import schema_files
-from reconciler.manifests.agent_approval import ApprovalPart
-from reconciler.manifests.agent_input_files import InputFilesPart
-from reconciler.manifests.agent_schedules import SchedulesPart
 from reconciler.manifests.declarations import Declared, Scope
-from reconciler.manifests.document_kinds import AgentPart
+from reconciler.manifests.document_kinds import agent_parts
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, mapping_of, text_or_nothing
 from reconciler.model import Address, Agent
-
-PARTS: tuple[AgentPart, ...] = (InputFilesPart(), ApprovalPart(), SchedulesPart())
-"""In the order in which they are applied: each needs those before it."""
 
 
 class AgentDocument:
@@ -47,13 +41,13 @@ class AgentDocument:
         )
         declared.agents.append(agent)
         needs: tuple[Address, ...] = ()
-        for part in PARTS:
+        for part in agent_parts():
             if any(key in document.spec for key in part.keys):
                 needs = (*part.declare(document, scope, declared, agent, needs), *needs)
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:
         key = path[1] if len(path) > 1 and path[0] == "spec" else None
-        part = next((part for part in PARTS if key in part.keys), None)
+        part = next((part for part in agent_parts() if key in part.keys), None)
         return part.address_at(document, document.handle, path) if part else None
 
 

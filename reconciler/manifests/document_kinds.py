@@ -1,9 +1,9 @@
-"""The kinds of document that manifests are made of. A new one is registered here, and nothing else changes."""
+"""The kinds of document that manifests are made of, as the registry of kinds names them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from reconciler.manifests.declarations import Declared, Scope
@@ -56,20 +56,34 @@ class AgentPart(Protocol):
         """The address of what stands at a path under one of its keys, of the agent `handle`."""
 
 
-_registered: dict[str, DocumentKind] = {}
+_documents: dict[str, DocumentKind] = {}
+_parts: list[AgentPart] = []
 
 
 def register(kind: DocumentKind) -> None:
     """Let manifests hold documents of one more kind."""
-    document_kinds()
-    _registered[kind.document] = kind
+    _documents[kind.document] = kind
+
+
+def register_part(part: AgentPart) -> None:
+    """Let `Agent` documents declare one more kind of resource, which needs those that were registered before it."""
+    _parts.append(part)
+
+
+def unregister(declaration: DocumentKind | AgentPart) -> None:
+    """Take back what was registered."""
+    if declaration in _parts:
+        _parts.remove(declaration)
+    else:
+        del _documents[cast("DocumentKind", declaration).document]
 
 
 def document_kinds() -> Mapping[str, DocumentKind]:
     """All kinds of document by their `kind:`, in the order in which people are told of them."""
-    if not _registered:
-        from reconciler.manifests.agent_document import AgentDocument
-        from reconciler.manifests.task_trigger_document import TaskTriggerDocument
+    assert _documents, "`reconciler.kinds.registry` names them, and was not imported"
+    return _documents
 
-        _registered.update({kind.document: kind for kind in (AgentDocument(), TaskTriggerDocument())})
-    return _registered
+
+def agent_parts() -> Sequence[AgentPart]:
+    """The parts of an `Agent` document, in the order in which they are applied."""
+    return _parts

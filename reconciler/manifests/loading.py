@@ -98,7 +98,7 @@ def check(
 def _by_address(resource: Resource) -> tuple[str, str, str]:
     """What addresses are sorted by, as plain text: many times faster than asking the addresses themselves."""
     address = resource.address
-    return (address.kind.value, address.agent, address.name)
+    return (address.kind, address.agent, address.name)
 
 
 def load(root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime) -> Desired:

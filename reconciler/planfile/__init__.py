@@ -13,7 +13,7 @@ from typing import Any
 from reconciler import files
 from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused, UsageError
-from reconciler.model import JSON, Address, Change, Plan, Resource, State, at_text
+from reconciler.model import JSON, Change, Plan, Resource, as_plain, at_text
 from reconciler.planfile.body import is_shallow, plan_from, plan_to
 from reconciler.structure_diff import difference_text
 
@@ -105,7 +105,7 @@ def bases_of(plan: Plan, seal: Sealer) -> dict[str, str]:
                 change.agent_path,
                 change.agent_id,
                 change.basis,
-                change.after,
+                as_plain(change.after),
                 [[field.path, field.before, field.after] for field in change.fields],
             ]
         )
@@ -113,18 +113,12 @@ def bases_of(plan: Plan, seal: Sealer) -> dict[str, str]:
     }
 
 
-def inputs_of(resources: tuple[Resource, ...], contents: Mapping[Address, State], seal: Sealer) -> str:
-    """A keyed digest of all that the manifests say and of the files that they name."""
-    said = [[str(one.address), _placeless(one.spec), one.identity, one.protect] for one in resources]
-    held = [[str(address), state] for address, state in sorted(contents.items())]
-    return seal([said, held])
+def inputs_of(resources: tuple[Resource, ...], seal: Sealer) -> str:
+    """A keyed digest of all that the manifests say and of the files that they name.
 
-
-def _placeless(spec: State) -> State:
-    """A spec without absolute paths, so that a plan made in one checkout holds in another."""
-    if "files" not in spec:
-        return spec
-    return {**spec, "files": [file["name"] for file in spec["files"]]}
+    No place on this disk is part of it, so that a plan made in one checkout holds in another.
+    """
+    return seal([[str(one.address), as_plain(one.state), one.identity, one.protect] for one in resources])
 
 
 def save(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from reconciler.kind import Kinds
 from reconciler.model import (
     Action,
     Address,
@@ -30,12 +31,24 @@ from reconciler.model import (
 )
 from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
-from reconciler.planner.inputs import Identities, Kinds, Loss, PlanInputs, Verdict, loss_of
+from reconciler.planner.inputs import Identities, LedgerLoss, PlanInputs, Verdict, loss_of
 from reconciler.planner.rekeying import Identified
-from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, strays_of, unmanaged_of, with_way_out
+from reconciler.planner.server_ids import may_have_made_its_own
+from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, undeclared_of, unmanaged_of, with_way_out
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
-__all__ = ["Identified", "Identities", "Kinds", "Loss", "PlanInputs", "audit", "identify", "loss_of", "plan", "secrecy"]
+__all__ = [
+    "Identified",
+    "Identities",
+    "LedgerLoss",
+    "PlanInputs",
+    "audit",
+    "identify",
+    "loss_of",
+    "may_have_made_its_own",
+    "plan",
+    "secrecy",
+]
 
 
 _NAMED = 10
@@ -44,8 +57,8 @@ _NAMED = 10
 def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
     """Decide every resource by the table above. Equal inputs give equal plans."""
     warnings = list(inputs.identities.warnings)
-    strays = tuple(strays_of(inputs))
-    verdicts = judge_all(inputs, kinds, strays, warnings)
+    undeclared = tuple(undeclared_of(inputs))
+    verdicts = judge_all(inputs, kinds, undeclared, warnings)
     verdicts = _strand(verdicts, inputs)
     chosen = {at: said for at, said in verdicts.items() if inputs.selected is None or at in inputs.selected}
     changes = tuple(sorted((v for v in chosen.values() if isinstance(v, Change)), key=_change_order))
@@ -58,11 +71,11 @@ def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
         environment=inputs.desired.project.environment,
         changes=changes,
         blocked=blocked,
-        unmanaged=tuple(sorted(Unmanaged(one.agent, one.identity) for one in unmanaged_of(inputs, strays))),
+        unmanaged=tuple(sorted(Unmanaged(one.agent, one.identity) for one in unmanaged_of(inputs, undeclared))),
         unchanged=sum(said is None for said in chosen.values()),
-        unchanged_kinds=unchanged_kinds(inputs, chosen),
+        unchanged_kinds=unchanged_kinds(inputs, kinds, chosen),
         warnings=tuple(sorted(set(_in_sight(warnings, inputs)))),
-        owned_in_sight=owned_in_sight(inputs, strays),
+        owned_in_sight=owned_in_sight(inputs, undeclared),
         filtered=inputs.selected is not None,
     )
 

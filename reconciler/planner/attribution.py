@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.diff import field_sealer
-from reconciler.model import Address, Entry, FieldChange, KindName, Reason, State
-from reconciler.planner.inputs import PlanInputs, ScheduleKind
+from reconciler.kind import A, Kinds, MovedSince, O, ObservedKind, S
+from reconciler.model import Address, Entry, FieldChange, Reason
+from reconciler.planner.inputs import PlanInputs
 from reconciler.secrecy import Secrecy
 
 _ON_UNLESS_SAID = (
@@ -17,10 +18,10 @@ _ON_UNLESS_SAID = (
 
 def why_it_differs(
     fields: tuple[FieldChange, ...],
-    sides: tuple[State, State],
-    entry: Entry | None,
+    sides: tuple[S, S],
+    entry: Entry[O] | None,
     inputs: PlanInputs,
-    kind: ScheduleKind,
+    kind: ObservedKind[S, O, A],
 ) -> tuple[Reason, str]:
     """The reason for these differences between the two `sides`, live and desired, field by field.
 
@@ -32,15 +33,15 @@ def why_it_differs(
         return Reason.DIFFERS, "live differs; the ledger does not remember who moved"
     if not entry.settled:
         return Reason.INTERRUPTED, "an earlier apply did not finish here"
-    differing = {field.path.partition(".")[0] for field in fields}
-    by_hand = differing & kind.moved_since(entry, live, rhythm=desired, seal=inputs.seal, as_of=inputs.as_of)
-    edited = kind.moved_since(entry, desired, rhythm=desired, seal=inputs.seal, as_of=inputs.as_of)
-    edited |= kind.newly_set(entry, desired)
+    differing = frozenset(field.path.partition(".")[0] for field in fields)
+    since = MovedSince(desired, inputs.seal, inputs.as_of)
+    by_hand = differing & kind.moved_since(entry, live, kind.meaning(live), since)
+    edited = kind.moved_since(entry, desired, kind.declared_meaning(desired), since) | kind.newly_set(entry, desired)
     if by_hand and differing & edited:
         return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
     if by_hand:
         return Reason.DRIFTED, "live was changed outside this project"
-    if differing == {"enabled"} and desired["enabled"] and not kind.knows_what_was_set(entry):
+    if kind.is_on_by_default_now(entry, differing, desired):
         return Reason.EDITED, _ON_UNLESS_SAID
     if differing & edited:
         return Reason.EDITED, "the manifest changed"
@@ -49,18 +50,16 @@ def why_it_differs(
 
 
 def unset_changes(
-    inputs: PlanInputs, kind: ScheduleKind, hidden: Secrecy
+    inputs: PlanInputs, kinds: Kinds, hidden: Secrecy
 ) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
-    """By schedule, what changed since the last apply in fields that its manifest does not set: theirs to change."""
+    """By address, what changed since the last apply in fields that the manifest does not set: theirs to change."""
     digest_of = field_sealer(inputs.seal)
     for resource in inputs.desired.resources:
-        entry, view = inputs.memory.entries.get(resource.address), inputs.live.agents.get(resource.agent_path)
-        if resource.address.kind is not KindName.SCHEDULE or entry is None or view is None or not entry.settled:
+        kind, entry = kinds[resource.address.kind], inputs.memory.entries.get(resource.address)
+        if not isinstance(kind, ObservedKind) or entry is None or not entry.settled:
             continue
-        found = view.schedules.get(resource.identity)
-        if found is None or entry.identity != resource.identity:
+        live = inputs.live.observation(resource).state
+        if live is None or entry.identity != resource.identity:
             continue
-        desired = kind.desired_state(resource.spec)
-        fields = kind.unset_changes(entry, kind.live_state(found), desired, digest_of)
-        if fields:
+        if fields := kind.unset_changes(entry, live, resource.state, digest_of):
             yield resource.address, hidden.mark(resource.identity, fields, is_blind=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.kind import AnyKind, Kinds
 from reconciler.model import (
     Action,
     Address,
@@ -15,42 +16,52 @@ from reconciler.model import (
     Evidence,
     FieldChange,
     Finding,
-    KindName,
     Origin,
     Reason,
+    Visibility,
 )
 from reconciler.planner.attribution import unset_changes
-from reconciler.planner.inputs import Kinds, PlanInputs, Verdict
-from reconciler.planner.undeclared import bare, problems_told, strays_of, unmanaged_of
+from reconciler.planner.inputs import PlanInputs, Verdict
+from reconciler.planner.undeclared import bare, problems_told, undeclared_of, unmanaged_of
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 
 def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
     """How every resource in sight stands to what was last applied."""
     ignored: list[Finding] = []
-    strays = tuple(strays_of(inputs))
-    judged = judge_all(inputs, kinds, strays, ignored)
+    undeclared = tuple(undeclared_of(inputs))
+    judged = judge_all(inputs, kinds, undeclared, ignored)
     verdicts = {at: said for at, said in judged.items() if inputs.selected is None or at in inputs.selected}
     origins = {resource.address: resource.origin for resource in inputs.desired.resources}
-    unset = dict(unset_changes(inputs, kinds.schedule, secrecy(inputs)))
+    unset = dict(unset_changes(inputs, kinds, secrecy(inputs)))
     findings = [
         _with_unset(found, unset.get(address, ()))
         for address, verdict in verdicts.items()
-        if (found := _as_drift(address, verdict, origins.get(address), inputs.memory.entries.get(address))) is not None
+        if (
+            found := _as_drift(
+                kinds[address.kind], address, verdict, origins.get(address), inputs.memory.entries.get(address)
+            )
+        )
+        is not None
     ]
     told = problems_told(finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE)
     in_sight = inputs.paths_in_sight()
     for path, view in inputs.live.agents.items():
         if view.problem and bare(view.problem) not in told and path in in_sight:
-            address = Address(KindName.SCHEDULE, path, "*")
+            address = Address(_anything(kinds), path, "*")
             findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
     findings += [
-        DriftFinding(Address(KindName.SCHEDULE, stray.agent, stray.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
-        for stray in unmanaged_of(inputs, strays)
+        DriftFinding(Address(one.address.kind, one.agent, one.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
+        for one in unmanaged_of(inputs, undeclared)
     ]
     project = inputs.desired.project
     listed = tuple(sorted(findings, key=lambda found: found.address))
-    return Drift(project.name, project.environment, listed, unchanged_kinds(inputs, verdicts))
+    return Drift(project.name, project.environment, listed, unchanged_kinds(inputs, kinds, verdicts))
+
+
+def _anything(kinds: Kinds) -> str:
+    """The kind of what an agent that cannot be read would show."""
+    return next(name for name, kind in kinds.items() if kind.visibility is Visibility.OBSERVED)
 
 
 def _with_unset(finding: DriftFinding, unset: tuple[FieldChange, ...]) -> DriftFinding:
@@ -70,15 +81,19 @@ _DRIFT_OF_REASON = {
 }
 
 
-def _as_drift(address: Address, verdict: Verdict, origin: Origin | None, entry: Entry | None) -> DriftFinding | None:
-    is_seen = address.kind is KindName.SCHEDULE
+def _as_drift(
+    kind: AnyKind, address: Address, verdict: Verdict, origin: Origin | None, entry: Entry | None
+) -> DriftFinding | None:
+    is_seen = kind.visibility is Visibility.OBSERVED
     if verdict is None:
         if is_seen:
             return DriftFinding(address, DriftStatus.IN_SYNC, Evidence.VERIFIED, origin=origin)
         if entry is None:
             message = "nothing is declared that would be sent"
             return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN, origin=origin, message=message)
-        message = f"{'started, as recorded' if address.kind is KindName.TRIGGER else 'accepted'} at {entry.at}"
+        message = (
+            f"{'started, as recorded' if kind.visibility is Visibility.STARTED_ONCE else 'accepted'} at {entry.at}"
+        )
         return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin, message=message)
     if isinstance(verdict, BlockedResource):
         match verdict.reason:

@@ -11,28 +11,39 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count, islice
+from typing import TypeAlias, cast
 
 from reconciler.identity import is_owned, owned_id
-from reconciler.model import MOVED_FROM, Address, Agent, AgentView, Entry, Project, Resource, State
-from reconciler.planner.inputs import ScheduleKind
+from reconciler.kind import AnyObserved, Kinds, ObservedMemo
+from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource
 
 _SPARE_IDS = range(2, 10)
-_SURELY_THE_SAME = ("cron", "timeZone", "inputParameters")
-"""Declared fields that have one text for one meaning, whatever the time."""
+
+
+Called: TypeAlias = tuple[str, str]
+"""A kind, and a name in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAgent:
     """One agent document with all that is known of the agent: its id ("" where it is not), its view, its memories.
 
-    `entries` are the entries of its schedules by their name; `view` is None where the agent was not, or could not be,
-    read.
+    `entries` are the entries of its schedules by their kind and name; `view` is None where the agent was not, or could
+    not be, read.
     """
 
     document: Agent
     agent_id: str
     view: AgentView | None
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[Called, Entry[ObservedMemo]] = field(default_factory=dict)
+
+    def entry_of(self, resource: Resource) -> Entry[ObservedMemo] | None:
+        """What is remembered under the name of a resource."""
+        return self.entries.get((resource.address.kind, resource.address.name))
+
+    def entry_before(self, resource: Resource) -> Entry[ObservedMemo] | None:
+        """What is remembered under the name that it had before, by its `movedFrom`."""
+        return self.entries.get((resource.address.kind, resource.moved_from)) if resource.moved_from else None
 
 
 @dataclass(slots=True)
@@ -40,16 +51,16 @@ class Claims:
     """Hands out ids, each once. `taken` says which declaration has an id; `renamed` what a declaration was before."""
 
     project: Project
-    kind: ScheduleKind
+    kinds: Kinds
     as_of: datetime
     live: Mapping[str, str]
     """The path of the agent on which each live schedule was seen, by its id; "" for one that no path leads to."""
-    remembered: Mapping[str, Entry]
+    remembered: Mapping[str, Entry[ObservedMemo]]
     taken: dict[str, Address] = field(default_factory=dict)
     found: dict[Address, str] = field(default_factory=dict)
     renamed: dict[Address, str] = field(default_factory=dict)
     _declared: set[Address] = field(default_factory=set)
-    _owned: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[str]]] = field(default_factory=dict)
+    _owned: dict[tuple[str, str, tuple[str, ...]], dict[tuple[str, ...], list[str]]] = field(default_factory=dict)
 
     def settle(self, agents: Iterable[tuple[DeclaredAgent, tuple[Resource, ...]]]) -> None:
         """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""
@@ -75,9 +86,10 @@ class Claims:
         if before:
             self.renamed[resource.address] = before
 
-    def _is_free(self, agent: DeclaredAgent, identity: str) -> bool:
+    def _is_free(self, agent: DeclaredAgent, resource: Resource, identity: str) -> bool:
         """Whether the agent has this schedule, and no other declaration is it."""
-        return agent.view is not None and identity in agent.view.schedules and identity not in self.taken
+        things = agent.view.of(resource.address.kind) if agent.view is not None else {}
+        return identity in things and identity not in self.taken
 
     def _named_by_id(self, agent: DeclaredAgent, resource: Resource) -> None:
         if resource.adopted:
@@ -90,37 +102,36 @@ class Claims:
 
         It may stay for ever: one that was followed once means nothing more, whoever bears the old name since.
         """
-        known = agent.entries.get(resource.address.name)
-        if known is not None and resource.moved_from and known.facts.get(MOVED_FROM) == resource.moved_from:
+        known, before = agent.entry_of(resource), agent.entry_before(resource)
+        if known is not None and resource.moved_from and known.memo.moved_from == resource.moved_from:
             return
-        before = agent.entries.get(resource.moved_from) if resource.moved_from else None
         is_given_up = replace(resource.address, name=resource.moved_from) not in self._declared
         if before is None or not (is_given_up or self._is_new(agent, resource)):
             return
-        if self._is_free(agent, before.identity):
+        if self._is_free(agent, resource, before.identity):
             self._take(resource, before.identity, str(before.address))
 
     @staticmethod
     def _is_new(agent: DeclaredAgent, resource: Resource) -> bool:
         """Whether nothing bears the name yet, neither live nor in the ledger."""
-        derived = agent.view is not None and resource.identity in agent.view.schedules
-        return not derived and resource.address.name not in agent.entries
+        derived = agent.view is not None and resource.identity in agent.view.of(resource.address.kind)
+        return not derived and agent.entry_of(resource) is None
 
     def _moved_by_rule(self, agent: DeclaredAgent, resource: Resource) -> None:
         """`movedFrom` where the ledger does not know the old name: by the rule that ids are made by."""
-        if resource.moved_from in agent.entries or not self._is_new(agent, resource):
+        if agent.entry_before(resource) is not None or not self._is_new(agent, resource):
             return
         for path, name in _places_before(agent.document, resource):
             identity = owned_id(self.project.name, self.project.environment, path, name)
-            if self._is_free(agent, identity):
+            if self._is_free(agent, resource, identity):
                 self._take(resource, identity, identity)
                 return
 
     def _remembered(self, agent: DeclaredAgent, resource: Resource) -> None:
-        entry = agent.entries.get(resource.address.name)
+        entry = agent.entry_of(resource)
         if entry is None or entry.adopted or entry.identity in self.taken:
             return
-        if agent.view is None or entry.identity in agent.view.schedules:
+        if agent.view is None or entry.identity in agent.view.of(resource.address.kind):
             before = str(entry.address) if entry.address != resource.address else ""
             self._take(resource, entry.identity, before)
 
@@ -128,56 +139,55 @@ class Claims:
         for identity in self._ids_of(agent, resource):
             known = self.remembered.get(identity)
             is_kept = known is not None and known.protect and not resource.protect
-            if is_kept and known is not agent.entries.get(resource.address.name):
+            if is_kept and known is not agent.entry_of(resource):
                 continue  # it was renamed, and is protected under the name that it had last
-            if self._is_free(agent, identity):
+            if self._is_free(agent, resource, identity):
                 self._take(resource, identity)
                 return
 
     def _same_meaning(self, agent: DeclaredAgent, resource: Resource) -> None:
         if agent.view is None:
             return
-        desired = self.kind.desired_state(resource.spec)
-        orphans = self._orphans(agent.view, desired)
-        alike = list(islice((one for one in orphans if self._means_the_same(agent, desired, one)), 2))
+        orphans = self._orphans(agent.view, resource)
+        alike = list(islice((one for one in orphans if self._means_the_same(agent.view, resource, one)), 2))
         if len(alike) != 1:
             return
         known = self.remembered.get(alike[0])
         if known is None or not known.protect or resource.protect:
             self._take(resource, alike[0], str(known.address) if known is not None else alike[0])
 
-    def _orphans(self, view: AgentView, desired: State) -> Iterator[str]:
-        """The agent's schedules of ours that no declaration is, and that may mean what is desired.
+    def _orphans(self, view: AgentView, resource: Resource) -> Iterator[str]:
+        """The agent's things of ours that no declaration is, and that may mean what is desired.
 
         They lie sorted by what has to be the same: thousands that have new names are not compared with each other.
         """
-        fields = tuple(field for field in _SURELY_THE_SAME if field in desired)
-        place = (view.path, fields)
+        kind = self._kind_of(resource)
+        desired = kind.declared_meaning(resource.state)
+        names = tuple(name for name in kind.surely_alike if name in desired)
+        place = (view.path, kind.name, names)
         if place not in self._owned:
             name, environment = self.project.name, self.project.environment
             found = self._owned[place] = {}
-            for identity in sorted(view.schedules):
+            for identity, live in sorted(view.of(kind.name).items()):
                 if identity not in self.taken and is_owned(identity, name, environment):
-                    live = self.kind.live_state(view.schedules[identity])
-                    found.setdefault(self._key(live, fields), []).append(identity)
-        alike = self._owned[place].get(self._key(desired, fields), ())
+                    meant = kind.meaning(live.state)
+                    found.setdefault(tuple(meant[name] for name in names), []).append(identity)
+        alike = self._owned[place].get(tuple(desired[name] for name in names), ())
         return (identity for identity in alike if identity not in self.taken)
 
-    def _key(self, state: State, fields: Iterable[str]) -> tuple[str, ...]:
-        texts = self.kind.meaning(state)
-        return tuple(texts[field] for field in fields)
+    def _means_the_same(self, view: AgentView, resource: Resource, identity: str) -> bool:
+        kind = self._kind_of(resource)
+        return not kind.diff(view.of(kind.name)[identity].state, resource.state, as_of=self.as_of)
 
-    def _means_the_same(self, agent: DeclaredAgent, desired: State, identity: str) -> bool:
-        assert agent.view is not None
-        live = self.kind.live_state(agent.view.schedules[identity])
-        return not self.kind.diff(live, desired, as_of=self.as_of)
+    def _kind_of(self, resource: Resource) -> AnyObserved:
+        return cast("AnyObserved", self.kinds[resource.address.kind])
 
     def _new(self, agent: DeclaredAgent, resource: Resource) -> None:
         """An id to create it with: the one that is made from its name, unless a schedule has had that since a rename.
 
         To ACC an id is a schedule, wherever it is sent to: one that another agent has would change that one.
         """
-        own = agent.entries.get(resource.address.name)
+        own = agent.entry_of(resource)
         for identity in self._ids_of(agent, resource, count(2)):  # without end: two declarations never get one id
             known = self.remembered.get(identity)
             if identity not in self.taken and identity not in self.live and (known is None or known is own):

@@ -12,22 +12,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.errors import ManifestError
+from reconciler.kind import Kinds
 from reconciler.model import (
+    AddressForm,
     Agent,
     Desired,
     Entry,
-    KindName,
     Live,
     Memory,
     Problem,
     Resource,
 )
 from reconciler.planner.claims import Claims, DeclaredAgent
-from reconciler.planner.inputs import ScheduleKind
-from reconciler.planner.rekeying import Identified, Memories, Rekeying
+from reconciler.planner.rekeying import Identified, Memories, Rekeying, as_thing
 
 
-def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *, as_of: datetime) -> Identified:
+def identify(desired: Desired, live: Live, memory: Memory, kinds: Kinds, *, as_of: datetime) -> Identified:
     """Tell agents apart by id, and find for every declaration its live schedule and its memory.
 
     Raises ManifestError where two documents lead to one agent.
@@ -41,18 +41,18 @@ def identify(desired: Desired, live: Live, memory: Memory, kind: ScheduleKind, *
     agents = _with_unread(agents, memories)
     claims = Claims(
         desired.project,
-        kind,
+        kinds,
         as_of,
-        _where_schedules_are(live),
-        {entry.identity: entry for at, entry in memories.entries.items() if at.kind is KindName.SCHEDULE},
+        _where_things_are(live),
+        {thing.identity: thing for entry in memories.entries.values() if (thing := as_thing(entry)) is not None},
     )
-    claims.settle(_schedules_by_agent(desired, agents))
+    claims.settle(_things_by_agent(desired, agents))
     return Rekeying(desired, live, memory, memories, agents, claims, leads_to).result()
 
 
 def _with_ids_of_older_ledgers(memory: Memory, live: Live) -> Memory:
     """The ids of agents that an older ledger knows by their path alone, where one of their schedules is seen."""
-    agents = {identity: view.agent_id for view in live.agents.values() for identity in view.schedules}
+    agents = {identity: view.agent_id for view in live.agents.values() for identity in view.identities}
     learnt = {
         entry.agent_path: agents[entry.identity]
         for _, entry in sorted(memory.entries.items(), reverse=True)
@@ -119,7 +119,7 @@ def _declared(agent: Agent, live: Live, owners: _Owners, memories: Memories) -> 
     view = live.agents.get(agent.path)
     readable = view if view is not None and not view.problem else None
     agent_id = readable.agent_id if readable is not None else owners.at(agent.path)
-    return DeclaredAgent(agent, agent_id, readable, memories.schedules_of(agent, agent_id))
+    return DeclaredAgent(agent, agent_id, readable, memories.things_of(agent, agent_id))
 
 
 def _with_unread(agents: Mapping[str, DeclaredAgent], memories: Memories) -> dict[str, DeclaredAgent]:
@@ -127,21 +127,21 @@ def _with_unread(agents: Mapping[str, DeclaredAgent], memories: Memories) -> dic
     stays there until it is known who that is, unless another document leads to whose it was."""
     known = {agent.agent_id for agent in agents.values()}
     return {
-        handle: agent if agent.agent_id else replace(agent, entries=memories.schedules_under(handle, but=known))
+        handle: agent if agent.agent_id else replace(agent, entries=memories.things_under(handle, but=known))
         for handle, agent in agents.items()
     }
 
 
-def _where_schedules_are(live: Live) -> dict[str, str]:
-    found = {identity: "" for view in live.elsewhere.values() for identity in view.schedules}
-    return found | {identity: path for path, view in live.agents.items() for identity in view.schedules}
+def _where_things_are(live: Live) -> dict[str, str]:
+    found = {identity: "" for view in live.elsewhere.values() for identity in view.identities}
+    return found | {identity: path for path, view in live.agents.items() for identity in view.identities}
 
 
-def _schedules_by_agent(
+def _things_by_agent(
     desired: Desired, agents: Mapping[str, DeclaredAgent]
 ) -> Iterator[tuple[DeclaredAgent, tuple[Resource, ...]]]:
     listed: dict[str, list[Resource]] = defaultdict(list)
     for resource in desired.resources:
-        if resource.address.kind is KindName.SCHEDULE:
+        if resource.address.form is AddressForm.IN_AGENT:
             listed[resource.address.agent].append(resource)
     yield from ((agents[handle], tuple(resources)) for handle, resources in sorted(listed.items()))

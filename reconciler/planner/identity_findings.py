@@ -28,7 +28,7 @@ def agents_elsewhere(live: Live) -> Iterator[Finding]:
         yield Finding(
             "agent-moved",
             "",
-            f"the agent {agent_id}, which was at {view.path}, lives on elsewhere with {len(view.schedules)} "
+            f"the agent {agent_id}, which was at {view.path}, lives on elsewhere with {len(tuple(view.identities))} "
             "schedule(s): declare it under its new path, or delete it in ACC",
         )
 
@@ -43,7 +43,7 @@ def neighbours(project: Project, live: Live, memory: Memory, declared: Container
     found: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], str] = {}
     for path, view in live.agents.items():
-        for identity in view.schedules:
+        for identity in view.identities:
             scope = scopes.get(mark_in(identity) or 0) if identity not in declared else None
             if scope is not None:
                 found[scope] += 1

@@ -1,82 +1,20 @@
-"""All that a plan is made from, and what the planner needs of each kind."""
+"""All that a plan is made from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 from reconciler.diff import Sealer
 from reconciler.identity import is_owned
-from reconciler.model import (
-    Action,
-    Address,
-    BlockedResource,
-    Change,
-    Desired,
-    Entry,
-    FieldChange,
-    Finding,
-    Intent,
-    Live,
-    Memory,
-    Preview,
-    Resource,
-    State,
-)
+from reconciler.kind import Product
+from reconciler.model import Address, BlockedResource, Change, Desired, Entry, Finding, Live, Memory
 
 Verdict: TypeAlias = Change | BlockedResource | None
 """What the planner says of one resource; None: nothing to do."""
-
-
-class ScheduleKind(Protocol):
-    """What planning needs of the kind `schedule`."""
-
-    def live_state(self, live: Any) -> State: ...
-    def desired_state(self, spec: State) -> State: ...
-    def whole_state(self, desired: State, live: State | None) -> State: ...
-    def diff(self, live: State, desired: State, *, as_of: datetime) -> tuple[FieldChange, ...]: ...
-    def declared_terms(self, fields: tuple[FieldChange, ...], spec: State) -> tuple[FieldChange, ...]: ...
-    def meaning(self, state: State) -> Mapping[str, str]: ...
-    def moved_since(
-        self, entry: Entry, state: State, *, rhythm: State, seal: Sealer, as_of: datetime
-    ) -> frozenset[str]: ...
-    def unset_changes(
-        self, entry: Entry, live: State, desired: State, digest_of: Callable[[str, str], str]
-    ) -> tuple[FieldChange, ...]: ...
-    def knows_what_was_set(self, entry: Entry) -> bool: ...
-    def newly_set(self, entry: Entry, desired: State) -> frozenset[str]: ...
-    def fingerprint(self, state: State | None) -> str: ...
-    def action(self, fields: tuple[FieldChange, ...]) -> Action: ...
-    def preview(self, before: State | None, after: State | None, *, as_of: datetime) -> Preview: ...
-
-
-class RememberedKind(Protocol):
-    """What planning needs of a kind that no product shows: its memory stands in for live."""
-
-    def declared(self, state: State, seal: Sealer) -> str: ...
-    def diff(self, entry: Entry | None, desired: State) -> tuple[FieldChange, ...]: ...
-    def intent(
-        self, entry: Entry | None, desired: State, fields: tuple[FieldChange, ...], *, again: bool
-    ) -> Intent: ...
-
-
-class TriggerKind(Protocol):
-    """What planning needs of the kind `trigger`."""
-
-    def judge(self, resource: Resource, desired: State, entry: Entry | None, *, again: bool) -> Intent | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Kinds:
-    """The kinds, as the planner sees them."""
-
-    schedule: ScheduleKind
-    input_files: RememberedKind
-    approval: RememberedKind
-    trigger: TriggerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +36,24 @@ class Identities:
 class PlanInputs:
     """All that a plan is made from.
 
-    `contents` are the desired states of the kinds that no product shows, already sealed. `selected` are the addresses
-    that the selectors leave (None: everything, the only case in which anything is pruned). `busy` are paths of agents
-    with an active run. `gone_agents` are paths given up. `destroy` plans the end of all that is owned. What is
-    desired, live and remembered has been through `identify`, which says in `identities` what it found.
-    `resend` is what somebody asks to be sent, or started, once more.
+    `complete` are the resources whose state is complete: those that the selectors leave, and all that they need.
+    `selected` are the addresses that the selectors leave (None: everything, the only case in which anything is
+    pruned). `busy` are paths of agents with an active run. `product_problems` say why a product could not be asked what
+    a start rests on. `gone_agents` are paths given up. `destroy` plans the end of all that is owned. `resend` is what
+    somebody asks to be sent, or started, once more. What is desired, live and remembered has been through `identify`,
+    which says in `identities` what it found.
     """
 
     desired: Desired
     live: Live
     memory: Memory
-    contents: Mapping[Address, State]
+    complete: frozenset[Address]
     as_of: datetime
     seal: Sealer
     selected: frozenset[Address] | None = None
     agent_paths: Mapping[str, str] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
-    mft_problem: str = ""
+    product_problems: Mapping[Product, str] = field(default_factory=dict)
     accepts_new_ledger: bool = False
     destroy: bool = False
     gone_agents: frozenset[str] = frozenset()
@@ -128,7 +67,7 @@ class PlanInputs:
         return frozenset(one.agent_path for one in self.desired.resources if one.address in self.selected)
 
 
-class Loss(Enum):
+class LedgerLoss(Enum):
     """Whether the ledger remembers less than has happened."""
 
     NONE = auto()
@@ -138,16 +77,16 @@ class Loss(Enum):
     """It is empty, or was when it was made, although schedules of ours were live already."""
 
 
-def loss_of(inputs: PlanInputs) -> Loss:
+def loss_of(inputs: PlanInputs) -> LedgerLoss:
     """What the ledger and the live schedules together say about a loss. One that is accepted is none any more."""
     memory, project = inputs.memory, inputs.desired.project
     if memory.known:
-        return Loss.NONE
+        return LedgerLoss.NONE
     if memory.lost:
-        return Loss.CERTAIN
+        return LedgerLoss.CERTAIN
     remembered = {entry.identity for entry in memory.entries.values()}
     for view in inputs.live.agents.values():
-        for identity in view.schedules:
+        for identity in view.identities:
             if identity not in remembered and is_owned(identity, project.name, project.environment):
-                return Loss.CERTAIN
-    return Loss.POSSIBLE if any(view.problem for view in inputs.live.agents.values()) else Loss.NONE
+                return LedgerLoss.CERTAIN
+    return LedgerLoss.POSSIBLE if any(view.problem for view in inputs.live.agents.values()) else LedgerLoss.NONE

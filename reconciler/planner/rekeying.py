@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from reconciler.model import Address, Agent, Desired, Entry, KindName, Live, Memory, Resource
+from reconciler.kind import ObservedMemo
+from reconciler.model import Address, AddressForm, Agent, Desired, Entry, Live, Memory, Resource
 from reconciler.planner import identity_findings as findings
-from reconciler.planner.claims import Claims, DeclaredAgent
+from reconciler.planner.claims import Called, Claims, DeclaredAgent
 from reconciler.planner.inputs import Identities
 
 K = TypeVar("K")
-_NAME = "name"
-"""The fact of an entry that was set aside: the name that its schedule had."""
+E = TypeVar("E", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +33,44 @@ class Memories:
 
     def __init__(self, entries: Mapping[Address, Entry]) -> None:
         self.entries = entries
-        self._schedules: dict[str, dict[str, Entry]] = defaultdict(dict)
-        self._attested: dict[tuple[KindName, str], Entry] = {}
+        self._things: dict[str, dict[Called, Entry[ObservedMemo]]] = defaultdict(dict)
+        self._single: dict[tuple[str, str], Entry] = {}
         self._unowned: dict[str, list[Entry]] = defaultdict(list)
-        self._under: dict[str, list[Entry]] = defaultdict(list)
+        self._under: dict[str, list[Entry[ObservedMemo]]] = defaultdict(list)
         for address, entry in entries.items():
-            if address.kind is KindName.TRIGGER:
+            if address.form is AddressForm.NAMED:
                 continue
-            if address.kind is KindName.SCHEDULE:
-                self._under[address.agent].append(entry)
+            thing = as_thing(entry)
+            if thing is not None:
+                self._under[address.agent].append(thing)
             if not entry.agent_id:
                 self._unowned[address.agent].append(entry)
-            elif address.kind is KindName.SCHEDULE:
-                _keep_first(self._schedules[entry.agent_id], name_of(entry), entry)
+            elif thing is not None:
+                _keep_first(self._things[entry.agent_id], (address.kind, name_of(thing)), thing)
             else:
-                _keep_first(self._attested, (address.kind, entry.agent_id), entry)
+                _keep_first(self._single, (address.kind, entry.agent_id), entry)
 
-    def schedules_of(self, agent: Agent, agent_id: str) -> dict[str, Entry]:
-        """What is remembered of an agent's schedules, by their names; what stands under its handle comes first."""
-        found = dict(self._schedules.get(agent_id, {})) if agent_id else {}
-        found |= {one.address.name: one for one in self._loose(agent) if one.address.kind is KindName.SCHEDULE}
-        for name in found:
-            own = self.entries.get(Address(KindName.SCHEDULE, agent.handle, name))
-            if own is not None and own.agent_id == agent_id:
-                found[name] = own
+    def things_of(self, agent: Agent, agent_id: str) -> dict[Called, Entry[ObservedMemo]]:
+        """What is remembered of an agent's schedules, by kind and name; what stands under its handle comes first."""
+        found = dict(self._things.get(agent_id, {})) if agent_id else {}
+        found |= {_called(one): one for each in self._loose(agent) if (one := as_thing(each)) is not None}
+        for kind, name in found:
+            own = self.entries.get(Address(kind, agent.handle, name))
+            if own is not None and own.agent_id == agent_id and (thing := as_thing(own)) is not None:
+                found[kind, name] = thing
         return found
 
-    def schedules_under(self, handle: str, *, but: Collection[str]) -> dict[str, Entry]:
-        """What stands under a handle, by the schedules' names, but for what belongs to these agents."""
-        return {one.address.name: one for one in self._under.get(handle, ()) if one.agent_id not in but}
+    def things_under(self, handle: str, *, but: Collection[str]) -> dict[Called, Entry[ObservedMemo]]:
+        """What stands under a handle, by kind and name, but for what belongs to these agents."""
+        return {_called(one): one for one in self._under.get(handle, ()) if one.agent_id not in but}
 
-    def attested_of(self, kind: KindName, agent: Agent, agent_id: str) -> Entry | None:
-        """What is remembered of an agent's approval, or of its input files."""
+    def single_of(self, kind: str, agent: Agent, agent_id: str) -> Entry | None:
+        """What is remembered of something that an agent has one of: its approval, its input files."""
         own = self.entries.get(Address(kind, agent.handle))
         if own is not None and (own.agent_id == agent_id or not agent_id):
             return own
-        loose = (one for one in self._loose(agent) if one.address.kind is kind)
-        return self._attested.get((kind, agent_id)) or next(loose, None)
+        loose = (one for one in self._loose(agent) if one.address.kind == kind)
+        return self._single.get((kind, agent_id)) or next(loose, None)
 
     def _loose(self, agent: Agent) -> Iterator[Entry]:
         """Entries of nobody knows which agent, that the document's own words make its own."""
@@ -78,13 +79,22 @@ class Memories:
             yield from (one for one in self._unowned.get(handle, ()) if one.agent_path.casefold() in paths)
 
 
-def name_of(entry: Entry) -> str:
+def as_thing(entry: Entry) -> Entry[ObservedMemo] | None:
+    """The entry, where it is one of several things that an agent has of a kind."""
+    return cast("Entry[ObservedMemo]", entry) if entry.address.form is AddressForm.IN_AGENT else None
+
+
+def _called(entry: Entry) -> Called:
+    return entry.address.kind, entry.address.name
+
+
+def name_of(entry: Entry[ObservedMemo]) -> str:
     """What a schedule was last called, also where another one's declaration has its address now."""
     is_set_aside = entry.address.name == entry.identity
-    return str(entry.facts.get(_NAME, entry.address.name)) if is_set_aside else entry.address.name
+    return entry.memo.name or entry.address.name if is_set_aside else entry.address.name
 
 
-def _keep_first(found: dict[K, Entry], key: K, entry: Entry) -> None:
+def _keep_first(found: dict[K, E], key: K, entry: E) -> None:
     """Of several entries for one thing, the first by address, so that equal ledgers are read alike."""
     known = found.get(key)
     if known is None or entry.address < known.address:
@@ -138,14 +148,15 @@ class Rekeying:
 
     def _memory_of(self, resource: Resource) -> Entry | None:
         address = resource.address
-        match address.kind:
-            case KindName.TRIGGER:
+        found: Entry | None
+        match address.form:
+            case AddressForm.NAMED:
                 return self.memories.entries.get(address)
-            case KindName.SCHEDULE:
-                found = self._memory_of_schedule(resource)
+            case AddressForm.IN_AGENT:
+                found = self._memory_of_thing(resource)
             case _:
                 agent = self.agents[address.agent]
-                found = self.memories.attested_of(address.kind, agent.document, agent.agent_id)
+                found = self.memories.single_of(address.kind, agent.document, agent.agent_id)
         if found is None:
             self._note_made_anew(resource)
         return found
@@ -158,14 +169,14 @@ class Rekeying:
         before = self.memories.entries.get(resource.address)
         return None if before is None or before.address in self.used else before
 
-    def _memory_of_schedule(self, resource: Resource) -> Entry | None:
+    def _memory_of_thing(self, resource: Resource) -> Entry | None:
         """The entry of the live schedule that it is; else the one of its name, which tells that it was there."""
         agent = self.agents[resource.address.agent]
         identity = self.claims.found[resource.address]
         entry = self.claims.remembered.get(identity)
         if entry is not None and (entry.agent_id == agent.agent_id or not (entry.agent_id and agent.agent_id)):
             return entry
-        own = agent.entries.get(resource.address.name)
+        own = agent.entry_of(resource)
         if own is None or own.identity in self.claims.taken or own.identity in self.claims.live:
             return None  # what bears its name lives on as another schedule
         return own
@@ -186,7 +197,7 @@ class Rekeying:
         return replace(resource, identity=identity, known_as=known_as)
 
     def _rekeyed(self, resource: Resource, entry: Entry) -> Entry:
-        if resource.address.kind is KindName.TRIGGER:
+        if resource.address.form is AddressForm.NAMED:
             return entry
         agent = self.agents[resource.address.agent]
         agent_id = agent.agent_id or entry.agent_id
@@ -210,12 +221,12 @@ class Rekeying:
             moved = replace(entry, agent_path=place)
             if address not in declared or self.claims.found.get(address) == entry.identity != "":
                 self.kept.setdefault(address, moved)
-            elif address.kind is KindName.SCHEDULE and not self._is_superseded(entry, declared[address]):
-                spare = Address(KindName.SCHEDULE, entry.agent_path or entry.agent_id, entry.identity)
+            elif (thing := as_thing(entry)) is not None and not self._is_superseded(entry, declared[address]):
+                spare = Address(address.kind, entry.agent_path or entry.agent_id, entry.identity)
                 # Which agent a document means may not be known today: it finds its schedules by their names again.
                 is_known = entry.agent_id in places or is_elsewhere
-                facts = entry.facts if is_known else {**entry.facts, _NAME: name_of(entry)}
-                self.kept[spare] = replace(moved, address=spare, facts=facts)
+                memo = thing.memo if is_known else replace(thing.memo, name=name_of(thing))
+                self.kept[spare] = replace(moved, address=spare, memo=memo)
 
     def _is_superseded(self, entry: Entry, resource: Resource) -> bool:
         """Whether nothing need be remembered of a schedule whose name means another one now.

@@ -5,12 +5,14 @@ The guard holds whatever the selectors leave: what it has to know is in the ledg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
-from reconciler.identity import IDS_BEFORE, is_owned, server_assigned_ids
-from reconciler.model import Address, AgentView, Entry, Resource
-from reconciler.planner.inputs import PlanInputs, ScheduleKind
+from reconciler.identity import is_owned
+from reconciler.kind import AnyObserved, Kinds, ObservedMemo
+from reconciler.model import Address, AgentView, Entry, Memo, Resource
+from reconciler.planner.inputs import PlanInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ def holders_of(inputs: PlanInputs) -> IdHolders:
     if not any(resource.adopted for resource in inputs.desired.resources):
         return IdHolders({}, "")
     views = sorted((*inputs.live.agents.values(), *inputs.live.elsewhere.values()), key=lambda view: view.path)
-    paths = {identity: view.path for view in reversed(views) for identity in view.schedules}
+    paths = {identity: view.path for view in reversed(views) for identity in view.identities}
     return IdHolders(paths, next((view.path for view in views if view.problem), ""))
 
 
-def server_assigned(inputs: PlanInputs, kind: ScheduleKind) -> ServerAssigned:
+def server_assigned(inputs: PlanInputs, kinds: Kinds) -> ServerAssigned:
     """Look once, for all verdicts. A schedule that a manifest declares by its id has been taken over."""
     resources = {resource.address: resource for resource in inputs.desired.resources}
     taken = {resource.identity for resource in resources.values() if resource.identity}
@@ -50,8 +52,8 @@ def server_assigned(inputs: PlanInputs, kind: ScheduleKind) -> ServerAssigned:
     views = {view.agent_id: view for view in (*inputs.live.elsewhere.values(), *inputs.live.agents.values())}
     unread = ""
     for address, entry in sorted(inputs.memory.entries.items()):
-        ids = server_assigned_ids(entry.facts)
-        if not ids and IDS_BEFORE not in entry.facts:
+        memo = entry.memo
+        if not (isinstance(memo, ObservedMemo) and may_have_made_its_own(memo)):
             continue
         view = _view_of(entry, inputs, views)
         if view is None:
@@ -59,9 +61,10 @@ def server_assigned(inputs: PlanInputs, kind: ScheduleKind) -> ServerAssigned:
         if view.problem:
             unread = unread or view.path
             continue
-        found = {one for one in ids if one in view.schedules}
-        if not entry.settled and address in resources:
-            found |= set(_unseen_until_now(entry, resources[address], view, inputs, kind))
+        found = {one for one in memo.server_assigned_ids if one in view.of(address.kind)}
+        if not entry.settled and address in resources and memo.ids_before is not None:
+            kind = cast("AnyObserved", kinds[address.kind])
+            found |= set(_unseen_until_now(memo.ids_before, resources[address], view, inputs, kind))
         if found - taken:
             living[address] = tuple(sorted(found - taken))
     return ServerAssigned(living, unread)
@@ -76,17 +79,18 @@ def _view_of(entry: Entry, inputs: PlanInputs, views: Mapping[str, AgentView]) -
 
 
 def _unseen_until_now(
-    entry: Entry, resource: Resource, view: AgentView, inputs: PlanInputs, kind: ScheduleKind
+    before: Container[str], resource: Resource, view: AgentView, inputs: PlanInputs, kind: AnyObserved
 ) -> Iterator[str]:
     """What a create left behind whose outcome nobody saw: schedules that were not there before, and are as declared."""
-    before = entry.facts.get(IDS_BEFORE)
-    if not isinstance(before, list):
-        return
     project = inputs.desired.project
     remembered = {one.identity for one in inputs.memory.entries.values()}
-    desired = kind.desired_state(resource.spec)
-    for identity, live in view.schedules.items():
+    for identity, live in view.of(kind.name).items():
         if identity in before or identity in remembered or is_owned(identity, project.name, project.environment):
             continue
-        if not kind.diff(kind.live_state(live), desired, as_of=inputs.as_of):
+        if not kind.diff(live.state, resource.state, as_of=inputs.as_of):
             yield identity
+
+
+def may_have_made_its_own(memo: Memo) -> bool:
+    """Whether a server that does not keep our ids made, or may have made, something in place of what was created."""
+    return isinstance(memo, ObservedMemo) and bool(memo.server_assigned_ids or memo.ids_before is not None)

@@ -53,7 +53,7 @@ def _drift_case(finding: DriftFinding) -> Element:
     place = [str(finding.origin)] if finding.origin else []
     told = [*field_sentences(finding.fields), *unset_sentences(finding.unset)]
     return _case(
-        finding.address.kind.value,
+        finding.address.kind,
         str(finding.address),
         tag,
         code=status.value,

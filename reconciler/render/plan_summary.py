@@ -5,19 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.model import Action, KindName, Plan, Reason, Unchanged
+from reconciler.model import Action, Plan, Reason, Unchanged, Visibility
 from reconciler.quantities import counted
 from reconciler.render.wording import plan_counts
-
-_ATTESTED = (KindName.INPUT_FILES, KindName.APPROVAL)
-_NOUNS = {
-    KindName.INPUT_FILES: ("set of input files", "sets of input files"),
-    KindName.APPROVAL: ("approval",),
-    KindName.SCHEDULE: ("schedule",),
-    KindName.TRIGGER: ("trigger",),
-}
 
 
 def plan_summary(plan: Plan) -> str:
@@ -45,20 +37,19 @@ def _head(plan: Plan) -> str:
 
 
 def _known(plan: Plan) -> Iterator[str]:
-    found = {one.kind: one for one in plan.unchanged_kinds}
-    if (schedules := found.get(KindName.SCHEDULE)) is not None:
-        were, match = ("was", "matches") if schedules.count == 1 else ("were", "match")
-        yield f"{counted(schedules.count, 'schedule')} {were} read and {match} the manifests."
-    if said := attested(one for one in plan.unchanged_kinds if one.kind in _ATTESTED):
+    known = {each: [one for one in plan.unchanged_kinds if one.visibility is each] for each in Visibility}
+    for one in known[Visibility.OBSERVED]:
+        were, match = ("was", "matches") if one.count == 1 else ("were", "match")
+        yield f"{_counted(one)} {were} read and {match} the manifests."
+    if said := attested(known[Visibility.ATTESTED]):
         yield said
-    if (triggers := found.get(KindName.TRIGGER)) is not None:
-        verb = "was" if triggers.count == 1 else "were"
-        yield f"{_counted(triggers)} {verb} started as declared, as recorded {_when([triggers])}."
+    for one in known[Visibility.STARTED_ONCE]:
+        verb = "was" if one.count == 1 else "were"
+        yield f"{_counted(one)} {verb} started as declared, as recorded {_when([one])}."
 
 
-def attested(kinds: Iterable[Unchanged]) -> str:
+def attested(sent: Sequence[Unchanged]) -> str:
     """What is attested, since when, in a sentence; "" where nothing is."""
-    sent = sorted(kinds, key=lambda one: _ATTESTED.index(one.kind))
     if not sent:
         return ""
     verb = "is" if sum(one.count for one in sent) == 1 else "are"
@@ -67,7 +58,7 @@ def attested(kinds: Iterable[Unchanged]) -> str:
 
 
 def _counted(one: Unchanged) -> str:
-    return counted(one.count, *_NOUNS[one.kind])
+    return counted(one.count, *(one.nouns or (one.kind,)))
 
 
 def _when(found: Iterable[Unchanged]) -> str:
@@ -84,10 +75,9 @@ def _minute(moment: str) -> str:
 
 def _in_short(plan: Plan) -> str:
     """` (17 read, 3 attested)`, where not all of it was read."""
-    counts = {"read": 0, "attested": 0, "started": 0}
+    counts = dict.fromkeys(Visibility, 0)
     for one in plan.unchanged_kinds:
-        word = {KindName.SCHEDULE: "read", KindName.TRIGGER: "started"}.get(one.kind, "attested")
-        counts[word] += one.count
-    if not counts["attested"] + counts["started"]:
+        counts[one.visibility] += one.count
+    if not counts[Visibility.ATTESTED] + counts[Visibility.STARTED_ONCE]:
         return ""
     return f" ({', '.join(f'{number} {word}' for word, number in counts.items() if number)})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reconciler.model import Check, Health, Level, Standing, Unchanged
+from reconciler.model import Check, Health, Level, ResourceStatus, Unchanged
 from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
 from reconciler.render.json_ import Document, header
@@ -29,7 +29,7 @@ _LEVEL_STYLE = {
 }
 
 
-def status_text(statuses: Sequence[Standing], attested: Sequence[Unchanged], screen: Screen) -> str:
+def status_text(statuses: Sequence[ResourceStatus], attested: Sequence[Unchanged], screen: Screen) -> str:
     """A table, worst first; what a person should know stands below its row. At its end what is `attested`."""
     page = TextPage(screen)
     rows = [
@@ -80,7 +80,7 @@ def _short(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
 
 
-def status_document(statuses: Iterable[Standing], stamp: Stamp) -> Document:
+def status_document(statuses: Iterable[ResourceStatus], stamp: Stamp) -> Document:
     """The same as a JSON document."""
     shown = list(statuses)
     counts = Counter(one.health for one in shown)

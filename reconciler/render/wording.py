@@ -93,7 +93,6 @@ _OUTCOME_STEP = {
     Status.STALE: "Somebody changed it after the plan was made. Run `reconciler plan` and look again.",
 }
 
-_TOLD_OF_A_DELETION = ("cron", "every", "startTime", "timeZone")
 _GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
 
 
@@ -124,12 +123,6 @@ def drift_summary(drift: Drift) -> str:
     unset = sum(bool(finding.unset) for finding in drift.findings)
     more = f" Not set in the manifest, and changed since the last apply: {counted(unset, 'resource')}." if unset else ""
     return f"{head}; {', '.join(rest)}.{more}" if rest else f"{head}.{more}"
-
-
-def removed_fields(change: Change) -> tuple[FieldChange, ...]:
-    """What a deletion takes away, from the live state: when it ran, and nothing that might be secret."""
-    before = change.before or {}
-    return tuple(FieldChange(key, before[key], None) for key in _TOLD_OF_A_DELETION if before.get(key) is not None)
 
 
 def sentences(*parts: str) -> str:

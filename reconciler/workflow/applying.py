@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
 from reconciler.errors import LedgerError, PlanRefused
-from reconciler.identity import is_owned, server_assigned_facts
-from reconciler.kinds import approval, input_files, schedule, trigger
-from reconciler.model import Action, Began, Entry, KindName, Outcome, Plan, Resource, Status
+from reconciler.identity import is_owned
+from reconciler.kind import AttestedKind, ObservedKind
+from reconciler.kinds.registry import KINDS
+from reconciler.model import Action, Began, Entry, Outcome, Plan, Resource, Status
+from reconciler.observe import has_active_run
 from reconciler.products import Products
 from reconciler.render import Stamp, json_
 from reconciler.workflow.context import CommandContext, PlanOptions
@@ -23,8 +25,6 @@ from reconciler.workflow.reading import reading
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger
-
-HANDS = applier.Hands(schedule, input_files, approval, trigger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ class _Apply:
             )
         if self.saved is not None:
             self.saved.use_up(self.planned)
-        tools = self._tools(tell, _context(plan, commit, digest))
-        result = applier.apply(plan, tools, as_of=self.planned.inputs.as_of)
+        apply_context = self._apply_context(tell, _log_words(plan, commit, digest))
+        result = applier.apply(plan, apply_context, as_of=self.planned.inputs.as_of)
         if result.broken is None:
             try:
                 self._conclude(run, result)
@@ -143,22 +143,20 @@ class _Apply:
         if inputs.memory.known:
             return
         loss = planner.loss_of(inputs)
-        if inputs.accepts_new_ledger or loss is planner.Loss.NONE:
+        if inputs.accepts_new_ledger or loss is planner.LedgerLoss.NONE:
             self.ledger.accept(self.lease)
-        elif loss is planner.Loss.CERTAIN and not inputs.memory.lost:
+        elif loss is planner.LedgerLoss.CERTAIN and not inputs.memory.lost:
             self.ledger.mark_lost(self.lease)
 
-    def _tools(self, tell: Callable[[Began | Outcome], None], context: str) -> applier.Tools:
+    def _apply_context(self, tell: Callable[[Began | Outcome], None], log_words: str) -> applier.ApplyContext:
         inputs, products = self.planned.inputs, self.products
-        kinds = {change.address.kind for change in self.planned.plan.changes if change.action.is_remote}
-        kinds |= {change.address.kind for change in self.planned.plan.changes if change.after is not None}
-        uses_acc = bool(kinds - {KindName.TRIGGER}) or any(change.agent_id for change in self.planned.plan.changes)
-        uses_mft = KindName.TRIGGER in kinds
         project = inputs.desired.project
-        return applier.Tools(
-            acc=products.acc if uses_acc else None,
-            mft=products.mft if uses_mft else None,
-            hands=HANDS,
+        in_use = [one for one in self.planned.plan.changes if one.action.is_remote or one.after is not None]
+        used = sorted({KINDS[one.address.kind].product for one in in_use})
+        return applier.ApplyContext(
+            kinds=KINDS,
+            clients={product: products.client(product) for product in used},
+            concurrency={product: project.connections[product.value].concurrency for product in used},
             resources={resource.address: resource for resource in inputs.desired.resources},
             entries=inputs.memory.entries,
             ledger=Recorder(self.ledger, self.lease),
@@ -166,14 +164,13 @@ class _Apply:
             stop=self.context.stop,
             tell=tell,
             clock=self.context.clock,
-            context=context,
-            acc_concurrency=project.connections["acc"].concurrency if uses_acc else 1,
-            mft_concurrency=project.connections["mft"].concurrency if uses_mft else 1,
+            log_words=log_words,
+            is_busy=lambda agent_id: has_active_run(products.acc, agent_id),
             licence=self.planned.licence,
             ids_are_kept=any(
                 is_owned(identity, project.name, project.environment)
                 for view in inputs.live.agents.values()
-                for identity in view.schedules
+                for identity in view.identities
             ),
             redact=products.redact,
         )
@@ -202,7 +199,7 @@ class _Apply:
                 yield path  # the agent is at another path now
             if view is None or view.problem or inputs.selected is not None:
                 continue
-            ours = [one for one in view.schedules if is_owned(one, project.name, project.environment) or one in kept]
+            ours = [one for one in view.identities if is_owned(one, project.name, project.environment) or one in kept]
             if all(one in gone for one in ours):
                 yield path
 
@@ -225,25 +222,18 @@ class _Apply:
     def _as_remembered(
         self, resource: Resource, known: Entry, hidden: secrecy.Secrecy, digest_of: Callable[[str, str], str]
     ) -> Entry:
-        inputs = self.planned.inputs
-        declared, applied, facts = known.declared, known.applied, known.facts
-        if resource.address.kind is KindName.SCHEDULE:
-            live = inputs.live.agents[resource.agent_path].schedules[resource.identity]
-            desired, state = schedule.desired_state(resource.spec), schedule.live_state(live)
-            declared = inputs.seal(dict(schedule.meaning(desired)))
-            kept = secrecy.settled_facts(hidden.paths(resource.identity), resource, state, known.facts)
-            facts = {
-                **kept,
-                **schedule.memo(state, desired, resource.moved_from),
-                **server_assigned_facts(
-                    known.facts, live=inputs.live.agents[resource.agent_path].schedules, identity=resource.identity
-                ),
-            }
-            applied = {field: digest_of(field, text) for field, text in schedule.meaning(state).items()}
-        elif (
-            resource.address.kind is KindName.INPUT_FILES and inputs.contents[resource.address]["enabled"] is not False
-        ):
-            facts = input_files.facts(inputs.contents[resource.address], known)
+        inputs, kind = self.planned.inputs, KINDS[resource.address.kind]
+        declared, applied, memo = known.declared, known.applied, known.memo
+        if isinstance(kind, ObservedKind):
+            view = inputs.live.agents[resource.agent_path]
+            state = view.of(kind.name)[resource.identity].state
+            assert state is not None
+            declared = kind.declared(resource.state, inputs.seal)
+            memo = kind.remember(state, resource, known.memo).with_ids_left(view.of(kind.name), resource.identity)
+            memo = secrecy.settled(memo, hidden.paths(resource.identity), resource, state, known.memo)
+            applied = {path: digest_of(path, text) for path, text in kind.meaning(state).items()}
+        elif isinstance(kind, AttestedKind):
+            memo = kind.refreshed(resource.state, known)
         return Entry(
             address=resource.address,
             identity=resource.identity,
@@ -254,7 +244,7 @@ class _Apply:
             protect=resource.protect,
             adopted=resource.adopted,
             needs=resource.needs,
-            facts=facts,
+            memo=memo,
             at=known.at,
             agent_id=known.agent_id,
             known_as=known.known_as,
@@ -267,7 +257,7 @@ def plan_digest(plan: Plan) -> str:
     return str(json_.plan_document(plan, stamp)["digest"])
 
 
-def _context(plan: Plan, commit: str, digest: str) -> str:
+def _log_words(plan: Plan, commit: str, digest: str) -> str:
     """What ACC's file log is told, so that an entry there leads back to a commit and a plan."""
     where = f"reconciler {plan.project}/{plan.environment}"
     return f"{where}, commit {commit[:12] or 'unknown'}, plan {digest[:19]}"

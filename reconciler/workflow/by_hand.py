@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from reconciler import manifests
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.identity import normal_id
+from reconciler.kind import AnyAttested, AttestedMemo, ByHand
 from reconciler.kinds import approval, input_files
 from reconciler.model import (
+    JSON,
     Action,
     Change,
-    Desired,
     Entry,
     Evidence,
-    KindName,
     Memory,
     Outcome,
     Project,
@@ -35,13 +35,13 @@ from reconciler.model import (
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import read, this_owner, writing
+from reconciler.workflow.reading import read_project
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger
 
 
-BY_HAND = "byHand"
-"""The fact that calls by hand moved what is attested since the last apply: which, by whom, when, and from what."""
+AttestedEntry: TypeAlias = Entry[AttestedMemo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,19 @@ class Target:
 class Effect(Protocol):
     """What a call does to what is attested: `kind` of address, `action` for the journal, and the entry afterwards.
 
-    `in_parts`: it takes several requests, so that one that is refused may leave others done.
+    `in_parts`: it takes several requests, so that one that is refused may leave others done. `is_noted`: the entry of
+    something that is declared and was never sent is made, so that ACC's log does not say it twice.
     """
 
     @property
-    def kind(self) -> KindName: ...
+    def kind(self) -> AnyAttested: ...
     @property
     def action(self) -> Action: ...
     @property
     def in_parts(self) -> bool: ...
-    def after(self, entry: Entry, seal: Sealer) -> Entry: ...
+    @property
+    def is_noted(self) -> bool: ...
+    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,61 +87,74 @@ class Approval:
     """`approved` or `disapproved` was said."""
 
     state: str
-    kind = KindName.APPROVAL
+    kind = approval.KIND
     in_parts = False
+    is_noted = True
 
     @property
     def action(self) -> Action:
-        return Action.APPROVE if self.state == "approved" else Action.DISAPPROVE
+        return approval.action_for(self.state)
 
-    def after(self, entry: Entry, seal: Sealer) -> Entry:
-        sealed = approval.desired_state({"state": self.state}, seal)["sealed"]
-        return replace(entry, applied=sealed, settled=True, facts={"state": self.state})
+    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
+        said = approval.KIND.sealed(approval.ApprovalState(self.state), seal)
+        memo = approval.ApprovalMemo(state=self.state)
+        return replace(entry, applied={"state": said.digest}, settled=True, memo=memo)
+
+
+class _OfInputFiles:
+    """What calls about input files have in common: sending them once more has the same effect, so none is noted."""
+
+    kind = input_files.KIND
+    is_noted = False
+
+    @staticmethod
+    def memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
+        assert isinstance(entry.memo, input_files.InputFilesMemo)
+        return entry.memo
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(_OfInputFiles):
     """Files were sent, by name."""
 
     files: Mapping[str, Path]
-    kind = KindName.INPUT_FILES
     action = Action.UPLOAD
 
     @property
     def in_parts(self) -> bool:
         return len(self.files) > 1
 
-    def after(self, entry: Entry, seal: Sealer) -> Entry:
+    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
         """The files that the ledger knew have the new content; others count where nothing else may be in the set."""
-        if entry.facts.get(input_files.RUN_DELETES):
+        memo = self.memo(entry)
+        if memo.run_deletes:
             return entry  # the run may delete these, too: all files stay due
-        was_off = entry.facts.get("enabled") is False
-        before = {} if was_off else dict(entry.applied)  # uploading brings back what is uploaded, and nothing else
-        sizes = {} if was_off else dict(entry.facts.get("files", {}))
+        was_off = memo.enabled is False
+        applied = {} if was_off else dict(entry.applied)  # uploading brings back what is uploaded, and nothing else
+        sizes = {} if was_off else dict(memo.sizes)
         for name, path in self.files.items():
-            if f"files.{name}" in entry.applied or entry.facts.get("exclusive"):
+            if f"files.{name}" in entry.applied or memo.exclusive:
                 measured = input_files.measure(path, name, seal)
-                before[f"files.{name}"] = measured["digest"]
-                sizes[name] = {"bytes": measured["bytes"], "lines": measured["lines"]}
-        facts = {**entry.facts, "files": sizes, "enabled": None if was_off else entry.facts.get("enabled")}
-        return replace(entry, applied=before, facts=facts)
+                assert measured.size is not None
+                applied[f"files.{name}"], sizes[name] = measured.digest, measured.size
+        memo = replace(memo, sizes=sizes, enabled=None if was_off else memo.enabled)
+        return replace(entry, applied=applied, memo=memo)
 
 
 @dataclass(frozen=True, slots=True)
-class NoFiles:
+class NoFiles(_OfInputFiles):
     """All files of the agent were deleted or disabled, or a run was started that deletes them when it is done."""
 
     action: Action
-    kind = KindName.INPUT_FILES
     in_parts = False
 
-    def after(self, entry: Entry, seal: Sealer) -> Entry:
-        facts = {**entry.facts, "files": {}}
+    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
+        memo = replace(self.memo(entry), sizes={})
         if self.action is Action.DISABLE:
-            facts["enabled"] = False
+            memo = replace(memo, enabled=False)
         if self.action is Action.START:
-            facts[input_files.RUN_DELETES] = True
-        return replace(entry, applied={}, settled=True, facts=facts)
+            memo = replace(memo, run_deletes=True)
+        return replace(entry, applied={}, settled=True, memo=memo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +172,7 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
     Raises Locked before anything is sent while somebody else is applying, and LedgerError where the ledger cannot be
     read or written. What the call raises goes on to the caller.
     """
-    project, _ = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    project, _ = read_project(context)
     with ExitStack() as stack:
         if why := _why_not(context, project, effect, target):
             yield Recording(why)
@@ -197,51 +213,53 @@ def _why_not(context: CommandContext, project: Project, effect: Effect, target: 
     return "" if known or _declared(context, remembered.memory, effect, target) is not None else _NOT_KNOWN
 
 
-def _known(memory: Memory, effect: Effect, target: Target) -> Entry | None:
+def _known(memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
     """What the ledger holds of the agent."""
-    mine = (one for one in memory.entries.values() if one.address.kind is effect.kind and target.holds(one, memory))
+    mine = (one for one in effect.kind.remembered(memory.entries) if target.holds(one, memory))
     return next(mine, None)
 
 
-def _declared(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> Entry | None:
-    """An empty entry for an approval that is declared and was never sent: ACC's file log is not to say it twice.
-
-    Of input files there is no need for one: sending them once more has the same effect.
-    """
-    if effect.kind is not KindName.APPROVAL:
+def _declared(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
+    """An empty entry for what is declared and was never sent, where that is to be noted."""
+    if not effect.is_noted:
         return None
-    desired: Desired | None
     desired, _ = manifests.check(
         context.root, context.environment, context.environ, as_of=context.clock(), connections=False
     )
     paths = target.paths(memory)
-    found = (one for one in desired.resources if one.agent_path in paths) if desired is not None else iter(())
-    for resource in found:
-        if resource.address.kind is effect.kind:
-            return Entry(resource.address, "", resource.agent_path, "", {}, settled=False, agent_id=target.agent_id)
+    for one in effect.kind.among(desired.resources if desired is not None else ()):
+        if one.agent_path in paths:
+            memo = effect.kind.memo_type()
+            return Entry(one.address, "", one.agent_path, "", {}, settled=False, memo=memo, agent_id=target.agent_id)
     return None
 
 
-def _entry_of(context: CommandContext, ledger: Ledger, effect: Effect, target: Target) -> Entry | None:
+def _entry_of(context: CommandContext, ledger: Ledger, effect: Effect, target: Target) -> AttestedEntry | None:
     memory = ledger.memory()
     return _known(memory, effect, target) or _declared(context, memory, effect, target)
 
 
-def _reached(context: CommandContext, ledger: Ledger, command: str, effect: Effect, entry: Entry) -> Entry:
+def _reached(
+    context: CommandContext, ledger: Ledger, command: str, effect: Effect, entry: AttestedEntry
+) -> AttestedEntry:
     """The entry as it is once the call was accepted. Files are measured before they leave."""
-    owner, at = this_owner(context), at_text(context.clock())
-    after = effect.after(entry, ledger.seal)
-    before = entry.facts.get(BY_HAND, {}).get("before") or _attested(entry)
-    facts = {name: value for name, value in after.facts.items() if name != BY_HAND}
+    after, at = effect.after(entry, ledger.seal), at_text(context.clock())
+    known = entry.memo.by_hand
+    before = (known.before if known is not None else None) or _attested(entry)
+    by_hand = None
     if not after.settled or _attested(after) != before:
-        said = {"call": command, "by": f"{owner.user} on {owner.host}", "at": at}
-        facts[BY_HAND] = {**said, "before": before}
-    return replace(after, at=at, facts=facts)
+        by_hand = ByHand(command, _by(context), at, before)
+    return replace(after, at=at, memo=replace(after.memo, by_hand=by_hand))
 
 
-def _attested(entry: Entry) -> dict[str, Any]:
+def _by(context: CommandContext) -> str:
+    owner = this_owner(context)
+    return f"{owner.user} on {owner.host}"
+
+
+def _attested(entry: AttestedEntry) -> dict[str, JSON]:
     """What is attested, for seeing whether calls by hand came back to what was applied last."""
-    return {"applied": dict(entry.applied), "enabled": entry.facts.get("enabled")}
+    return {"applied": dict(entry.applied), "enabled": getattr(entry.memo, "enabled", None)}
 
 
 @dataclass(slots=True)
@@ -253,8 +271,8 @@ class _Call:
     lease: Lease
     command: str
     effect: Effect
-    entry: Entry
-    reached: Entry
+    entry: AttestedEntry
+    reached: AttestedEntry
     run: str = ""
 
     @property
@@ -265,16 +283,11 @@ class _Call:
     @property
     def opened(self) -> Entry:
         """What is known when nobody knows whether it happened: what was before, open; and that files may go later."""
-        return replace(self.entry, settled=False, facts={**self.entry.facts, **self._told}, at=self.reached.at)
-
-    @property
-    def _told(self) -> dict[str, Any]:
-        """What an entry says while it is open: that it is so by hand, and that files may go later."""
-        facts = self.reached.facts
-        owner = this_owner(self.context)
-        said = {"call": self.command, "by": f"{owner.user} on {owner.host}", "at": self.reached.at}
-        deletes = {name: facts[name] for name in (input_files.RUN_DELETES,) if name in facts}
-        return {BY_HAND: facts.get(BY_HAND, said), **deletes}
+        reached, memo = self.reached.memo, self.entry.memo
+        by_hand = reached.by_hand or ByHand(self.command, _by(self.context), self.reached.at, {})
+        if isinstance(memo, input_files.InputFilesMemo) and isinstance(reached, input_files.InputFilesMemo):
+            memo = replace(memo, run_deletes=memo.run_deletes or reached.run_deletes)
+        return replace(self.entry, settled=False, memo=replace(memo, by_hand=by_hand), at=self.reached.at)
 
     @property
     def change(self) -> Change:
@@ -291,7 +304,7 @@ class _Call:
     def begin(self) -> None:
         commit = commit_of(self.context.root)
         self.run = self.ledger.begin_run(self.lease, commit=commit, command=self.command, plan_digest="")
-        self.ledger.began(self.lease, self.change, declared=self.entry.declared, facts=self._told)
+        self.ledger.began(self.lease, self.change, self.opened)
 
     def end(self, status: Status, detail: str, entry: Entry | None) -> None:
         evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN

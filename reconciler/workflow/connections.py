@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError, Missing, ProductError, Unauthorised
-from reconciler.model import Check, Connection, Desired, KindName, Level, Problem, Project
+from reconciler.kind import Product
+from reconciler.kinds.registry import KINDS
+from reconciler.model import Check, Connection, Desired, Level, Problem, Project
 from reconciler.quantities import counted_or_no
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.planning import SOON
@@ -66,8 +68,8 @@ class Visit:
     def _needs(self, name: str) -> bool:
         if self.desired is None:
             return False
-        is_trigger = {resource.address.kind is KindName.TRIGGER for resource in self.desired.resources}
-        return bool(self.desired.agents) if name == "acc" else True in is_trigger
+        uses = {KINDS[resource.address.kind].product.value for resource in self.desired.resources}
+        return name in uses or (name == Product.ACC and bool(self.desired.agents))
 
 
 def broken(name: str, problems: Sequence[Problem]) -> Check:

@@ -27,7 +27,7 @@ from reconciler.model import Desired
 from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.timetable import TimetableError
-from reconciler.workflow.contents import with_needs
+from reconciler.workflow.completion import with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.memory import read
 from reconciler.workflow.planning import decide

@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reconciler import manifests, timetable
 from reconciler.errors import ManifestError, ProductError, UsageError
-from reconciler.identity import is_owned, normal_id
+from reconciler.identity import is_owned
 from reconciler.kinds import schedule
-from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity, State
-from reconciler.observe import look
+from reconciler.kinds.schedule import ScheduleObservation
+from reconciler.kinds.schedule_state import ScheduleState, wire_start
+from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity
+from reconciler.observe import read_agents
 from reconciler.product_terms import LOG_LEVELS, is_guid
 from reconciler.products import Products
 from reconciler.secrecy import Secrecy, masked, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import read
+from reconciler.workflow.reading import read_project
 
 _LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _PATH = re.compile(r"[^/\\\s]([^\\]*[^/\\\s])?")
@@ -46,7 +48,7 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
     is declared already, or its path cannot stand in a manifest.
     """
     wanted = sorted({path.casefold(): path for path in paths}.values())
-    project, secrets = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    project, secrets = read_project(context)
     desired = _declared(context)
     declared = desired.agents if desired is not None else ()
     known = {agent.path.casefold(): agent for agent in declared}
@@ -62,9 +64,10 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
     ids = read(context, project).memory.agent_ids
     paths = sorted({*wanted, *(agent.path for agent in declared if not ids.get(agent.path))})
     with Products(project, secrets, context.stop, context.clock) as products:
-        live = look(
+        live = read_agents(
             products.acc,
             paths,
+            (schedule.KIND,),
             concurrency=products.connection("acc").concurrency,
             stop=context.stop,
             progress=lambda done: context.progress("reading agents", done, len(paths)),
@@ -73,7 +76,9 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
         live = Live({path: live.agents[path] for path in wanted})
         _require_one_path_each(live, {agent.path: str(agent.origin) for agent in declared}, ids)
         hidden = _secrecy(context, (project, secrets), desired, live)
-        products.hide(hidden.values_of(one for view in live.agents.values() for one in view.schedules.items()))
+        products.hide(
+            hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
+        )
     unread = [f"{view.path}: {view.problem}" for view in live.agents.values() if view.problem]
     if unread:
         raise ProductError(
@@ -114,7 +119,9 @@ def _secrecy(
     """What is secret, or was when it was applied: none of it may come to stand in a file. Raises LedgerError."""
     project, secrets = known
     memory = read(context, project).memory
-    ours = (is_owned(one, project.name, project.environment) for view in live.agents.values() for one in view.schedules)
+    ours = (
+        is_owned(one, project.name, project.environment) for view in live.agents.values() for one in view.identities
+    )
     return secrecy_of(
         desired.resources if desired is not None else (),
         memory.entries.values(),
@@ -189,8 +196,7 @@ def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Im
     blocks: list[list[str]] = []
     count = 0
     names: set[str] = set()
-    for identity in sorted(view.schedules):
-        live = view.schedules[identity]
+    for identity, live in sorted(schedule.KIND.live_of(view).items()):
         why = _unwritable(live)
         if why:
             notes.append(f"{view.path}: the schedule {identity} stays unmanaged: {why}")
@@ -212,72 +218,79 @@ def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Im
     return Imported(folder / f"{handle}.yaml", "\n".join(lines) + "\n", count, tuple(notes))
 
 
-def _unwritable(live: Any) -> str:
+def _state_of(live: ScheduleObservation) -> ScheduleState:
+    assert live.state is not None
+    return live.state
+
+
+def _unwritable(live: ScheduleObservation) -> str:
     """Why a schedule cannot be said in a manifest; "" when it can. No manifest may hold what nobody can read."""
-    state = schedule.live_state(live)
-    if not is_guid(normal_id(live.schedule_id)):
-        return f"its id {_shown(live.schedule_id)} is no GUID"
+    state = _state_of(live)
+    if not is_guid(live.identity):
+        return f"its id {_shown(live.identity)} is no GUID"
     try:
-        timetable.parse(state["cron"])
+        timetable.parse(state.cron)
     except timetable.TimetableError as error:
-        return f"its cron {_shown(state['cron'])} cannot be read: {error.message}"
+        return f"its cron {_shown(state.cron)} cannot be read: {error.message}"
     try:
-        zone = timetable.zones.to_windows(state["timeZone"])
+        zone = timetable.zones.to_windows(state.time_zone)
     except timetable.TimetableError:
-        return f"its time zone {_shown(state['timeZone'])} is not known"
+        return f"its time zone {_shown(state.time_zone)} is not known"
     try:
-        timetable.parse_start(state["startTime"], zone)
+        timetable.parse_start(state.start_time or "", zone)
     except timetable.TimetableError:
-        return f"its start {_shown(state['startTime'])} cannot be read"
+        return f"its start {_shown(state.start_time)} cannot be read"
     return ""
 
 
-def _left_out(live: Any, why: str) -> Iterator[str]:
-    yield f"# The schedule {_comment(normal_id(live.schedule_id))} is left as it is, unmanaged:"
+def _left_out(live: ScheduleObservation, why: str) -> Iterator[str]:
+    yield f"# The schedule {_comment(live.identity)} is left as it is, unmanaged:"
     yield f"# {_comment(why)}"
 
 
-def _hidden(live: Any, secrecy: Secrecy) -> frozenset[str]:
+def _hidden(live: ScheduleObservation, secrecy: Secrecy) -> frozenset[str]:
     """The parameters whose values are secret, were, or may have been."""
-    parameters = live.input_parameters or {}
-    shown = masked(parameters, secrecy.paths_in_view(normal_id(live.schedule_id)), secrecy.values)
+    parameters = live.record.input_parameters or {}
+    shown = masked(parameters, secrecy.paths_in_view(live.identity), secrecy.values)
     return frozenset(key for key, value in parameters.items() if shown[key] != value)
 
 
-def _schedule(live: Any, name: str, scope: _Scope, hidden: frozenset[str]) -> Iterator[str]:
-    state = schedule.live_state(live)
-    identity = normal_id(live.schedule_id)
+def _schedule(live: ScheduleObservation, name: str, scope: _Scope, hidden: frozenset[str]) -> Iterator[str]:
+    state = _state_of(live)
+    identity = live.identity
     yield f"- name: {name}"
     if is_owned(identity, scope.project.name, scope.project.environment):
         yield "  # Made by this project, from a manifest that is gone."
     elif identity[14] == "8":
         yield "  # Perhaps made by another project or environment: then leave it to that one, and take this block out."
     yield f"  id: {identity}"
-    described = _comment(scope.redact(str(live.cron_description or "")))
+    described = _comment(scope.redact(str(live.record.cron_description or "")))
     if described:
         yield f"  # ACC says: {described}"
-    yield f"  {_rhythm(state['cron'])}"
-    yield f"  startTime: {schedule.wire_start(state)}"
-    yield f"  timeZone: {_text(timetable.zones.to_windows(state['timeZone']))}"
-    parameters = state["inputParameters"]
-    is_hidden = hidden and not _unsayable(parameters)
-    yield from _hidden_parameters(parameters, hidden) if is_hidden else _parameters(parameters)
+    yield f"  {_rhythm(state.cron or '')}"
+    yield f"  startTime: {wire_start(state)}"
+    yield f"  timeZone: {_text(timetable.zones.to_windows(state.time_zone))}"
+    parameters = state.input_parameters
+    if hidden and isinstance(parameters, Mapping) and not _unsayable(parameters):
+        yield from _hidden_parameters(parameters, hidden)
+    else:
+        yield from _parameters(parameters)
     yield from _rest(state)
 
 
-def _rest(state: State) -> Iterator[str]:
-    level = state["logLevel"]
+def _rest(state: ScheduleState) -> Iterator[str]:
+    level = state.log_level
     if level in _LOG_LEVEL_NAMES:
         yield f"  logLevel: {_LOG_LEVEL_NAMES[level]}"
     elif level is not None:
         yield f"  # logLevel is {level} in ACC, which is not documented; it is left as it is"
-    if not _is_text(state["sessionId"]):
+    if not _is_text(state.session_id or ""):
         yield "  # sessionId holds half a character in ACC; it cannot be written here, and stays as it is"
-    elif state["sessionId"]:
-        yield f"  sessionId: {_text(state['sessionId'])}"
-    for flag in ("windowless", "enabled"):
-        if state[flag] is not None:
-            yield f"  {flag}: {str(state[flag]).lower()}"
+    elif state.session_id:
+        yield f"  sessionId: {_text(state.session_id)}"
+    for flag, value in (("windowless", state.windowless), ("enabled", state.enabled)):
+        if value is not None:
+            yield f"  {flag}: {str(value).lower()}"
 
 
 def _parameters(parameters: object) -> Iterator[str]:
@@ -323,8 +336,8 @@ def _is_text(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _secrets(live: Any) -> Iterator[str]:
-    parameters = schedule.live_state(live)["inputParameters"]
+def _secrets(live: ScheduleObservation) -> Iterator[str]:
+    parameters = _state_of(live).input_parameters
     if isinstance(parameters, Mapping) and not _unsayable(parameters):
         yield from (f"inputParameters.{_comment(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
-from reconciler.model import Change, Memory, Outcome, Project
+from reconciler.kinds.registry import memo_of
+from reconciler.model import Change, Entry, Memory, Outcome, Project
 from reconciler.workflow.context import CommandContext
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def open_ledger(context: CommandContext, project: Project, *, create: bool) -> L
         create=create,
         clock=context.clock,
         key=os.fsencode(key) or None,
+        memo_of=memo_of,
     )
 
 
@@ -126,11 +128,11 @@ class Recorder:
     def check(self) -> None:
         self.lease.check()
 
-    def began(self, change: Change, *, declared: str, facts: Mapping[str, Any]) -> None:
-        self.ledger.began(self.lease, change, declared=declared, facts=facts)
+    def began(self, change: Change, entry: Entry) -> None:
+        self.ledger.began(self.lease, change, entry)
 
-    def outcome(self, outcome: Outcome, entry: Any) -> None:
+    def outcome(self, outcome: Outcome, entry: Entry | None) -> None:
         self.ledger.outcome(self.lease, outcome, entry)
 
-    def put(self, entry: Any) -> None:
+    def put(self, entry: Entry) -> None:
         self.ledger.put(self.lease, entry)

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 from reconciler import guards, manifests, planner
 from reconciler.errors import ProductError, Unauthorised, UsageError
-from reconciler.kinds import approval, input_files, schedule, trigger
+from reconciler.kind import AttestedKind, LicenceCount, Product
+from reconciler.kinds.registry import KINDS
 from reconciler.model import (
     Action,
     AgentView,
     Desired,
     Drift,
     Finding,
-    KindName,
     Live,
     Memory,
     Plan,
@@ -28,17 +27,15 @@ from reconciler.observe import busy_agents
 from reconciler.products import Products
 from reconciler.secrecy import secrecy_of
 from reconciler.selection import Selection, select, to_resend
-from reconciler.workflow.contents import desired_contents, with_needs
+from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
+from reconciler.workflow.input_diffstat import with_row_counts
 from reconciler.workflow.memory import Remembered
 from reconciler.workflow.reading import reading
 from reconciler.workflow.refresh import refresh
-from reconciler.workflow.rows import with_row_counts
 
 SOON = timedelta(days=30)
 """How long before a token, a key or a licence ends it is spoken of."""
-
-KINDS = planner.Kinds(schedule, input_files, approval, trigger)
 
 
 def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ...]]:
@@ -62,7 +59,7 @@ class Planned:
     inputs: planner.PlanInputs
     plan: Plan
     refusals: tuple[Finding, ...]
-    licence: Mapping[str, Any] | None
+    licence: LicenceCount | None
 
     @property
     def desired(self) -> Desired:
@@ -89,12 +86,12 @@ def decide(
     inputs = replace(inputs, busy=_busy(inputs, products))
     desired = inputs.desired
     made = planner.plan(inputs, KINDS)
-    licence: Mapping[str, Any] | None = None
+    licence: LicenceCount | None = None
     left: int | None = None
     if made.count(Action.START):
         licence, left, problem = _licence(products)
         if problem:
-            inputs = replace(inputs, mft_problem=problem)
+            inputs = replace(inputs, product_problems={Product.MFT: problem})
             made = planner.plan(inputs, KINDS)
     made = with_row_counts(made, inputs)
     if expiring := expiring_token(desired.project, inputs.as_of):
@@ -130,12 +127,12 @@ def read_inputs(
     found = refresh(context, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
     desired, live = found.desired, found.live
     desired = _with_secrets_of_live(desired, found.memory, live, products)
-    contents = desired_contents(desired, wanted, remembered.seal, found.memory.entries)
+    desired = complete(desired, wanted, remembered.seal, found.memory.entries, KINDS)
     return planner.PlanInputs(
         desired=desired,
         live=live,
         memory=found.memory,
-        contents=contents,
+        complete=wanted,
         as_of=as_of,
         seal=remembered.seal,
         selected=selected,
@@ -143,7 +140,7 @@ def read_inputs(
         gone_agents=gone,
         accepts_new_ledger=options.accepts_new_ledger,
         destroy=options.destroy,
-        resend=to_resend(desired.resources, selected, options.resend),
+        resend=to_resend(desired.resources, selected, options.resend, KINDS),
         identities=found.identities,
     )
 
@@ -168,7 +165,7 @@ def _gone(desired: Desired, remembered: Remembered, options: PlanOptions) -> fro
 def _with_secrets_of_live(desired: Desired, memory: Memory, live: Live, products: Products) -> Desired:
     """The same, with the secrets that no manifest knows any more, but live still shows at a path that was secret."""
     hidden = secrecy_of(desired.resources, memory.entries.values())
-    by_id = [(identity, one) for view in live.agents.values() for identity, one in view.schedules.items()]
+    by_id = [(one.identity, one.state) for view in live.agents.values() for one in view.things]
     shown = hidden.values_of(by_id)
     products.hide(shown | hidden.values_in_doubt(by_id))
     return replace(desired, secret_values=desired.secret_values | shown) if shown else desired
@@ -179,17 +176,14 @@ def _busy(inputs: planner.PlanInputs, products: Products) -> frozenset[str]:
     in_question = [
         resource.agent_path
         for resource in inputs.desired.resources
-        if resource.address in inputs.contents
-        and resource.address.kind is KindName.INPUT_FILES
-        and (
-            inputs.contents[resource.address]["exclusive"]
-            or input_files.needs_idle_agent(inputs.memory.entries.get(resource.address))
-        )
+        if resource.address in inputs.complete
+        if isinstance(kind := KINDS[resource.address.kind], AttestedKind)
+        if kind.needs_idle_agent(resource.state, inputs.memory.entries.get(resource.address))
     ]
     return busy_agents(products.acc, inputs.live, in_question) if in_question else frozenset()
 
 
-def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, str]:
+def _licence(products: Products) -> tuple[LicenceCount | None, int | None, str]:
     """The licence's task-execution counter, what is left of it, and the problem where MFT cannot be read at all.
 
     A key that may start tasks need not be allowed to see the licence; then nothing is known, and nothing is refused.
@@ -200,7 +194,7 @@ def _licence(products: Products) -> tuple[Mapping[str, Any] | None, int | None, 
         return None, None, ""
     except ProductError as error:
         return None, None, error.words
-    return {"used": found.executions, "limit": found.executions_limit}, found.executions_left, ""
+    return LicenceCount(found.executions, found.executions_limit), found.executions_left, ""
 
 
 def drift(context: CommandContext, selection: Selection) -> Drift:

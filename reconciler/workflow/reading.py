@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 
 from reconciler import manifests
 from reconciler.errors import ReconcilerError
-from reconciler.model import AgentView, Desired, Live
-from reconciler.observe import look
+from reconciler.kinds.registry import observed_kinds
+from reconciler.model import AgentView, Desired, Live, Project
+from reconciler.observe import read_agents
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered, read
@@ -37,6 +38,11 @@ class Read:
 def load(context: CommandContext) -> Desired:
     """What the manifests say. Raises ManifestError with all that is wrong with them."""
     return manifests.load(context.root, context.environment, context.environ, as_of=context.clock())
+
+
+def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:
+    """The project file alone, and the values that must not be printed. Raises ManifestError."""
+    return manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
 
 
 @contextmanager
@@ -76,9 +82,7 @@ def _look_ahead(context: CommandContext) -> _Ahead | None:
     what is seen early would soon be wrong, and another apply is to hear of the lock at once.
     """
     try:
-        project, secrets = manifests.load_project(
-            context.root, context.environment, context.environ, as_of=context.clock()
-        )
+        project, secrets = read_project(context)
         remembered = read(context, project)
         if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
@@ -89,9 +93,10 @@ def _look_ahead(context: CommandContext) -> _Ahead | None:
     paths = tuple(remembered.agent_paths)
     pool = ThreadPoolExecutor(1, "look-ahead")
     live = pool.submit(
-        look,
+        read_agents,
         acc,
         paths,
+        observed_kinds(),
         concurrency=concurrency,
         stop=context.stop,
         progress=lambda done: context.progress("reading agents", done, len(paths)),

@@ -8,10 +8,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from reconciler import planner
-from reconciler.identity import IDS_BEFORE, server_assigned_ids
-from reconciler.kinds import schedule
-from reconciler.model import Address, AgentView, Desired, KindName, Live, Memory
-from reconciler.observe import look, look_by_id
+from reconciler.kinds.registry import KINDS, observed_kinds
+from reconciler.model import Address, AddressForm, AgentView, Desired, Live, Memory
+from reconciler.observe import read_agents, read_by_id
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered
@@ -29,7 +28,7 @@ def refresh(
 ) -> planner.Identified:
     """Read the agents of what is wanted, and tell them and their schedules apart by their ids."""
     live = _read_agents(context, desired, wanted, remembered, products, seen)
-    return planner.identify(desired, live, remembered.memory, schedule, as_of=as_of)
+    return planner.identify(desired, live, remembered.memory, KINDS, as_of=as_of)
 
 
 def _read_agents(
@@ -63,9 +62,10 @@ def _read(context: CommandContext, paths: set[str], products: Products, seen: Ma
     missing = paths - known.keys()
     if not missing:
         return Live(dict(sorted(known.items())))
-    live = look(
+    live = read_agents(
         products.acc,
         missing,
+        observed_kinds(),
         concurrency=products.connection("acc").concurrency,
         stop=context.stop,
         progress=lambda done: context.progress("reading agents", done, len(missing)),
@@ -82,21 +82,15 @@ def _perhaps_the_same(desired: Desired, memory: Memory, live: Live) -> set[str]:
 
 def _needed_by_guards(desired: Desired, wanted: frozenset[Address], remembered: Remembered, live: Live) -> set[str]:
     """Agents where ACC made schedules under ids of its own; and all, where an id is to be adopted that was not seen."""
-    schedules = [
-        resource
-        for resource in desired.resources
-        if resource.address in wanted and resource.address.kind is KindName.SCHEDULE
-    ]
-    if not schedules:
+    things = [one for one in desired.resources if one.address in wanted and one.address.form is AddressForm.IN_AGENT]
+    if not things:
         return set()
     known = {agent.path for agent in desired.agents} | set(remembered.agent_paths)
-    seen = {identity for view in live.agents.values() for identity in view.schedules}
-    if any(resource.adopted and resource.identity not in seen for resource in schedules):
+    seen = {identity for view in live.agents.values() for identity in view.identities}
+    if any(resource.adopted and resource.identity not in seen for resource in things):
         return known
     entries = remembered.memory.entries.values()
-    return known & {
-        entry.agent_path for entry in entries if server_assigned_ids(entry.facts) or IDS_BEFORE in entry.facts
-    }
+    return known & {entry.agent_path for entry in entries if planner.may_have_made_its_own(entry.memo)}
 
 
 def _elsewhere(context: CommandContext, remembered: Remembered, live: Live, products: Products) -> dict[str, AgentView]:
@@ -119,9 +113,9 @@ def _elsewhere(context: CommandContext, remembered: Remembered, live: Live, prod
             given_up.setdefault(entry.agent_id, set()).add(entry.identity)
     found: dict[str, AgentView] = {}
     for agent_id, path in sorted(lost.items()):
-        view = look_by_id(products.acc, agent_id, path, must_answer=agent_id in given_up)
+        view = read_by_id(products.acc, agent_id, path, observed_kinds(), must_answer=agent_id in given_up)
         if view is None or context.stop.is_set():
             continue
-        if agent_id not in given_up or given_up[agent_id] & view.schedules.keys():
+        if agent_id not in given_up or given_up[agent_id] & set(view.identities):
             found[agent_id] = view
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler import __version__, manifests, planfile
+from reconciler import __version__, planfile
 from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused
 from reconciler.model import Began, Outcome, Project
@@ -18,7 +18,7 @@ from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, read_from, read_seal
 from reconciler.workflow.planning import Planned, decide
-from reconciler.workflow.reading import load
+from reconciler.workflow.reading import load, read_project
 
 
 def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expires: timedelta) -> Planned:
@@ -53,7 +53,7 @@ def apply_file(
     Its seal, its age and whether it was used are looked at before any product is asked anything.
     """
     file = planfile.read(path)
-    project, _ = manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    project, _ = read_project(context)
     saved = file.require(project.name, project.environment, now=context.clock(), seal=_seal(context, project, file))
     asked = saved.options
     selection = Selection(tuple(asked["only"]), tuple(asked["exclude"]), tuple(asked["labels"]))
@@ -106,7 +106,7 @@ def _seal(context: CommandContext, project: Project, file: planfile.PlanFile) ->
 
 def _inputs(planned: Planned) -> str:
     inputs = planned.inputs
-    return planfile.inputs_of(inputs.desired.resources, inputs.contents, inputs.seal)
+    return planfile.inputs_of(inputs.desired.resources, inputs.seal)
 
 
 def _intention_to(options: PlanOptions) -> dict[str, object]:

@@ -24,6 +24,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import (
     Action,
     Address,
@@ -35,7 +36,6 @@ from reconciler.model import (
     Evidence,
     FieldChange,
     Finding,
-    KindName,
     Origin,
     Outcome,
     Plan,
@@ -82,7 +82,7 @@ def settle(chrome: Chrome) -> None:
 
 def poisoned(payload: str) -> tuple[Plan, list[Outcome], Drift, Stamp]:
     """A plan, its outcomes and an audit with the payload in every string that somebody else chooses."""
-    address = Address(KindName.SCHEDULE, payload, payload)
+    address = Address("schedule", payload, payload)
     fields = (
         FieldChange(payload, payload, payload + "x"),
         FieldChange("a", {payload: [payload]}, None),
@@ -101,7 +101,7 @@ def poisoned(payload: str) -> tuple[Plan, list[Outcome], Drift, Stamp]:
         origin=origin,
         preview=Preview((payload,), (payload, payload), 1.0, 9.0, (payload,)),
     )
-    gone = replace(change, action=Action.DELETE, fields=(), before={"cron": payload, "timeZone": payload})
+    gone = replace(change, action=Action.DELETE, fields=(), before=ScheduleState(cron=payload, time_zone=payload))
     plan = Plan(
         payload,
         payload,
@@ -334,7 +334,7 @@ def test_a_screen_reader_finds_its_way(show: Show) -> None:
 
 
 def large(size: int) -> Plan:
-    sample = [change for change in PLAN.changes if change.address.kind is KindName.SCHEDULE]
+    sample = [change for change in PLAN.changes if change.address.kind == "schedule"]
     return replace(
         PLAN,
         changes=tuple(

@@ -238,11 +238,14 @@ def test_files_that_were_sent_in_part_are_sent_again(stage: Stage, tmp_path: Pat
 
 def test_somebody_who_applies_keeps_it_out_before_anything_is_sent(stage: Stage) -> None:
     applied(stage)
+    from reconciler.kinds.registry import memo_of
     from reconciler.ledger import Ledger, Owner
 
     place = "sqlite:///.reconciler/ledger.db"
     with (
-        Ledger.open(place, "retail", "default", root=stage.root, create=True, clock=stage.clock) as ledger,
+        Ledger.open(
+            place, "retail", "default", root=stage.root, create=True, clock=stage.clock, memo_of=memo_of
+        ) as ledger,
         ledger.acquire(Owner("ada", "elsewhere", 1)),
     ):
         stage.emulator.clear_requests()

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from stage import NIGHTLY, Ended, Stage, agent, wait_for
 
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 
 pytest_plugins = ["postgres"]
@@ -39,7 +40,7 @@ def used(request: pytest.FixtureRequest, open_stage: Open) -> Iterator[tuple[Sta
 @contextmanager
 def held(stage: Stage, url: str) -> Iterator[None]:
     """Somebody else is applying."""
-    opened = Ledger.open(url, "retail", "default", root=stage.root, create=True, clock=stage.clock)
+    opened = Ledger.open(url, "retail", "default", root=stage.root, create=True, clock=stage.clock, memo_of=memo_of)
     with opened as ledger, ledger.acquire(Owner("bob", "build-7", 99), ttl=100_000):
         yield
 

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Ended, Stage, agent, estate, wait_for
 
+from reconciler.kinds.registry import memo_of
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 
 Open = Callable[..., Stage]
@@ -153,11 +155,13 @@ def test_one_that_was_taken_over_leaves_the_others_named(ignoring: Stage) -> Non
             root=ignoring.root,
             create=True,
             clock=ignoring.clock,
+            memo_of=memo_of,
         ) as ledger,
         ledger.acquire(Owner("ann", "here", 1)) as lease,
     ):
         (entry,) = ledger.memory().entries.values()
-        ledger.put(lease, replace(entry, facts={**entry.facts, "server_assigned_ids": [first, FOREIGN]}))
+        assert isinstance(entry.memo, ScheduleMemo)
+        ledger.put(lease, replace(entry, memo=replace(entry.memo, server_assigned_ids=(first, FOREIGN))))
     found = blocked(ignoring)
     assert all(first in one["message"] and FOREIGN in one["message"] for one in found.values())
     ignoring.write(BOTH.replace("    - name: nightly\n", f"    - name: nightly\n      id: {first}\n", 1))

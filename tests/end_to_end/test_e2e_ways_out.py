@@ -19,6 +19,7 @@ from stage import NIGHTLY, PRICES, Stage, agent, task_trigger
 
 from reconciler.emulator import remake_agent, remove_agent
 from reconciler.identity import owned_id
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Address, Entry
 
@@ -72,12 +73,14 @@ def rewrite(stage: Stage, address: str, **changes: Any) -> None:
     at = Address.parse(address)
     place = "sqlite:///.reconciler/ledger.db"
     with (
-        Ledger.open(place, "retail", "default", root=stage.root, create=True, clock=stage.clock) as ledger,
+        Ledger.open(
+            place, "retail", "default", root=stage.root, create=True, clock=stage.clock, memo_of=memo_of
+        ) as ledger,
         ledger.acquire(Owner("ada", "here", 1)) as lease,
     ):
         entry: Entry = ledger.memory().entries[at]
-        facts = {**entry.facts, **changes.pop("facts", {})}
-        ledger.put(lease, replace(entry, **changes, facts=facts))
+        memo = memo_of(at.kind, {**entry.memo.to_json(), **changes.pop("facts", {})})
+        ledger.put(lease, replace(entry, **changes, memo=memo))
 
 
 def lose_ledger(stage: Stage) -> None:

@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from reconciler.applier.run import opened
+from reconciler.kinds.registry import memo_of
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, Entry, KindName, Reason
+from reconciler.model import Action, Address, Change, Entry, Memo, Reason
 
 OWNER = Owner("ann", "build-7", 4711, "https://ci.example/42")
+AT = "2026-11-22T12:00:00Z"
 
 
 @dataclass
@@ -43,7 +47,16 @@ class Place:
         return self.root / ".reconciler" / "ledger.db"
 
     def open(self, environment: str = "default", *, create: bool = True, key: bytes | None = None) -> Ledger:
-        return Ledger.open(self.url, "retail", environment, root=self.root, create=create, clock=self.clock, key=key)
+        return Ledger.open(
+            self.url,
+            "retail",
+            environment,
+            root=self.root,
+            create=create,
+            clock=self.clock,
+            key=key,
+            memo_of=memo_of,
+        )
 
     def execute(self, statement: str) -> None:
         """Change the database behind the ledger's back, as an intruder or an accident would."""
@@ -64,7 +77,7 @@ class Place:
 
 def change(name: str = "nightly", action: Action = Action.UPDATE) -> Change:
     return Change(
-        Address(KindName.SCHEDULE, "prices", name),
+        Address("schedule", "prices", name),
         action,
         Reason.EDITED,
         "the manifest changed",
@@ -75,12 +88,19 @@ def change(name: str = "nightly", action: Action = Action.UPDATE) -> Change:
 
 def entry(name: str = "nightly", **fields: Any) -> Entry:
     values: dict[str, Any] = {
-        "address": Address(KindName.SCHEDULE, "prices", name),
+        "address": Address("schedule", "prices", name),
         "identity": f"id-{name}",
         "agent_path": "Retail/prices",
         "declared": "hmac-sha256:1",
         "applied": {"cron": "hmac-sha256:2"},
         "settled": True,
-        "at": "2026-11-22T12:00:00Z",
+        "memo": ScheduleMemo(),
+        "at": AT,
     }
     return Entry(**(values | fields))
+
+
+def begun(step: Change, known: Entry | None = None, *, declared: str = "d", memo: Memo | None = None) -> Entry:
+    """The entry with which a change begins: over what is `known`, with the memo that it has from then on."""
+    kept = memo or (known.memo if known is not None else ScheduleMemo())
+    return opened(step, known, declared=declared, memo=kept, at=AT)

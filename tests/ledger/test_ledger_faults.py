@@ -15,6 +15,7 @@ import pytest
 from ledger_samples import OWNER, Clock, Place, entry
 
 from reconciler.errors import LedgerError, Locked
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, migrations
 
 pytest_plugins = ["ledger_places"]
@@ -114,18 +115,22 @@ _FULL = """
 import resource, signal, sys
 from pathlib import Path
 from reconciler.errors import LedgerError, Locked
+from reconciler.kinds.registry import memo_of
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Address, Entry, KindName
+from reconciler.model import Address, Entry
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with Ledger.open("sqlite:///.reconciler/ledger.db", "retail", "default", root=Path(sys.argv[1]), create=True) as ledger:
+place = "sqlite:///.reconciler/ledger.db"
+root = Path(sys.argv[1])
+with Ledger.open(place, "retail", "default", root=root, create=True, memo_of=memo_of) as ledger:
     lease = ledger.acquire(Owner("ann", "here", 1), ttl=3600)
     resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
     written = 0
     try:
         for number in range(2000):
-            address = Address(KindName.SCHEDULE, "prices", f"s{number}")
-            ledger.put(lease, Entry(address, "x" * 2000, "Retail/prices", "d", {}, settled=True))
+            address = Address("schedule", "prices", f"s{number}")
+            ledger.put(lease, Entry(address, "x" * 2000, "Retail/prices", "d", {}, settled=True, memo=ScheduleMemo()))
             written += 1
     except LedgerError as error:
         print(written, error.message, "|", error.hint)
@@ -157,6 +162,7 @@ _AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from reconciler.errors import LedgerError, Locked
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 
 import reconciler.ledger.commits
@@ -164,7 +170,7 @@ if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-place = dict(root=Path(sys.argv[1]))
+place = dict(root=Path(sys.argv[1]), memo_of=memo_of)
 with Ledger.open("sqlite:///.reconciler/ledger.db", "retail", "default", create=False, **place) as ledger:
     print(len(ledger.memory().entries))
 try:
@@ -226,8 +232,8 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path)
         url = f"postgresql://ann:hunter2@127.0.0.1:{listener.getsockname()[1]}/ledgers"
     for attempt in (
         lambda: Ledger.exists(url, tmp_path),
-        lambda: Ledger.open(url, "retail", "default", root=tmp_path, create=True),
-        lambda: Ledger.open(url, "retail", "default", root=tmp_path, create=False),
+        lambda: Ledger.open(url, "retail", "default", root=tmp_path, create=True, memo_of=memo_of),
+        lambda: Ledger.open(url, "retail", "default", root=tmp_path, create=False, memo_of=memo_of),
     ):
         with pytest.raises(LedgerError, match="cannot be reached") as told:
             attempt()
@@ -239,7 +245,7 @@ def test_a_wrong_password_is_told_and_not_shown(postgres_url: str, tmp_path: Pat
     head, _, tail = postgres_url.rpartition("@")
     url = f"{head.rpartition(':')[0]}:hunter2@{tail}"
     with pytest.raises(LedgerError, match="does not accept the credential") as told:
-        Ledger.open(url, "retail", "default", root=tmp_path, create=True)
+        Ledger.open(url, "retail", "default", root=tmp_path, create=True, memo_of=memo_of)
     assert "hunter2" not in told.value.message
 
 
@@ -251,7 +257,7 @@ def test_a_user_who_may_not_write_is_told(postgres_url: str, tmp_path: Path) -> 
         connection.execute("CREATE ROLE looker LOGIN PASSWORD 'looks'")
     url = f"postgresql://looker:looks@{postgres_url.rpartition('@')[2]}"
     with pytest.raises(LedgerError, match="may not be written") as told:
-        Ledger.open(url, "retail", "default", root=tmp_path, create=True)
+        Ledger.open(url, "retail", "default", root=tmp_path, create=True, memo_of=memo_of)
     assert "grant" in told.value.hint
 
 
@@ -288,9 +294,10 @@ def test_a_read_needs_no_database_library(file_place: Place) -> None:
     _filled(file_place, 1)
     program = (
         "import sys; from pathlib import Path; from reconciler.ledger import Ledger\n"
+        "from reconciler.kinds.registry import memo_of\n"
         "url, root = 'sqlite:///.reconciler/ledger.db', Path(sys.argv[1])\n"
         "assert Ledger.exists(url, root)\n"
-        "with Ledger.open(url, 'retail', 'default', root=root, create=False) as ledger:\n"
+        "with Ledger.open(url, 'retail', 'default', root=root, create=False, memo_of=memo_of) as ledger:\n"
         "    assert ledger.memory().entries and ledger.agent_paths() and not ledger.is_plan_used('x')\n"
         "print(sorted(name for name in sys.modules if name.startswith('psycopg')))"
     )

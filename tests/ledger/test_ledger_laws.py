@@ -9,8 +9,9 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from ledger_samples import OWNER, Clock, Place, change, entry
+from ledger_samples import OWNER, Clock, Place, begun, change, entry
 
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Lease, Ledger
 from reconciler.model import Entry, Outcome, Status
 
@@ -37,16 +38,18 @@ class Memory(RuleBasedStateMachine):
 
     @rule(name=NAMES, declared=st.sampled_from(["d1", "d2"]), attempt=st.integers(0, 3))
     def began(self, name: str, declared: str, attempt: int) -> None:
-        self.ledger.began(self.lease, change(name), declared=declared, facts={"attempt": attempt})
+        step, secrets = change(name), tuple(f"inputParameters.p{number}" for number in range(attempt))
+        known = self.ledger.memory().entries.get(step.address)
+        told = replace(known.memo if known is not None else ScheduleMemo(), secrets=secrets)
+        self.ledger.began(self.lease, step, begun(step, known, declared=declared, memo=told))
         before = self.expected.get(name)
         base = before or entry(name, applied={})
-        facts = {**base.facts, "attempt": attempt}
-        self.expected[name] = replace(base, declared=declared, facts=facts, settled=False)
+        self.expected[name] = replace(base, declared=declared, memo=replace(base.memo, secrets=secrets), settled=False)
         self.events += 1
 
     @rule(name=NAMES, settled=st.booleans(), digest=st.sampled_from(["x", "y"]))
     def outcome(self, name: str, settled: bool, digest: str) -> None:
-        after = entry(name, settled=settled, applied={"cron": digest}, facts={"rows": 1})
+        after = entry(name, settled=settled, applied={"cron": digest}, memo=ScheduleMemo(set_fields=("logLevel",)))
         self.ledger.outcome(self.lease, Outcome(change(name), Status.APPLIED), after)
         self.expected[name] = after
         self.events += 1

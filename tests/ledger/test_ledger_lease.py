@@ -14,10 +14,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from ledger_samples import OWNER, Place, change, entry
+from ledger_samples import OWNER, Place, begun, change, entry
 
 from reconciler import process_liveness
 from reconciler.errors import Fenced, Interrupted, Locked
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Owner, migrations
 from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
@@ -117,7 +118,7 @@ def test_a_frozen_owner_writes_nothing_after_its_lock_was_broken(place: Place) -
         step = change("late")
         for write in (
             lease.check,
-            lambda: frozen.began(lease, step, declared="d", facts={}),
+            lambda: frozen.began(lease, step, begun(step)),
             lambda: frozen.outcome(lease, Outcome(step, Status.APPLIED), entry("late")),
             lambda: frozen.put(lease, entry("late")),
             lambda: frozen.rekey(lease, {entry().address: None}),
@@ -139,10 +140,12 @@ from datetime import datetime
 from pathlib import Path
 from reconciler.clock import Clock
 from reconciler.errors import Locked
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 
 clock = Clock(datetime.fromisoformat(sys.argv[3]))
-with Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=clock) as ledger:
+place = dict(root=Path(sys.argv[2]), create=True, clock=clock, memo_of=memo_of)
+with Ledger.open(sys.argv[1], "retail", "default", **place) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     try:
@@ -160,15 +163,21 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from reconciler.clock import Clock
+from reconciler.applier.run import opened
+from reconciler.kinds.registry import memo_of
+from reconciler.kinds.schedule import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, KindName, Reason
+from reconciler.model import Action, Address, Change, Reason
 
 clock = Clock(datetime.fromisoformat(sys.argv[3]))
-ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=clock)
+ledger = Ledger.open(
+    sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=clock, memo_of=memo_of
+)
 lease = ledger.acquire(Owner("victim", "here", 1), ttl=3600)
-address = Address(KindName.SCHEDULE, "prices", "nightly")
+address = Address("schedule", "prices", "nightly")
 change = Change(address, Action.CREATE, Reason.NEW, "", identity="id-nightly", agent_path="Retail/prices")
-ledger.began(lease, change, declared="d", facts={"attempt": 1})
+memo = ScheduleMemo(secrets=("inputParameters.password",))
+ledger.began(lease, change, opened(change, None, declared="d", memo=memo, at="2026-11-22T12:00:00Z"))
 print("sent", flush=True)
 sys.stdin.readline()
 """
@@ -239,7 +248,7 @@ def test_what_a_killed_run_began_is_unsettled(place: Place) -> None:
     with place.open(create=False) as ledger:
         (seen,) = ledger.memory().entries.values()
         assert not seen.settled
-        assert seen.facts == {"attempt": 1}
+        assert seen.memo == ScheduleMemo(secrets=("inputParameters.password",))
         assert [event.kind for event in ledger.events(5)] == ["began"]
     with place.open() as ledger:
         broken = ledger.break_lock()
@@ -290,9 +299,11 @@ _HANGS = """
 import sys
 from pathlib import Path
 from reconciler.clock import MACHINE
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 
-ledger = Ledger.open(sys.argv[1], "retail", "default", root=Path(sys.argv[2]), create=True, clock=MACHINE)
+place = dict(root=Path(sys.argv[2]), create=True, clock=MACHINE, memo_of=memo_of)
+ledger = Ledger.open(sys.argv[1], "retail", "default", **place)
 lease = ledger.acquire(Owner("ann", "build-7", 4711))
 
 def work(connection):

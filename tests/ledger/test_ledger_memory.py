@@ -9,11 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ledger_samples import OWNER, Place, change, entry
+from ledger_samples import OWNER, Place, begun, change, entry
 
 from reconciler.errors import LedgerError, PlanRefused
+from reconciler.kind import LicenceCount
+from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger import Ledger
-from reconciler.model import Action, Address, Evidence, KindName, Outcome, Status
+from reconciler.model import Action, Address, Evidence, Outcome, Status
 
 pytest_plugins = ["ledger_places"]
 
@@ -32,13 +36,15 @@ def test_a_new_ledger_knows_nothing_until_it_is_accepted(place: Place) -> None:
 
 def test_began_is_there_for_whoever_comes_after_a_crash(place: Place) -> None:
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
-        ledger.put(lease, entry(facts={"rows": 3}))
-        ledger.began(lease, change(), declared="hmac-sha256:new", facts={"attempt": 1})
+        known = entry(memo=ScheduleMemo(start="2026-01-01T02:00:00"))
+        ledger.put(lease, known)
+        secret = replace(known.memo, secrets=("inputParameters.password",))
+        ledger.began(lease, change(), begun(change(), known, declared="hmac-sha256:new", memo=secret))
         with place.open(create=False) as other:
             seen = other.memory().entries[change().address]
     assert not seen.settled
     assert (seen.applied, seen.identity, seen.declared) == (entry().applied, "id-nightly", "hmac-sha256:new")
-    assert seen.facts == {"rows": 3, "attempt": 1}
+    assert seen.memo == ScheduleMemo(start="2026-01-01T02:00:00", secrets=("inputParameters.password",))
 
 
 def test_outcome_settles_or_removes(place: Place) -> None:
@@ -46,19 +52,25 @@ def test_outcome_settles_or_removes(place: Place) -> None:
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
         ledger.put(lease, entry("old"))
         for step, after in ((change(), entry(needs=(gone.address,), protect=True)), (gone, None)):
-            ledger.began(lease, step, declared="d", facts={})
+            ledger.began(lease, step, begun(step))
             ledger.outcome(lease, Outcome(step, Status.APPLIED, evidence=Evidence.VERIFIED), after)
         assert ledger.memory().entries == {change().address: entry(needs=(gone.address,), protect=True)}
 
 
 def test_every_field_of_an_entry_comes_back(place: Place) -> None:
     odd = entry(
-        address=Address(KindName.TRIGGER, "", "publish"),
+        address=Address("trigger", "", "publish"),
         adopted=True,
         protect=True,
         settled=False,
-        needs=(Address(KindName.INPUT_FILES, "prices"),),
-        facts={"run_id": "ü\n'\"", "attempts": 2, "rows": {"a.csv": None}},
+        needs=(Address("input-files", "prices"),),
+        memo=TriggerMemo(
+            run_id="ü\n'\"",
+            attempts=2,
+            licence=LicenceCount(used=None, limit=7),
+            task=Task(name="日本"),
+            secrets=("a",),
+        ),
     )
     with place.open() as ledger:
         with ledger.acquire(OWNER) as lease:
@@ -108,11 +120,11 @@ def test_entries_change_their_addresses_in_one_step(place: Place) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        Address(KindName.SCHEDULE, "", "nightly"),
-        Address(KindName.SCHEDULE, "prices"),
-        Address(KindName.SCHEDULE, "prices", "a/b"),
-        Address(KindName.TRIGGER, "prices", "publish"),
-        Address(KindName.APPROVAL, ""),
+        Address("schedule", "", "nightly"),
+        Address("schedule", "prices"),
+        Address("schedule", "prices", "a/b"),
+        Address("trigger", "prices", "publish"),
+        Address("approval", ""),
     ],
     ids=repr,
 )
@@ -174,7 +186,7 @@ def test_a_saved_plan_is_used_once(place: Place) -> None:
 def test_many_threads_write_at_once_and_nothing_is_lost(place: Place) -> None:
     def run(number: int) -> None:
         step = change(f"s{number:03}")
-        ledger.began(lease, step, declared="d", facts={})
+        ledger.began(lease, step, begun(step))
         ledger.outcome(lease, Outcome(step, Status.APPLIED), entry(f"s{number:03}"))
 
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
@@ -187,10 +199,14 @@ def test_many_threads_write_at_once_and_nothing_is_lost(place: Place) -> None:
 
 
 def test_the_journal_says_what_happened_and_nothing_secret(place: Place) -> None:
-    secret = replace(change(), before={"inputParameters": {"password": "hunter2"}}, after={"x": "hunter2"})
+    secret = replace(
+        change(),
+        before=ScheduleState(input_parameters={"password": "hunter2"}),
+        after=ScheduleState(session_id="hunter2"),
+    )
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
         run = ledger.begin_run(lease, commit="c", command="apply", plan_digest="p")
-        ledger.began(lease, secret, declared="d", facts={})
+        ledger.began(lease, secret, begun(secret))
         ledger.outcome(lease, Outcome(secret, Status.UNKNOWN, "reply lost", 1.23456, run_id="r1"), None)
         events = ledger.events(10)
     assert [(event.kind, event.address, event.run) for event in events] == [

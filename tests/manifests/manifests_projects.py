@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler import manifests
-from reconciler.model import Desired, Problem
+from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.model import Desired, Problem, Resource, State
+
+S = TypeVar("S", bound=State)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ENVIRON = {"ACC_TOKEN": "acc-secret", "TENANT": "tenant", "KEY_ID": "key", "MFT_KEY": "mft-secret"}
@@ -70,3 +74,14 @@ def desired(root: Path, environ: Mapping[str, str] = ENVIRON, environment: str |
 
 def places(problems: tuple[Problem, ...]) -> list[tuple[str, int, int, str]]:
     return [(problem.path, problem.line, problem.column, problem.code) for problem in problems]
+
+
+def state_of(resource: Resource, of: type[S]) -> S:
+    """What a resource shall be, as its kind types it."""
+    assert type(resource.state) is of
+    return resource.state
+
+
+def schedule_of(resource: Resource) -> ScheduleState:
+    """What a schedule shall be."""
+    return state_of(resource, ScheduleState)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bounded import GROWTH, ends_within, growth
-from manifests_projects import AGENT, PROJECT, TRIGGER, check, places, write
+from manifests_projects import AGENT, PROJECT, TRIGGER, check, places, schedule_of, write
 
 from reconciler.model import Problem
 
@@ -85,7 +85,8 @@ def test_a_file_of_proc_that_calls_itself_empty_is_read(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": AGENT.replace("UTC", "UTC\n      inputParameters: {a: '${file:/proc/self/comm}'}")})
     desired, problems = check(tmp_path)
     assert desired is not None, problems
-    assert desired.resources[0].spec["inputParameters"]["a"] == Path("/proc/self/comm").read_text().rstrip()
+    said = Path("/proc/self/comm").read_text().rstrip()
+    assert schedule_of(desired.resources[0]).input_parameters == {"a": said}
 
 
 def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:

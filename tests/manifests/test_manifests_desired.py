@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, TRIGGER, check, desired, places, write
+from manifests_projects import (
+    AGENT,
+    ENVIRON,
+    NOW,
+    PROJECT,
+    TRIGGER,
+    check,
+    desired,
+    places,
+    schedule_of,
+    state_of,
+    write,
+)
 
 from reconciler import manifests, timetable
 from reconciler.errors import ManifestError, UsageError
 from reconciler.identity import owned_id
-from reconciler.model import Address, Blackout, Severity
+from reconciler.kind import Wait
+from reconciler.kinds.approval import ApprovalState
+from reconciler.kinds.input_files import InputFilesState
+from reconciler.kinds.schedule_state import AsWritten, ScheduleState
+from reconciler.kinds.trigger import DEFAULT_WAIT, Task, TriggerState
+from reconciler.model import Address, Blackout, Resource, Severity
 
 FULL = """\
 apiVersion: reconciler/v1
@@ -48,6 +66,12 @@ spec:
 FILES = {"a.yaml": FULL, "manifests/data/urls.csv": "a,b\n1,2\n", "manifests/data/a.txt": "x\n"}
 
 
+def zone_as_written(resource: Resource) -> str:
+    written = schedule_of(resource).written
+    assert written is not None
+    return written.time_zone
+
+
 def test_an_agent_becomes_resources(tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     found = desired(root)
@@ -59,22 +83,22 @@ def test_an_agent_becomes_resources(tmp_path: Path) -> None:
         "schedule/prices/legacy",
         "schedule/prices/nightly",
     ]
-    assert by_address["input-files/prices"].spec == {
-        "files": [
-            {"name": "Z.txt", "file": str(root / "manifests/data/a.txt")},
-            {"name": "urls.csv", "file": str(root / "manifests/data/urls.csv")},
-        ],
-        "exclusive": False,
-    }
-    assert by_address["approval/prices"].spec == {"state": "approved", "message": "Reviewed in change 412"}
+    files = state_of(by_address["input-files/prices"], InputFilesState)
+    assert [(name, one.path, one.digest, one.size) for name, one in files.files.items()] == [
+        ("Z.txt", root / "manifests/data/a.txt", "", None),
+        ("urls.csv", root / "manifests/data/urls.csv", "", None),
+    ]
+    assert replace(files, files={}) == InputFilesState(exclusive=False, enabled=None)
+    approval = state_of(by_address["approval/prices"], ApprovalState)
+    assert (approval.state, approval.message, approval.digest) == ("approved", "Reviewed in change 412", "")
     assert [str(need) for need in by_address["approval/prices"].needs] == ["input-files/prices"]
     nightly, legacy = by_address["schedule/prices/nightly"], by_address["schedule/prices/legacy"]
     assert [str(need) for need in nightly.needs] == ["approval/prices", "input-files/prices"]
-    assert nightly.spec == {
-        "cron": "0 0 2 * * MON-FRI",
-        "startTime": "2026-01-01T02:00:00",
-        "timeZone": "Australia/Sydney",
-        "inputParameters": {
+    assert schedule_of(nightly) == ScheduleState(
+        cron="0 0 2 * * MON-FRI",
+        start_time="2026-01-01T02:00:00",
+        time_zone="AUS Eastern Standard Time",
+        input_parameters={
             "n": "5",
             "price": "1.10",
             "old": "007",
@@ -84,18 +108,34 @@ def test_an_agent_becomes_resources(tmp_path: Path) -> None:
             "day": "2026-01-01",
             "empty": "",
         },
-        "logLevel": 3,
-        "sessionId": "1-5/5",
-        "windowless": False,
-    }
+        log_level=3,
+        session_id="1-5/5",
+        windowless=False,
+        enabled=True,
+    )
+    assert schedule_of(nightly).written == AsWritten(
+        "0 0 2 * * MON-FRI",
+        says_every=False,
+        start_time="2026-01-01T02:00:00",
+        time_zone="Australia/Sydney",
+        says_enabled=False,
+    )
     assert nightly.identity == owned_id("retail", "default", "sequentum/Retail/prices", "nightly")
     assert (nightly.adopted, nightly.protect, nightly.labels) == (False, False, {"team": "pricing", "floor": "3"})
-    assert legacy.spec == {
-        "every": "1d",
-        "startTime": "2019-05-30T15:36:00",
-        "timeZone": "AUS Eastern Standard Time",
-        "sessionId": "7",
-    }
+    assert schedule_of(legacy) == ScheduleState(
+        cron="0 0 0 1",
+        start_time="2019-05-30T15:36:00",
+        time_zone="AUS Eastern Standard Time",
+        session_id="7",
+        enabled=True,
+    )
+    assert schedule_of(legacy).written == AsWritten(
+        "1d",
+        says_every=True,
+        start_time="2019-05-30T15:36:00",
+        time_zone="AUS Eastern Standard Time",
+        says_enabled=False,
+    )
     assert legacy.identity == "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
     assert (legacy.adopted, legacy.protect) == (True, True)
     assert (nightly.origin.path, nightly.origin.line, nightly.origin.column) == ("manifests/a.yaml", 14, 7)
@@ -104,7 +144,7 @@ def test_an_agent_becomes_resources(tmp_path: Path) -> None:
 def test_input_files_may_be_declared_by_a_switch_alone(tmp_path: Path) -> None:
     text = AGENT.replace("  schedules:", "  inputFilesEnabled: false\n  schedules:")
     found = desired(write(tmp_path, {"a.yaml": text}))
-    assert found.resources[0].spec == {"files": [], "enabled": False}
+    assert state_of(found.resources[0], InputFilesState) == InputFilesState({}, enabled=False, exclusive=False)
     assert [str(need) for need in found.resources[1].needs] == ["input-files/prices"]
 
 
@@ -116,25 +156,27 @@ def test_a_trigger_needs_all_that_its_patterns_match(tmp_path: Path) -> None:
     )
     found = desired(write(tmp_path, {**FILES, "t.yaml": text, "u.yaml": TRIGGER.replace("publish", "other")}))
     trigger = found.resources[-1]
-    assert trigger.spec == {
-        "task": {"name": "Publish prices"},
-        "parameters": {"folder": "/out", "n": "5"},
-        "when": {"revision": "2026-11-22", "changed": ["schedule/prices/*", "input-files/prices", "trigger/*"]},
-        "wait": {"timeout": 5400.0},
-        "retries": 2,
-    }
+    assert state_of(trigger, TriggerState) == TriggerState(
+        Task(name="Publish prices"),
+        {"folder": "/out", "n": "5"},
+        "2026-11-22",
+        retries=2,
+        wait=Wait(timeout=5400.0, interval=DEFAULT_WAIT.interval),
+    )
     assert [str(need) for need in trigger.needs] == [
         "input-files/prices",
         "schedule/prices/legacy",
         "schedule/prices/nightly",
         "trigger/other",
     ]
-    assert found.resources[-2].spec == {"task": {"name": "Publish prices"}}
+    assert state_of(found.resources[-2], TriggerState) == TriggerState(
+        Task(name="Publish prices"), {}, None, retries=0, wait=DEFAULT_WAIT
+    )
 
 
 def test_wait_false_is_kept(tmp_path: Path) -> None:
     found = desired(write(tmp_path, {"t.yaml": TRIGGER + "  wait: false\n"}))
-    assert found.resources[0].spec["wait"] is False
+    assert state_of(found.resources[0], TriggerState).wait is None
 
 
 # --- interpolation ---------------------------------------------------------------------------------------------------
@@ -161,7 +203,7 @@ def test_interpolation_and_what_is_secret(tmp_path: Path) -> None:
     environ = {**ENVIRON, "PW": "s3cret", "TRICK": "${env:PW}: [yes]", "HOME": str(root / "home"), "EMPTY": ""}
     found = desired(root, environ)
     (schedule,) = found.resources
-    assert schedule.spec["inputParameters"] == {
+    assert schedule_of(schedule).input_parameters == {
         "plain": "au",
         "whole": "s3cret",
         "within": "user:s3cret@host",
@@ -173,7 +215,7 @@ def test_interpolation_and_what_is_secret(tmp_path: Path) -> None:
         "literal": "${env:PW}",
         "data": "${env:PW}: [yes]",
     }
-    assert schedule.spec["enabled"] is False
+    assert schedule_of(schedule).enabled is False
     hidden = ("data", "file", "home", "through", "whole", "within")
     assert schedule.secrets == tuple(f"inputParameters.{name}" for name in hidden)
     assert {"s3cret", "user:s3cret@host", "<s3cret>", "from file", "from home", "acc-secret"} <= found.secret_values
@@ -185,7 +227,8 @@ def test_a_value_that_is_no_secret_stays_one_that_may_be_shown(tmp_path: Path) -
     text = AGENT.replace("timeZone: UTC", "timeZone: ${env:ZONE}")
     found = desired(write(tmp_path, {"a.yaml": text}), {**ENVIRON, "ZONE": "Europe/Berlin"})
     assert found.resources[0].secrets == ()
-    assert found.resources[0].spec["timeZone"] == "Europe/Berlin"
+    assert schedule_of(found.resources[0]).time_zone == "W. Europe Standard Time"
+    assert zone_as_written(found.resources[0]) == "Europe/Berlin"
     assert "Europe/Berlin" not in found.secret_values
 
 
@@ -234,11 +277,11 @@ def test_an_environment_is_merged_deeply_and_lists_are_replaced(tmp_path: Path) 
     )
     text = AGENT.replace("UTC", "${var:zone}\n      logLevel: ${var:level}") + "---\n" + TRIGGER
     root = write(tmp_path, {"a.yaml": text, "prod/b.yaml": text}, project)
-    assert desired(root).resources[0].spec["timeZone"] == "Australia/Sydney"
+    assert zone_as_written(desired(root).resources[0]) == "Australia/Sydney"
     assert desired(root, environment="empty").project.environment == "empty"
     found = desired(root, environment="prod")
     schedule = found.resources[0]
-    assert (schedule.spec["timeZone"], schedule.spec["logLevel"]) == ("Australia/Perth", 1)
+    assert (zone_as_written(schedule), schedule_of(schedule).log_level) == ("Australia/Perth", 1)
     assert schedule.origin.path == "prod/b.yaml"
     assert schedule.identity == owned_id("retail", "prod", "sequentum/Retail/prices", "nightly")
     assert found.project.connections["mft"].url == "http://127.0.0.1:8080"

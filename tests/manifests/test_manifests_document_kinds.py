@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from manifests_projects import AGENT, PROJECT, check, desired, places, write
+from manifests_projects import AGENT, PROJECT, check, desired, places, state_of, write
 
 from reconciler import manifests
 from reconciler.errors import UsageError
@@ -14,7 +16,7 @@ from reconciler.manifests import document_kinds
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, text_or_nothing
-from reconciler.model import Address, KindName, Resource
+from reconciler.model import Address, Resource, State
 
 SCHEMA = {
     "type": "object",
@@ -41,6 +43,11 @@ spec: {tone: high, code: "${env:CODE}", after: schedule/prices/nightly}
 """
 
 
+@dataclass(frozen=True)
+class BellState(State):
+    tone: str
+
+
 class BellDocument:
     document = "Bell"
     connection = ""
@@ -53,26 +60,28 @@ class BellDocument:
         address = self.address_at(document, ())
         report = document.report.at(str(address))
         origin = document.origin(document.parsed.value, ())
-        resource = Resource(address, {"tone": document.spec_part("tone")}, origin)
+        resource = Resource(address, BellState(str(document.spec_part("tone"))), origin)
         declared.secret_values |= document.secret_values(("spec",))
         after = text_or_nothing(document.spec_part("after"))
         patterns: list[tuple[str, DocumentPath]] = [(after, ("spec", "after"))] if after else []
         declared.unconnected.append(UnconnectedResource(resource, patterns, report))
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address:
-        return Address(KindName.TRIGGER, "", document.handle)
+        return Address("trigger", "", document.handle)
 
 
 @pytest.fixture(autouse=True)
-def bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_kinds, "_registered", {})
-    document_kinds.register(BellDocument())
+def bells() -> Iterator[None]:
+    bell = BellDocument()
+    document_kinds.register(bell)
+    yield
+    document_kinds.unregister(bell)
 
 
 def test_its_documents_declare_resources_beside_the_others(tmp_path: Path) -> None:
     found = desired(write(tmp_path, {"all.yaml": f"{BELL}---\n{AGENT}"}), {"CODE": "4711", "ACC_TOKEN": "token"})
     bell = next(one for one in found.resources if one.address.name == "door")
-    assert bell.spec == {"tone": "high"}
+    assert state_of(bell, BellState) == BellState("high")
     assert [str(need) for need in bell.needs] == ["schedule/prices/nightly"]
     assert "4711" in found.secret_values
 

@@ -11,10 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 from archive_samples import packed
-from manifests_projects import AGENT, NOW, PROJECT, check, desired, places, write
+from manifests_projects import AGENT, NOW, PROJECT, check, desired, places, state_of, write
 
 from reconciler import manifests
 from reconciler.errors import UsageError
+from reconciler.kinds.input_files import InputFilesState
 from reconciler.manifests.discovery import find_files
 from reconciler.model import Severity
 
@@ -128,8 +129,8 @@ def test_a_file_with_a_large_ending_is_sent_under_a_small_one(tmp_path: Path) ->
     _, problems = check(with_files(tmp_path / "1", "file: URLS.CSV", URLS__CSV=b"x\n"))
     assert problems[0].message == "ACC documents .csv in small letters: write `name: URLS.csv`"
     found = desired(with_files(tmp_path / "2", "{file: URLS.CSV, name: URLS.csv}", URLS__CSV=b"x\n"))
-    (resource,) = (each for each in found.resources if each.address.kind.value == "input-files")
-    assert [file["name"] for file in resource.spec["files"]] == ["URLS.csv"]
+    (resource,) = (each for each in found.resources if each.address.kind == "input-files")
+    assert list(state_of(resource, InputFilesState).files) == ["URLS.csv"]
 
 
 def test_two_input_files_of_one_name(tmp_path: Path) -> None:
@@ -262,7 +263,7 @@ def test_the_examples_are_valid(environment: str | None) -> None:
     names = ("ACC_TOKEN", "MFT_TENANT_ID", "MFT_KEY_ID", "MFT_PRIVATE_KEY", "PRICES_API_KEY")
     found, problems = manifests.check(REPOSITORY / "examples", environment, dict.fromkeys(names, "x"), as_of=NOW)
     assert found is not None, problems
-    assert {resource.address.kind.value for resource in found.resources} == {
+    assert {resource.address.kind for resource in found.resources} == {
         "schedule",
         "input-files",
         "approval",

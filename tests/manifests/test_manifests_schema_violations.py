@@ -112,7 +112,7 @@ def test_a_schedule_that_is_no_mapping_is_a_mistake_like_others(tmp_path: Path) 
 def test_what_explains_is_loaded_only_for_what_is_wrong(tmp_path: Path) -> None:
     code = (
         "import sys, datetime, pathlib\n"
-        "from reconciler import manifests\n"
+        "import reconciler.kinds.registry\nfrom reconciler import manifests\n"
         f"manifests.check(pathlib.Path({str(tmp_path)!r}), None, {dict(ENVIRON)!r},"
         " as_of=datetime.datetime.now(datetime.UTC))\n"
         "print('jsonschema_rs' in sys.modules, 'jsonschema' in sys.modules)"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manifests_projects import AGENT, ENVIRON, PROJECT, TRIGGER, check, desired, places, write
+from manifests_projects import AGENT, ENVIRON, PROJECT, TRIGGER, check, desired, places, schedule_of, write
 
 from reconciler.manifests import yaml_reading
 from reconciler.manifests.scalars import plain_value, text_of
@@ -75,8 +75,9 @@ def test_aliases_and_merge_keys(tmp_path: Path) -> None:
     )
     found = desired(write(tmp_path, {"a.yaml": text}))
     later, nightly = found.resources
-    assert (later.address.name, later.spec["cron"], later.spec["timeZone"]) == ("later", "0 0 5 * * *", "UTC")
-    assert nightly.spec["cron"] == "0 0 2 * * *"
+    assert later.address.name == "later"
+    assert (schedule_of(later).cron, schedule_of(later).time_zone) == ("0 0 5 * * *", "UTC")
+    assert schedule_of(nightly).cron == "0 0 2 * * *"
     assert later.origin.line == 13
 
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import order
-from reconciler.model import Address, KindName
+from reconciler.model import Address
 
 
 def trigger(name: str) -> Address:
-    return Address(KindName.TRIGGER, "", name)
+    return Address("trigger", "", name)
 
 
 NAMES = st.sampled_from("abcdefg")

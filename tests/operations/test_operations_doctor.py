@@ -19,6 +19,7 @@ from operations_desk import PATH, PROJECT, TENANT, TOKEN, Desk, Typed, accepts, 
 
 from reconciler.emulator import Switches, Token
 from reconciler.emulator.key_pairs import jwt_like
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 from reconciler.render.characters import columns
 
@@ -319,7 +320,13 @@ def test_what_is_unsettled_and_who_holds_the_lock(at: Desk) -> None:
     assert at.type("apply", "--auto-approve").code == 5
     with (
         Ledger.open(
-            "sqlite:///.reconciler/ledger.db", "retail-data", "default", root=at.root, create=True, clock=at.clock
+            "sqlite:///.reconciler/ledger.db",
+            "retail-data",
+            "default",
+            root=at.root,
+            create=True,
+            clock=at.clock,
+            memo_of=memo_of,
         ) as ledger,
         ledger.acquire(Owner("bob", "build-7", 99)),
     ):

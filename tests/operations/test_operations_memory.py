@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from operations_desk import PATH, Desk, accepts, desk
 
+from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 from reconciler.render.characters import columns
 
@@ -277,6 +278,7 @@ def ledger_of(at: Desk, clock: datetime | None = None) -> Ledger:
         root=at.root,
         create=True,
         clock=lambda: clock or at.clock(),
+        memo_of=memo_of,
     )
 
 

@@ -11,10 +11,12 @@ import pytest
 from attribution_model import DAY_ONE, REQUIRED, VALUES, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planner_stage import KINDS, declared, inputs, remembered, seen, views
+from planner_stage import declared, inputs, remembered, seen, state_of, views
 
 from reconciler import planner
-from reconciler.kinds import schedule
+from reconciler.kinds.registry import KINDS
+from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import KEEP, ScheduleState
 from reconciler.model import Action, DriftStatus, Reason
 
 full_states = st.fixed_dictionaries({field: st.sampled_from(values) for field, values in VALUES.items()})
@@ -23,7 +25,7 @@ moments = st.integers(0, 26 * 24).map(lambda hours: DAY_ONE.replace(tzinfo=UTC) 
 
 
 def live_as(state: Mapping[str, Any]) -> Any:
-    return seen(of=replace(declared(), spec=dict(state)))
+    return seen(of=replace(declared(), state=state_of(state)))
 
 
 def reason_of(
@@ -31,12 +33,12 @@ def reason_of(
 ) -> tuple[Reason | None, DriftStatus]:
     """What the planner and the audit say of it. An `enabled` that is not managed is written `keep`."""
 
-    def spec(state: Mapping[str, Any]) -> dict[str, Any]:
-        return {"enabled": schedule.KEEP, **state}
+    def said(fields: Mapping[str, Any]) -> ScheduleState:
+        return state_of({"enabled": KEEP, **fields})
 
-    before = replace(declared(), spec=spec({field: base[field] for field in set_then}))
+    before = replace(declared(), state=said({field: base[field] for field in set_then}))
     entry = remembered(before, live_as(base))
-    stage = replace(inputs([replace(declared(), spec=spec(manifest))], views(live_as(live)), [entry]), as_of=now)
+    stage = replace(inputs([replace(declared(), state=said(manifest))], views(live_as(live)), [entry]), as_of=now)
     changes = planner.plan(stage, KINDS).changes
     (finding,) = planner.audit(stage, KINDS).findings
     return (changes[0].reason if changes else None), finding.status
@@ -115,7 +117,7 @@ def test_each_field_alone(field: str, by_hand: bool, edited: bool) -> None:
 def test_an_entry_of_an_earlier_version_reads_as_in_sync_and_says_what_it_can() -> None:
     """It holds no start and not what the manifest set, and its digest of the manifest's words is another one."""
     resource = declared()
-    old = replace(remembered(resource), declared="hmac-sha256:of other words", facts={})
+    old = replace(remembered(resource), declared="hmac-sha256:of other words", memo=ScheduleMemo())
 
     def status(resource: Any, **live: Any) -> DriftStatus:
         stage = inputs([resource], views(seen(of=declared(), **live)), [old])
@@ -130,7 +132,7 @@ def test_an_entry_of_an_earlier_version_reads_as_in_sync_and_says_what_it_can() 
 
 
 def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> None:
-    old = replace(remembered(declared()), facts={})
+    old = replace(remembered(declared()), memo=ScheduleMemo())
     moved = declared(spec={"startTime": "2027-01-01T02:00:00"})
     stage = inputs([moved], views(seen(of=declared())), [old])
     (change,) = planner.plan(stage, KINDS).changes
@@ -141,7 +143,7 @@ def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> N
 def test_one_that_was_off_when_an_earlier_version_applied_it_says_why_it_is_switched_on() -> None:
     """Nobody moved: what it means to say nothing did. The plan must not claim that the manifest changed."""
     live = seen(of=declared(), isEnabled=False)
-    old = replace(remembered(declared(), live), facts={})
+    old = replace(remembered(declared(), live), memo=ScheduleMemo())
     stage = inputs([declared()], views(live), [old])
     (change,) = planner.plan(stage, KINDS).changes
     assert (change.action, change.reason, "`enabled: keep`" in change.message) == (Action.ENABLE, Reason.EDITED, True)

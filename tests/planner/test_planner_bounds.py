@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from bounded import GROWTH, growth, work_of
-from planner_stage import KINDS, SEAL, declared, inputs, path_of, remembered, seen, starts, views
+from planner_stage import PROJECT, SEAL, declared, inputs, path_of, remembered, seen, starts, views
 
 from reconciler import planner
-from reconciler.model import Address, AgentView, Desired, Policy, Project, Reason, State
-from reconciler.workflow.contents import desired_contents
+from reconciler.kinds.registry import KINDS
+from reconciler.kinds.trigger import TriggerState
+from reconciler.model import AgentView, Desired, Policy, Reason
+from reconciler.workflow.completion import complete
 
 Make = Callable[[int], Callable[[], object]]
 
@@ -30,12 +31,13 @@ def a_blocked_chain(size: int) -> Callable[[], object]:
     """Every trigger needs the next one, and the last one's schedule cannot be read."""
     triggers = [starts(f"t{n:05}", needs=[f"trigger/t{n + 1:05}"]) for n in range(size)]
     triggers.append(starts(f"t{size:05}", needs=["schedule/prices/nightly"]))
-    made = inputs([declared(), *triggers], views(problem="503"), contents={})
-    return lambda: planner.plan(replace(made, contents=_keys(made.desired)), KINDS)
+    everything = frozenset(one.address for one in (declared(), *triggers))
+    made = replace(inputs([declared(), *triggers], views(problem="503"), complete=frozenset()), complete=everything)
+    return lambda: planner.plan(replace(made, desired=_completed(made.desired)), KINDS)
 
 
-def _keys(desired: Desired) -> Mapping[Address, State]:
-    return desired_contents(desired, frozenset(one.address for one in desired.resources), SEAL, {})
+def _completed(desired: Desired) -> Desired:
+    return complete(desired, frozenset(one.address for one in desired.resources), SEAL, {}, KINDS)
 
 
 def unreadable_agents(size: int) -> Callable[[], object]:
@@ -97,8 +99,8 @@ def digests(triggers: int) -> Callable[[], object]:
     schedules = [declared(f"s{number}") for number in range(100)]
     needs = [str(one.address) for one in schedules]
     resources = (*schedules, *(starts(f"t{number}", needs=needs) for number in range(triggers)))
-    desired = Desired(Project("retail", "default", Path(), {}, "", Policy()), (), resources)
-    return lambda: _keys(desired)
+    desired = Desired(PROJECT, (), resources)
+    return lambda: _completed(desired)
 
 
 def test_a_schedule_is_measured_once_however_many_triggers_rest_on_it() -> None:
@@ -108,8 +110,9 @@ def test_a_schedule_is_measured_once_however_many_triggers_rest_on_it() -> None:
 
 def test_a_chain_of_thousands_of_triggers_is_no_matter() -> None:
     chain = tuple(starts(f"t{n:05}", needs=[f"trigger/t{n + 1:05}"] if n < 4999 else []) for n in range(5000))
-    desired = Desired(Project("retail", "default", Path(), {}, "", Policy()), (), chain)
-    assert len(_keys(desired)) == 5000
+    desired = Desired(PROJECT, (), chain)
+    states = [one.state for one in _completed(desired).resources]
+    assert len({state.key for state in states if isinstance(state, TriggerState) and state.key}) == 5000
 
 
 def test_all_that_rests_on_something_blocked_is_held_back_and_says_on_what() -> None:

@@ -10,13 +10,27 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from planner_stage import FOREIGN, KINDS, declared, inputs, path_of, planned, remembered, seen, starts, views
+from planner_stage import (
+    FOREIGN,
+    declared,
+    inputs,
+    path_of,
+    planned,
+    remembered,
+    seen,
+    starts,
+    state_after,
+    state_of,
+    views,
+)
 
 from reconciler import planner, timetable
-from reconciler.clients.replies import read_schedule
+from reconciler.clients.replies import JobSchedule, read_schedule
 from reconciler.identity import is_owned, owned_id
-from reconciler.kinds import schedule
-from reconciler.model import Action, AgentView, Change, Entry, Policy, Resource, State
+from reconciler.kinds.registry import KINDS
+from reconciler.kinds.schedule import KIND as SCHEDULE
+from reconciler.kinds.schedule_state import PATHS, ScheduleState, timing, wire_body
+from reconciler.model import Action, AgentView, Change, Entry, Policy, Resource
 
 AGENTS = ("prices", "stock", "shops")
 NAMES = ("nightly", "poll", "weekly")
@@ -68,7 +82,7 @@ hand_made = st.builds(
 def scenes(draw: st.DrawFn) -> planner.PlanInputs:
     """Any mixture of declared, live and remembered schedules over three agents, some of them unreadable."""
     pool = draw(st.lists(resources, max_size=6, unique_by=lambda one: one.address))
-    wanted = [one for one in pool if draw(st.booleans())]
+    wanted: list[Resource] = [one for one in pool if draw(st.booleans())]
     if draw(st.booleans()):
         wanted.append(starts(needs=[str(one.address) for one in wanted[:2]]))
     live: dict[str, AgentView] = {}
@@ -78,11 +92,12 @@ def scenes(draw: st.DrawFn) -> planner.PlanInputs:
             continue
         alive = [one for one in pool if one.agent_path == path_of(agent) and draw(st.booleans())]
         shown = [
-            seen(one.identity, of=replace(one, spec=draw(blocks) if draw(st.booleans()) else one.spec)) for one in alive
+            seen(one.identity, of=replace(one, state=state_of(draw(blocks)) if draw(st.booleans()) else one.state))
+            for one in alive
         ]
         live |= views(*shown, *draw(st.lists(hand_made, max_size=2)), agent=agent)
     entries = [
-        remembered(one, settled=draw(st.booleans()), words=draw(st.sampled_from([one.spec, declared().spec])))
+        remembered(one, settled=draw(st.booleans()), words=draw(st.sampled_from([one.state, declared().state])))
         for one in pool
         if draw(st.booleans())
     ]
@@ -146,7 +161,7 @@ def test_everything_in_sight_is_accounted_for(stage: planner.PlanInputs) -> None
     told = {change.address for change in plan.changes} | {one.address for one in plan.blocked}
     declared_now = {one.address for one in stage.desired.resources}
     assert len(declared_now - told) == plan.unchanged
-    shown = {identity for view in stage.live.agents.values() for identity in view.schedules}
+    shown = {identity for view in stage.live.agents.values() for identity in view.of(SCHEDULE.name)}
     ours = {change.identity for change in plan.changes} | {one.identity for one in stage.desired.resources}
     kept = {
         identity
@@ -161,23 +176,25 @@ def test_everything_in_sight_is_accounted_for(stage: planner.PlanInputs) -> None
 @given(blocks, blocks)
 def test_only_declared_fields_ever_move(before: dict[str, Any], spec: dict[str, Any]) -> None:
     live = seen(of=declared(spec=before))
-    resource = replace(declared(), spec=spec)
+    resource = replace(declared(), state=state_of(spec))
     change = next(iter(planned([resource], views(live), [remembered(resource)]).changes), None)
     if change is None:
         return
-    assert change.before is not None and change.after is not None
-    named = set(schedule.desired_state(spec))
-    assert all(change.after[field] == change.before[field] for field in schedule.FIELDS if field not in named)
+    was, becomes = change.before, state_after(change, ScheduleState)
+    assert isinstance(was, ScheduleState)
+    named = set(SCHEDULE.values(resource.state))
+    unnamed = [name for name, path in PATHS.items() if path not in named]
+    assert all(getattr(becomes, name) == getattr(was, name) for name in unnamed)
 
 
-def runs_of(state: Mapping[str, Any], since: datetime, count: int = 12) -> list[datetime]:
-    timing = schedule.timing(state)
-    assert timing is not None
-    return [run.at.astimezone(UTC) for run in timetable.next_runs(timing, since, count)]
+def runs_of(state: ScheduleState, since: datetime, count: int = 12) -> list[datetime]:
+    when = timing(state)
+    assert when is not None
+    return [run.at.astimezone(UTC) for run in timetable.next_runs(when, since, count)]
 
 
-def rhythm_of(spec: Mapping[str, Any]) -> State:
-    return schedule.desired_state({key: spec[key] for key in ("cron", "startTime", "timeZone")})
+def rhythm_of(spec: Mapping[str, Any]) -> ScheduleState:
+    return state_of({key: spec[key] for key in ("cron", "startTime", "timeZone")})
 
 
 moments = st.datetimes(datetime(2026, 10, 1), datetime(2027, 4, 30)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -189,11 +206,11 @@ def test_what_is_planned_as_unchanged_runs_at_the_same_instants(
     live: dict[str, Any], spec: dict[str, Any], as_of: datetime
 ) -> None:
     """Rhythm, start and zone: whenever the comparison finds no difference, no run differs from then on."""
-    before, after = schedule.whole_state(rhythm_of(live), None), rhythm_of(spec)
-    if schedule.diff(before, after, as_of=as_of):
+    before, after = SCHEDULE.whole(rhythm_of(live), None), rhythm_of(spec)
+    if SCHEDULE.diff(before, after, as_of=as_of):
         return
     for since in (as_of, as_of + timedelta(days=200)):
-        assert runs_of(before, since) == runs_of(schedule.whole_state(after, before), since)
+        assert runs_of(before, since) == runs_of(SCHEDULE.whole(after, before), since)
 
 
 @settings(deadline=None, max_examples=150)
@@ -201,14 +218,10 @@ def test_what_is_planned_as_unchanged_runs_at_the_same_instants(
 def test_the_comparison_is_an_equivalence(
     one: dict[str, Any], two: dict[str, Any], three: dict[str, Any], as_of: datetime
 ) -> None:
-    keys = ("cron", "startTime", "timeZone")
-    a, b, c = (
-        schedule.whole_state(schedule.desired_state({key: spec[key] for key in keys}), None)
-        for spec in (one, two, three)
-    )
+    a, b, c = (SCHEDULE.whole(rhythm_of(spec), None) for spec in (one, two, three))
 
-    def same(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-        return not schedule.diff(left, right, as_of=as_of)
+    def same(left: ScheduleState, right: ScheduleState) -> bool:
+        return not SCHEDULE.diff(left, right, as_of=as_of)
 
     assert same(a, a)
     assert same(a, b) == same(b, a)
@@ -218,24 +231,25 @@ def test_the_comparison_is_an_equivalence(
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(resources, max_size=5, unique_by=lambda one: one.address))
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(wanted: list[Resource]) -> None:
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(wanted: list[Resource[ScheduleState]]) -> None:
     """What the plan says will be there is taken for live, and remembered: then the next plan is empty."""
     first = planned(wanted)
-    live = {path_of(agent): AgentView(path_of(agent), f"id-of-{agent}", {}) for agent in AGENTS}
+    lives: dict[str, list[JobSchedule]] = {agent: [] for agent in AGENTS}
     entries: list[Entry] = []
     for change in first.changes:
         resource = next(one for one in wanted if one.address == change.address)
         made = as_seen(change)
-        view = live[resource.agent_path]
-        live[resource.agent_path] = replace(view, schedules={**view.schedules, change.identity: made})
+        lives[resource.address.agent].append(made)
         entries.append(remembered(resource, made))
+    live: dict[str, AgentView] = {}
+    for agent, made_there in lives.items():
+        live |= views(*made_there, agent=agent)
     again = planned(wanted, live, entries)
     assert (again.changes, again.blocked, again.unchanged) == ((), (), len(wanted))
 
 
-def as_seen(change: Change) -> Any:
-    assert change.after is not None
-    body = dict(schedule.wire_body(change.identity.upper(), change.after))
+def as_seen(change: Change) -> JobSchedule:
+    body = dict(wire_body(change.identity.upper(), state_after(change, ScheduleState)))
     return read_schedule(body | {"inputParameters": json.dumps(body["inputParameters"])})
 
 

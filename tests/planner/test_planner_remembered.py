@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from planner_stage import (
     FOREIGN,
-    KINDS,
     PATH,
     SEAL,
     approved,
     at,
-    contents_of,
+    completed,
     declared,
     input_set,
     inputs,
@@ -24,36 +23,41 @@ from planner_stage import (
     only_change,
     planned,
     seen,
+    state_after,
     views,
 )
 
 from reconciler import planner
 from reconciler.kinds import approval, input_files
-from reconciler.model import Action, DriftStatus, Entry, Evidence, Reason, Resource
+from reconciler.kinds.approval import ApprovalMemo, ApprovalState
+from reconciler.kinds.input_files import InputFilesMemo, InputFilesState
+from reconciler.kinds.registry import KINDS
+from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource, State
 
 URLS = {"urls.csv": b"url\nhttps://shop.example/1\n"}
 FILES = at("input-files/prices")
 APPROVAL = at("approval/prices")
 
 
-def sent(resource: Resource, before: Entry | None = None, **settings: Any) -> Entry:
+def sent(resource: Resource[InputFilesState], **settings: Any) -> Entry[InputFilesMemo]:
     """The entry that an upload of this set left."""
-    state = contents_of([resource])[resource.address]
+    upload = Change(resource.address, Action.UPLOAD, Reason.NEW, "", after=completed(resource))
+    applied, memo = input_files.KIND.remember(upload, None)
     return Entry(
         address=resource.address,
         identity="",
         agent_path=resource.agent_path,
         declared="hmac-sha256:words",
-        applied=settings.pop("applied", input_files.applied(state)),
+        applied=settings.pop("applied", applied),
         settled=settings.pop("settled", True),
-        facts=settings.pop("facts", input_files.facts(state, before)),
+        memo=settings.pop("memo", memo),
         **settings,
     )
 
 
-def attested(state: str = "approved", **settings: Any) -> Entry:
-    applied = approval.desired_state({"state": state}, SEAL)["sealed"]
-    return Entry(APPROVAL, "", PATH, "hmac-sha256:words", applied, settings.pop("settled", True), **settings)
+def attested(state: str = "approved", *, settled: bool = True) -> Entry[ApprovalMemo]:
+    applied = {"state": approval.KIND.sealed(ApprovalState(state), SEAL).digest}
+    return Entry(APPROVAL, "", PATH, "hmac-sha256:words", applied, settled, ApprovalMemo())
 
 
 # --- input files -----------------------------------------------------------------------------------------------------
@@ -62,8 +66,8 @@ def attested(state: str = "approved", **settings: Any) -> Entry:
 def test_new_files_are_sent(tmp_path: Path) -> None:
     change = only_change(planned([input_set(tmp_path, files=URLS)]))
     assert (change.action, change.reason) == (Action.UPLOAD, Reason.NEW)
-    assert change.after is not None
-    assert (change.after["send"], change.after["replace"]) == (["urls.csv"], False)
+    after = state_after(change, InputFilesState)
+    assert (after.send, after.replace) == (("urls.csv",), False)
     assert [(field.path, field.before, field.after) for field in change.fields] == [
         ("files.urls.csv", None, "2 lines, 27 bytes")
     ]
@@ -79,8 +83,8 @@ def test_only_what_changed_is_sent(tmp_path: Path) -> None:
     before = sent(input_set(tmp_path, files={**URLS, "zones.txt": b"a\n"}))
     change = only_change(planned([input_set(tmp_path, files={**URLS, "zones.txt": b"a\nb\n"})], entries=[before]))
     assert (change.action, change.reason) == (Action.UPLOAD, Reason.EDITED)
-    assert change.after is not None
-    assert change.after["send"] == ["zones.txt"]
+    after = state_after(change, InputFilesState)
+    assert after.send == ("zones.txt",)
     assert [(field.before, field.after) for field in change.fields] == [("1 line, 2 bytes", "2 lines, 4 bytes")]
 
 
@@ -113,8 +117,8 @@ def test_a_removed_file_of_an_exclusive_set_replaces_the_set(tmp_path: Path) -> 
     plan = planned([input_set(tmp_path, files=URLS, exclusive=True)], entries=[before])
     change = only_change(plan)
     assert change.action is Action.UPLOAD
-    assert change.after is not None
-    assert (change.after["send"], change.after["replace"]) == (["urls.csv"], True)
+    after = state_after(change, InputFilesState)
+    assert (after.send, after.replace) == (("urls.csv",), True)
     assert "deleted" in change.message
     assert plan.warnings == ()
 
@@ -122,16 +126,16 @@ def test_a_removed_file_of_an_exclusive_set_replaces_the_set(tmp_path: Path) -> 
 def test_a_changed_file_of_an_exclusive_set_is_sent_alone(tmp_path: Path) -> None:
     before = sent(input_set(tmp_path, files={"urls.csv": b"old\n"}, exclusive=True))
     change = only_change(planned([input_set(tmp_path, files=URLS, exclusive=True)], entries=[before]))
-    assert change.after is not None
-    assert (change.after["send"], change.after["replace"]) == (["urls.csv"], False)
+    after = state_after(change, InputFilesState)
+    assert (after.send, after.replace) == (("urls.csv",), False)
 
 
 def test_turning_exclusive_on_replaces_the_set_once(tmp_path: Path) -> None:
     before = sent(input_set(tmp_path, files=URLS))
     resource = input_set(tmp_path, files=URLS, exclusive=True)
     change = only_change(planned([resource], entries=[before]))
-    assert change.after is not None
-    assert change.after["replace"]
+    after = state_after(change, InputFilesState)
+    assert after.replace
     assert planned([resource], entries=[sent(resource)]).changes == ()
 
 
@@ -153,7 +157,7 @@ def test_disabling(tmp_path: Path) -> None:
     resource = input_set(tmp_path, files=URLS, enabled=False)
     change = only_change(planned([resource], entries=[before]))
     assert (change.action, change.reason) == (Action.DISABLE, Reason.EDITED)
-    off = replace(before, facts={**before.facts, "enabled": False})
+    off = replace(before, memo=replace(before.memo, enabled=False))
     assert planned([resource], entries=[off]).changes == ()
     changed = input_set(tmp_path, files={"urls.csv": b"new\n"}, enabled=False)
     assert planned([changed], entries=[off]).changes == (), "what is disabled is not sent either"
@@ -161,20 +165,20 @@ def test_disabling(tmp_path: Path) -> None:
 
 def test_enabling_again_sends_everything(tmp_path: Path) -> None:
     before = sent(input_set(tmp_path, files={**URLS, "zones.txt": b"a\n"}))
-    off = replace(before, facts={**before.facts, "enabled": False})
+    off = replace(before, memo=replace(before.memo, enabled=False))
     resource = input_set(tmp_path, files={**URLS, "zones.txt": b"a\n"}, enabled=True)
     change = only_change(planned([resource], entries=[off]))
-    assert change.after is not None
-    assert change.after["send"] == ["urls.csv", "zones.txt"]
+    after = state_after(change, InputFilesState)
+    assert after.send == ("urls.csv", "zones.txt")
     assert [field.path for field in change.fields] == ["enabled"]
 
 
 def test_disabled_before_anything_was_sent_and_then_left_open(tmp_path: Path) -> None:
     """Nothing was sent yet, so taking the switch out of the manifest sends the files for the first time."""
-    off = sent(input_set(tmp_path, files=URLS, enabled=False), applied={}, facts={"enabled": False})
+    off = sent(input_set(tmp_path, files=URLS, enabled=False), applied={}, memo=InputFilesMemo(enabled=False))
     change = only_change(planned([input_set(tmp_path, files=URLS)], entries=[off]))
-    assert change.after is not None
-    assert change.after["send"] == ["urls.csv"]
+    after = state_after(change, InputFilesState)
+    assert after.send == ("urls.csv",)
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
@@ -182,13 +186,13 @@ def test_after_an_interruption_everything_is_sent_again(tmp_path: Path, exclusiv
     resource = input_set(tmp_path, files={**URLS, "zones.txt": b"a\n"}, exclusive=exclusive)
     change = only_change(planned([resource], entries=[sent(resource, settled=False)]))
     assert (change.action, change.reason) == (Action.UPLOAD, Reason.INTERRUPTED)
-    assert change.after is not None
-    assert (change.after["send"], change.after["replace"]) == (["urls.csv", "zones.txt"], exclusive)
+    after = state_after(change, InputFilesState)
+    assert (after.send, after.replace) == (("urls.csv", "zones.txt"), exclusive)
 
 
 def test_an_interrupted_disabling_is_sent_again(tmp_path: Path) -> None:
     resource = input_set(tmp_path, files=URLS, enabled=False)
-    entry = sent(resource, settled=False, facts={"enabled": False})
+    entry = sent(resource, settled=False, memo=InputFilesMemo(enabled=False))
     change = only_change(planned([resource], entries=[entry]))
     assert (change.action, change.reason) == (Action.DISABLE, Reason.INTERRUPTED)
 
@@ -224,7 +228,7 @@ def test_an_approval_is_taken_back() -> None:
 
 def test_new_words_alone_earn_no_log_entry() -> None:
     resource = approved()
-    reworded = replace(resource, spec={"state": "approved", "message": "Reviewed again"})
+    reworded = replace(resource, state=ApprovalState("approved", "Reviewed again"))
     assert planned([reworded], entries=[attested()]).changes == ()
 
 
@@ -241,8 +245,8 @@ def test_an_approval_whose_block_is_gone_is_forgotten() -> None:
 # --- both ------------------------------------------------------------------------------------------------------------
 
 
-def both(folder: Path) -> list[Resource]:
-    return [input_set(folder, files=URLS), approved()]
+def both(folder: Path) -> tuple[Resource[InputFilesState], Resource[ApprovalState]]:
+    return input_set(folder, files=URLS), approved()
 
 
 def test_an_unreadable_agent_blocks_both(tmp_path: Path) -> None:
@@ -265,7 +269,9 @@ def test_after_a_lost_ledger_both_are_sent_again_and_the_plan_says_so(tmp_path: 
 
 def test_a_filtered_plan_needs_no_contents_of_what_it_leaves_out(tmp_path: Path) -> None:
     owned = declared()
-    plan = planned([owned, *both(tmp_path)], selected=frozenset({owned.address}), contents={})
+    chosen = frozenset({owned.address})
+    empty = [Resource(one.address, State(), one.origin, agent_path=one.agent_path) for one in both(tmp_path)]
+    plan = planned([owned, *empty], selected=chosen, complete=chosen)
     assert [change.address for change in plan.changes] == [owned.address]
 
 

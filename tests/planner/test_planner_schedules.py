@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from planner_stage import (
     FOREIGN,
-    KINDS,
     PATH,
     at,
     declared,
@@ -19,16 +18,18 @@ from planner_stage import (
     planned,
     remembered,
     seen,
+    state_after,
     views,
 )
 
 from reconciler import planner
 from reconciler.identity import owned_id
+from reconciler.kinds.registry import KINDS
+from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import Action, Change, DriftStatus, Policy, Reason
 
 NIGHTLY = at("schedule/prices/nightly")
 EDITED = {"cron": "0 0 3 * * MON-FRI"}
-EDITED_SPEC = {**declared().spec, **EDITED}
 
 
 def test_an_unreadable_agent_blocks_what_is_declared_there_and_nothing_else() -> None:
@@ -60,9 +61,9 @@ def test_declared_and_absent_is_new() -> None:
     assert (change.action, change.reason) == (Action.CREATE, Reason.NEW)
     assert change.identity == owned_id("retail", "default", PATH, "nightly")
     assert (change.basis, change.before) == ("absent", None)
-    assert change.after is not None
-    assert (change.after["logLevel"], change.after["enabled"], change.after["windowless"]) == (1, True, True)
-    assert (change.after["inputParameters"], change.after["sessionId"]) == ({}, "")
+    after = state_after(change, ScheduleState)
+    assert (after.log_level, after.enabled, after.windowless) == (1, True, True)
+    assert (after.input_parameters, after.session_id) == ({}, "")
     assert {field.path: field.after for field in change.fields} == {
         "cron": "0 0 2 * * MON-FRI",
         "startTime": "2026-01-01T02:00:00",
@@ -188,17 +189,17 @@ def test_only_declared_fields_change_and_the_rest_is_sent_as_it_is() -> None:
     live = seen(of=declared(), logLevel=3, sessionId="1-5/5", inputParameters='{"a": "1"}', isEnabled=False)
     change = only_change(planned([resource], views(live), [remembered(declared())]))
     assert [field.path for field in change.fields] == ["cron"]
-    assert change.after is not None
-    rest = {field: change.after[field] for field in ("logLevel", "sessionId", "inputParameters", "enabled")}
-    assert rest == {"logLevel": 3, "sessionId": "1-5/5", "inputParameters": {"a": "1"}, "enabled": False}
+    after = state_after(change, ScheduleState)
+    rest = (after.log_level, after.session_id, after.input_parameters, after.enabled)
+    assert rest == (3, "1-5/5", {"a": "1"}, False)
 
 
 def test_parameters_that_cannot_be_read_are_not_taken_for_none() -> None:
     resource = declared(spec=EDITED)
     live = seen(of=declared(), inputParameters="no json")
     change = only_change(planned([resource], views(live), [remembered(declared())]))
-    assert change.after is not None
-    assert change.after["inputParameters"] == "no json"
+    after = state_after(change, ScheduleState)
+    assert after.input_parameters == "no json"
 
 
 def test_an_undeclared_owned_schedule_is_deleted() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from planner_stage import (
-    KINDS,
-    contents_of,
+    completed,
     declared,
     input_set,
     inputs,
@@ -23,22 +22,26 @@ from planner_stage import (
 )
 
 from reconciler import planner
+from reconciler.kind import Product, Progress, StartState, Wait
 from reconciler.kinds import trigger
+from reconciler.kinds.registry import KINDS
+from reconciler.kinds.trigger import TriggerMemo, TriggerState
 from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource
 
 
-def started(resource: Resource, *others: Resource, state: str = "success", settled: bool = True, **facts: Any) -> Entry:
+def started(
+    resource: Resource[TriggerState], *others: Resource, state: str = "success", settled: bool = True, attempts: int = 1
+) -> Entry[TriggerMemo]:
     """The entry that a start of this trigger left."""
-    desired = contents_of([resource, *others])[resource.address]
-    whole = trigger.facts(desired, state=state, attempts=facts.pop("attempts", 1), run_id=facts.pop("run_id", "run-1"))
+    desired = replace(completed(resource, *others), attempt=attempts)
     return Entry(
         address=resource.address,
         identity="",
         agent_path="",
-        declared=desired["key"],
-        applied={"key": desired["key"]},
+        declared=desired.key,
+        applied={"key": desired.key},
         settled=settled,
-        facts={**whole, **facts},
+        memo=trigger.KIND.remember(Progress(desired, StartState(state), "run-1")),
     )
 
 
@@ -62,8 +65,8 @@ def test_a_key_that_was_started_is_not_started_again(state: str) -> None:
 @pytest.mark.parametrize(
     ("edited", "cause"),
     [
-        ({"when": {"revision": "2"}}, "the revision changed"),
-        ({"task": {"name": "Publish all"}}, "the task changed"),
+        ({"revision": "2"}, "the revision changed"),
+        ({"task": "Publish all"}, "the task changed"),
         ({"parameters": {"folder": "/new"}}, "the parameters changed"),
     ],
 )
@@ -73,7 +76,7 @@ def test_another_key_is_due_and_says_what_moved(edited: dict[str, Any], cause: s
 
 
 def test_what_does_not_start_a_task_again() -> None:
-    patient = starts(wait={"timeout": 60.0, "interval": 1.0}, retries=3)
+    patient = starts(wait=Wait(timeout=60.0, interval=1.0), retries=3)
     assert planned([patient], entries=[started(starts())]).changes == ()
 
 
@@ -107,7 +110,7 @@ def test_a_chain_of_triggers_moves_together() -> None:
     first, second = starts("first"), starts("second", needs=["trigger/first"])
     entries = [started(first), started(second, first)]
     assert planned([first, second], entries=entries).changes == ()
-    moved = planned([starts("first", when={"revision": "2"}), second], entries=entries)
+    moved = planned([starts("first", revision="2"), second], entries=entries)
     assert [str(change.address) for change in moved.changes] == ["trigger/first", "trigger/second"]
 
 
@@ -121,7 +124,7 @@ def test_a_start_whose_end_is_not_known_blocks(state: str) -> None:
 
 def test_a_new_revision_does_not_get_around_an_unknown_start() -> None:
     entry = started(starts(), state="unknown", settled=False)
-    assert only_block(planned([starts(when={"revision": "2"})], entries=[entry])).reason is Reason.UNKNOWN_START
+    assert only_block(planned([starts(revision="2")], entries=[entry])).reason is Reason.UNKNOWN_START
 
 
 def test_an_unknown_start_holds_back_what_needs_it_and_nothing_else() -> None:
@@ -191,7 +194,10 @@ def test_while_an_agent_is_unreadable_nobody_can_tell_a_new_ledger_from_a_lost_o
 
 
 def test_an_unreachable_product_blocks_starts() -> None:
-    assert only_block(planned([starts()], mft_problem="GET … answered 503")).reason is Reason.UNREADABLE
+    assert (
+        only_block(planned([starts()], product_problems={Product.MFT: "GET … answered 503"})).reason
+        is Reason.UNREADABLE
+    )
 
 
 def test_a_filtered_start_waits_for_changes_that_were_left_out() -> None:
@@ -207,7 +213,7 @@ def test_a_filtered_start_waits_for_changes_that_were_left_out() -> None:
 def test_a_trigger_whose_document_is_gone_is_forgotten_unless_its_start_is_open() -> None:
     entry = started(starts())
     assert only_change(planned([], {}, [entry])).action is Action.FORGET
-    open_start = replace(entry, settled=False, facts={**entry.facts, "state": "unknown"})
+    open_start = replace(entry, settled=False, memo=replace(entry.memo, state=StartState.UNKNOWN))
     assert only_block(planned([], {}, [open_start])).reason is Reason.UNKNOWN_START
 
 

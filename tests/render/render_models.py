@@ -16,7 +16,6 @@ from reconciler.model import (
     Evidence,
     FieldChange,
     Finding,
-    KindName,
     Origin,
     Outcome,
     Plan,
@@ -51,9 +50,9 @@ texts = st.sampled_from((AWKWARD_TEXT, "", " ", "nightly", *MARKUP, *WIDE, "x" *
 )
 names = texts.map(lambda text: text or "x")
 addresses = st.one_of(
-    st.builds(Address, st.just(KindName.SCHEDULE), names, names),
-    st.builds(Address, st.sampled_from((KindName.INPUT_FILES, KindName.APPROVAL)), names),
-    st.builds(Address, st.just(KindName.TRIGGER), st.just(""), names),
+    st.builds(Address, st.just("schedule"), names, names),
+    st.builds(Address, st.sampled_from(("input-files", "approval")), names),
+    st.builds(Address, st.just("trigger"), st.just(""), names),
 )
 origins = st.none() | st.builds(Origin, names, st.integers(1, 10**6), st.integers(1, 200))
 values = st.recursive(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from reconciler.kind import AnyKind
+from reconciler.kinds import approval, input_files, trigger
+from reconciler.kinds import schedule as schedule_kind
+from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import (
     Action,
     Address,
@@ -13,7 +17,6 @@ from reconciler.model import (
     Evidence,
     FieldChange,
     Finding,
-    KindName,
     Origin,
     Outcome,
     Plan,
@@ -31,7 +34,11 @@ STAMP = Stamp("1.2.3", "retail-data", "prod", "2026-11-22T20:45:00Z")
 
 
 def schedule(agent: str, name: str) -> Address:
-    return Address(KindName.SCHEDULE, agent, name)
+    return Address("schedule", agent, name)
+
+
+def unchanged(kind: AnyKind, count: int, first: str = "", last: str = "") -> Unchanged:
+    return Unchanged(kind.name, count, first, last, kind.visibility, kind.noun)
 
 
 CREATED = Change(
@@ -49,7 +56,7 @@ CREATED = Change(
     ),
     identity="8f14e45f-ceea-8671-9b2e-0d4a6c1f2b3c",
     agent_path="sequentum/Retail/prices",
-    needs=(Address(KindName.APPROVAL, "retail-prices"), Address(KindName.INPUT_FILES, "retail-prices")),
+    needs=(Address("approval", "retail-prices"), Address("input-files", "retail-prices")),
     origin=Origin("manifests/retail.yaml", 31, 7),
     preview=Preview(
         after_runs=("2026-11-23T08:00:00+11:00", "2026-11-23T09:00:00+11:00", "2026-11-23T10:00:00+11:00"),
@@ -100,14 +107,15 @@ DELETED = Change(
     action=Action.DELETE,
     reason=Reason.REMOVED,
     message="no manifest declares it any more",
-    before={"cron": "0 30 4 * * MON", "timeZone": "UTC", "inputParameters": {"password": "hunter2"}},
+    fields=(FieldChange("cron", "0 30 4 * * MON", None), FieldChange("timeZone", "UTC", None)),
+    before=ScheduleState(cron="0 30 4 * * MON", time_zone="UTC", input_parameters={"password": "hunter2"}),
     identity="8f14e45f-ceea-8671-9b2e-0d4a6c1f2bff",
     agent_path="sequentum/Retail/prices",
     preview=Preview(before_runs=("2026-11-23T04:30:00+00:00",), before_per_day=1 / 7),
 )
 
 UPLOADED = Change(
-    address=Address(KindName.INPUT_FILES, "retail-prices"),
+    address=Address("input-files", "retail-prices"),
     action=Action.UPLOAD,
     reason=Reason.EDITED,
     message="1 of 2 files changed",
@@ -116,7 +124,7 @@ UPLOADED = Change(
 )
 
 APPROVED = Change(
-    address=Address(KindName.APPROVAL, "retail-prices"),
+    address=Address("approval", "retail-prices"),
     action=Action.APPROVE,
     reason=Reason.NEW,
     message="the manifest declares it",
@@ -137,7 +145,7 @@ ENABLED = Change(
 )
 
 STARTED = Change(
-    address=Address(KindName.TRIGGER, "", "publish-prices"),
+    address=Address("trigger", "", "publish-prices"),
     action=Action.START,
     reason=Reason.DUE,
     message="revision 2026-11-22 has not run yet",
@@ -167,7 +175,7 @@ PLAN = Plan(
             Origin("manifests/fuel.yaml", 10, 7),
         ),
         BlockedResource(
-            Address(KindName.TRIGGER, "", "publish-fuel"),
+            Address("trigger", "", "publish-fuel"),
             Reason.UNKNOWN_START,
             "the reply to its last start was lost",
             Origin("manifests/fuel.yaml", 22, 1),
@@ -180,8 +188,8 @@ PLAN = Plan(
     ),
     unchanged=4,
     unchanged_kinds=(
-        Unchanged(KindName.APPROVAL, 1, "2026-11-01T08:00:00Z", "2026-11-01T08:00:00Z"),
-        Unchanged(KindName.SCHEDULE, 3),
+        unchanged(approval.KIND, 1, "2026-11-01T08:00:00Z", "2026-11-01T08:00:00Z"),
+        unchanged(schedule_kind.KIND, 3),
     ),
     warnings=(
         Finding("dst-skipped", "schedule/retail-prices/nightly", "Daylight saving skips 02:30 on 4 October 2026."),
@@ -195,10 +203,10 @@ EMPTY = Plan(
     environment="prod",
     unchanged=12,
     unchanged_kinds=(
-        Unchanged(KindName.APPROVAL, 2, "2026-11-01T08:00:00Z", "2026-11-20T08:00:00Z"),
-        Unchanged(KindName.INPUT_FILES, 1, "2026-11-22T02:30:00Z", "2026-11-22T02:30:00Z"),
-        Unchanged(KindName.SCHEDULE, 8),
-        Unchanged(KindName.TRIGGER, 1, "2026-11-22T02:31:00Z", "2026-11-22T02:31:00Z"),
+        unchanged(input_files.KIND, 1, "2026-11-22T02:30:00Z", "2026-11-22T02:30:00Z"),
+        unchanged(approval.KIND, 2, "2026-11-01T08:00:00Z", "2026-11-20T08:00:00Z"),
+        unchanged(schedule_kind.KIND, 8),
+        unchanged(trigger.KIND, 1, "2026-11-22T02:31:00Z", "2026-11-22T02:31:00Z"),
     ),
     unmanaged=PLAN.unmanaged,
 )
@@ -259,7 +267,7 @@ DRIFT = Drift(
     project="retail-data",
     environment="prod",
     findings=(
-        DriftFinding(Address(KindName.INPUT_FILES, "retail-prices"), DriftStatus.UNVERIFIABLE, Evidence.ATTESTED),
+        DriftFinding(Address("input-files", "retail-prices"), DriftStatus.UNVERIFIABLE, Evidence.ATTESTED),
         DriftFinding(
             schedule("retail-fuel", "daily"),
             DriftStatus.UNREADABLE,

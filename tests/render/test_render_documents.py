@@ -45,10 +45,10 @@ from reconciler.model import (
     Outcome,
     Plan,
     Problem,
-    Standing,
+    ResourceStatus,
 )
 from reconciler.render import github, json_, junit, run_history, sarif, status_report
-from reconciler.workflow.settling import Done
+from reconciler.workflow.history import Done
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
@@ -82,7 +82,7 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 STANDINGS = (
-    Standing(
+    ResourceStatus(
         Address.parse("schedule/prices/nightly"),
         DriftStatus.DRIFTED,
         Health.FAILING,
@@ -91,7 +91,7 @@ STANDINGS = (
         predicted="2026-11-23T02:00:00+11:00",
         notes=("its last run: Page not found",),
     ),
-    Standing(Address.parse("trigger/publish"), DriftStatus.UNVERIFIABLE, Health.NEVER_RAN),
+    ResourceStatus(Address.parse("trigger/publish"), DriftStatus.UNVERIFIABLE, Health.NEVER_RAN),
 )
 CHECKS = (
     Check("acc", Level.OK, "https://acc.example answers, and takes the token"),

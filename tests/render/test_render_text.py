@@ -22,21 +22,22 @@ from render_samples import (
     UPDATED,
     line_of,
     schedule,
+    unchanged,
 )
 
+from reconciler.kinds import approval
+from reconciler.kinds import schedule as schedule_kind
 from reconciler.model import (
     Action,
     Change,
     FieldChange,
     Finding,
-    KindName,
     Outcome,
     Plan,
     Preview,
     Problem,
     Reason,
     Status,
-    Unchanged,
 )
 from reconciler.render import Screen, text
 from reconciler.render.characters import columns
@@ -187,11 +188,11 @@ def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_w
         (replace(EMPTY, filtered=True), "No changes in what was selected. 8 schedules were read"),
         (replace(EMPTY, warnings=(Finding("unreadable", "a/b", "503"),)), "No changes in what could be read. 8 sched"),
         (
-            replace(ONE, unchanged_kinds=(Unchanged(KindName.SCHEDULE, 1),)),
+            replace(ONE, unchanged_kinds=(unchanged(schedule_kind.KIND, 1),)),
             "No changes. 1 schedule was read and matches the manifests. 1 unchanged, 0 unmanaged.",
         ),
         (
-            replace(ONE, unchanged_kinds=(Unchanged(KindName.APPROVAL, 1, *["2026-11-01T08:00:00Z"] * 2),)),
+            replace(ONE, unchanged_kinds=(unchanged(approval.KIND, 1, *["2026-11-01T08:00:00Z"] * 2),)),
             "No changes. 1 approval is attested: accepted by the product, which has no way to read it back, at "
             "2026-11-01 08:00 UTC. 1 unchanged, 0 unmanaged.",
         ),

@@ -12,7 +12,7 @@ from reconciler.render.frequency import frequency_text, multiplies
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table, runs_of
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
-from reconciler.render.wording import blocked_step, by_gravity, is_risky, removed_fields
+from reconciler.render.wording import blocked_step, by_gravity, is_risky
 
 _NAMED = 4
 
@@ -43,10 +43,8 @@ def _change(change: Change) -> Card:
     fields = change.fields
     told = [change.message] if change.message else []
     is_gone = change.action is Action.DELETE
-    if is_gone:
-        fields = fields or removed_fields(change)
-        if change.agent_path:
-            told.append(f"Removes it from agent `{change.agent_path}`.")
+    if is_gone and change.agent_path:
+        told.append(f"Removes it from agent `{change.agent_path}`.")
     names = ", ".join(field.path for field in fields[:_NAMED]) + (", …" if len(fields) > _NAMED else "")
     return Card(
         change.action.value,

@@ -18,7 +18,6 @@ from reconciler.render.wording import (
     by_gravity,
     is_risky,
     plan_counts,
-    removed_fields,
     sentences,
 )
 
@@ -97,10 +96,8 @@ def _risky(change: Change) -> Entry:
     told = f"{change.reason}: {prose(change.message)}" if change.message else change.reason.value
     body = f"\n{name} — {told}{where(change.origin)}\n"
     fields = change.fields
-    if change.action is Action.DELETE:
-        fields = fields or removed_fields(change)
-        if change.agent_path:
-            body += f"\nRemoves it from agent {code(change.agent_path)}.\n"
+    if change.action is Action.DELETE and change.agent_path:
+        body += f"\nRemoves it from agent {code(change.agent_path)}.\n"
     body += field_table(fields, "Before", "After")
     told_runs = _runs(change)
     if told_runs:

@@ -13,7 +13,7 @@ from reconciler.render.frequency import frequency_factor, frequency_text, multip
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.text_page import TextPage
-from reconciler.render.wording import blocked_step, blocked_words, removed_fields
+from reconciler.render.wording import blocked_step, blocked_words
 
 
 def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
@@ -73,7 +73,6 @@ def _change(page: TextPage, change: Change, *, verbose: bool) -> None:
         one_sided = page.paint("+", "green") + " "
     elif change.action is Action.DELETE:
         one_sided = page.paint("-", "red") + " "
-        fields = fields or removed_fields(change)
         page.paragraph(_target(change), indent=4)
     page.fields(fields, indent=4, verbose=verbose, sign=one_sided)
     if change.preview:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from statistics import median
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, cast
 
 from reconciler import timetable
-from reconciler.clients.replies import moment
+from reconciler.clients.replies import AgentRun, JobSchedule, moment, read_parameters
+from reconciler.errors import ProductError
 from reconciler.identity import normal_id
-from reconciler.kinds import schedule
-from reconciler.model import Health
+from reconciler.kind import Examined, HealthReport
+from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.model import JSON, Health
 
+if TYPE_CHECKING:
+    from reconciler.clients.acc import AccClient
+    from reconciler.kinds.schedule import ScheduleMemo
+
+_RUNS_READ = 20
 _GRACE = timedelta(minutes=15)
 _LONG = 3.0
 _LONG_AT_LEAST = timedelta(minutes=10)
@@ -22,64 +29,45 @@ _DISAGREES = timedelta(seconds=90)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class AgentRun(Protocol):
-    """A run as the ACC client reads it."""
+def runs_of(acc: AccClient, agent_id: str, hide: Callable[[str, JSON], None]) -> tuple[AgentRun, ...] | None:
+    """The latest runs of an agent ("Get agent run details"); None where they cannot be read.
 
-    @property
-    def schedule_id(self) -> str | None: ...
-    @property
-    def start_time(self) -> str | None: ...
-    @property
-    def end_time(self) -> str | None: ...
-    @property
-    def status(self) -> str | None: ...
-    @property
-    def status_message(self) -> str | None: ...
-    @property
-    def is_active(self) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A health, the times that go with it, and what a person should know. Times are RFC 3339.
-
-    `in_doubt`: a person has to say what happened.
+    The product may show back what a manifest made secret, in an error that a run ended with.
     """
+    try:
+        found = acc.run_history(agent_id, count=_RUNS_READ)
+    except ProductError:
+        return None
+    for run in found:
+        hide(run.schedule_id or "", _parameters_of(run))
+    return tuple(found)
 
-    health: Health
-    last_run: str = ""
-    next_run: str = ""
-    predicted: str = ""
-    notes: tuple[str, ...] = ()
-    in_doubt: bool = False
+
+def _parameters_of(run: AgentRun) -> Mapping[str, str] | None:
+    return read_parameters(next((value for key, value in run.raw.items() if key.lower() == "inputparameters"), None))
 
 
 def of_schedule(
-    live: Any,
-    declared: Mapping[str, Any],
-    runs: Iterable[AgentRun] | None,
-    *,
-    since: datetime | None,
-    as_of: datetime,
-) -> Verdict:
-    """Judge one live schedule.
+    live: JobSchedule, examined: Examined[ScheduleState, ScheduleMemo], when: timetable.Timing | None
+) -> HealthReport:
+    """Judge one live schedule, that runs at the times of `when`.
 
-    `declared` is the manifest's block; `runs` are the agent's, None where they cannot be read; `since` is when the
-    schedule was last written or adopted, None where nobody remembers: it cannot have been late before that.
+    It cannot have been late before it was last written or adopted.
     """
-    look = _look(live, declared, runs, since, as_of)
+    look = _look(live, examined, when)
     predicted = None
-    if look.timing is not None and look.state["enabled"] is not False:
-        upcoming = timetable.next_runs(look.timing, as_of, 1)
+    if look.timing is not None and look.state.enabled is not False:
+        upcoming = timetable.next_runs(look.timing, look.as_of, 1)
         predicted = upcoming[0].at if upcoming else None
-    notes = [f"server: {' '.join(str(live.error_message).split())}"] if live.error_message else []
-    if runs is None:
+    error = look.redact(live.error_message or "")
+    notes = [f"server: {' '.join(error.split())}"] if error else []
+    if examined.answer is None:
         notes.append("the agent's runs could not be read")
     served = look.served
-    if served is not None and predicted is not None and served > as_of and abs(served - predicted) > _DISAGREES:
+    if served is not None and predicted is not None and served > look.as_of and abs(served - predicted) > _DISAGREES:
         notes.append(f"ACC says {look.text(served)} next, this program predicts {look.text(predicted)}")
     health, why = _health(look)
-    return Verdict(health, look.text(look.last), look.text(served), look.text(predicted), (*why, *notes))
+    return HealthReport(health, look.text(look.last), look.text(served), look.text(predicted), (*why, *notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +77,9 @@ class _Look:
     `served` is ACC's own next run.
     """
 
-    live: Any
-    state: Mapping[str, Any]
-    declared: Mapping[str, Any]
+    live: JobSchedule
+    state: ScheduleState
+    declared: ScheduleState
     own: tuple[AgentRun, ...]
     others: tuple[AgentRun, ...]
     timing: timetable.Timing | None
@@ -99,6 +87,7 @@ class _Look:
     served: datetime | None
     since: datetime | None
     as_of: datetime
+    redact: Callable[[str], str]
 
     def text(self, at: datetime | None) -> str:
         """RFC 3339 on the clock of the schedule's own zone."""
@@ -108,41 +97,38 @@ class _Look:
         return at.astimezone(zone or at.tzinfo).isoformat(timespec="seconds")
 
 
-def _look(
-    live: Any,
-    declared: Mapping[str, Any],
-    runs: Iterable[AgentRun] | None,
-    since: datetime | None,
-    as_of: datetime,
-) -> _Look:
-    state = schedule.live_state(live)
-    newest = sorted(runs or (), key=lambda run: _moment(run.start_time) or _LONG_AGO, reverse=True)
+def _look(live: JobSchedule, examined: Examined[ScheduleState, ScheduleMemo], when: timetable.Timing | None) -> _Look:
+    runs = cast("tuple[AgentRun, ...]", examined.answer or ())
+    newest = sorted(runs, key=lambda run: _moment(run.start_time) or _LONG_AGO, reverse=True)
     own = tuple(run for run in newest if _same(run.schedule_id, live.schedule_id))
     began = [_moment(live.last_run_time), _moment(own[0].start_time) if own else None]
+    state = examined.observation.state
+    assert state is not None
     return _Look(
         live=live,
         state=state,
-        declared=declared,
+        declared=examined.resource.state,
         own=own,
         others=tuple(run for run in newest if not _same(run.schedule_id, live.schedule_id)),
-        timing=schedule.timing(state),
+        timing=when,
         last=max((at for at in began if at is not None), default=None),
         served=_moment(live.next_run_time),
-        since=since,
-        as_of=as_of,
+        since=moment(examined.entry.at) if examined.entry is not None else None,
+        as_of=examined.as_of,
+        redact=examined.redact,
     )
 
 
 def _health(look: _Look) -> tuple[Health, tuple[str, ...]]:
-    if look.state["enabled"] is False:
-        match look.declared.get("enabled"):
-            case True:
-                return Health.DISABLED, ("disabled in ACC although declared enabled",)
-            case None:
-                return Health.DISABLED, ("disabled in ACC; the manifest says nothing, which means enabled",)
-            case schedule.KEEP:
-                return Health.OFF, ("disabled in ACC; `enabled: keep` leaves the switch to the people there",)
-        return Health.OFF, ()
+    if look.state.enabled is False:
+        declared = look.declared
+        if declared.enabled is None:
+            return Health.OFF, ("disabled in ACC; `enabled: keep` leaves the switch to the people there",)
+        if not declared.enabled:
+            return Health.OFF, ()
+        if declared.says_enabled:
+            return Health.DISABLED, ("disabled in ACC although declared enabled",)
+        return Health.DISABLED, ("disabled in ACC; the manifest says nothing, which means enabled",)
     status = (look.live.schedule_status or "").casefold()
     active = next((run for run in look.own if run.is_active), None)
     if active is not None:
@@ -174,7 +160,7 @@ def _has_failed(run: AgentRun) -> bool:
 
 
 def _failures(failed: Sequence[AgentRun], look: _Look) -> str:
-    said = " ".join(str(failed[0].status_message or failed[0].status).split())
+    said = " ".join((look.redact(failed[0].status_message or "") or str(failed[0].status)).split())
     if len(failed) == 1:
         return f"its last run: {said}"
     return f"its last {len(failed)} runs failed, since {look.text(_moment(failed[-1].start_time))}: {said}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler import files
-from reconciler.manifests import archive_checks
+from reconciler.kinds import archive_checks
 from reconciler.manifests.problems import FileProblem, ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 from reconciler.model import Problem, Severity

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from reconciler.manifests import input_file_checks
+from reconciler.kinds import input_file_checks
+from reconciler.kinds.input_files import KIND, DeclaredFile, InputFilesState
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of
-from reconciler.model import Address, Agent, KindName, Origin, Resource
+from reconciler.manifests.yaml_values import DocumentPath, list_of
+from reconciler.model import Address, Agent, Origin, Resource
 
 
 class InputFilesPart:
@@ -20,28 +22,28 @@ class InputFilesPart:
     def declare(
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
     ) -> tuple[Address, ...]:
-        address = Address(KindName.INPUT_FILES, agent.handle)
+        address = Address(KIND.name, agent.handle)
         declared.mentioned.add(address)
         report = document.report.at(str(address))
-        content: dict[str, YAMLValue | list[dict[str, str]]] = {"files": _files(document, report, scope.root)}
-        for key, short in (("inputFilesExclusive", "exclusive"), ("inputFilesEnabled", "enabled")):
-            value = document.spec_part(key)
-            if value is not None:
-                content[short] = value
+        state = InputFilesState(
+            _files(document, report, scope.root),
+            enabled=cast("bool | None", document.spec_part("inputFilesEnabled")),
+            exclusive=document.spec_part("inputFilesExclusive") is True,
+        )
         written = next(key for key in self.keys if key in document.spec)
         origin = document.origin(document.spec[written], ("spec", written))
         declared.resources.append(
-            Resource(address, content, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+            Resource(address, state, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
         )
         return (address,)
 
     def address_at(self, document: ManifestDocument, handle: str, path: DocumentPath) -> Address | None:
-        return Address(KindName.INPUT_FILES, handle)
+        return Address(KIND.name, handle)
 
 
-def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> list[dict[str, str]]:
-    """The declared files by name: the name that ACC will know, and the absolute path."""
-    files: list[dict[str, str]] = []
+def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> dict[str, DeclaredFile]:
+    """The declared files by the name that ACC will know, each with its absolute path."""
+    files: dict[str, DeclaredFile] = {}
     names: dict[str, Origin] = {}
     unpacked: list[tuple[str, str, DocumentPath]] = []
     for index, entry in enumerate(list_of(document.spec.get("inputFiles"))):
@@ -53,10 +55,10 @@ def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> l
         first = names.setdefault(name.lower(), origin)
         if first is not origin:
             report.error(path, "duplicate", f"the input file {name!r} is declared twice; the first is at {first}")
-        files.append(file)
+        files[name] = DeclaredFile(Path(file["file"]))
         unpacked += [(member, name, path) for member in input_file_checks.members(Path(file["file"]))]
     _check_unpacked(unpacked, names, report)
-    return sorted(files, key=lambda one: one["name"])
+    return dict(sorted(files.items()))
 
 
 def _check_unpacked(

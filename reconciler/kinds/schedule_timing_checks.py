@@ -20,8 +20,11 @@ def check(
     report: ProblemReporter,
     document: ManifestDocument,
     as_of: datetime,
-) -> None:
-    """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used."""
+) -> bool:
+    """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used.
+
+    Returns whether nothing is wrong.
+    """
     cron, every, start, zone = (_usable(block, key, path, document) for key in _KEYS)
     errors, warnings = _findings(cron, every, start, zone, as_of)
     for key, code, message in errors:
@@ -29,6 +32,7 @@ def check(
     for code, message in warnings:
         key = "timeZone" if "zone" in code else "every" if every is not None else "cron"
         report.warn((*path, key), code, message)
+    return not errors
 
 
 def _usable(block: dict[str, YAMLValue], key: str, path: DocumentPath, document: ManifestDocument) -> str | None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Literal, TypedDict, cast
 
 from reconciler.identity import normal_id, owned_id
-from reconciler.manifests import schedule_timing
+from reconciler.kinds import schedule_timing_checks
+from reconciler.kinds.schedule import KIND
+from reconciler.kinds.schedule_state import ScheduleState, declared_state
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.scalars import text_of
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of
-from reconciler.model import Address, Agent, KindName, Resource
+from reconciler.model import Address, Agent, Resource
 from reconciler.product_terms import LOG_LEVELS
-
-_NOT_SPEC = ("name", "id", "protect", "movedFrom")
 
 
 class ScheduleBlock(TypedDict, total=False):
@@ -43,12 +43,12 @@ class SchedulesPart:
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
     ) -> tuple[Address, ...]:
         listed = list_of(document.spec.get("schedules"))
-        prefix = f"{KindName.SCHEDULE.value}/{agent.handle}/"
+        prefix = f"{KIND.name}/{agent.handle}/"
         for index, entry in enumerate(listed):
             name = entry_name(listed, index)
             if not name:
                 continue
-            address = Address(KindName.SCHEDULE, agent.handle, name)
+            address = Address(KIND.name, agent.handle, name)
             path: DocumentPath = ("spec", "schedules", index)
             if document.wrong:
                 declared.mentioned.add(address)
@@ -60,11 +60,11 @@ class SchedulesPart:
                 "address", report.address, origin, report, f"the schedule {name!r} of {agent.handle}"
             ):
                 continue
-            schedule_timing.check(mapping_of(entry), path, report, document, scope.as_of)
+            is_sound = schedule_timing_checks.check(mapping_of(entry), path, report, document, scope.as_of)
             if document.wrong and not document.is_usable(path):
                 continue
             block = cast("ScheduleBlock", entry)
-            content, secrets = _content(document, declared, block, path)
+            secrets = _secrets(document, declared, block, path)
             adopted = block.get("id")
             if adopted:
                 identity = normal_id(adopted)
@@ -75,9 +75,12 @@ class SchedulesPart:
             if moved_from:
                 what = f"the old name of a schedule of {agent.handle}"
                 declared.check_move(moved_from, name, what, moved_from, (*path, "movedFrom"), report)
+            if not is_sound:
+                declared.mentioned.add(address)
+                continue
             resource = Resource(
                 address=address,
-                spec=content,
+                state=_state(block),
                 origin=origin,
                 agent_path=agent.path,
                 identity=identity,
@@ -94,24 +97,38 @@ class SchedulesPart:
     def address_at(self, document: ManifestDocument, handle: str, path: DocumentPath) -> Address | None:
         index = path[2] if len(path) > 2 else None
         name = entry_name(document.spec["schedules"], index) if isinstance(index, int) else ""
-        return Address(KindName.SCHEDULE, handle, name) if name else None
+        return Address(KIND.name, handle, name) if name else None
 
 
-def _content(
+def _secrets(
     document: ManifestDocument, declared: Declared, block: ScheduleBlock, path: DocumentPath
-) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The spec of a block, and the paths in it that are secret."""
-    content = {key: value for key, value in block.items() if key not in _NOT_SPEC}
-    if "logLevel" in block:
-        level = block["logLevel"]
-        content["logLevel"] = LOG_LEVELS[level] if isinstance(level, str) and level in LOG_LEVELS else int(level)
-    if "sessionId" in block:
-        content["sessionId"] = text_of(block["sessionId"])
-    secrets: tuple[str, ...] = ()
-    if "inputParameters" in block:
-        content["inputParameters"] = {key: text_of(value) for key, value in block["inputParameters"].items()}
-        if document.filled.secrets:
-            inside = (*path, "inputParameters")
-            secrets = tuple(f"inputParameters.{key}" for key in document.secret_keys(inside))
-            declared.secret_values |= document.secret_values(inside)
-    return content, secrets
+) -> tuple[str, ...]:
+    """The paths in a block that are secret."""
+    if "inputParameters" not in block or not document.filled.secrets:
+        return ()
+    inside = (*path, "inputParameters")
+    declared.secret_values |= document.secret_values(inside)
+    return tuple(f"inputParameters.{key}" for key in document.secret_keys(inside))
+
+
+def _state(block: ScheduleBlock) -> ScheduleState:
+    """What a block says that a schedule shall be."""
+    parameters = block.get("inputParameters")
+    session = block.get("sessionId")
+    return declared_state(
+        cron=block.get("cron"),
+        every=block.get("every"),
+        start_time=block.get("startTime"),
+        time_zone=block.get("timeZone"),
+        input_parameters=None if parameters is None else {key: text_of(value) for key, value in parameters.items()},
+        log_level=_log_level(block.get("logLevel")),
+        session_id=None if session is None else text_of(session),
+        windowless=block.get("windowless"),
+        enabled=block.get("enabled"),
+    )
+
+
+def _log_level(written: str | int | None) -> int | None:
+    if written is None:
+        return None
+    return LOG_LEVELS[written] if isinstance(written, str) and written in LOG_LEVELS else int(written)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypedDict, cast
 
+from reconciler.kind import Wait
+from reconciler.kinds.trigger import DEFAULT_WAIT, KIND, Task, TriggerState
 from reconciler.manifests import schema_files
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.scalars import text_of
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
-from reconciler.model import Address, KindName, Resource
+from reconciler.model import Address, Resource
 from reconciler.quantities import seconds_of
 
 
@@ -32,42 +35,42 @@ class TaskTriggerDocument:
         return schema_files.text("task-trigger.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
-        """`wait` stays out of the spec when it is not written: 30m, every 5s, is the default."""
         handle = document.handle
         if not handle:
             return
-        address = Address(KindName.TRIGGER, "", handle)
+        address = Address(KIND.name, "", handle)
         declared.mentioned.add(address)
         report = document.report.at(str(address))
         origin = document.origin(document.parsed.value, ())
         if not declared.claim("trigger", handle, origin, report, f"the trigger {handle!r}"):
             return
-        spec: dict[str, object] = {}
-        if (task := cast("dict[str, str] | None", document.spec_part("task"))) is not None:
-            spec["task"] = {key: value.strip().lower() if key == "id" else value for key, value in task.items()}
-        secrets = _parameters(document, spec, report, declared)
-        patterns: list[tuple[str, DocumentPath]] = []
-        if (when := cast("When | None", document.spec_part("when"))) is not None:
-            spec["when"] = {**when, "revision": text_of(when["revision"])} if "revision" in when else {**when}
-            path = ("spec", "when", "changed")
-            patterns = [(pattern, (*path, index)) for index, pattern in enumerate(when.get("changed", ()))]
-        _wait(document, spec, report)
-        if (retries := document.spec_part("retries")) is not None:
-            spec["retries"] = int(cast("int", retries))
-        resource = Resource(address, spec, origin, secrets=secrets, labels=document.labels)
+        task = cast("dict[str, str]", document.spec_part("task") or {})
+        when = cast("When", document.spec_part("when") or {})
+        path = ("spec", "when", "changed")
+        patterns: list[tuple[str, DocumentPath]]
+        patterns = [(pattern, (*path, index)) for index, pattern in enumerate(when.get("changed", ()))]
+        parameters, secrets = _parameters(document, report, declared)
+        state = TriggerState(
+            Task(task.get("name"), task["id"].strip().lower() if "id" in task else None),
+            parameters,
+            text_of(when["revision"]) if "revision" in when else None,
+            int(cast("int", document.spec_part("retries") or 0)),
+            _wait(document, report),
+        )
+        resource = Resource(address, state, origin, secrets=secrets, labels=document.labels)
         declared.unconnected.append(UnconnectedResource(resource, patterns, report))
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:
-        return Address(KindName.TRIGGER, "", document.handle)
+        return Address(KIND.name, "", document.handle)
 
 
 def _parameters(
-    document: ManifestDocument, spec: dict[str, object], report: ProblemReporter, declared: Declared
-) -> tuple[str, ...]:
+    document: ManifestDocument, report: ProblemReporter, declared: Declared
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The parameters of the task, and the paths of those that are secret."""
     parameters = cast("dict[str, YAMLValue] | None", document.spec_part("parameters"))
     if parameters is None:
-        return ()
-    spec["parameters"] = {key: text_of(value) for key, value in parameters.items()}
+        return {}, ()
     path = ("spec", "parameters")
     names = document.secret_keys(path)
     declared.secret_values |= document.secret_values(path)
@@ -77,19 +80,18 @@ def _parameters(
             "parameters: whoever may see the task's runs may read it. Keep secrets in the task itself"
         )
         report.warn((*path, name), "secret-parameter", message)
-    return tuple(f"parameters.{name}" for name in names)
+    return {key: text_of(value) for key, value in parameters.items()}, tuple(f"parameters.{name}" for name in names)
 
 
-def _wait(document: ManifestDocument, spec: dict[str, object], report: ProblemReporter) -> None:
+def _wait(document: ManifestDocument, report: ProblemReporter) -> Wait | None:
+    """How the run is followed; `wait: false` starts and leaves."""
     wait = cast("dict[str, str] | Literal[False] | None", document.spec_part("wait"))
-    if wait is None:
-        return
     if wait is False:
-        spec["wait"] = False
-        return
-    spec["wait"] = seconds = {}
-    for key, text in wait.items():
+        return None
+    found: dict[str, float] = {}
+    for key, text in (wait or {}).items():
         try:
-            seconds[key] = seconds_of(text)
+            found[key] = seconds_of(text)
         except ValueError as error:
             report.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")
+    return replace(DEFAULT_WAIT, **found)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from reconciler.diff import Sealer
 from reconciler.files import read_regular
-from reconciler.model import Action, Change, Entry, FieldChange, KindName, Plan
+from reconciler.kinds import input_files
+from reconciler.model import Action, Change, Entry, FieldChange, Plan
 from reconciler.planner import PlanInputs
 from reconciler.workflow.git import earlier_contents
 
@@ -21,10 +22,9 @@ def with_row_counts(plan: Plan, inputs: PlanInputs) -> Plan:
     if not any(change.action is Action.UPLOAD for change in plan.changes):
         return plan
     paths = {
-        (resource.address, f"files.{file['name']}"): Path(file["file"])
-        for resource in inputs.desired.resources
-        if resource.address.kind is KindName.INPUT_FILES
-        for file in resource.spec.get("files", ())
+        (resource.address, f"files.{name}"): file.path
+        for resource in input_files.KIND.among(inputs.desired.resources)
+        for name, file in resource.state.files.items()
     }
 
     def counted(change: Change) -> Change:

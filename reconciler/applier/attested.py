@@ -1,0 +1,75 @@
+"""Applies one change of what no product shows. The product's word is the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.applier.run import ApplyRun, entry_of, opened
+from reconciler.errors import LedgerError, ProductError, Refused
+from reconciler.kind import A, AttestedKind, S, Sending, T
+from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
+
+
+def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) -> None:
+    """Apply one change, or skip it with the reason."""
+    why = run.held_back(change)
+    if why:
+        run.skip(change, why)
+        return
+    context = run.context
+    since = context.clock.monotonic()
+    known: Entry[T] | None = context.entries.get(change.address)  # type: ignore[assignment]  # of this kind
+    if change.action is Action.ADOPT:
+        # It bears another name, and is what was sent before: the entry stands at its new address already.
+        run.record(run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED), known)
+        return
+    assert change.after is not None
+    if change.action is Action.FORGET:
+        outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
+        run.record(outcome, _reached(run, outcome, change, known, kind))
+        return
+    declared = kind.declared(change.after, context.seal)
+    memo = known.memo if known is not None else kind.memo_type()
+    if not run.begin(change, opened(change, known, declared=declared, memo=memo, at=run.at())):
+        return
+    in_part = kind.is_sent_in_parts(change)
+    try:
+        kind.act(context.client(kind), change, Sending(context.seal, context.log_words, context.is_busy))
+    except LedgerError as error:
+        run.forbid(change, error, since=since, in_part=in_part)
+    except Refused as error:
+        outcome = run.finish(change, Status.FAILED, _words(error), since=since)
+        run.record(outcome, _open(run, outcome, change, known, kind) if in_part else known)
+    except (ProductError, OSError) as error:
+        outcome = run.finish(change, Status.UNKNOWN, _words(error), since=since)
+        run.record(outcome, _open(run, outcome, change, known, kind))
+    else:
+        outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
+        run.record(outcome, _reached(run, outcome, change, known, kind))
+
+
+def _reached(
+    run: ApplyRun, outcome: Outcome, change: Change[S], known: Entry[T] | None, kind: AttestedKind[S, T, A]
+) -> Entry:
+    assert change.after is not None
+    applied, memo = kind.remember(change, known)
+    declared = kind.declared(change.after, run.context.seal)
+    resource = run.context.resources.get(change.address)
+    return entry_of(outcome, resource, declared=declared, applied=applied, settled=True, memo=memo)
+
+
+def _open(
+    run: ApplyRun, outcome: Outcome, change: Change[S], known: Entry[T] | None, kind: AttestedKind[S, T, A]
+) -> Entry:
+    if known is not None:
+        return replace(known, settled=False, at=outcome.at)
+    assert change.after is not None
+    declared = kind.declared(change.after, run.context.seal)
+    resource = run.context.resources.get(change.address)
+    return entry_of(outcome, resource, declared=declared, applied={}, settled=False, memo=kind.memo_type())
+
+
+def _words(error: ProductError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'} could not be read: {error.strerror}"
+    return error.words

@@ -1,0 +1,199 @@
+"""Applies one change of what can be read back: read, say Began, act, read again, say Outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Generic, TypeAlias, cast
+
+from reconciler import secrecy
+from reconciler.applier.run import ApplyRun, entry_of, opened
+from reconciler.diff import sealed
+from reconciler.errors import LedgerError, ProductError, Refused
+from reconciler.kind import A, O, ObservedKind, S
+from reconciler.model import Action, Change, Entry, Evidence, Observation, Outcome, Resource, Status
+
+Seen: TypeAlias = Mapping[str, Observation]
+"""What an agent has of a kind, by identity, as one reading showed it."""
+
+
+def apply_change(run: ApplyRun, change: Change[S], kind: ObservedKind[S, O, A], seen: Seen | None) -> Seen | None:
+    """Apply one change. `seen` is the last reading of this agent, if nothing came between; returns the one after."""
+    lock = run.first_create_lock() if change.action is Action.CREATE else None
+    with lock or nullcontext():
+        why = run.held_back(change)
+        if why:
+            run.skip(change, why)
+            return seen
+        return _Step(run, change, kind, run.context.clock.monotonic()).apply(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step(Generic[S, O, A]):
+    """One change on its way, since the moment `since` of the monotonic clock."""
+
+    run: ApplyRun
+    change: Change[S]
+    kind: ObservedKind[S, O, A]
+    since: float
+
+    @property
+    def known(self) -> Entry[O] | None:
+        return cast("Entry[O] | None", self.run.context.entries.get(self.change.address))
+
+    @property
+    def resource(self) -> Resource[S] | None:
+        return cast("Resource[S] | None", self.run.context.resources.get(self.change.address))
+
+    def apply(self, seen: Seen | None) -> Seen | None:
+        """Read again, and go on only where live is what the plan rested on."""
+        run, change = self.run, self.change
+        try:
+            seen = self._read() if seen is None else seen
+        except (ProductError, ValueError) as error:
+            run.context.tell(self._finish(Status.FAILED, f"could not be read again before the write: {error}"))
+            return None
+        live = self._state(seen)
+        if not self.kind.is_unmoved(change.before, live, as_of=run.context.clock()):
+            run.context.tell(self._finish(Status.STALE, "it was changed after the plan was made: plan again"))
+            return seen
+        if change.action is Action.ADOPT:
+            assert live is not None
+            outcome = self._finish(Status.APPLIED, "remembered", evidence=Evidence.VERIFIED)
+            run.record(outcome, self._settled(outcome, live, seen))
+            return seen
+        memo = self._memo(ids_before=self._ids_before(seen))
+        entry = opened(change, self.known, declared=self._declared(), memo=memo, at=run.at())
+        return self._act(seen) if run.begin(change, entry) else seen
+
+    def _ids_before(self, seen: Seen) -> tuple[str, ...] | None:
+        """What is on the agent before a create on a server that may not keep its id, so that what comes can be told."""
+        return None if self.change.action is not Action.CREATE or self.run.ids_are_kept else tuple(sorted(seen))
+
+    def _act(self, before: Seen) -> Seen | None:
+        run, change = self.run, self.change
+        trouble: ProductError | None = None
+        ids_before = self._ids_before(before)
+        try:
+            self.kind.act(run.context.client(self.kind), change, once=ids_before is not None)
+        except Refused as error:
+            run.record(self._finish(Status.FAILED, error.words), self.known)
+            return None
+        except ProductError as error:
+            trouble = error
+        except LedgerError as error:
+            run.forbid(change, error, since=self.since)
+            return None
+        try:
+            after = self._read()
+        except (ProductError, ValueError) as error:
+            status = Status.UNVERIFIED if trouble is None else Status.UNKNOWN
+            said = "ACC accepted it" if trouble is None else trouble.words
+            evidence = Evidence.ATTESTED if trouble is None else Evidence.UNKNOWN
+            outcome = self._finish(status, f"{said}, but it could not be read back: {error}", evidence=evidence)
+            run.record(outcome, self._unsettled(outcome, ids_before=ids_before))
+            if ids_before is not None:
+                run.creates_withheld = "not sent: whether ACC keeps the ids that we send could not be read back"
+            return None
+        self._judge(before, after, trouble)
+        return after
+
+    def _judge(self, before: Seen, after: Seen, trouble: ProductError | None) -> None:
+        """Decide by the second reading what became of the change."""
+        run, change, state = self.run, self.change, self._state(after)
+        wrong = self._differences(state)
+        if not wrong:
+            if change.action is Action.CREATE:
+                run.an_id_was_kept()
+            detail = "" if trouble is None else "the reply was lost; reading back shows that it is done"
+            outcome = self._finish(Status.APPLIED, detail, evidence=Evidence.VERIFIED)
+            run.record(outcome, None if state is None else self._settled(outcome, state, after))
+            return
+        assigned = self._server_assigned(before, after, trouble)
+        if not assigned and trouble is not None and self._is_as_before(state):
+            outcome = self._finish(Status.FAILED, trouble.words, evidence=Evidence.VERIFIED)
+            run.record(outcome, self._unsettled(outcome))
+            return
+        ids: tuple[str, ...] = ()
+        detail = f"reading back shows something else: {wrong}"
+        if assigned:
+            known = self.known.memo.server_assigned_ids if self.known is not None else ()
+            ids = tuple(sorted({*(one for one in known if one in after), *assigned}))
+            detail = f"ACC did not keep the id that we sent and made its own: {', '.join(assigned)}"
+            run.creates_withheld = "not sent, since ACC does not keep the ids that we send"
+        outcome = self._finish(Status.UNVERIFIED, detail, evidence=Evidence.VERIFIED)
+        run.record(outcome, self._unsettled(outcome, server_assigned_ids=ids))
+
+    def _server_assigned(self, before: Seen, after: Seen, trouble: ProductError | None) -> tuple[str, ...]:
+        """The things that came instead of the one that was created, if the product gave it an id of its own.
+
+        Where the reply was lost, and ids are known to be kept, what came is somebody else's.
+        """
+        is_create = self.change.action is Action.CREATE
+        if not is_create or self.change.identity in after or (trouble is not None and self.run.ids_are_kept):
+            return ()
+        return tuple(sorted(after.keys() - before.keys()))
+
+    def _is_as_before(self, state: S | None) -> bool:
+        return self.kind.is_unmoved(self.change.before, state, as_of=self.run.context.clock())
+
+    def _differences(self, state: S | None) -> str:
+        """What keeps live from being what was sent, in words; "" when it is."""
+        if self.change.action is Action.DELETE:
+            return "" if state is None else "it is still there"
+        if state is None:
+            return "it is not there"
+        assert self.change.after is not None
+        found = self.kind.diff(state, self.change.after, as_of=self.run.as_of)
+        return ", ".join(field.path for field in found)
+
+    # --- reading and telling -----------------------------------------------------------------------------------------
+
+    def _read(self) -> Seen:
+        return self.kind.observe(self.run.context.client(self.kind), self.change.agent_id)
+
+    def _state(self, seen: Seen) -> S | None:
+        found = seen.get(self.change.identity)
+        return None if found is None else cast("S | None", found.state)
+
+    def _finish(self, status: Status, detail: str, *, evidence: Evidence = Evidence.UNKNOWN) -> Outcome:
+        return self.run.finish(self.change, status, detail, since=self.since, evidence=evidence)
+
+    def _declared(self) -> str:
+        return "" if self.resource is None else self.kind.declared(self.resource.state, self.run.context.seal)
+
+    def _memo(self, ids_before: tuple[str, ...] | None = None, server_assigned_ids: tuple[str, ...] = ()) -> O:
+        """What is remembered while the end is open, over what was known."""
+        memo = self.known.memo if self.known is not None else self.kind.memo_type()
+        return replace(
+            memo,
+            secrets=self.change.secrets or memo.secrets,
+            ids_before=memo.ids_before if ids_before is None else ids_before,
+            server_assigned_ids=server_assigned_ids or memo.server_assigned_ids,
+        )
+
+    def _settled(self, outcome: Outcome, state: S, live: Seen) -> Entry:
+        before = self.known.memo if self.known is not None else None
+        memo = self.kind.remember(state, self.resource, before).with_ids_left(live, self.change.identity)
+        return entry_of(
+            outcome,
+            self.resource,
+            declared=self._declared(),
+            applied=sealed(self.kind.meaning(state), self.run.context.seal),
+            settled=True,
+            memo=secrecy.settled(memo, self.change.secrets, self.resource, state, before),
+        )
+
+    def _unsettled(
+        self,
+        outcome: Outcome,
+        *,
+        ids_before: tuple[str, ...] | None = None,
+        server_assigned_ids: tuple[str, ...] = (),
+    ) -> Entry:
+        """What is remembered when the end is not known, or not as wished: the last known state, open."""
+        memo, known = self._memo(ids_before, server_assigned_ids), self.known
+        if known is not None:
+            return replace(known, identity=self.change.identity, settled=False, memo=memo, at=outcome.at)
+        return entry_of(outcome, self.resource, declared=self._declared(), applied={}, settled=False, memo=memo)

@@ -1,0 +1,87 @@
+"""The contract of a kind that its product accepts, and has no way to read back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.diff import Sealer
+from reconciler.kind.contract import A, Decision, Kind, S
+from reconciler.model import (
+    JSON,
+    Change,
+    Entry,
+    FieldChange,
+    Memo,
+    Visibility,
+    stored,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """That calls by hand moved what is attested since the last apply: which, by whom, when, and from what."""
+
+    call: str
+    by: str
+    at: str
+    before: Mapping[str, JSON]
+
+    @classmethod
+    def read(cls, kept: Mapping[str, JSON]) -> ByHand:
+        return cls(kept["call"], kept["by"], kept["at"], kept.get("before") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class AttestedMemo(Memo):
+    """What the ledger keeps of what a product accepted and does not show."""
+
+    by_hand: ByHand | None = stored("byHand", ByHand.read, default=None)
+
+
+T = TypeVar("T", bound=AttestedMemo)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a call needs besides its change: the ledger's key, words for the product's log, whether a run is active."""
+
+    seal: Sealer
+    context: str
+    is_busy: Callable[[str], bool]
+
+
+class AttestedKind(Kind[S, T, A]):
+    """A kind that its product accepts, and has no way to read back: what the ledger holds stands in for live."""
+
+    visibility = Visibility.ATTESTED
+
+    @abstractmethod
+    def diff(self, entry: Entry[T] | None, desired: S) -> tuple[FieldChange, ...]:
+        """What was declared to be otherwise since it was last accepted."""
+
+    @abstractmethod
+    def decide(self, entry: Entry[T] | None, desired: S, found: tuple[FieldChange, ...], *, again: bool) -> Decision[S]:
+        """What to do about these differences; `again`: somebody asks for all of it once more."""
+
+    @abstractmethod
+    def act(self, api: A, change: Change[S], sending: Sending) -> None:
+        """Send one change. Raises Refused when nothing happened, Uncertain when perhaps it did, OSError."""
+
+    @abstractmethod
+    def remember(self, change: Change[S], before: Entry[T] | None) -> tuple[Mapping[str, str], T]:
+        """The digests and the memo that the ledger keeps once the change was accepted."""
+
+    def refreshed(self, state: S, entry: Entry[T]) -> T:
+        """The memo of what needed no change, where the manifest has moved on."""
+        return entry.memo
+
+    def is_sent_in_parts(self, change: Change[S]) -> bool:
+        """Whether a change takes several requests, so that one that is refused may leave others done."""
+        return False
+
+    def needs_idle_agent(self, state: S, entry: Entry[T] | None) -> bool:
+        """Whether an active run of the agent may be in the way of a change."""
+        return False

@@ -1,0 +1,62 @@
+"""The kinds that there are. A new one is a module beside this one, its schema, and a line in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from reconciler.kind import AnyKind, AnyObserved, ObservedKind
+from reconciler.kinds import (
+    approval,
+    input_files,
+    input_files_declaration,
+    schedule,
+    schedule_declaration,
+    trigger,
+    trigger_declaration,
+)
+from reconciler.manifests import document_kinds
+from reconciler.manifests.agent_document import AgentDocument
+from reconciler.manifests.document_kinds import AgentPart, DocumentKind
+from reconciler.model import ADDRESS_FORMS, JSON, Memo
+
+KINDS: dict[str, AnyKind] = {}
+"""By name, in the order in which people read them."""
+
+
+def register(kind: AnyKind, *, document: DocumentKind | None = None, part: AgentPart | None = None) -> None:
+    """Let everything know a kind, and the document, or the part of an `Agent` document, that declares it."""
+    KINDS[kind.name] = kind
+    ADDRESS_FORMS[kind.name] = kind.form
+    if document is not None:
+        document_kinds.register(document)
+    if part is not None:
+        document_kinds.register_part(part)
+
+
+document_kinds.register(AgentDocument())
+register(input_files.KIND, part=input_files_declaration.InputFilesPart())
+register(approval.KIND, part=approval.ApprovalPart())
+register(schedule.KIND, part=schedule_declaration.SchedulesPart())
+register(trigger.KIND, document=trigger_declaration.TaskTriggerDocument())
+
+
+@contextmanager
+def registered(kind: AnyKind, document: DocumentKind) -> Iterator[None]:
+    """The same for a while."""
+    register(kind, document=document)
+    try:
+        yield
+    finally:
+        document_kinds.unregister(document)
+        del KINDS[kind.name], ADDRESS_FORMS[kind.name]
+
+
+def observed_kinds() -> tuple[AnyObserved, ...]:
+    """Those whose things are read back."""
+    return tuple(kind for kind in KINDS.values() if isinstance(kind, ObservedKind))
+
+
+def memo_of(kind: str, kept: Mapping[str, JSON]) -> Memo:
+    """What the ledger keeps of a resource, as its kind types it. Raises ValueError or TypeError."""
+    return KINDS[kind].memo_type.from_json(kept)  # type: ignore[no-any-return]

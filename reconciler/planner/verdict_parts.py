@@ -1,0 +1,62 @@
+"""What the verdicts on declared resources of every kind have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.diff import digest
+from reconciler.kind import Decision
+from reconciler.model import BlockedResource, Change, Entry, Observation, Reason, Resource, State
+from reconciler.planner.inputs import LedgerLoss
+from reconciler.planner.server_ids import IdHolders, ServerAssigned
+
+RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What one look at all of the inputs says about every resource in them.
+
+    `unremembered` is, by agent path, a schedule of ours that no manifest declares, where a lost ledger knew whether it
+    was protected.
+    """
+
+    loss: LedgerLoss
+    server_assigned: ServerAssigned
+    holders: IdHolders
+    unremembered: Mapping[str, str]
+
+
+def blocked(resource: Resource, reason: Reason, message: str) -> BlockedResource:
+    return BlockedResource(resource.address, reason, message, resource.origin)
+
+
+def unreadable(resource: Resource, observed: Observation) -> BlockedResource:
+    return blocked(resource, Reason.UNREADABLE, observed.problem)
+
+
+def decided(
+    resource: Resource,
+    decision: Decision[State],
+    reason: tuple[Reason, str],
+    entry: Entry | None,
+    *,
+    agent_id: str = "",
+) -> Change:
+    """The change that a kind decided on, resting on the entry as it was: no product shows the state."""
+    return Change(
+        address=resource.address,
+        action=decision.action,
+        reason=reason[0],
+        message=reason[1],
+        fields=decision.fields,
+        after=decision.after,
+        agent_path=resource.agent_path,
+        agent_id=agent_id,
+        basis="absent"
+        if entry is None
+        else digest([entry.declared, dict(entry.applied), entry.settled, entry.memo.to_json()]),
+        needs=resource.needs,
+        origin=resource.origin,
+    )

@@ -1,0 +1,90 @@
+"""What the ledger tells people: who applied what and when, whether its chain is whole, who holds the lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import LedgerError
+from reconciler.model import Finding, Project
+from reconciler.workflow.context import CommandContext
+from reconciler.workflow.memory import open_ledger, this_owner
+from reconciler.workflow.reading import read_project
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Holder, Ledger, RunRecord
+
+_EVENTS_READ = 10_000
+
+
+def _existing(context: CommandContext, project: Project) -> Ledger:
+    _require_ledger(project)
+    return open_ledger(context, project, create=False)
+
+
+def _require_ledger(project: Project) -> None:
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        raise LedgerError("there is no ledger yet, so nothing is remembered", hint="`reconciler apply` makes one")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How one change of a run ended, as the ledger's events have it."""
+
+    address: str
+    action: str
+    status: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was applied, newest first; `changes` by run id, for as far back as the latest events reach."""
+
+    project: Project
+    runs: tuple[RunRecord, ...]
+    changes: Mapping[str, tuple[Done, ...]]
+
+
+def history(context: CommandContext, limit: int) -> History:
+    """The last runs, and what each of them did."""
+    project, _ = read_project(context)
+    with _existing(context, project) as ledger:
+        runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
+    changes: dict[str, list[Done]] = {}
+    for event in events:
+        if event.kind == "outcome":
+            body = json.loads(event.body)
+            done = Done(event.address, body["action"], body["status"], body.get("detail", ""))
+            changes.setdefault(event.run, []).append(done)
+    return History(project, runs, {run: tuple(sorted(done, key=_in_order)) for run, done in changes.items()})
+
+
+def _in_order(done: Done) -> str:
+    return done.address
+
+
+def verify(context: CommandContext) -> tuple[Finding, ...]:
+    """Whether the chain of events is whole; what is wrong with it where it is not."""
+    project, _ = read_project(context)
+    with _existing(context, project) as ledger:
+        return ledger.verify()
+
+
+def holder(context: CommandContext) -> Holder | None:
+    """Who holds the lock; None when nobody does."""
+    project, _ = read_project(context)
+    with _existing(context, project) as ledger:
+        return ledger.holder()
+
+
+def unlock(context: CommandContext) -> Holder | None:
+    """Break the lock: whoever held it can write nothing more. Returns who it was."""
+    project, _ = read_project(context)
+    _require_ledger(project)
+    with open_ledger(context, project, create=True) as ledger:
+        return ledger.break_lock(str(this_owner(context)))
