@@ -51,7 +51,7 @@ class Connection(Protocol):
         ...
 
     def transaction(self, wait: float) -> AbstractContextManager[None]:
-        """All that is written within is on disk when it ends, or nothing is. Other writers have `wait` seconds."""
+        """What is written within is on disk at its end, or nothing is. Another writer is waited for `wait` seconds."""
         ...
 
     def close(self) -> None: ...
@@ -79,8 +79,10 @@ class Database:
     @contextlib.contextmanager
     def transaction(self, *, wait: float = BUSY_SECONDS) -> Iterator[Connection]:
         """One durable transaction. Raises Locked when somebody else has been writing for `wait` seconds."""
-        with as_ledger_error(self.location), self.connection.transaction(wait):
-            yield self.connection
+        with as_ledger_error(self.location):
+            connection = self.connection
+            with connection.transaction(wait):
+                yield connection
 
     def close(self) -> None:
         if self._connection is not None:
