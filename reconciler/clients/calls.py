@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from reconciler.clients.redaction import Redactor
-from reconciler.clients.wire import StreamedBody
+from reconciler.clients.uploads import StreamedBody
 from reconciler.clock import Clock
 from reconciler.errors import Refused
 

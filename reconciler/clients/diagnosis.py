@@ -13,6 +13,7 @@ import urllib3
 from reconciler.clients import failures, shown_text, wire
 from reconciler.clients.calls import Request
 from reconciler.clients.failures import AttemptFailed, FailureClass
+from reconciler.clients.uploads import BodyError
 from reconciler.model import Connection
 
 _LARGEST_ERROR = 64 * 1024
@@ -47,7 +48,7 @@ class Diagnosis:
         kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
         words, hint = failures.explain(error, request.timeout or self.connection.timeout)
         failure = AttemptFailed(kind, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
-        failure.is_final = bool(hint) or any(isinstance(cause, wire.BodyError) for cause in wire.causes(error))
+        failure.is_final = bool(hint) or any(isinstance(cause, BodyError) for cause in wire.causes(error))
         return failure
 
     def of_status(self, request: Request, response: requests.Response) -> AttemptFailed:

@@ -15,6 +15,7 @@ import urllib3
 
 from reconciler.clients import wire
 from reconciler.clients.exchange import DeadlineExceeded
+from reconciler.clients.uploads import BodyError
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
@@ -91,7 +92,7 @@ def explain(error: BaseException, timeout: float) -> tuple[str, str]:
             return f"the certificate is not trusted ({cause.verify_message})", hint
         if isinstance(cause, socket.gaierror):
             return "the host name is not known", "Look at the connection's url."
-        if isinstance(cause, (wire.BodyError, DeadlineExceeded)):
+        if isinstance(cause, (BodyError, DeadlineExceeded)):
             return str(cause), ""
     for types, words in _WORDS:
         if any(isinstance(cause, types) for cause in chain):

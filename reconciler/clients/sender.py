@@ -19,7 +19,7 @@ from reconciler.clients.diagnosis import Diagnosis
 from reconciler.clients.exchange import Exchange, begin
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
-from reconciler.clients.wire import StreamedBody
+from reconciler.clients.uploads import BodyError, StreamedBody
 from reconciler.errors import ProductError
 from reconciler.model import Connection
 
@@ -93,7 +93,7 @@ class Sender:
                     raise self.diagnosis.of_status(request, response)
                 result = consume(request, response)
                 done = True
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, wire.BodyError) as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, BodyError) as error:
                 raise self.diagnosis.of_failure(request, error) from error
             finally:
                 if response is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import requests
@@ -17,60 +17,10 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError, LocationValueError
 
 from reconciler.clients.exchange import POOLS, Progress, current_exchange, tracked_pools
+from reconciler.clients.uploads import BodyError
 from reconciler.errors import Refused
-from reconciler.files import open_regular
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint, is_loopback
-
-_CHUNK = 64 * 1024
-
-
-class StreamedBody:
-    """A request body that is read while it is sent: `size` bytes exactly, from `chunks()`.
-
-    Iterating raises BodyError when the source yields another number of bytes, before the last of them is sent, so that
-    a file that changes meanwhile never arrives as if it were whole.
-    """
-
-    def __init__(self, size: int, chunks: Callable[[], Iterator[bytes]]) -> None:
-        self.size = size
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        left = self.size
-        held = b""
-        for chunk in self._chunks():
-            left -= len(chunk)
-            if left < 0:
-                raise BodyError("the file grew while it was being sent")
-            if held:
-                yield held
-            held = chunk
-        if left:
-            raise BodyError("the file shrank while it was being sent")
-        if held:
-            yield held
-
-
-class BodyError(Exception):
-    """What was to be sent cannot be read to its end."""
-
-
-def file_chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a piece at a time. Raises BodyError when it cannot be read."""
-    try:
-        with open_regular(path) as source:
-            yield from stream_chunks(source)
-    except OSError as error:
-        raise BodyError(f"{path}: {error.strerror or error}") from error
-
-
-def stream_chunks(source: BinaryIO) -> Iterator[bytes]:
-    while chunk := source.read(_CHUNK):
-        yield chunk
-
-
-# --- pool ------------------------------------------------------------------------------------------------------------
 
 
 class Adapter(HTTPAdapter):

@@ -19,7 +19,7 @@ from reconciler import __version__
 from reconciler.clients import failures, wire
 from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, query_text, segment
 from reconciler.clients.transport import Session
-from reconciler.clients.wire import StreamedBody
+from reconciler.clients.uploads import StreamedBody, file_chunks
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 from reconciler.model import Connection
 
@@ -307,7 +307,7 @@ def test_a_redirect_is_not_followed_and_its_query_not_shown() -> None:
 def test_a_file_is_sent_whole_and_by_pieces(tmp_path: Path) -> None:
     path = tmp_path / "big"
     path.write_bytes(bytes(range(256)) * 2000)
-    body = StreamedBody(path.stat().st_size, lambda: wire.file_chunks(path))
+    body = StreamedBody(path.stat().st_size, lambda: file_chunks(path))
     with server(answer("200 OK")) as heard:
         session(heard.url).send(Request("POST", "/x", body=body))
     head, _, sent = heard.requests[0].partition(b"\r\n\r\n")
@@ -324,7 +324,7 @@ def test_a_file_that_changes_on_the_way_never_arrives_as_if_whole(size: int, wor
 
 
 def test_a_file_that_has_gone_is_named(tmp_path: Path) -> None:
-    body = StreamedBody(3, lambda: wire.file_chunks(tmp_path / "gone"))
+    body = StreamedBody(3, lambda: file_chunks(tmp_path / "gone"))
     with server(answer("200 OK")) as heard, pytest.raises(ProductError, match="No such file"):
         session(heard.url).send(Request("POST", "/x", body=body))
 
