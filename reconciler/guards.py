@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.model import Action, Finding, Plan, Policy
+from reconciler.quantities import counted, first_few
 
 _COUNTS_FROM = 10
 _NAMED = 10
@@ -26,24 +27,23 @@ def _deletions(plan: Plan, policy: Policy, allowed: int | None) -> Iterator[Find
     if not doomed or (allowed is not None and len(doomed) <= allowed):
         return
     owned = plan.owned_in_sight
-    names = ", ".join(str(change.address) for change in doomed[:_NAMED])
-    more = f" and {len(doomed) - _NAMED} more" if len(doomed) > _NAMED else ""
+    names = first_few([str(change.address) for change in doomed], _NAMED)
     way = f"If that is meant, allow it once: `reconciler apply --max-deletes {len(doomed)}`"
     if allowed is not None:
         yield Finding(
             "max-deletes",
             "",
-            f"the plan deletes {len(doomed)}, and --max-deletes allows {allowed}: {names}{more}. {way}",
+            f"the plan deletes {len(doomed)}, and --max-deletes allows {allowed}: {names}. {way}",
         )
     elif len(doomed) >= owned >= 2:
-        yield Finding("prune-to-nothing", "", f"the plan deletes all {owned} owned schedules: {names}{more}. {way}")
+        yield Finding("prune-to-nothing", "", f"the plan deletes all {owned} owned schedules: {names}. {way}")
     elif owned >= _COUNTS_FROM and len(doomed) > _limit(policy, owned):
         limit = f"{policy.max_deletes:.0%}" if policy.max_deletes_is_share else f"{policy.max_deletes:.0f}"
         yield Finding(
             "max-deletes",
             "",
             f"the plan deletes {len(doomed)} of {owned} owned schedules, and `policy.maxDeletes` is {limit}: "
-            f"{names}{more}. {way}",
+            f"{names}. {way}",
         )
 
 
@@ -58,6 +58,7 @@ def _licence(plan: Plan, starts_left: int | None) -> Iterator[Finding]:
         yield Finding(
             "licence",
             "",
-            f"the plan starts {starts} task(s), and the Automate MFT licence has {starts_left} execution(s) left. "
+            f"the plan starts {counted(starts, 'task')}, and the Automate MFT licence has "
+            f"{counted(starts_left, 'execution')} left. "
             "Start fewer with --only, or extend the licence",
         )

@@ -29,7 +29,7 @@ from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
 from reconciler.kinds import schedule
 from reconciler.model import Action, Blackout, Change, Desired, Finding, Plan, Problem, Severity
-from reconciler.quantities import times_text
+from reconciler.quantities import first_few, times_text
 
 _DAYS = 7
 _DAY = 86400
@@ -156,11 +156,10 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]
 
 def _together(others: list[tuple[str, int]], days: int) -> str:
     others.sort()
-    named = ", ".join(name for name, _ in others[:_NAMED])
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    named = first_few([name for name, _ in others], _NAMED)
     often = times_text(sum(times for _, times in others))
     span = "a day" if days == 1 else f"{days} days"
-    return f"starts at the same instant as {named}{more}, {often} in {span}: ACC runs one job of an agent at a time"
+    return f"starts at the same instant as {named}, {often} in {span}: ACC runs one job of an agent at a time"
 
 
 def _jobs(estate: Estate) -> list[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
 from reconciler.model import JSON, Action, AddressForm, Change, Entry, FieldChange, Reason, Resource, State, stored
+from reconciler.quantities import counted
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
@@ -28,7 +30,7 @@ class FileSize:
     lines: int
 
     def __str__(self) -> str:
-        return f"{_counted(self.lines, 'line')}, {_counted(self.bytes, 'byte')}"
+        return f"{_grouped(self.lines, 'line')}, {_grouped(self.bytes, 'byte')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
         if replaced:
             message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"
         else:
-            message = f"{len(send)} file(s) to send"
+            message = f"{counted(len(send), 'file')} to send"
         return Decision(
             Action.UPLOAD, message=message, after=after, fields=found, warnings=stays, needs_idle_agent=idle
         )
@@ -264,9 +266,7 @@ def _memo(state: InputFilesState, before: Entry[InputFilesMemo] | None) -> Input
 def _words(name: str, size: FileSize | None) -> str:
     if size is None:
         return "known by its digest alone"
-    return _counted(size.bytes, "byte") if name.lower().endswith(".zip") else str(size)
+    return _grouped(size.bytes, "byte") if name.lower().endswith(".zip") else str(size)
 
 
-def _counted(number: int, word: str) -> str:
-    """`1 line`, `12 000 lines`: thousands apart by a space, which is no decimal sign anywhere."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")
+_grouped = partial(counted, thousands=" ")  # a space, which is no decimal sign anywhere

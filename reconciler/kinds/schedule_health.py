@@ -16,6 +16,7 @@ from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import JSON, Health
+from reconciler.quantities import span_text
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
@@ -192,7 +193,9 @@ def _of_running(active: AgentRun, look: _Look) -> tuple[Health, tuple[str, ...]]
     usual = timedelta(seconds=median(length.total_seconds() for length in lengths))
     took = look.as_of - began
     if took > max(usual * _LONG, _LONG_AT_LEAST):
-        return Health.RUNNING_LONG, (f"running for {_span(took)}, usually {_span(usual)}",)
+        return Health.RUNNING_LONG, (
+            f"running for {span_text(took.total_seconds())}, usually {span_text(usual.total_seconds())}",
+        )
     return Health.RUNNING, ()
 
 
@@ -209,10 +212,3 @@ def _moment(text: str | None) -> datetime | None:
 def _length(run: AgentRun) -> timedelta | None:
     began, ended = _moment(run.start_time), _moment(run.end_time)
     return ended - began if began is not None and ended is not None and ended > began else None
-
-
-def _span(length: timedelta) -> str:
-    minutes = int(length.total_seconds() // 60)
-    if minutes == 0:
-        return f"{length.total_seconds():.0f} s"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

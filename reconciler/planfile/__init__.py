@@ -15,6 +15,7 @@ from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused, UsageError
 from reconciler.model import JSON, Change, Plan, Resource, as_plain, at_text
 from reconciler.planfile.body import is_shallow, plan_from, plan_to
+from reconciler.quantities import first_few
 from reconciler.structure_diff import difference_text
 
 FORMAT_VERSION = "1.0"
@@ -219,8 +220,8 @@ def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer) -> None:
     if not moved and inputs != saved.inputs:
         moved.append(f"the manifests or the files they name changed since commit {saved.commit[:12] or 'unknown'}")
     if moved:
-        more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
-        raise PlanRefused(f"the plan is stale: {'; '.join(moved[:5])}{more}", hint="make the plan again and review it")
+        told_first = first_few(moved, 5, between="; ")
+        raise PlanRefused(f"the plan is stale: {told_first}", hint="make the plan again and review it")
 
 
 def _moved(told: Change, now: Change) -> str:

@@ -36,6 +36,7 @@ from reconciler.planner.rekeying import Identified
 from reconciler.planner.server_ids import may_have_made_its_own
 from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, undeclared_of, unmanaged_of, with_way_out
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
+from reconciler.quantities import counted, first_few
 
 __all__ = [
     "Identified",
@@ -138,8 +139,7 @@ def _left_out(change: Change, verdicts: Mapping[Address, Verdict], inputs: PlanI
 
 
 def _listed(addresses: list[Address]) -> str:
-    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
-    return ", ".join(map(str, addresses[:_NAMED])) + more
+    return first_few([str(address) for address in addresses], _NAMED)
 
 
 def _unread_agents(inputs: PlanInputs, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
@@ -159,5 +159,5 @@ def _withheld_deletions(
     unread += [finding.address for finding in warnings if finding.code == "unreadable"]
     deletions = sum(change.action is Action.DELETE for change in changes)
     if unread and deletions:
-        message = f"{deletions} deletion(s) will be withheld, since {min(unread)} could not be read"
+        message = f"{counted(deletions, 'deletion')} will be withheld, since {min(unread)} could not be read"
         yield Finding("deletions-withheld", "", message)

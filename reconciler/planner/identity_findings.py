@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from reconciler.identity import mark_in, mark_of
 from reconciler.model import Address, Finding, Live, Memory, Project
 from reconciler.planner.claims import DeclaredAgent
+from reconciler.quantities import counted
 
 
 def agents_made_anew(addresses: Iterable[Address], agents: Mapping[str, DeclaredAgent]) -> Iterator[Finding]:
@@ -28,8 +29,8 @@ def agents_elsewhere(live: Live) -> Iterator[Finding]:
         yield Finding(
             "agent-moved",
             "",
-            f"the agent {agent_id}, which was at {view.path}, lives on elsewhere with {len(tuple(view.identities))} "
-            "schedule(s): declare it under its new path, or delete it in ACC",
+            f"the agent {agent_id}, which was at {view.path}, lives on elsewhere with "
+            f"{counted(len(tuple(view.identities)), 'schedule')}: declare it under its new path, or delete it in ACC",
         )
 
 
@@ -49,16 +50,17 @@ def neighbours(project: Project, live: Live, memory: Memory, declared: Container
                 found[scope] += 1
                 first.setdefault(scope, path)
     for scope, count in sorted(found.items()):
-        yield _neighbour(scope, f"{count} schedule(s) on the agents that were read, the first on {first[scope]},", own)
+        what = f"{counted(count, 'schedule')} on the agents that were read, the first on {first[scope]},"
+        yield _neighbour(scope, f"{what} {'belongs' if count == 1 else 'belong'}", own)
 
 
 def _neighbour(scope: tuple[str, str], what: str, own: tuple[str, str]) -> Finding:
     name, environment = scope
     if name == own[0]:
-        message = f"{what} belong to the environment {environment}: two environments run on these agents"
+        message = f"{what} to the environment {environment}: two environments run on these agents"
         return Finding("other-environment", "", message)
     message = (
-        f"{what} belong to {name}/{environment}, which this ledger knows: if that is an earlier name of the project, "
+        f"{what} to {name}/{environment}, which this ledger knows: if that is an earlier name of the project, "
         f"give it back (`metadata.name: {name}`), or every schedule will be there twice"
     )
     return Finding("earlier-name", "", message)

@@ -73,7 +73,7 @@ def test_the_licence(stage: Stage, chosen: Filter) -> None:
     assert stage.estate.tenant is not None
     stage.estate.tenant.licence.used = stage.estate.tenant.licence.limit = 100
     stage.write(labelled(task_trigger(extra=WAIT)) + "---\n" + OTHER)
-    guarded(stage, chosen("trigger/*"), "execution(s) left")
+    guarded(stage, chosen("trigger/*"), "executions left")
     assert stage.starts() == 0
 
 

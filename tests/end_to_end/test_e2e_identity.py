@@ -362,7 +362,7 @@ def test_schedules_of_another_environment_or_of_an_earlier_name_are_told(stage: 
     stage.write(agent(NIGHTLY, POLL))
     assert stage.run("--env", "prod", "apply", "--auto-approve").code == 0
     warnings = {one["code"]: one["message"] for one in stage.plan("--env", "test")["warnings"]}
-    assert "2 schedule(s)" in warnings["other-environment"] and "environment prod" in warnings["other-environment"]
+    assert "2 schedules" in warnings["other-environment"] and "environment prod" in warnings["other-environment"]
     assert stage.run("--env", "prod", "plan", "--format", "json").document["warnings"] == []
     file = stage.root / "reconciler.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("name: retail", "name: shops"), encoding="utf-8")

@@ -49,7 +49,7 @@ def test_the_plan_that_is_asked_about_says_why(stage: Stage) -> None:
     written(stage)
     assert stage.apply().code == 0
     said = stage.apply("--resend", "*/prices", "--resend", "trigger/publish").said
-    assert "retry: --resend asks for it once more; 2 file(s) to send" in said
+    assert "retry: --resend asks for it once more; 2 files to send" in said
     assert "retry: --resend asks for it once more; declared approved" in said
     assert "retry: --resend asks for one more start; it ran before" in said
     assert "the manifest changed" not in said
