@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
+from reconciler.ledger.database import Row, Value
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcome
 
 MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
@@ -99,7 +100,7 @@ class Note(NamedTuple):
 # --- entries ---------------------------------------------------------------------------------------------------------
 
 
-def row_of(entry: Entry) -> dict[str, Any]:
+def row_of(entry: Entry) -> dict[str, Value]:
     """An entry as column values, without project and environment. Raises LedgerError if it could not be read back."""
     address = str(entry.address)
     if not entry.address.is_readable:
@@ -121,7 +122,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
     }
 
 
-def entry_of(row: Sequence[Any], memo_of: MemoReader) -> Entry:
+def entry_of(row: Row, memo_of: MemoReader) -> Entry:
     """An entry from a row of `statements.ENTRIES`. Raises ValueError when the row makes no sense."""
     address, identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at = row[:11]
     agent_id, known_as = row[11:]
