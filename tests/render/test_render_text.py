@@ -18,6 +18,7 @@ from render_samples import (
     OUTCOMES,
     PLAN,
     PROBLEMS,
+    STAMP,
     STARTED,
     UPDATED,
     line_of,
@@ -39,7 +40,7 @@ from reconciler.model import (
     Reason,
     Status,
 )
-from reconciler.render import Screen, text
+from reconciler.render import Screen, html, markdown, text
 from reconciler.render.characters import columns
 
 ONE = Plan("p", "default", unchanged=1)
@@ -223,8 +224,8 @@ def test_a_next_step_that_the_message_gives_already_is_not_repeated() -> None:
 
 def test_what_a_dependency_blocks_is_said_in_words() -> None:
     plan = replace(HELD_BACK, blocked=(replace(HELD_BACK.blocked[0], reason=Reason.STRANDED),))
-    page = text.plan(plan, Screen(120))
-    assert ("blocked by a dependency" in page, "stranded" in page) == (True, False)
+    for page in (text.plan(plan, Screen(120)), markdown.plan(plan, STAMP), html.plan(plan, STAMP)):
+        assert ("blocked by a dependency" in page, "stranded" in page) == (True, False)
 
 
 def test_unmanaged_schedules_are_listed_on_request() -> None:

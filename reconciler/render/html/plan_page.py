@@ -12,7 +12,7 @@ from reconciler.render.frequency import frequency_text, multiplies
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table, runs_of
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
-from reconciler.render.wording import blocked_step, by_gravity, is_risky
+from reconciler.render.wording import blocked_step, blocked_words, by_gravity, is_risky
 
 _NAMED = 4
 
@@ -66,7 +66,7 @@ def _blocked(blocked: BlockedResource) -> Card:
         "blocked",
         BLOCKED_STYLE[0],
         str(blocked.address),
-        (blocked.reason.value,),
+        (blocked_words(blocked),),
         told=(blocked.message,) if blocked.message else (),
         step=blocked_step(blocked),
         origin=blocked.origin,
