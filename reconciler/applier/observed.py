@@ -13,6 +13,7 @@ from reconciler.diff import sealed
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, O, ObservedKind, S
 from reconciler.model import Action, Change, Entry, Evidence, Observation, Outcome, Resource, Status
+from reconciler.structure_diff import difference_text
 
 Seen: TypeAlias = Mapping[str, Observation]
 """What an agent has of a kind, by identity, as one reading showed it."""
@@ -146,7 +147,9 @@ class _Step(Generic[S, O, A]):
             return "it is not there"
         assert self.change.after is not None
         found = self.kind.diff(state, self.change.after, as_of=self.run.as_of)
-        return ", ".join(field.path for field in found)
+        sent, live = ({field.path: field.after for field in found}, {field.path: field.before for field in found})
+        told = difference_text(sent, live, was="was sent", now="came back", secrets=self.change.secrets)
+        return told or ", ".join(sent)
 
     # --- reading and telling -----------------------------------------------------------------------------------------
 

@@ -48,6 +48,16 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
 
 
+def test_what_a_server_made_of_a_secret_is_not_shown_either(open_stage: Open) -> None:
+    """It comes back under another name: the whole field stays hidden, `Stage.run` looks for the value."""
+    stage = open_stage(switches=["mangle_field=lower-parameters"])
+    stage.write(agent(NIGHTLY + SECRET.replace("password", "Password").replace("region: au", "region: AU")))
+    ended = stage.apply("--format", "json")
+    assert ended.code == 8
+    (outcome,) = ended.document["outcomes"]
+    assert outcome["detail"] == "reading back shows something else: inputParameters"
+
+
 def forgotten(stage: Stage, schedule: str = NIGHTLY + WITHOUT) -> None:
     """The parameter leaves the manifest, and its variable the environment: nobody knows the value any more."""
     stage.write(agent(schedule))

@@ -90,15 +90,27 @@ def test_every_switch_is_accounted_for() -> None:
     assert {name for name, _ in CHOICES} | set(NO_PROMISE) == {entry.name for entry in fields(Switches)}
 
 
-@pytest.mark.parametrize("spoiled", ["lower-parameters", "drop-parameters", "truncate-session", "log-level"])
-def test_a_server_that_spoils_a_field_is_reported_and_not_fought(open_stage: Open, spoiled: str) -> None:
+@pytest.mark.parametrize(
+    ("spoiled", "told"),
+    [
+        (
+            "lower-parameters",
+            'inputParameters.Mixed: "TRUE" was sent, nothing came back; inputParameters.alpha: "Zürich"',
+        ),
+        ("drop-parameters", 'inputParameters.zeta: "1" was sent, nothing came back'),
+        ("truncate-session", 'sessionId: "1-5/5" was sent, "1-" came back'),
+        ("log-level", "logLevel: 3 was sent, 0 came back"),
+    ],
+)
+def test_a_server_that_spoils_a_field_is_reported_and_not_fought(open_stage: Open, spoiled: str, told: str) -> None:
     stage = open_stage(switches=[f"mangle_field={spoiled}"])
     stage.write(agent(NIGHTLY + PARAMETERS))
     ended = stage.apply("--format", "json")
     assert ended.code == 8
     (outcome,) = ended.document["outcomes"]
     assert outcome["status"] == "unverified"
-    assert "reading back shows something else" in outcome["detail"]
+    assert outcome["detail"].startswith("reading back shows something else: ")
+    assert told in outcome["detail"]
     assert stage.run("plan", "--detailed-exitcode").code == 2
 
 
