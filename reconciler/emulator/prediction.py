@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from reconciler.emulator.acc_state import Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.timetable import Expression, Timing, describe, iter_runs, parse, parse_start
-from reconciler.timetable.promises import unpromised
 from reconciler.timetable.zones import looks_like_windows, zone_info
 
 _Key = tuple[str, str, str]
@@ -123,9 +122,9 @@ def cron_problem(cron: str, switches: Switches) -> str:
         expression = parse(cron)
     except ValueError as error:
         return f"The cron expression is not valid: {error}"
-    odd = () if expression.is_interval else tuple(unpromised(expression.text.split()))
+    odd = next(expression.unpromised(), None)
     if odd and switches.undocumented_cron == "refuse":
-        return f"The cron expression is not valid: {odd[0][0]}"
+        return f"The cron expression is not valid: {odd[0]}"
     if expression.units > 1 and switches.several_units == "refuse":
         return "The cron expression is not valid: an interval has one unit"
     return ""

@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.quantities import counted
 from reconciler.timetable.expression import Expression
-from reconciler.timetable.promises import unpromised
-from reconciler.timetable.repeats import day_within, repeats_of
-from reconciler.timetable.runs import times_between
+from reconciler.timetable.repeats import named_within, repeats_of
 from reconciler.timetable.timing import Timing, rules_of, windows_zone
 from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
 from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info
@@ -21,7 +19,6 @@ from reconciler.timetable.zones import is_known_windows, is_recent_windows, sugg
 Advice: TypeAlias = tuple[str, str]
 
 _MONTHS_AHEAD_DAYS = 396
-_SECOND = timedelta(seconds=1)
 
 
 def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
@@ -42,23 +39,22 @@ def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
 @functools.lru_cache(maxsize=2048)
 def _zone_advice(zone: str, first_day: int) -> tuple[Advice, ...]:
     """What there is to say about a zone, whatever runs in it; an estate has few of them."""
-    return tuple(_on_zone(zone, first_day))
-
-
-def _on_zone(zone: str, first_day: int) -> Iterator[Advice]:
-    windows = windows_zone(zone)
+    windows, found = windows_zone(zone), []
     if is_recent_windows(windows):
-        yield (
-            "recent-zone",
+        message = (
             f"{windows} is new in Windows since 2026: a server without that update does not know it, "
-            "and then needs the older id that it still has",
+            "and then needs the older id that it still has"
         )
+        found.append(("recent-zone", message))
     elif not is_known_windows(windows):
         near = suggest(windows)
         meant = f"; did you mean {near}?" if near else ""
-        yield "unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}"
+        found.append(
+            ("unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}")
+        )
     if told := inexact_zone(zone, first_day, _MONTHS_AHEAD_DAYS):
-        yield "zone-differs", told
+        found.append(("zone-differs", told))
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -96,7 +92,7 @@ def _expression_advice(expression: Expression) -> Iterator[Advice]:
         )
     if expression.is_interval:
         return
-    if not expression.days.share():
+    if not expression.days.share:
         yield "never-fires", f"{expression.text} never runs: no such day exists"
     if expression.days.both_restricted:
         yield (
@@ -104,7 +100,7 @@ def _expression_advice(expression: Expression) -> Iterator[Advice]:
             f"{expression.text} restricts the day of month and the day of week. ACC does not say whether one or both "
             "must match; assumed is either one, as cron has it. Use ? for one of them to be sure",
         )
-    for what, instead in unpromised(expression.text.split()):
+    for what, instead in expression.unpromised():
         yield (
             "undocumented-cron",
             f"{expression.text} has {what}. No document says that ACC reads that; assumed is what other schedulers "
@@ -177,7 +173,7 @@ def _daylight_advice(timing: Timing, as_of: datetime) -> Iterator[Advice]:
 
 def _on_skipped(timing: Timing, change: ClockChange) -> Advice | None:
     """None for cron that runs in every hour: a skipped hour loses nothing there that the next hour lacks."""
-    if len(timing.expression.hours) == 24 or (local := _time_within(timing, change)) is None:
+    if len(timing.expression.hours) == 24 or (local := named_within(timing, change)[0]) is None:
         return None
     shown = f"{local:%Y-%m-%d %H:%M:%S} in {timing.windows_zone}"
     moved = f"{change.end:%H:%M:%S}"
@@ -186,7 +182,7 @@ def _on_skipped(timing: Timing, change: ClockChange) -> Advice | None:
 
 def _on_repeated(timing: Timing, change: ClockChange) -> Advice | None:
     """Where the three ways to run a repeated hour differ for this schedule."""
-    found, local = repeats_of(timing, change), _time_within(timing, change)
+    found, local = repeats_of(timing, change), named_within(timing, change)[0]
     if found is None or local is None:
         return None
     if timing.expression.has_wildcard_times:
@@ -216,18 +212,3 @@ def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
 def _long_before(as_of: datetime) -> datetime:
     """A time on the clock that has passed in every zone."""
     return (as_of - timedelta(days=2)).replace(tzinfo=None) if as_of.year > 1 else datetime.min  # noqa: DTZ901 - a clock
-
-
-def _time_within(timing: Timing, change: ClockChange) -> datetime | None:
-    """The first time that the schedule names among the local times of a clock change."""
-    expression = timing.expression
-    if step := expression.whole_days:
-        return day_within(timing, change, step)
-    if expression.is_interval:
-        return None
-    last = change.end - _SECOND
-    if change.begin.date() == last.date() and not any(
-        hour in expression.hours for hour in range(change.begin.hour, last.hour + 1)
-    ):
-        return None
-    return next(times_between(expression, max(change.begin, timing.start), change.end), None)

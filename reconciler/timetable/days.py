@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import functools
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,17 +19,15 @@ from reconciler.timetable.fields import (
     WEEKDAY,
     MonthDays,
     WeekDays,
-    canonical_month_days,
-    canonical_week_days,
-    read_month,
     read_month_days,
+    read_values,
     read_week_days,
 )
 
 _CYCLE_DAYS = 146097
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DayRule:
     """The day part of a cron expression: months, days of the month, weekdays; made by `read_days`.
 
@@ -54,55 +53,41 @@ class DayRule:
         first = date(year, month, 1).weekday()
         return self.in_shape((first + 1) % 7, calendar.monthrange(year, month)[1])
 
+    @functools.cached_property
     def share(self) -> float:
         """The share of all days that match, exact over the 400 years after which the calendar repeats."""
-        return _share(self)
+        shapes = ((shape, months) for shape, months in _month_shapes().items() if shape[0] in self.months)
+        return sum(months * len(self.in_shape(*shape[1:])) for shape, months in shapes) / _CYCLE_DAYS
 
     def in_shape(self, first: int, length: int) -> tuple[int, ...]:
         """The days of a month of this length whose first day is this weekday (0 is Sunday)."""
         known = self._seen.get((first, length))
         if known is None:
-            known = self._seen[first, length] = self._matching(first, length)
+            by_date = _month_days_in(self.month_days, first, length)
+            by_weekday = _week_days_in(self.week_days, first, length)
+            found = by_date | by_weekday if self.both_restricted else by_date & by_weekday
+            known = self._seen[first, length] = tuple(sorted(found))
         return known
-
-    def _matching(self, first: int, length: int) -> tuple[int, ...]:
-        by_date = _month_days_in(self.month_days, first, length)
-        by_weekday = _week_days_in(self.week_days, first, length)
-        if self.both_restricted:
-            return tuple(sorted(by_date | by_weekday))
-        return tuple(sorted(by_date & by_weekday))
 
 
 @functools.lru_cache(maxsize=8192)
 def read_days(days: str, months: str, weekdays: str) -> DayRule:
     """Read the day part of a cron expression, upper case. Raises `TimetableError`."""
-    month_days = read_month_days(days)
-    month, month_text = read_month(months)
-    week_days = read_week_days(weekdays)
-    days_text, weekdays_text = canonical_month_days(month_days), canonical_week_days(week_days)
+    month_days, month, week_days = read_month_days(days), read_values(months, MONTH), read_week_days(weekdays)
+    days_text, weekdays_text = month_days.text, week_days.text
     if month_days.restricted and week_days.restricted:
         # ACC's rule for this is open, so the meaning keeps apart whatever a cron may: also a star with a step, which
         # some take for unrestricted.
-        days_text = "~" * month_days.plain.starred + days_text
-        weekdays_text = "~" * week_days.plain.starred + weekdays_text + " both"
+        days_text = "~" * days.startswith("*") + days_text
+        weekdays_text = "~" * weekdays.startswith("*") + weekdays_text + " both"
     plain = ((DAY, month_days.plain), (MONTH, month), (WEEKDAY, week_days.plain))
     return DayRule(
-        meaning=f"{days_text} {month_text} {weekdays_text}",
+        meaning=f"{days_text} {month.text} {weekdays_text}",
         months=month.values,
         month_days=month_days,
         week_days=week_days,
         long_steps=tuple((part.title, values.long_step) for part, values in plain if values.long_step),
     )
-
-
-@functools.lru_cache(maxsize=8192)
-def _share(rule: DayRule) -> float:
-    count = sum(
-        months * len(rule.in_shape(first, length))
-        for (month, first, length), months in _month_shapes().items()
-        if month in rule.months
-    )
-    return count / _CYCLE_DAYS
 
 
 def _month_days_in(days: MonthDays, first: int, length: int) -> set[int]:
@@ -137,12 +122,7 @@ def _week_days_in(days: WeekDays, first: int, length: int) -> set[int]:
 
 
 @functools.cache
-def _month_shapes() -> dict[tuple[int, int, int], int]:
+def _month_shapes() -> Counter[tuple[int, int, int]]:
     """How often each (month, weekday of its first day, length) comes in 400 years."""
-    shapes: dict[tuple[int, int, int], int] = {}
-    for year in range(2000, 2400):
-        for month in range(1, 13):
-            first, length = calendar.monthrange(year, month)
-            shape = (month, (first + 1) % 7, length)
-            shapes[shape] = shapes.get(shape, 0) + 1
-    return shapes
+    months = ((month, *calendar.monthrange(year, month)) for year in range(2000, 2400) for month in range(1, 13))
+    return Counter((month, (first + 1) % 7, length) for month, first, length in months)

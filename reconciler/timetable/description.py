@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import day_name, month_name
 from collections.abc import Sequence
 
 from reconciler.quantities import counted
@@ -9,11 +10,6 @@ from reconciler.timetable.expression import Expression
 from reconciler.timetable.fields import MonthDays, WeekDays
 
 _UNITS = ("second", "minute", "hour", "day")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NTH = ("", "first", "second", "third", "fourth", "fifth")
 
 
@@ -21,7 +17,7 @@ def describe(expression: Expression) -> str:
     """Say when an expression runs: "at 02:00:00 on Monday to Friday", "every 15 minutes"."""
     if expression.amounts is not None:
         named = [_amount(amount, unit) for amount, unit in zip(expression.amounts, _UNITS, strict=True) if amount]
-        return "every " + _joined(list(reversed(named)))
+        return "every " + _joined(named[::-1])
     time = _time(expression)
     day = _day(expression)
     if not day:
@@ -86,14 +82,11 @@ def _listed(unit: str, values: Sequence[int]) -> str:
 
 def _day(expression: Expression) -> str:
     rule = expression.days
-    parts = []
-    if rule.month_days.restricted:
-        parts.append(_month_days(rule.month_days))
-    if rule.week_days.restricted:
-        parts.append(_week_days(rule.week_days))
-    text = " or ".join(parts)
+    month_days = [_month_days(rule.month_days)] if rule.month_days.restricted else []
+    week_days = [_week_days(rule.week_days)] if rule.week_days.restricted else []
+    text = " or ".join(month_days + week_days)
     if len(rule.months) < 12:
-        months = _words([_MONTHS[month - 1] for month in rule.months], rule.months)
+        months = _words([month_name[month] for month in rule.months], rule.months)
         text = f"{text} in {months}" if text else f"every day in {months}"
     return text
 
@@ -102,7 +95,7 @@ def _month_days(days: MonthDays) -> str:
     parts = []
     if values := days.plain.values:
         words = _words([str(value) for value in values], values)
-        parts.append(f"day {words} of the month" if len(values) == 1 else f"days {words} of the month")
+        parts.append(f"{'day' if len(values) == 1 else 'days'} {words} of the month")
     parts += [f"the weekday nearest to day {day} of the month" for day in days.nearest]
     parts += ["the last day of the month"] * days.last
     parts += ["the last Monday to Friday of the month"] * days.last_weekday
@@ -113,10 +106,10 @@ def _week_days(days: WeekDays) -> str:
     parts = []
     if days.plain.values:
         # The week begins on Monday here, so that Saturday and Sunday stand together.
-        values = sorted(value or 7 for value in days.plain.values)
-        parts.append(_words([_WEEKDAYS[value] for value in values], values))
-    parts += [f"the {_NTH[which]} {_WEEKDAYS[day]} of the month" for day, which in days.nth]
-    parts += [f"the last {_WEEKDAYS[day]} of the month" for day in days.last]
+        values = sorted((value - 1) % 7 for value in days.plain.values)
+        parts.append(_words([day_name[value] for value in values], values))
+    parts += [f"the {_NTH[which]} {day_name[day - 1]} of the month" for day, which in days.nth]
+    parts += [f"the last {day_name[day - 1]} of the month" for day in days.last]
     return "on " + _joined(parts)
 
 
@@ -132,17 +125,12 @@ def _spans(values: Sequence[int]) -> list[tuple[int, int]]:
 
 def _words(names: Sequence[str], values: Sequence[int]) -> str:
     """Names in a row, three or more neighbours as "first to last"."""
-    name_of = dict(zip(values, names, strict=True))
     parts: list[str] = []
     for low, high in _spans(values):
-        if high - low >= 2:
-            parts.append(f"{name_of[low]} to {name_of[high]}")
-        else:
-            parts += [name_of[value] for value in range(low, high + 1)]
+        span = names[values.index(low) : values.index(high) + 1]
+        parts += [f"{span[0]} to {span[-1]}"] if len(span) > 2 else span
     return _joined(parts)
 
 
 def _joined(parts: Sequence[str]) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

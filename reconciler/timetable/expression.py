@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.quantities import counted
 from reconciler.timetable.days import DayRule, read_days
-from reconciler.timetable.fields import read_hour, read_minute, read_second
+from reconciler.timetable.fields import HOUR, MINUTE, SECOND, read_values
 from reconciler.timetable.timetable_error import TimetableError
 
 _MAX_LENGTH = 1000
-_UNITS = ("s", "m", "h", "d")
-_SECONDS = (1, 60, 3600, 86400)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _UNIT_WORDS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _EVERY = re.compile(r"([0-9]{1,10})([smhd])")
 _AMOUNT = re.compile(r"[0-9]{1,10}")
 _LONGEST = timedelta(days=36525)
+_SPECIAL = re.compile(r"L|LW|[0-9]+W|[0-9A-Z]+L|[0-9A-Z]+#[0-9]+")
+_NAMED = re.compile(r"[A-Z]{3}(L|#[0-9]+)")
 _EACH_DAY = read_days("*", "*", "*")
 _DESCRIPTORS = {
     "@YEARLY": "0 0 0 1 1 *",
@@ -31,7 +33,7 @@ _DESCRIPTORS = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Expression:
     """One of ACC's two languages. Two expressions are equal when they mean the same, however they are written.
 
@@ -41,14 +43,14 @@ class Expression:
     names the fields whose step is longer than the field, such as `*/90` minutes.
     """
 
-    text: str
-    amounts: tuple[int, int, int, int] | None
-    seconds: tuple[int, ...]
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: DayRule
-    long_steps: tuple[tuple[str, int], ...]
+    text: str = field(compare=False)
     _meaning: str
+    amounts: tuple[int, int, int, int] | None = field(default=None, compare=False)
+    seconds: tuple[int, ...] = field(default=(), compare=False)
+    minutes: tuple[int, ...] = field(default=(), compare=False)
+    hours: tuple[int, ...] = field(default=(), compare=False)
+    days: DayRule = field(default=_EACH_DAY, compare=False)
+    long_steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
     @property
     def is_interval(self) -> bool:
@@ -59,7 +61,7 @@ class Expression:
         """The length of an interval, None for cron."""
         if self.amounts is None:
             return None
-        return timedelta(seconds=sum(a * unit for a, unit in zip(self.amounts, _SECONDS, strict=True)))
+        return timedelta(seconds=sum(a * unit for a, unit in zip(self.amounts, _UNITS.values(), strict=True)))
 
     @property
     def units(self) -> int:
@@ -76,6 +78,26 @@ class Expression:
         """Whether cron describes its times of day (`*`, a range or a step) instead of naming each."""
         return self.amounts is None and any(sign in word for word in self.text.split()[:3] for sign in "*-/")
 
+    def unpromised(self) -> Iterator[tuple[str, str]]:
+        """What of a cron expression can be read, and no document promises ACC to read likewise; what to do instead.
+
+        Promised are lists, ranges and steps of plain values, `?` in one day field, and `L`, `LW`, `15W`, `5L`, `5#3`
+        each alone in its field, with a number for the weekday. All else is what schedulers commonly make of it.
+        """
+        words = self.text.split() if self.amounts is None else []
+        for word in words[3::2]:
+            items = word.split(",")
+            special = [item for item in items if _SPECIAL.fullmatch(item)]
+            if len(items) > 1 and special:
+                yield f"{', '.join(dict.fromkeys(special))} in a list ({word})", "use one schedule for each"
+            if named := next(filter(_NAMED.fullmatch, items), None):
+                yield f"{named}, a weekday by its name", "write its number: 1 is Monday, 5 Friday, 0 or 7 Sunday"
+        if words[3::2] == ["?", "?"]:
+            yield "? in both day fields", "write * in one of them"
+        for word in words:
+            if "," in word and any(item.startswith("*") for item in word.split(",")):
+                yield f"* in a list ({word})", "write the values out, or * alone"
+
     def every(self) -> str | None:
         """The interval as `every` says it ("15m"), None for cron and for an interval of several units."""
         if self.amounts is None or self.units != 1:
@@ -85,15 +107,6 @@ class Expression:
     def meaning(self) -> str:
         """A text that is equal exactly when the meaning is. It knows no clock and no zone, and is fit for digests."""
         return self._meaning
-
-    def __eq__(self, other: object) -> bool:
-        return self._meaning == other._meaning if isinstance(other, Expression) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._meaning)
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @functools.lru_cache(maxsize=16384)
@@ -132,7 +145,7 @@ def parse_every(text: str) -> Expression:
     if not match:
         raise TimetableError(f"every cannot be {_shown(text)}", hint=_every_hint(compact))
     amounts = ["0", "0", "0", "0"]
-    amounts[_UNITS.index(match[2])] = match[1]
+    amounts["smhd".index(match[2])] = match[1]
     try:
         return _interval(amounts)
     except TimetableError as error:
@@ -140,23 +153,18 @@ def parse_every(text: str) -> Expression:
 
 
 def _cron(words: list[str]) -> Expression:
-    second, second_text = read_second(words[0])
-    minute, minute_text = read_minute(words[1])
-    hour, hour_text = read_hour(words[2])
-    rule = read_days(words[3], words[4], words[5])
-    long_steps = rule.long_steps
-    if second.long_step or minute.long_step or hour.long_step:
-        times = (("second", second), ("minute", minute), ("hour", hour))
-        long_steps = (*((title, each.long_step) for title, each in times if each.long_step), *long_steps)
+    fields = (SECOND, MINUTE, HOUR)
+    second, minute, hour = times = tuple(map(read_values, words, fields))
+    rule = read_days(*words[3:])
+    long_steps = [(each.title, read.long_step) for each, read in zip(fields, times, strict=True) if read.long_step]
     return Expression(
         text=" ".join(words),
-        amounts=None,
+        _meaning=f"cron {second.text} {minute.text} {hour.text} {rule.meaning}",
         seconds=second.values,
         minutes=minute.values,
         hours=hour.values,
         days=rule,
-        long_steps=long_steps,
-        _meaning=f"cron {second_text} {minute_text} {hour_text} {rule.meaning}",
+        long_steps=(*long_steps, *rule.long_steps),
     )
 
 
@@ -177,16 +185,7 @@ def _interval(words: list[str]) -> Expression:
     else:
         # A day keeps its time on the clock when daylight saving moves it; 24 hours do not. So they stay apart.
         meaning = f"every {days}d" if days else f"every {total}s"
-    return Expression(
-        text=" ".join(map(str, amounts)),
-        amounts=amounts,
-        seconds=(),
-        minutes=(),
-        hours=(),
-        days=_EACH_DAY,
-        long_steps=(),
-        _meaning=meaning,
-    )
+    return Expression(" ".join(map(str, amounts)), meaning, amounts)
 
 
 def _every_hint(compact: str) -> str:
@@ -196,8 +195,8 @@ def _every_hint(compact: str) -> str:
         compact = compact[1:].replace("t", "")
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", compact)
     if parts and "".join(number + unit for number, unit in parts) == compact and len(compact) <= 9:
-        total = sum(float(number) * _SECONDS[_UNITS.index(unit)] for number, unit in parts)
-        for unit, seconds in reversed(list(zip(_UNITS, _SECONDS, strict=True))):
+        total = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        for unit, seconds in reversed(_UNITS.items()):
             if total >= seconds and total % seconds == 0:
                 return f"one whole number and one unit: {int(total // seconds)}{unit}"
     for unit, word in _UNIT_WORDS.items():

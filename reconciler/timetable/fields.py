@@ -18,7 +18,7 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """What a field is called, its lowest and highest value, and its names with the number of the first one.
 
@@ -43,10 +43,10 @@ WEEKDAY = Field("day of week", 0, 6, 7, WEEKDAYS, example="*, MON-FRI, 5L or 5#3
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The plain values of a field, sorted. `starred`: the text began with `*` or `?`. `long_step` never comes round."""
+    """The plain values of a field, sorted, and the one `text` of them: `*` for all. `long_step` never comes round."""
 
     values: tuple[int, ...]
-    starred: bool = False
+    text: str
     long_step: int = 0
 
 
@@ -55,10 +55,16 @@ class MonthDays:
     """Days of the month: plain ones, the weekdays nearest to `nearest`, the last day, the last Monday-to-Friday."""
 
     plain: Values
-    nearest: tuple[int, ...] = ()
-    last: bool = False
-    last_weekday: bool = False
-    restricted: bool = True
+    nearest: tuple[int, ...]
+    last: bool
+    last_weekday: bool
+    restricted: bool
+
+    @property
+    def text(self) -> str:
+        """The one text of what the field selects."""
+        nearest = [f"{day}W" for day in self.nearest]
+        return ",".join(filter(None, [self.plain.text, "L" * self.last, "LW" * self.last_weekday, *nearest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,49 +72,36 @@ class WeekDays:
     """Weekdays (0 is Sunday): plain ones, the n-th of the month as (weekday, n), and the last of the month."""
 
     plain: Values
-    nth: tuple[tuple[int, int], ...] = ()
-    last: tuple[int, ...] = ()
-    restricted: bool = True
+    nth: tuple[tuple[int, int], ...]
+    last: tuple[int, ...]
+    restricted: bool
+
+    @property
+    def text(self) -> str:
+        """The one text of what the field selects."""
+        last, nth = [f"{day}L" for day in self.last], [f"{day}#{which}" for day, which in self.nth]
+        return ",".join(filter(None, [self.plain.text, *last, *nth]))
 
 
 _ITEM = re.compile(r"(?P<first>[0-9]+|[A-Z]+|\*)(?:-(?P<end>[0-9]+|[A-Z]+))?(?:/(?P<step>[0-9]+))?")
 _NEAREST = re.compile(r"([0-9]+)W")
 _NTH = re.compile(r"([0-9]+|[A-Z]+)#([0-9]+)")
 _LAST = re.compile(r"([0-9]+|[A-Z]{3})L")
+_ALL = ("*", "*/1")
 
 
 # A field has few texts, and an estate repeats them tens of thousands of times: so each is read once.
 
 
-@functools.lru_cache(maxsize=4096)
-def read_second(text: str) -> tuple[Values, str]:
-    """Read a second field: what it selects, and the one text of that. Raises `TimetableError`."""
-    return _read_with_text(text, SECOND)
-
-
-@functools.lru_cache(maxsize=4096)
-def read_minute(text: str) -> tuple[Values, str]:
-    """Read a minute field, as `read_second`."""
-    return _read_with_text(text, MINUTE)
-
-
-@functools.lru_cache(maxsize=4096)
-def read_hour(text: str) -> tuple[Values, str]:
-    """Read an hour field, as `read_second`."""
-    return _read_with_text(text, HOUR)
-
-
-@functools.lru_cache(maxsize=1024)
-def read_month(text: str) -> tuple[Values, str]:
-    """Read a month field, as `read_second`."""
-    return _read_with_text(text, MONTH)
+@functools.lru_cache(maxsize=16384)
+def read_values(text: str, field: Field) -> Values:
+    """Read a field that takes plain values alone. Raises `TimetableError`."""
+    return _read(text, field, lambda item: False)
 
 
 @functools.lru_cache(maxsize=4096)
 def read_month_days(text: str) -> MonthDays:
     """Read a day-of-month field. Raises `TimetableError`."""
-    if text == "?":
-        return MonthDays(_every_value(DAY), restricted=False)
     nearest: set[int] = set()
     ends: set[str] = set()
 
@@ -124,21 +117,12 @@ def read_month_days(text: str) -> MonthDays:
         return True
 
     plain = _read(text, DAY, take)
-    only_plain = not nearest and not ends
-    return MonthDays(
-        plain,
-        tuple(sorted(nearest)),
-        last="L" in ends,
-        last_weekday="LW" in ends,
-        restricted=not (only_plain and text in ("*", "*/1")),
-    )
+    return MonthDays(plain, tuple(sorted(nearest)), "L" in ends, "LW" in ends, restricted=text not in (*_ALL, "?"))
 
 
 @functools.lru_cache(maxsize=4096)
 def read_week_days(text: str) -> WeekDays:
     """Read a day-of-week field; 0 and 7 are Sunday. Raises `TimetableError`."""
-    if text == "?":
-        return WeekDays(_every_value(WEEKDAY), restricted=False)
     nth: set[tuple[int, int]] = set()
     last: set[int] = set()
 
@@ -158,67 +142,37 @@ def read_week_days(text: str) -> WeekDays:
         return True
 
     plain = _read(text, WEEKDAY, take)
-    only_plain = not nth and not last
-    return WeekDays(
-        plain,
-        tuple(sorted(nth)),
-        tuple(sorted(last)),
-        restricted=not (only_plain and text in ("*", "*/1")),
-    )
-
-
-def canonical_values(plain: Values, field: Field) -> str:
-    """The one text of what a field selects: `*` for everything, otherwise its numbers in order."""
-    if len(plain.values) == field.high - field.low + 1:
-        return "*"
-    return ",".join(map(str, plain.values))
-
-
-def canonical_month_days(days: MonthDays) -> str:
-    """The one text of a day-of-month field."""
-    parts = [canonical_values(days.plain, DAY)] if days.plain.values else []
-    parts += ["L"] * days.last + ["LW"] * days.last_weekday + [f"{day}W" for day in days.nearest]
-    return ",".join(parts)
-
-
-def canonical_week_days(days: WeekDays) -> str:
-    """The one text of a day-of-week field."""
-    parts = [canonical_values(days.plain, WEEKDAY)] if days.plain.values else []
-    parts += [f"{day}L" for day in days.last] + [f"{day}#{which}" for day, which in days.nth]
-    return ",".join(parts)
-
-
-def _read_with_text(text: str, field: Field) -> tuple[Values, str]:
-    values = _read(text, field, lambda item: False)
-    return values, canonical_values(values, field)
-
-
-def _every_value(field: Field) -> Values:
-    return Values(tuple(range(field.low, field.high + 1)), starred=True)
+    return WeekDays(plain, tuple(sorted(nth)), tuple(sorted(last)), restricted=text not in (*_ALL, "?"))
 
 
 def _read(text: str, field: Field, take: Callable[[str], bool]) -> Values:
     """Read a list. `take` gets each item first and says whether it was a special one of that field."""
-    if text in ("*", "*/1"):
-        return _every_value(field)
+    every = range(field.low, field.high + 1)
+    if text in _ALL or (text == "?" and field in (DAY, WEEKDAY)):
+        return Values(tuple(every), "*")
     found: set[int] = set()
     long_step = 0
     for item in text.split(","):
-        if take(item):
-            continue
-        values, step = _item_values(item, field, text)
-        found.update(values)
-        if step > field.high - field.low:
-            long_step = max(long_step, step)
+        if not take(item):
+            values, step = _item_values(item, field, text)
+            found.update(values)
+            if step >= len(every):
+                long_step = max(long_step, step)
     if field is WEEKDAY:
         found = {value % 7 for value in found}
-    return Values(tuple(sorted(found)), starred=text.startswith("*"), long_step=long_step)
+    shown = "*" if len(found) == len(every) else ",".join(map(str, sorted(found)))
+    return Values(tuple(sorted(found)), shown, long_step)
 
 
 def _item_values(item: str, field: Field, text: str) -> tuple[Sequence[int], int]:
     match = _ITEM.fullmatch(item)
     if not match or (match["first"] == "*" and match["end"]):
-        raise _unreadable(item, field, text)
+        what, hint = f"cannot take {item[:20]}", f"it takes {field.low} to {field.top}, as in {field.example}"
+        if not item:
+            what, hint = "has an empty part", "remove the comma that is too many"
+        elif "?" in item:
+            hint = "? stands alone, in the day of month or the day of week"
+        raise _error(field, text, what, hint)
     first, end, step_text = match["first"], match["end"], match["step"]
     step = int(step_text[:6]) if step_text else 1
     if step == 0:
@@ -227,16 +181,10 @@ def _item_values(item: str, field: Field, text: str) -> tuple[Sequence[int], int
     if end:
         high = _number(end, field, text)
         if high < low:
-            hint = (
-                "write two parts, as in FRI,SAT,SUN"
-                if field is WEEKDAY
-                else f"write {low}-{field.high},{field.low}-{high}"
-            )
-            raise _error(field, text, f"has a range that runs backwards: {item}", hint)
-    elif first == "*" or step_text:
-        high = max(field.high, low)
+            two = "two parts, as in FRI,SAT,SUN" if field is WEEKDAY else f"{low}-{field.high},{field.low}-{high}"
+            raise _error(field, text, f"has a range that runs backwards: {item}", f"write {two}")
     else:
-        high = low
+        high = max(field.high, low) if first == "*" or step_text else low
     return range(low, high + 1, step), step if step_text else 0
 
 
@@ -249,9 +197,8 @@ def _number(word: str, field: Field, text: str) -> int:
     if word in field.names:
         return field.names.index(word) + field.low
     if not field.names:
-        raise _error(
-            field, text, f"has {word[:12]}", f"it takes numbers {field.low} to {field.top}, as in {field.example}"
-        )
+        hint = f"it takes numbers {field.low} to {field.top}, as in {field.example}"
+        raise _error(field, text, f"has {word[:12]}", hint)
     import difflib  # only for a hint: not worth its share of every start
 
     near = difflib.get_close_matches(word[:3], field.names, n=1, cutoff=0.6)
@@ -259,17 +206,6 @@ def _number(word: str, field: Field, text: str) -> int:
         f"did you mean {near[0]}?" if near else f"names are {field.names[0]} to {field.names[-1]}, three letters each"
     )
     raise _error(field, text, f"has the unknown name {word[:12]}", hint)
-
-
-def _unreadable(item: str, field: Field, text: str) -> TimetableError:
-    if not item:
-        return _error(field, text, "has an empty part", "remove the comma that is too many")
-    if "?" in item:
-        hint = "? stands alone, in the day of month or the day of week"
-        return _error(field, text, f"cannot take {item[:20]}", hint)
-    return _error(
-        field, text, f"cannot take {item[:20]}", f"it takes {field.low} to {field.top}, as in {field.example}"
-    )
 
 
 def _error(field: Field, text: str, what: str, hint: str) -> TimetableError:

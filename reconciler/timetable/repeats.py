@@ -34,34 +34,29 @@ class Repeats:
 
 def repeats_of(timing: Timing, change: ClockChange) -> Repeats | None:
     """What a schedule makes of a repeated hour; None where the three ways do not differ for it."""
-    if not change.repeats or (count := count_within(timing, change)) == 0:
+    if not change.repeats or not (count := named_within(timing, change)[1]):
         return None
     return Repeats(count, 2 * count, 2 * count if timing.expression.has_wildcard_times else count)
 
 
-def count_within(timing: Timing, change: ClockChange) -> int:
-    """How many local times a schedule names among those that a clock change skips or repeats.
+def named_within(timing: Timing, change: ClockChange) -> tuple[datetime | None, int]:
+    """The first of the local times that a schedule names among those of a clock change, and how many there are.
 
     None for intervals that count real time: no change of a clock touches them.
     """
     expression = timing.expression
-    if step := expression.whole_days:
-        return int(day_within(timing, change, step) is not None)
-    if expression.is_interval:
-        return 0
-    return _named(expression, max(change.begin, timing.start), change.end)
-
-
-def day_within(timing: Timing, change: ClockChange, step: int) -> datetime | None:
-    """The local time among those of a clock change at which an interval of days runs."""
-    for day in (change.begin, change.end):
+    begin = max(change.begin, timing.start)
+    if not expression.is_interval:
+        return _named(expression, begin, change.end)
+    for day in (change.begin, change.end) if expression.whole_days else ():
         local = datetime.combine(day.date(), timing.start.time())
-        on_phase = (local.toordinal() - timing.start.toordinal()) % step == 0
-        if on_phase and max(change.begin, timing.start) <= local < change.end:
-            return local
-    return None
+        on_phase = (local.toordinal() - timing.start.toordinal()) % expression.whole_days == 0
+        if on_phase and begin <= local < change.end:
+            return local, 1
+    return None, 0
 
 
 @functools.lru_cache(maxsize=4096)
-def _named(expression: Expression, begin: datetime, end: datetime) -> int:
-    return sum(1 for _ in times_between(expression, begin, end))
+def _named(expression: Expression, begin: datetime, end: datetime) -> tuple[datetime | None, int]:
+    found = list(times_between(expression, begin, end))
+    return (found[0], len(found)) if found else (None, 0)

@@ -17,8 +17,7 @@ from reconciler.timetable.expression import Expression
 from reconciler.timetable.timing import Timing
 from reconciler.timetable.wallclock import Note, instant_of, local_at, offset_of, seconds_of, whole_second
 
-_LAST_YEAR = 9990
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_LAST_YEAR = 9991
 
 
 class Run(NamedTuple):
@@ -55,7 +54,46 @@ def runs_per_day(expression: Expression) -> float:
     """How often an expression runs on an average day: exact over the 400 years after which the calendar repeats."""
     if expression.interval is not None:
         return 86400 / expression.interval.total_seconds()
-    return len(expression.seconds) * len(expression.minutes) * len(expression.hours) * expression.days.share()
+    return len(expression.seconds) * len(expression.minutes) * len(expression.hours) * expression.days.share
+
+
+def same_start(a: Timing, b: Timing, as_of: datetime) -> bool:
+    """Whether two starts make no difference after an aware moment, given that expression and zone agree.
+
+    Intervals: the same phase and the same first run. Cron: starts that have passed make none; otherwise the first
+    run decides.
+    """
+    if a.start == b.start:
+        return True
+    if a.expression.is_interval and phase(a) != phase(b):
+        return False
+    zone = a.rules
+    if zone is None:
+        # Nobody knows when it is what time there; a day and a bit covers every offset there is.
+        threshold = whole_second(as_of) - 26 * 3600
+        return seconds_of(a.start) <= threshold and seconds_of(b.start) <= threshold
+    now = whole_second(as_of)
+    if instant_of(a.start, zone)[0] <= now and instant_of(b.start, zone)[0] <= now:
+        return True
+    first, second = ([run.at.timestamp() for run in next_runs(each, as_of, 1)] for each in (a, b))
+    return first == second
+
+
+def phase(timing: Timing) -> str:
+    """What of a start matters for good, as a text without a clock: its remainder by the interval; "" for cron.
+
+    Whole days: the day within the cycle and the time on the clock. Other intervals: seconds of real time.
+    """
+    expression = timing.expression
+    if expression.interval is None:
+        return ""
+    if days := expression.whole_days:
+        return f"day {timing.start.toordinal() % days} of {days} at {timing.start:%H:%M:%S}"
+    step = int(expression.interval.total_seconds())
+    zone = timing.rules
+    if zone is None:
+        return f"second {seconds_of(timing.start) % step} of {step} on its clock"
+    return f"second {instant_of(timing.start, zone)[0] % step} of {step}"
 
 
 def times_between(expression: Expression, begin: datetime, end: datetime) -> Iterator[datetime]:
@@ -117,12 +155,10 @@ def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[R
                 floor = instant
                 yield Run(local_at(instant, zone), note)
             continue
-        base = (day - _EPOCH_DAY) * 86400 - offset
-        year, month, number = midnight.year, midnight.month, midnight.day
+        base = seconds_of(midnight) - offset
         for second in _times_of_day(expression, max(0, floor + 1 - base) if day == first_day else 0):
             if base + second > floor:
-                hour, rest = divmod(second, 3600)
-                yield Run(datetime(year, month, number, hour, rest // 60, rest % 60, tzinfo=zone))
+                yield Run((midnight + timedelta(seconds=second)).replace(tzinfo=zone))
 
 
 def runs_of_changing_day(
@@ -147,23 +183,16 @@ def runs_of_changing_day(
 
 def _days_from(expression: Expression, first: date) -> Iterator[int]:
     """The ordinals of the days that match, from a day on; ends when no day ever matches."""
-    year, month, from_day = first.year, first.month, first.day
     is_found = False
-    while year <= _LAST_YEAR:
+    for number in range(12 * first.year + first.month - 1, 12 * _LAST_YEAR):
+        year, month = number // 12, number % 12 + 1
         # A leap day on one weekday is up to 40 years away. So after some fruitless years ask whether there is any.
-        if not is_found and year == first.year + 10 and month == 1 and not expression.days.share():
+        if not is_found and year == first.year + 10 and month == 1 and not expression.days.share:
             return
-        days = expression.days.in_month(year, month)
-        if days:
+        for day in expression.days.in_month(year, month):
             is_found = True
-            base = date(year, month, 1).toordinal() - 1
-            for day in days:
-                if day >= from_day:
-                    yield base + day
-        from_day = 1
-        month += 1
-        if month == 13:
-            year, month = year + 1, 1
+            if (found := date(year, month, day)) >= first:
+                yield found.toordinal()
 
 
 def _times_of_day(expression: Expression, begin: int) -> Iterator[int]:

@@ -63,13 +63,12 @@ def parse_declared_start(text: str) -> datetime:
     asked = text.strip()
     match = _DECLARED.fullmatch(asked)
     if not match:
+        hint = "write it like 2026-01-01T02:00:00"
         if returned := _RETURNED.fullmatch(asked):
             plain = f"{returned[1]}T{returned[2]}{returned[3] or ':00'}"
-            hint = (
-                f"write {plain}: timeZone says which clock is meant" if returned[4] else f"write whole seconds: {plain}"
-            )
-        else:
-            hint = "write it like 2026-01-01T02:00:00"
+            hint = f"write whole seconds: {plain}"
+            if returned[4]:
+                hint = f"write {plain}: timeZone says which clock is meant"
         raise TimetableError(f"{asked[:60]!r} is no start time", hint=hint)
     return _moment(match[1], match[2], match[3], asked)
 

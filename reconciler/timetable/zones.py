@@ -9,19 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.timetable_error import TimetableError
-from reconciler.timetable.windows_zones import CLDR_VERSION, WINDOWS_ZONES
-
-__all__ = [
-    "CLDR_VERSION",
-    "RECENT_ZONES",
-    "is_known_windows",
-    "is_recent_windows",
-    "looks_like_windows",
-    "rules_version",
-    "suggest",
-    "to_windows",
-    "zone_info",
-]
+from reconciler.timetable.windows_zones import WINDOWS_ZONES
 
 RECENT_ZONES: Final[Mapping[str, str]] = {
     "Alberta Standard Time": "America/Edmonton America/Inuvik America/Yellowknife Canada/Mountain",
@@ -44,11 +32,8 @@ _WINDOWS_SHAPE = re.compile(
 @functools.cache
 def _iana() -> dict[str, tuple[str, str]]:
     """Lower-case IANA name to its own spelling and its Windows id."""
-    table: dict[str, tuple[str, str]] = {}
-    for rows in (WINDOWS_ZONES, RECENT_ZONES):
-        for windows, zones in rows.items():
-            table.update((zone.lower(), (zone, windows)) for zone in zones.split())
-    return table
+    rows = (*WINDOWS_ZONES.items(), *RECENT_ZONES.items())
+    return {zone.lower(): (zone, windows) for windows, zones in rows for zone in zones.split()}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,9 +51,14 @@ def to_windows(name: str) -> str:
         return found[1]
     if looks_like_windows(asked):
         return asked
-    near = suggest(asked)
+    raise unknown_zone(asked)
+
+
+def unknown_zone(name: str) -> TimetableError:
+    """What to say of a name that is no zone's, with the nearest that is one."""
+    near = suggest(name)
     hint = f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
-    raise TimetableError(f"no time zone is called {asked[:80]!r}", hint=hint)
+    return TimetableError(f"no time zone is called {name[:80]!r}", hint=hint)
 
 
 def is_known_windows(name: str) -> bool:
@@ -111,11 +101,8 @@ def zone_info(name: str) -> ZoneInfo | None:
     is unknown, or newer than the installed package.
     """
     lowered = " ".join(name.split()).lower()
-    if windows := _WINDOWS.get(lowered):
-        return _load(_PRIMARY[windows])
-    if found := _iana().get(lowered):
-        return _load(found[0])
-    return None
+    iana = _PRIMARY.get(_WINDOWS.get(lowered, "")) or _iana().get(lowered, ("",))[0]
+    return _load(iana) if iana else None
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from reconciler import __version__, manifests, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.quantities import counted_or_no, first_few
+from reconciler.timetable.windows_zones import CLDR_VERSION
 from reconciler.workflow.connections import Visit, broken
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
@@ -32,7 +33,7 @@ def examine(context: CommandContext) -> Examination:
     Raises UsageError for an environment that the project file does not declare.
     """
     now = context.clock()
-    zones = f"zone rules {timetable.zones.rules_version()}, CLDR {timetable.zones.CLDR_VERSION}"
+    zones = f"zone rules {timetable.zones.rules_version()}, CLDR {CLDR_VERSION}"
     checks = [Check("program", Level.OK, f"reconciler {__version__}"), Check("zones", Level.OK, zones)]
     try:
         project, secrets = manifests.load_project(context.root, context.environment, context.environ, as_of=now)

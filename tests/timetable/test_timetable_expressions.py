@@ -194,7 +194,7 @@ def test_the_text_of_a_meaning_does_not_change_between_versions() -> None:
 
 def test_the_normal_form_keeps_the_words() -> None:
     assert parse("  0 0  2 ?\t* mon-fri\n").text == "0 0 2 ? * MON-FRI"
-    assert str(parse("00 015 0 0")) == "0 15 0 0"
+    assert parse("00 015 0 0").text == "0 15 0 0"
 
 
 @pytest.mark.parametrize(

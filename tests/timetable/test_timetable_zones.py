@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from reconciler.timetable import TimetableError, zones
-from reconciler.timetable.windows_zones import WINDOWS_ZONES
+from reconciler.timetable.windows_zones import CLDR_VERSION, WINDOWS_ZONES
 from reconciler.timetable.zones import RECENT_ZONES
 
 
@@ -79,7 +79,7 @@ def test_nonsense_is_refused_with_the_nearest_name(name: str, hint: str) -> None
 
 
 def test_the_table_has_the_ids_of_the_released_cldr() -> None:
-    assert zones.CLDR_VERSION == "48.2"
+    assert CLDR_VERSION == "48.2"
     assert len(WINDOWS_ZONES) == 139
     assert all(zones.is_known_windows(name) and zones.looks_like_windows(name) for name in WINDOWS_ZONES)
 
