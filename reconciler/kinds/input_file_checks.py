@@ -56,7 +56,7 @@ def _report(problem: FileProblem, location: Path, path: DocumentPath, report: Pr
         return
     shown = location.resolve()
     shown_path = shown.relative_to(root.resolve()).as_posix() if shown.is_relative_to(root.resolve()) else str(shown)
-    report.problems.items.append(
+    report.problems.append(
         Problem(shown_path, problem.line, 1, report.address, problem.code, problem.message, problem.severity)
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, datetime, timedelta
 
 from reconciler import timetable
-from reconciler.manifests.declarations import cached_while_reading
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
@@ -25,7 +25,13 @@ def check(
 
     Returns whether nothing is wrong.
     """
-    cron, every, start, zone = (_usable(block, key, path, document) for key in _KEYS)
+    written = [block.get(key) for key in _KEYS]
+    if document.wrong:
+        written = [
+            value if path in document.wrong or document.is_usable((*path, key)) else None
+            for key, value in zip(_KEYS, written, strict=True)
+        ]
+    cron, every, start, zone = (value if isinstance(value, str) else None for value in written)
     errors, warnings = _findings(cron, every, start, zone, as_of)
     for key, code, message in errors:
         report.error((*path, key), code, message)
@@ -35,16 +41,7 @@ def check(
     return not errors
 
 
-def _usable(block: dict[str, YAMLValue], key: str, path: DocumentPath, document: ManifestDocument) -> str | None:
-    value = block.get(key)
-    if not isinstance(value, str) or (
-        document.wrong and path not in document.wrong and not document.is_usable((*path, key))
-    ):
-        return None
-    return value
-
-
-@cached_while_reading(65536)
+@functools.lru_cache(maxsize=8192)
 def _findings(
     cron: str | None, every: str | None, start: str | None, zone: str | None, as_of: datetime
 ) -> tuple[tuple[tuple[str, str, str], ...], tuple[tuple[str, str], ...]]:
@@ -73,7 +70,7 @@ def _findings(
     return tuple(errors), _advice(cron, every, _same_start(expression, moment, as_of), zone, as_of)
 
 
-@cached_while_reading(65536)
+@functools.lru_cache(maxsize=8192)
 def _advice(
     cron: str | None, every: str | None, start: datetime, zone: str, as_of: datetime
 ) -> tuple[tuple[str, str], ...]:
@@ -97,7 +94,7 @@ def _same_start(expression: timetable.Expression, start: datetime, as_of: dateti
     return datetime.combine(date.fromordinal(day), start.time())
 
 
-@cached_while_reading(4096)
+@functools.lru_cache(maxsize=4096)
 def _interval(every: str) -> timetable.Expression:
     return timetable.parse_every(every)
 

@@ -31,7 +31,7 @@ def resolve(
     """
     path = ("spec", "connections", name)
     is_insecure = settings.get("allowInsecure") is True
-    before = len(report.problems.items)
+    before = len(report.problems)
     url = str(settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com")
     if complaint := connection_complaint(name, url, is_insecure_allowed=is_insecure):
         report.error((*path, "url"), *complaint)
@@ -46,7 +46,7 @@ def resolve(
         rate = report.parsed((*path, "rate"), "wrong-value", per_second_of, str(settings["rate"]))
     timeout = report.parsed((*path, "timeout"), "wrong-value", seconds_of, str(settings.get("timeout", "30s")))
     bundle = _bundle(str(settings["caBundle"]), root, (*path, "caBundle"), report) if "caBundle" in settings else None
-    if len(report.problems.items) > before or timeout is None:
+    if len(report.problems) > before or timeout is None:
         return None
     return Connection(
         name=name,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from reconciler.manifests import exposure
 from reconciler.manifests.document_kinds import DocumentKind
@@ -15,10 +12,6 @@ from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Address, Agent, Origin, Resource
-
-C = TypeVar("C", bound=Callable[..., object])
-
-_caches: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +65,3 @@ class Declared:
                 path, "moved-nowhere", "`movedFrom` names what it is called now: write what it was called before"
             )
         self.claim(what, key, report.origin(path), report, f"{what} {before!r}")
-
-
-def cached_while_reading(size: int) -> Callable[[C], C]:
-    """Cache a function's results until the project is read: estates repeat themselves, and memory is wanted later."""
-
-    def decorated(function: C) -> C:
-        cached = functools.lru_cache(maxsize=size)(function)
-        _caches.append(cached.cache_clear)
-        return cached  # type: ignore[return-value]  # the cache is called as the function is
-
-    return decorated
-
-
-def clear_caches() -> None:
-    """Let go of what was cached while a project was read."""
-    for clear in _caches:
-        clear()

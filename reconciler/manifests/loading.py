@@ -17,7 +17,6 @@ from reconciler.errors import ManifestError
 from reconciler.manifests import (
     checking,
     connecting,
-    declarations,
     discovery,
     documents,
     exposure,
@@ -77,7 +76,6 @@ def check(
                 declared.kinds[document.kind.document] = document.kind
                 declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
                 document.kind.declare(document, scope, declared)
-        declarations.clear_caches()
         connecting.connect(declared)
         if connections:
             _demand_connections(project, declared)

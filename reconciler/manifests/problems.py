@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -49,11 +49,8 @@ class SourceFile:
         return self._places[index]
 
 
-@dataclass(slots=True)
-class Problems:
+class Problems(list[Problem]):
     """The problems of one run. Every other module of this room adds to it and goes on."""
-
-    items: list[Problem] = field(default_factory=list)
 
     def add(
         self,
@@ -66,21 +63,15 @@ class Problems:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """A problem at a line and a column that are known."""
-        self.items.append(Problem(file.path, place[0], place[1], address, code, message, severity))
-
-    def __bool__(self) -> bool:
-        return bool(self.items)
+        self.append(Problem(file.path, place[0], place[1], address, code, message, severity))
 
     @property
     def has_errors(self) -> bool:
-        return any(problem.severity is Severity.ERROR for problem in self.items)
+        return any(problem.severity is Severity.ERROR for problem in self)
 
     def sorted(self) -> tuple[Problem, ...]:
         """In file order: path, line, column; each once."""
-        return tuple(sorted(set(self.items)))
-
-    def extend(self, problems: Iterable[Problem]) -> None:
-        self.items.extend(problems)
+        return tuple(sorted(set(self)))
 
 
 @dataclass(slots=True)

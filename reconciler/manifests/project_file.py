@@ -138,10 +138,10 @@ def project_name(root: Path) -> str:
 
 def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDocument | None:
     """The one document of the project file. A file that holds none, or several, is a problem."""
-    before = len(problems.items)
+    before = len(problems)
     documents = yaml_reading.read_file(file, problems)
     if not documents:
-        if len(problems.items) == before:
+        if len(problems) == before:
             message = "the project file is empty: `reconciler init` writes one to start from"
             problems.add(file, (1, 1), "empty-project", message)
         return None

@@ -53,6 +53,7 @@ def rules_of(zone: str) -> ZoneInfo | None:
     return zone_info(windows_zone(zone))
 
 
+@functools.lru_cache(maxsize=8192)
 def parse_declared_start(text: str) -> datetime:
     """Read a manifest's `startTime`: `2026-01-01T02:00:00`, naive, on the clock of the schedule's own zone.
 
