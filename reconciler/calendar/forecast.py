@@ -17,6 +17,7 @@ from reconciler.calendar.run_durations import Durations
 from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.kinds import schedule
 from reconciler.model import Desired
+from reconciler.quantities import first_few
 from reconciler.timetable import describe, inexact_zone
 from reconciler.timetable.runs import iter_runs
 from reconciler.timetable.timetable_error import TimetableError
@@ -147,8 +148,7 @@ def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, day
             written[resource.state.written.time_zone].append(address)
     for zone, addresses in sorted(written.items()):
         if told := inexact_zone(zone, first.toordinal(), days):
-            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
-            yield f"{min(addresses)}{more}: {told}"
+            yield f"{first_few(sorted(addresses), 1)}: {told}"
 
 
 def read_zone(name: str) -> ZoneInfo:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ProductError
 from reconciler.kinds import schedule
 from reconciler.model import AgentView, Live
+from reconciler.quantities import first_few
 
 if TYPE_CHECKING:
     from reconciler.clients.replies import AgentRun
@@ -68,8 +69,9 @@ def read_durations(
                 by_agent[view.path] = took[""]
     notes: tuple[str, ...] = ()
     if failed:
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        notes = (f"the run history of {failed[0]}{more} could not be read: the duration of those runs is not known",)
+        notes = (
+            f"the run history of {first_few(failed, 1)} could not be read: the duration of those runs is not known",
+        )
     return Durations(by_schedule, by_agent, notes)
 
 

@@ -11,6 +11,7 @@ from itertools import islice, takewhile
 from reconciler import order
 from reconciler.manifests.declarations import Declared, UnconnectedResource
 from reconciler.model import Address
+from reconciler.quantities import first_few
 from reconciler.suggestion import Suggestions
 
 _MAX_NAMED = 10
@@ -65,6 +66,5 @@ def _no_match(pattern: str, suggestions: Suggestions) -> str:
 
 def _report_cycle(first: UnconnectedResource, cycle: tuple[Address, ...]) -> None:
     path = next((path for pattern, path in first.patterns if fnmatchcase(str(cycle[1]), pattern)), ())
-    more = f" and {len(cycle) - 1 - _MAX_NAMED} more" if len(cycle) - 1 > _MAX_NAMED else ""
-    trail = " -> ".join(map(str, cycle[: _MAX_NAMED + 1]))
-    first.report.error(path, "cycle", f"triggers that wait for each other never start: {trail}{more}")
+    trail = first_few(list(map(str, cycle)), _MAX_NAMED + 1, between=" -> ")
+    first.report.error(path, "cycle", f"triggers that wait for each other never start: {trail}")
