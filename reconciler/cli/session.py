@@ -79,21 +79,21 @@ class Session:
 
     def load_connection(self, name: str) -> tuple[Connection, Secrecy]:
         """A connection of the project and what must not be printed. Raises ManifestError or UsageError."""
-        from reconciler import manifests
         from reconciler.products import Products
         from reconciler.secrecy import secrecy_of
         from reconciler.workflow.memory import read
+        from reconciler.workflow.reading import check_manifests, read_project
 
-        now = self.clock()
-        project, secrets = manifests.load_project(self.root, self.environment, self.environ, as_of=now)
+        context = self.context()
+        project, secrets = read_project(context)
         connection = Products(project, secrets, self.stop, self.clock).connection(name)
-        desired, problems = manifests.check(self.root, self.environment, self.environ, as_of=now, connections=False)
+        desired, problems = check_manifests(context, connections=False)
         if desired is not None:
             secrets |= desired.secret_values
         elif any(problem.code != "no-files" for problem in problems):
             self.say("note: the manifests have errors, so what they make secret is not known and may be shown")
         try:
-            entries = tuple(read(self.context(), project).memory.entries.values()) if name == "acc" else ()
+            entries = tuple(read(context, project).memory.entries.values()) if name == "acc" else ()
         except LedgerError as error:
             self.say(harmless(f"note: {error.message}, so no parameter of a schedule that was applied is shown"))
             entries = ()

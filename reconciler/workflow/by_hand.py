@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from reconciler import manifests
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.identity import normal_id
@@ -35,7 +34,7 @@ from reconciler.model import (
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import read, this_owner, writing
-from reconciler.workflow.reading import read_project
+from reconciler.workflow.reading import check_manifests, read_project
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger
@@ -223,9 +222,7 @@ def _declared(context: CommandContext, memory: Memory, effect: Effect, target: T
     """An empty entry for what is declared and was never sent, where that is to be noted."""
     if not effect.is_noted:
         return None
-    desired, _ = manifests.check(
-        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
-    )
+    desired, _ = check_manifests(context, connections=False)
     paths = target.paths(memory)
     for one in effect.kind.among(desired.resources if desired is not None else ()):
         if one.agent_path in paths:

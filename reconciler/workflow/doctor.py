@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from reconciler import __version__, manifests, timetable
+from reconciler import __version__, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.quantities import counted_or_no, first_few
@@ -16,6 +15,7 @@ from reconciler.timetable.windows_zones import CLDR_VERSION
 from reconciler.workflow.connections import Visit, broken
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
+from reconciler.workflow.reading import check_manifests, read_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,20 @@ def examine(context: CommandContext) -> Examination:
     zones = f"zone rules {timetable.zones.rules_version()}, CLDR {CLDR_VERSION}"
     checks = [Check("program", Level.OK, f"reconciler {__version__}"), Check("zones", Level.OK, zones)]
     try:
-        project, secrets = manifests.load_project(context.root, context.environment, context.environ, as_of=now)
+        project, secrets = read_project(context)
     except ManifestError as error:
         checks.append(broken("project file", error.problems))
         return Examination("", context.environment or "default", tuple(checks))
-    check, desired = _manifests(context, now)
+    check, desired = _manifests(context)
     checks.append(check)
     checks.extend(Visit(context, project, secrets, desired, now).checks())
     checks.extend(_ledger(context, project))
     return Examination(project.name, project.environment, tuple(checks))
 
 
-def _manifests(context: CommandContext, now: datetime) -> tuple[Check, Desired | None]:
+def _manifests(context: CommandContext) -> tuple[Check, Desired | None]:
     """How the manifests are, and what they say where they have no error."""
-    desired, problems = manifests.check(
-        context.root, context.environment, context.environ, as_of=now, connections=False
-    )
+    desired, problems = check_manifests(context, connections=False)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
     if not problems:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler import manifests, timetable
+from reconciler import timetable
 from reconciler.errors import ManifestError, ProductError, UsageError
 from reconciler.identity import is_owned
 from reconciler.kinds import schedule
@@ -21,7 +21,7 @@ from reconciler.products import Products
 from reconciler.secrecy import Secrecy, masked, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import read
-from reconciler.workflow.reading import read_project
+from reconciler.workflow.reading import check_manifests, read_project
 
 _LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _PATH = re.compile(r"[^/\\\s]([^\\]*[^/\\\s])?")
@@ -132,9 +132,7 @@ def _secrecy(
 
 def _declared(context: CommandContext) -> Desired | None:
     """What is declared already; None in a project that has no manifest yet. Raises ManifestError."""
-    found, problems = manifests.check(
-        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
-    )
+    found, problems = check_manifests(context, connections=False)
     errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
     if errors:
         raise ManifestError(errors)
@@ -164,9 +162,7 @@ def write(imported: Iterable[Imported]) -> None:
 
 def unseen(context: CommandContext, imported: Iterable[Imported]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
     """Of what was written: the files that no pattern of the project reaches, and the errors in the others."""
-    found, problems = manifests.check(
-        context.root, context.environment, context.environ, as_of=context.clock(), connections=False
-    )
+    found, problems = check_manifests(context, connections=False)
     errors = tuple(one for one in problems if one.severity is Severity.ERROR)
     if found is None:
         return (), errors

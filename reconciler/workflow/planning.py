@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from reconciler import guards, manifests, planner
+from reconciler import guards, planner
 from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
@@ -31,7 +31,7 @@ from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.input_diffstat import with_row_counts
 from reconciler.workflow.memory import Remembered
-from reconciler.workflow.reading import reading
+from reconciler.workflow.reading import check_manifests, reading
 from reconciler.workflow.refresh import refresh
 
 SOON = timedelta(days=30)
@@ -42,9 +42,7 @@ def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ..
     """All that can be checked without a network, all problems at once."""
     from reconciler.clients.auth import key_complaint
 
-    desired, problems = manifests.check(
-        context.root, context.environment, context.environ, as_of=context.clock(), key_complaint=key_complaint
-    )
+    desired, problems = check_manifests(context, key_complaint=key_complaint)
     if desired is None or not desired.project.blackouts:
         return desired, problems
     from reconciler.calendar import schedule_checks

@@ -8,7 +8,7 @@ knows are part of every plan of everything.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from reconciler import manifests
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.registry import observed_kinds
-from reconciler.model import AgentView, Desired, Live, Project
+from reconciler.model import AgentView, Desired, Live, Problem, Project
 from reconciler.observe import read_agents
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
@@ -38,6 +38,20 @@ class Read:
 def load(context: CommandContext) -> Desired:
     """What the manifests say. Raises ManifestError with all that is wrong with them."""
     return manifests.load(context.root, context.environment, context.environ, as_of=context.clock())
+
+
+def check_manifests(
+    context: CommandContext, *, connections: bool = True, key_complaint: Callable[[str], str] | None = None
+) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """What the manifests say, None where they have an error, and all problems; as `manifests.check` has it."""
+    return manifests.check(
+        context.root,
+        context.environment,
+        context.environ,
+        as_of=context.clock(),
+        connections=connections,
+        key_complaint=key_complaint,
+    )
 
 
 def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:
