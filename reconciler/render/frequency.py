@@ -64,6 +64,14 @@ def day_text(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b}"
 
 
+def minute_text(moment: str) -> str:
+    """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`, `2026-11-23 02:00 UTC`."""
+    if len(moment) < 16:
+        return moment
+    offset = "UTC" if moment[19:] in ("Z", "+00:00") else moment[19:]
+    return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
+
+
 def _moment(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model import Action, Plan, Reason, Unchanged, Visibility
 from reconciler.quantities import counted
+from reconciler.render.frequency import minute_text
 from reconciler.render.wording import plan_counts
 
 
@@ -64,13 +65,8 @@ def _counted(one: Unchanged) -> str:
 def _when(found: Iterable[Unchanged]) -> str:
     """The moment, or the first and the last one."""
     times = [time for one in found for time in (one.first, one.last)]
-    first, last = _minute(min(times)), _minute(max(times))
+    first, last = minute_text(min(times)), minute_text(max(times))
     return f"at {first}" if first == last else f"between {first} and {last}"
-
-
-def _minute(moment: str) -> str:
-    """`2026-11-22 02:00 UTC`."""
-    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def _in_short(plan: Plan) -> str:

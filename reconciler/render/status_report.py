@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.model import Check, Health, Level, ResourceStatus, Unchanged
 from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
+from reconciler.render.frequency import minute_text
 from reconciler.render.json_ import Document, header
 from reconciler.render.text.text_page import TextPage
 
@@ -37,8 +38,8 @@ def status_text(statuses: Sequence[ResourceStatus], attested: Sequence[Unchanged
             str(one.address),
             one.sync.value,
             one.health.value,
-            _short(one.last_run),
-            _short(one.next_run or one.predicted),
+            minute_text(one.last_run),
+            minute_text(one.next_run or one.predicted),
         )
         for one in statuses
     ]
@@ -70,14 +71,6 @@ def _block(page: TextPage, sign: str, cells: Sequence[str]) -> None:
     page.paragraph(address, lead=sign)
     times = [f"{word} {time}" for word, time in (("last", last_run), ("next", next_run)) if time]
     page.paragraph(", ".join([sync, health, *times]), indent=4)
-
-
-def _short(moment: str) -> str:
-    """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`, `2026-11-23 02:00 UTC`."""
-    if len(moment) < 16:
-        return moment
-    offset = "UTC" if moment[19:] in ("Z", "+00:00") else moment[19:]
-    return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
 
 
 def status_document(statuses: Iterable[ResourceStatus], stamp: Stamp) -> Document:
