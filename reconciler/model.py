@@ -331,7 +331,7 @@ class Live:
         """What was seen of a declared resource: present, absent, or unreadable with its agent."""
         view = self.agents.get(resource.agent_path)
         if view is None or view.problem:
-            return Observation(resource.identity, None, view.problem if view else "the agent was not looked at")
+            return Observation(resource.identity, None, view.problem if view else "the agent was not read")
         found = view.of(resource.address.kind).get(resource.identity)
         # An agent's things of one kind all have the state of that kind.
         return cast("Observation[T]", found) if found is not None else Observation(resource.identity, None)

@@ -61,7 +61,7 @@ class _Step(Generic[S, O, A]):
             return seen
         if change.action is Action.ADOPT:
             assert live is not None
-            outcome = self._finish(Status.APPLIED, "remembered", evidence=Evidence.VERIFIED)
+            outcome = self._finish(Status.APPLIED, "recorded in the ledger", evidence=Evidence.VERIFIED)
             run.record(outcome, self._settled(outcome, live, seen))
             return seen
         memo = self._memo(ids_before=self._ids_before(seen))

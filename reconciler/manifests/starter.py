@@ -74,7 +74,7 @@ _MANIFEST = """\
 """
 
 _IGNORED = """\
-# What reconciler remembers on this machine.
+# The ledger of reconciler on this machine.
 .reconciler/
 """
 

@@ -30,7 +30,7 @@ def why_it_differs(
     """
     live, desired = sides
     if entry is None:
-        return Reason.DIFFERS, "live differs; the ledger does not remember who moved"
+        return Reason.DIFFERS, "live differs; who changed it is not in the ledger"
     if not entry.settled:
         return Reason.INTERRUPTED, "an earlier apply did not finish here"
     differing = frozenset(field.path.partition(".")[0] for field in fields)
@@ -46,7 +46,7 @@ def why_it_differs(
     if differing & edited:
         return Reason.EDITED, "the manifest changed"
     names = ", ".join(sorted(differing))
-    return Reason.DIFFERS, f"live differs in {names}, which the ledger does not remember: nobody knows who moved"
+    return Reason.DIFFERS, f"live differs in {names}, which is not in the ledger: who changed it is not known"
 
 
 def unset_changes(

@@ -157,7 +157,7 @@ def judge_forgotten(
             yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
             continue
         if is_observed and (view is None or view.problem):
-            problem = with_way_out(entry.agent_path, declared, view.problem) if view else "its agent was not looked at"
+            problem = with_way_out(entry.agent_path, declared, view.problem) if view else "its agent was not read"
             yield address, BlockedResource(address, Reason.UNREADABLE, problem)
             continue
         if not is_observed:

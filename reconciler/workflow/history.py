@@ -28,7 +28,7 @@ def _require_ledger(project: Project) -> None:
     from reconciler.ledger import Ledger
 
     if not Ledger.exists(project.ledger, project.root):
-        raise LedgerError("there is no ledger yet, so nothing is remembered", hint="`reconciler apply` makes one")
+        raise LedgerError("there is no ledger yet, so nothing is recorded", hint="`reconciler apply` makes one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,13 +96,13 @@ def _in_doubt(memory: Memory, address: Address) -> Entry[StartMemo] | None:
     if entry is None:
         if memory.known:
             raise UsageError(
-                f"the ledger knows no start of {address}, so none is in doubt",
+                f"no start of {address} is in the ledger, so none has an unknown outcome",
                 hint="a declared trigger that never started is started by the next `reconciler apply`",
             )
         return None
     if entry.settled:
         raise UsageError(
-            f"nothing is in doubt about {address}",
+            f"no start of {address} has an unknown outcome",
             hint=f"its last start is known: {entry.memo.state}. "
             f"`reconciler apply --resend {address}` starts it once more",
         )
@@ -148,5 +148,5 @@ def _trigger_address(text: str) -> Address:
     except ValueError as error:
         raise UsageError(f"{text!r} is no address", hint="a trigger's address is trigger/<name>") from error
     if KINDS[address.kind].visibility is not Visibility.STARTED_ONCE:
-        raise UsageError(f"{text} is no trigger, and only a start can be in doubt for good", hint="apply again")
+        raise UsageError(f"{text} is no trigger, and only the outcome of a start can stay unknown", hint="apply again")
     return address

@@ -158,7 +158,7 @@ def test_what_is_known_cannot_be_said_otherwise(at: Desk) -> None:
     assert at.type("apply", "--auto-approve").code == 0
     typed = at.type("resolve", ADDRESS, "--not-ran")
     assert typed.code == 64
-    assert "nothing is in doubt about trigger/publish" in typed.err
+    assert "no start of trigger/publish has an unknown outcome" in typed.err
     assert "success" in typed.err
 
 
