@@ -139,7 +139,7 @@ def test_who_said_it_stands_in_the_history(at: Desk) -> None:
     [
         (["schedule/prices/nightly", "--ran"], "is no trigger"),
         (["nonsense", "--ran"], "is no address"),
-        (["trigger/other", "--ran"], "the ledger knows no start of trigger/other"),
+        (["trigger/other", "--ran"], "no start of trigger/other is in the ledger"),
         ([ADDRESS, "--ran", "--not-ran"], "exclude each other"),
         ([ADDRESS, "--not-ran", "--run-id", "x"], "--run-id goes with --ran"),
         ([ADDRESS, "--ran", "--run-id", " "], "--run-id is empty"),
