@@ -75,7 +75,7 @@ def apply(
         remembered = read_from(ledger)
         # What was seen before the lock was ours counts only if nobody applied meanwhile.
         seen = found.seen if remembered.memory == found.remembered.memory else {}
-        planned = decide(context, options, found.desired, remembered, found.products, seen)
+        planned = decide(context, options, replace(found, remembered=remembered, seen=seen))
         if saved is not None:
             saved.require(planned)
         if planned.refusals:

@@ -31,7 +31,7 @@ from reconciler.workflow.completion import with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.memory import read
 from reconciler.workflow.planning import decide
-from reconciler.workflow.reading import load
+from reconciler.workflow.reading import Sources, load
 from reconciler.workflow.refresh import refresh
 
 
@@ -111,13 +111,13 @@ def _read(context: CommandContext, desired: Desired, options: CalendarOptions, s
     plan = None
     with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
         if source is Source.PLAN:
-            planned = decide(context, PlanOptions(options.selection), desired, remembered, products)
+            planned = decide(context, PlanOptions(options.selection), Sources(desired, remembered, products))
             desired, live, selected = planned.desired, planned.inputs.live, planned.inputs.selected
             plan = planned.plan
         else:
             selected = select(desired.resources, options.selection)
             wanted = with_needs(desired, selected)
-            found = refresh(context, desired, wanted, remembered, products, as_of=context.clock())
+            found = refresh(context, Sources(desired, remembered, products), wanted, as_of=context.clock())
             desired, live = found.desired, found.live
         durations = Durations()
         if options.durations:

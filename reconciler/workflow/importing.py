@@ -14,6 +14,7 @@ from reconciler.identity import is_owned
 from reconciler.kinds import schedule
 from reconciler.kinds.schedule import ScheduleObservation
 from reconciler.kinds.schedule_state import ScheduleState, wire_start
+from reconciler.manifests.yaml_text import comment_text, is_writable, quoted, value_text
 from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity
 from reconciler.observe import read_agents
 from reconciler.product_terms import LOG_LEVELS, is_guid
@@ -26,7 +27,6 @@ from reconciler.workflow.reading import check_manifests, read_project
 _LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _PATH = re.compile(r"[^/\\\s]([^\\]*[^/\\\s])?")
 _SECRET_LIKE = re.compile(r"(?i)passw|pwd|secret|token|api[-_ ]?key|credential|private")
-_PLAIN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LONGEST_KEY = 100
 _LONGEST_NAME = 100
 
@@ -56,7 +56,7 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
         if path.casefold() in known:
             origin = known[path.casefold()].origin
             raise UsageError(f"the agent {path} is declared already, at {origin}", hint="leave it out")
-        if not _PATH.fullmatch(path) or not _is_text(path):
+        if not _PATH.fullmatch(path) or not is_writable(path):
             raise UsageError(
                 f"{path!r} is no path of an agent",
                 hint="write it without a slash at either end: sequentum/Retail/prices",
@@ -182,7 +182,7 @@ def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Im
         "metadata:",
         f"  name: {_name(handle)}",
         "spec:",
-        f"  path: {_text(view.path)}",
+        f"  path: {value_text(view.path)}",
         "  # ACC does not show whether the agent is approved, nor its input files. Declare them to manage them:",
         "  # approval: {state: approved}",
         "  # inputFiles:",
@@ -204,7 +204,7 @@ def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Im
         hidden = _hidden(live, scope.secrecy)
         blocks.append(list(_schedule(live, name, scope, hidden)))
         if hidden:
-            words = ", ".join(map(_comment, sorted(hidden)))
+            words = ", ".join(map(comment_text, sorted(hidden)))
             why = "was secret, or may have been: all parameters stay as they are in ACC, and out of the file"
             notes.append(f"{view.path}: {name}: inputParameters: {words} {why}")
             continue
@@ -240,8 +240,8 @@ def _unwritable(live: ScheduleObservation) -> str:
 
 
 def _left_out(live: ScheduleObservation, why: str) -> Iterator[str]:
-    yield f"# The schedule {_comment(live.identity)} is left as it is, unmanaged:"
-    yield f"# {_comment(why)}"
+    yield f"# The schedule {comment_text(live.identity)} is left as it is, unmanaged:"
+    yield f"# {comment_text(why)}"
 
 
 def _hidden(live: ScheduleObservation, secrecy: Secrecy) -> frozenset[str]:
@@ -260,12 +260,12 @@ def _schedule(live: ScheduleObservation, name: str, scope: _Scope, hidden: froze
     elif identity[14] == "8":
         yield "  # Perhaps made by another project or environment: then leave it to that one, and take this block out."
     yield f"  id: {identity}"
-    described = _comment(scope.redact(str(live.record.cron_description or "")))
+    described = comment_text(scope.redact(str(live.record.cron_description or "")))
     if described:
         yield f"  # ACC says: {described}"
     yield f"  {_rhythm(state.cron or '')}"
     yield f"  startTime: {wire_start(state)}"
-    yield f"  timeZone: {_text(timetable.zones.to_windows(state.time_zone))}"
+    yield f"  timeZone: {value_text(timetable.zones.to_windows(state.time_zone))}"
     parameters = state.input_parameters
     if hidden and isinstance(parameters, Mapping) and not _unsayable(parameters):
         yield from _hidden_parameters(parameters, hidden)
@@ -280,10 +280,10 @@ def _rest(state: ScheduleState) -> Iterator[str]:
         yield f"  logLevel: {_LOG_LEVEL_NAMES[level]}"
     elif level is not None:
         yield f"  # logLevel is {level} in ACC, which is not documented; it is left as it is"
-    if not _is_text(state.session_id or ""):
+    if not is_writable(state.session_id or ""):
         yield "  # sessionId holds half a character in ACC; it cannot be written here, and stays as it is"
     elif state.session_id:
-        yield f"  sessionId: {_text(state.session_id)}"
+        yield f"  sessionId: {value_text(state.session_id)}"
     for flag, value in (("windowless", state.windowless), ("enabled", state.enabled)):
         if value is not None:
             yield f"  {flag}: {str(value).lower()}"
@@ -299,10 +299,10 @@ def _parameters(parameters: object) -> Iterator[str]:
             if _SECRET_LIKE.search(key):
                 yield "    # Looks like a secret: better `${env:NAME}`, so that it is neither shown nor kept in Git."
             if len(key) > _LONGEST_KEY:
-                yield f"    ? {_quoted(key)}"
-                yield f"    : {_text(value)}"
+                yield f"    ? {quoted(key)}"
+                yield f"    : {value_text(value)}"
             else:
-                yield f"    {_quoted(key)}: {_text(value)}"
+                yield f"    {quoted(key)}: {value_text(value)}"
 
 
 def _hidden_parameters(parameters: Mapping[str, str], hidden: frozenset[str]) -> Iterator[str]:
@@ -312,8 +312,8 @@ def _hidden_parameters(parameters: Mapping[str, str], hidden: frozenset[str]) ->
     yield "  # inputParameters:"
     for key, value in sorted(parameters.items()):
         variable = re.sub(r"\W", "_", key.upper(), flags=re.ASCII) or "NAME"
-        text = f'"${{env:{variable}}}"' if key in hidden else _text(value)
-        yield f"  #   {_quoted(key)}: {text}"
+        text = f'"${{env:{variable}}}"' if key in hidden else value_text(value)
+        yield f"  #   {quoted(key)}: {text}"
 
 
 def _unsayable(parameters: object) -> str:
@@ -322,44 +322,21 @@ def _unsayable(parameters: object) -> str:
         return "are no JSON object"
     if "" in parameters:
         return "have one without a name"
-    if not all(_is_text(str(word)) for pair in parameters.items() for word in pair):
+    if not all(is_writable(str(word)) for pair in parameters.items() for word in pair):
         return "hold half a character"
     return ""
-
-
-def _is_text(text: str) -> bool:
-    """Whether these are whole characters: JSON can escape half of one, and YAML cannot."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _secrets(live: ScheduleObservation) -> Iterator[str]:
     parameters = _state_of(live).input_parameters
     if isinstance(parameters, Mapping) and not _unsayable(parameters):
-        yield from (f"inputParameters.{_comment(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
+        yield from (f"inputParameters.{comment_text(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
 
 
 def _rhythm(cron: str) -> str:
     """`every` where ACC's interval form has one unit, else the expression as it is."""
     every = timetable.parse(cron).every()
-    return f"every: {every}" if every else f"cron: {_text(' '.join(cron.split()))}"
-
-
-# --- words of YAML ---------------------------------------------------------------------------------------------------
-
-
-def _text(value: object) -> str:
-    """A YAML string that reads back as this and nothing else: what looks like interpolation is escaped."""
-    return _quoted(str(value).replace("${", "$${"))
-
-
-def _quoted(text: str) -> str:
-    """A double-quoted YAML string; whatever cannot be seen stands there as an escape. Keys are not interpolated."""
-    return '"' + "".join(_PLAIN.get(char) or (char if char.isprintable() else _escape(char)) for char in text) + '"'
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"every: {every}" if every else f"cron: {value_text(' '.join(cron.split()))}"
 
 
 def _name(handle: str) -> str:
@@ -368,11 +345,7 @@ def _name(handle: str) -> str:
 
 
 def _shown(text: object) -> str:
-    return _comment(f'"{text}"')[:200]
-
-
-def _comment(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return comment_text(f'"{text}"')[:200]
 
 
 def _slug(text: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from reconciler import guards, planner
 from reconciler.errors import ProductError, Unauthorised, UsageError
@@ -13,7 +11,6 @@ from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
 from reconciler.model import (
     Action,
-    AgentView,
     Desired,
     Drift,
     Finding,
@@ -31,7 +28,7 @@ from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.input_diffstat import with_row_counts
 from reconciler.workflow.memory import Remembered
-from reconciler.workflow.reading import check_manifests, reading
+from reconciler.workflow.reading import Sources, check_manifests, reading
 from reconciler.workflow.refresh import refresh
 
 SOON = timedelta(days=30)
@@ -68,19 +65,13 @@ def plan(context: CommandContext, options: PlanOptions) -> Planned:
     """Read live and memory, and decide. Writes nothing."""
     everything = options.selection.is_everything and not options.gone_agents
     with reading(context, everything=everything) as found:
-        return decide(context, options, found.desired, found.remembered, found.products, found.seen)
+        return decide(context, options, found)
 
 
-def decide(
-    context: CommandContext,
-    options: PlanOptions,
-    desired: Desired,
-    remembered: Remembered,
-    products: Products,
-    seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> Planned:
-    """Read, and decide. `seen` are agents that were read already."""
-    inputs = read_inputs(context, options, desired, remembered, products, seen)
+def decide(context: CommandContext, options: PlanOptions, sources: Sources) -> Planned:
+    """Read live, and decide."""
+    products = sources.products
+    inputs = read_inputs(context, options, sources)
     inputs = replace(inputs, busy=_busy(inputs, products))
     desired = inputs.desired
     made = planner.plan(inputs, KINDS)
@@ -108,23 +99,17 @@ def decide(
     return Planned(inputs, made, refusals, licence)
 
 
-def read_inputs(
-    context: CommandContext,
-    options: PlanOptions,
-    desired: Desired,
-    remembered: Remembered,
-    products: Products,
-    seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> planner.PlanInputs:
+def read_inputs(context: CommandContext, options: PlanOptions, sources: Sources) -> planner.PlanInputs:
     """All that is judged: the agents of what is wanted, and the files that manifests name. Nothing else is asked."""
     as_of = context.clock()
+    desired, remembered = sources.desired, sources.remembered
     selected = select(desired.resources, options.selection)
     wanted = with_needs(desired, selected)
     gone = _gone(desired, remembered, options)
     known = {path: handle for path, handle in remembered.agent_paths.items() if path not in gone}
-    found = refresh(context, desired, wanted, replace(remembered, agent_paths=known), products, seen, as_of=as_of)
+    found = refresh(context, replace(sources, remembered=replace(remembered, agent_paths=known)), wanted, as_of=as_of)
     desired, live = found.desired, found.live
-    desired = _with_secrets_of_live(desired, found.memory, live, products)
+    desired = _with_secrets_of_live(desired, found.memory, live, sources.products)
     desired = complete(desired, wanted, remembered.seal, found.memory.entries, KINDS)
     return planner.PlanInputs(
         desired=desired,
@@ -198,9 +183,7 @@ def _licence(products: Products) -> tuple[LicenceCount | None, int | None, str]:
 def drift(context: CommandContext, selection: Selection) -> Drift:
     """Audit: how live stands to what was last applied. Writes nothing, and reads no more than it judges."""
     with reading(context, everything=selection.is_everything) as found:
-        inputs = read_inputs(
-            context, PlanOptions(selection), found.desired, found.remembered, found.products, found.seen
-        )
+        inputs = read_inputs(context, PlanOptions(selection), found)
     return planner.audit(inputs, KINDS)
 
 

@@ -8,7 +8,7 @@ knows are part of every plan of everything.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ _SWITCH_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What was read. `seen` are the agents that were looked at already, by path."""
+class Sources:
+    """What a command works from. `seen` are the agents that were read already, by path."""
 
     desired: Desired
     remembered: Remembered
@@ -60,14 +60,14 @@ def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:
 
 
 @contextmanager
-def reading(context: CommandContext, *, everything: bool) -> Iterator[Read]:
+def reading(context: CommandContext, *, everything: bool) -> Iterator[Sources]:
     """Manifests and ledger, with the products open until the end. With `everything` no agent is left out."""
     ahead = _look_ahead(context) if everything else None
     if ahead is None:
         desired = load(context)
         remembered = read(context, desired.project)
         with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
-            yield Read(desired, remembered, products)
+            yield Sources(desired, remembered, products)
         return
     with ahead.products:
         try:
@@ -79,7 +79,19 @@ def reading(context: CommandContext, *, everything: bool) -> Iterator[Read]:
             context.stop.set()  # nothing comes of this command: what is under way ends, and nothing more is asked
             ahead.products.hide(frozenset())
             raise
-        yield Read(desired, ahead.remembered, ahead.products, live.agents)
+        yield Sources(desired, ahead.remembered, ahead.products, live.agents)
+
+
+def read_all(context: CommandContext, products: Products, paths: Collection[str]) -> Live:
+    """Read these agents, with all that can be read back of them."""
+    return read_agents(
+        products.acc,
+        paths,
+        observed_kinds(),
+        concurrency=products.connection("acc").concurrency,
+        stop=context.stop,
+        progress=lambda done: context.progress("reading agents", done, len(paths)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +113,11 @@ def _look_ahead(context: CommandContext) -> _Ahead | None:
         if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
             return None
         products = Products(project, secrets, context.stop, context.clock, awaits_manifests=True)
-        acc, concurrency = products.acc, products.connection("acc").concurrency
+        products.acc, products.connection("acc")  # what is amiss with them shows here
     except ReconcilerError:
         return None
-    paths = tuple(remembered.agent_paths)
     pool = ThreadPoolExecutor(1, "look-ahead")
-    live = pool.submit(
-        read_agents,
-        acc,
-        paths,
-        observed_kinds(),
-        concurrency=concurrency,
-        stop=context.stop,
-        progress=lambda done: context.progress("reading agents", done, len(paths)),
-    )
+    live = pool.submit(read_all, context, products, remembered.agent_paths)
     pool.shutdown(wait=False)
     return _Ahead(products, remembered, live)
 

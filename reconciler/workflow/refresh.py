@@ -2,74 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS, observed_kinds
 from reconciler.model import Address, AddressForm, AgentView, Desired, Live, Memory
-from reconciler.observe import read_agents, read_by_id
+from reconciler.observe import read_by_id
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered
+from reconciler.workflow.reading import Sources, read_all
 
 
 def refresh(
-    context: CommandContext,
-    desired: Desired,
-    wanted: frozenset[Address],
-    remembered: Remembered,
-    products: Products,
-    seen: Mapping[str, AgentView] = MappingProxyType({}),
-    *,
-    as_of: datetime,
+    context: CommandContext, sources: Sources, wanted: frozenset[Address], *, as_of: datetime
 ) -> planner.Identified:
     """Read the agents of what is wanted, and tell them and their schedules apart by their ids."""
-    live = _read_agents(context, desired, wanted, remembered, products, seen)
-    return planner.identify(desired, live, remembered.memory, KINDS, as_of=as_of)
+    live = _read_agents(context, sources, wanted)
+    return planner.identify(sources.desired, live, sources.remembered.memory, KINDS, as_of=as_of)
 
 
-def _read_agents(
-    context: CommandContext,
-    desired: Desired,
-    wanted: frozenset[Address],
-    remembered: Remembered,
-    products: Products,
-    seen: Mapping[str, AgentView] = MappingProxyType({}),
-) -> Live:
-    """Read the agents of what is wanted; all that are declared or remembered, when everything is.
-
-    Those that were `seen` already are not read again.
-    """
+def _read_agents(context: CommandContext, sources: Sources, wanted: frozenset[Address]) -> Live:
+    """Read the agents of what is wanted; all that are declared or remembered, when everything is."""
+    desired, remembered = sources.desired, sources.remembered
     # While nothing is remembered, all agents are looked at: one of them may tell that the ledger was lost.
     everything = len(wanted) == len(desired.resources) or not remembered.memory.known
     paths = {resource.agent_path for resource in desired.resources if resource.address in wanted} - {""}
     if everything:
         paths |= {agent.path for agent in desired.agents} | set(remembered.agent_paths)
-    live = _read(context, paths, products, seen)
+    live = _read(context, sources, paths)
     # Whether two documents lead to one agent, and what a guard asks, has to be known in a filtered plan too.
     more = _perhaps_the_same(desired, remembered.memory, live) if paths else set()
     more |= _needed_by_guards(desired, wanted, remembered, live) - live.agents.keys()
     if more:
-        live = Live(dict(sorted({**live.agents, **_read(context, more, products, seen).agents}.items())))
-    return replace(live, elsewhere=_elsewhere(context, remembered, live, products))
+        live = Live(dict(sorted({**live.agents, **_read(context, sources, more).agents}.items())))
+    return replace(live, elsewhere=_elsewhere(context, remembered, live, sources.products))
 
 
-def _read(context: CommandContext, paths: set[str], products: Products, seen: Mapping[str, AgentView]) -> Live:
-    known = {path: seen[path] for path in paths & seen.keys()}
+def _read(context: CommandContext, sources: Sources, paths: set[str]) -> Live:
+    """Read agents; those that were seen already are not read again."""
+    known = {path: sources.seen[path] for path in paths & sources.seen.keys()}
     missing = paths - known.keys()
-    if not missing:
-        return Live(dict(sorted(known.items())))
-    live = read_agents(
-        products.acc,
-        missing,
-        observed_kinds(),
-        concurrency=products.connection("acc").concurrency,
-        stop=context.stop,
-        progress=lambda done: context.progress("reading agents", done, len(missing)),
-    )
+    live = read_all(context, sources.products, missing) if missing else Live({})
     return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
 
 

@@ -18,7 +18,7 @@ from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import open_ledger, read_from, read_seal
 from reconciler.workflow.planning import Planned, decide
-from reconciler.workflow.reading import load, read_project
+from reconciler.workflow.reading import Sources, load, read_project
 
 
 def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expires: timedelta) -> Planned:
@@ -28,7 +28,7 @@ def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expi
         open_ledger(context, desired.project, create=True) as ledger,
         Products(desired.project, desired.secret_values, context.stop, context.clock) as products,
     ):
-        planned = decide(context, options, desired, read_from(ledger), products)
+        planned = decide(context, options, Sources(desired, read_from(ledger), products))
     seal = planned.inputs.seal
     planfile.save(
         path,

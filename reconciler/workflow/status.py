@@ -16,7 +16,7 @@ from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.memory import read
 from reconciler.workflow.planning import read_inputs
-from reconciler.workflow.reading import load
+from reconciler.workflow.reading import Sources, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def status(context: CommandContext, selection: Selection) -> Status:
     desired = load(context)
     memory = read(context, desired.project)
     with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
-        inputs = read_inputs(context, PlanOptions(selection), desired, memory, products)
+        inputs = read_inputs(context, PlanOptions(selection), Sources(desired, memory, products))
         answers = _answers(context, inputs, products)
         audit = planner.audit(inputs, KINDS)
         syncs = {one.address: one.status for one in audit.findings}
