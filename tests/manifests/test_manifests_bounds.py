@@ -275,6 +275,14 @@ MANY: dict[str, Callable[[int], Mapping[str, str]]] = {
     "patterns": lambda n: {
         "a.yaml": agent(every(n, block)) + every(20, lambda i: trigger(i, "schedule/*")),
     },
+    "patterns with a beginning": lambda n: {
+        "a.yaml": agent(every(n, block)) + every(n, lambda i: trigger(i, f"schedule/prices/s{i}?")),
+    },
+    "secrets beside other mistakes": lambda n: {
+        "a.yaml": agent(
+            every(n, lambda i: block(i, f"      inputParameters: {{a: '${{env:TENANT}}{i}'}}\n      bogus{i}: 1\n"))
+        )
+    },
     "patterns that match nothing": lambda n: {
         "a.yaml": agent(block(1)) + every(n, lambda i: trigger(i, f"schedule/x{i}"))
     },
