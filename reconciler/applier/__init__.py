@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
 
-from reconciler.applier import attested, observed, started
+from reconciler.applier import attested_changes, observed_changes, started_changes
 from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
 from reconciler.errors import LedgerError, internal_error_text
 from reconciler.kind import AttestedKind, Kinds, ObservedKind, Product, StartedKind
@@ -96,23 +96,23 @@ def _apply_units(run: ApplyRun, units: list[_Unit]) -> None:
 
 
 def _apply_unit(run: ApplyRun, unit: _Unit) -> None:
-    seen: observed.Seen | None = None
+    seen: observed_changes.Seen | None = None
     for change in unit.changes:
         seen = _apply_change(run, change, seen)
 
 
-def _apply_change(run: ApplyRun, change: Change, seen: observed.Seen | None) -> observed.Seen | None:
+def _apply_change(run: ApplyRun, change: Change, seen: observed_changes.Seen | None) -> observed_changes.Seen | None:
     """Apply one change, whose surprises must not take its neighbours down, nor what is to be told of them."""
     kind = run.context.kinds[change.address.kind]
     try:
         if change.action is Action.FORGET and change.after is None:
             _forget(run, change)
         elif isinstance(kind, ObservedKind):
-            return observed.apply_change(run, change, kind, seen)
+            return observed_changes.apply_change(run, change, kind, seen)
         elif isinstance(kind, AttestedKind):
-            attested.apply_change(run, change, kind)
+            attested_changes.apply_change(run, change, kind)
         elif isinstance(kind, StartedKind):
-            started.apply_change(run, change, kind)
+            started_changes.apply_change(run, change, kind)
     except Exception as error:
         what = run.context.redact(internal_error_text(error))
         detail = f"unexpected {what}: what became of it is not known. Please report this"
@@ -129,7 +129,7 @@ def _unread(plan: Plan) -> str:
 
 def _delete(run: ApplyRun, deletions: list[Change], unread: str) -> None:
     """One deletion after the other, so that none follows a failure, be it of another deletion."""
-    seen: observed.Seen | None = None
+    seen: observed_changes.Seen | None = None
     path = trouble = ""
     for change in sorted(deletions, key=lambda change: (change.agent_path, change.address)):
         trouble = trouble or run.failed_so_far()

@@ -84,13 +84,13 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
             session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))
     found = ledger_history.history(context, limit)
-    from reconciler.render import json_, run_history
+    from reconciler.render import history_report, json_
 
     if form == "json":
         stamp = session.stamp_for(found.project.name, found.project.environment)
-        session.show(json_.dumps(run_history.document(found.runs, found.changes, stamp)))
+        session.show(json_.dumps(history_report.document(found.runs, found.changes, stamp)))
     else:
-        session.show(run_history.text(found.runs, found.changes, session.screen, verbose=session.verbose))
+        session.show(history_report.text(found.runs, found.changes, session.screen, verbose=session.verbose))
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.kind import AttestedKind, Kinds, ObservedKind, StartedKind
 from reconciler.model import Address, Change, Finding, Resource, Unchanged, Visibility
-from reconciler.planner import attested, observed, started
+from reconciler.planner import attested_verdicts, observed_verdicts, started_verdicts
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict, loss_of
 from reconciler.planner.server_ids import holders_of, server_assigned
 from reconciler.planner.undeclared import Undeclared, judge_forgotten, judge_undeclared, unremembered
@@ -40,11 +40,11 @@ def _judge(
     """The verdict on one declared resource, by the way in which its kind can be seen."""
     kind, entry = kinds[resource.address.kind], inputs.memory.entries.get(resource.address)
     if isinstance(kind, ObservedKind):
-        return observed.judge(resource, entry, inputs, overview, kind)
+        return observed_verdicts.judge(resource, entry, inputs, overview, kind)
     if isinstance(kind, AttestedKind):
-        return attested.judge(resource, entry, inputs, overview, kind, warnings)
+        return attested_verdicts.judge(resource, entry, inputs, overview, kind, warnings)
     assert isinstance(kind, StartedKind)
-    return started.judge(resource, entry, inputs, overview, kind, warnings)
+    return started_verdicts.judge(resource, entry, inputs, overview, kind, warnings)
 
 
 def secrecy(inputs: PlanInputs) -> Secrecy:

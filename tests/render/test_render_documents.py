@@ -47,7 +47,7 @@ from reconciler.model import (
     Problem,
     ResourceStatus,
 )
-from reconciler.render import github, json_, junit, run_history, sarif, status_report
+from reconciler.render import github, history_report, json_, junit, sarif, status_report
 from reconciler.workflow.history import Done
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
@@ -77,7 +77,7 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("validate", "validate-fine", json_.validate_document((), STAMP)),
         ("status", "status", status_report.status_document(STANDINGS, STAMP)),
         ("doctor", "doctor", status_report.doctor_document(CHECKS, STAMP)),
-        ("history", "history", run_history.document(RUNS, CHANGES, STAMP)),
+        ("history", "history", history_report.document(RUNS, CHANGES, STAMP)),
     ]
 
 
