@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,12 @@ def test_modules_stay_small_and_say_what_they_promise(path: Path) -> None:
         and node.end_lineno - node.lineno + 1 > FUNCTION_LINES
     ]
     assert not long
+
+
+def test_no_two_modules_have_one_name() -> None:
+    """A list of open files says which is meant."""
+    counted = Counter(path.name for path in modules() if path.name != "__init__.py")
+    assert {name: count for name, count in counted.items() if count > 1} == {}
 
 
 def test_modules_are_nouns() -> None:
