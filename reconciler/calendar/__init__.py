@@ -1,8 +1,8 @@
 """The calendar: when everything runs, how much runs at a time, what collides, and how it is shown.
 
 Which schedules there are say `estates`; how long their runs take, `run_durations` asks ACC. `job_starts`, `load`,
-`simultaneous_starts`, `clock_marks`, `collisions` and `blackout_periods` predict from timings alone, by `timetable`;
-`forecast` puts that on the days and hours of one clock. `schedule_checks` says what a plan or the manifests would run
-into; `spread` and `spread_patch` propose other minutes. The forms are `text_form`, `html_form` (with `html_sections`
-and `html_style`), `json_form` and `ics_form`; `form_words` has the words they share.
+`clock_marks`, `collisions` and `blackout_periods` predict from timings alone, by `timetable`; `forecast` puts that on
+the days and hours of one clock. `schedule_checks` says what a plan or the manifests would run into; `spread` and
+`spread_patch` propose other minutes. The forms are `text_form`, `html_form` (with `html_sections`), `json_form` and
+`ics_form`; `form_words` has the words they share.
 """

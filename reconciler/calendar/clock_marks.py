@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
+from zoneinfo import ZoneInfo
 
 from reconciler.calendar.job_starts import Job, JobStarts
 from reconciler.timetable.repeats import Repeats, repeats_of
@@ -22,48 +23,28 @@ class ClockMark:
     """
 
     zone: str
-    instant: int
-    begin: datetime
-    end: datetime
-    repeats: bool
-    notes: tuple[tuple[str, str], ...] = ()
-    folds: tuple[tuple[str, Repeats], ...] = ()
-
-    @property
-    def repeated(self) -> Repeats:
-        """The starts of all of them together."""
-        return sum((found for _, found in self.folds), Repeats(0, 0, 0))
+    change: ClockChange
+    notes: tuple[tuple[str, str], ...]
+    folds: tuple[tuple[str, Repeats], ...]
 
 
 def clock_marks_of(job_starts: JobStarts) -> tuple[ClockMark, ...]:
     """The clock changes of every zone that some job hangs on, with the jobs that they touch."""
     window = job_starts.window
-    zones: dict[str, list[Job]] = defaultdict(list)
-    for jobs in job_starts.groups.values():
-        for job in jobs:
-            if job.timing.rules is not None:
-                zones[job.timing.rules.key].append(job)
+    zones: dict[ZoneInfo, list[Job]] = defaultdict(list)
+    for job in chain.from_iterable(job_starts.groups.values()):
+        if job.timing.rules is not None:
+            zones[job.timing.rules].append(job)
     begin = datetime.fromtimestamp(window.begin, UTC)
-    days = (window.end - window.begin) // 86400 + 2
     found: list[ClockMark] = []
-    for name, jobs in sorted(zones.items()):
-        rules = jobs[0].timing.rules
-        assert rules is not None
-        for change in clock_changes(rules, begin, days):
+    for zone, jobs in zones.items():
+        for change in clock_changes(zone, begin, (window.end - window.begin) // 86400 + 2):
             if window.begin <= change.instant < window.end:
-                notes = tuple(sorted(_touched(jobs, change.instant)))
-                folds = tuple(sorted(_folded(jobs, change), key=lambda fold: fold[0]))
-                mark = ClockMark(name, change.instant, change.begin, change.end, change.repeats, notes, folds)
-                found.append(mark)
-    return tuple(sorted(found, key=lambda mark: (mark.instant, mark.zone)))
-
-
-def _folded(jobs: Iterable[Job], change: ClockChange) -> Iterator[tuple[str, Repeats]]:
-    """The jobs that may start more often in a repeated hour than is predicted."""
-    for job in jobs:
-        found = repeats_of(job.timing, change)
-        if found is not None:
-            yield job.address, found
+                # The jobs that may start more often in a repeated hour than is predicted.
+                folds = [(job.address, repeats) for job in jobs if (repeats := repeats_of(job.timing, change))]
+                notes = sorted(_touched(jobs, change.instant))
+                found.append(ClockMark(zone.key, change, tuple(notes), tuple(sorted(folds, key=lambda fold: fold[0]))))
+    return tuple(sorted(found, key=lambda mark: (mark.change.instant, mark.zone)))
 
 
 def _touched(jobs: Iterable[Job], instant: int) -> Iterator[tuple[str, str]]:

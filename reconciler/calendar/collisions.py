@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.calendar.job_starts import Job, JobStarts
@@ -45,23 +45,18 @@ def collisions(jobs: Iterable[Job], job_starts: JobStarts) -> tuple[Collision, .
         if len(members) > MOST_COMPARED:
             continue
         members.sort(key=lambda job: job.address)
-        runs = [(job_starts.of(job), job.duration_seconds or 1) for job in members]
+        runs = [(job, job_starts.of(job), job.duration_seconds or 1) for job in members]
+        found.extend(itertools.chain.from_iterable(itertools.starmap(_with_itself, runs)))
         known: dict[tuple[int, int, int, int], tuple[int, int] | None] = {}
-        for index, one in enumerate(members):
-            found.extend(_with_itself(one, runs[index][0]))
-            for place in range(index + 1, len(members)):
-                # Starts are held once for each rhythm: thousands of pairs are a few sorts of pairs.
-                key = (id(runs[index][0]), runs[index][1], id(runs[place][0]), runs[place][1])
-                if key not in known:
-                    known[key] = _overlaps(*runs[index], *runs[place])
-                if (told := known[key]) is not None:
-                    other = members[place]
-                    sparse = min(len(runs[index][0]), len(runs[place][0]))
-                    is_known = one.duration_known and other.duration_known
-                    collision = Collision(
-                        path, told[1], one.address, other.address, told[0], sparse > _WALKED, is_known
-                    )
-                    found.append(collision)
+        for (one, starts, lasts), (other, others, theirs) in itertools.combinations(runs, 2):
+            # Starts are held once for each rhythm: thousands of pairs are a few sorts of pairs.
+            key = (id(starts), lasts, id(others), theirs)
+            if key not in known:
+                known[key] = _overlaps(starts, lasts, others, theirs)
+            if told := known[key]:
+                at_least = min(len(starts), len(others)) > _WALKED
+                is_known = one.duration_known and other.duration_known
+                found.append(Collision(path, told[1], one.address, other.address, told[0], at_least, is_known))
     return tuple(sorted(found))
 
 
@@ -86,48 +81,27 @@ def _by_agent(jobs: Iterable[Job]) -> dict[str, list[Job]]:
     return agents
 
 
-def _overlaps(
-    one_starts: Sequence[int], one_lasts: int, other_starts: Sequence[int], other_lasts: int
-) -> tuple[int, int] | None:
+def _overlaps(starts: Sequence[int], lasts: int, others: Sequence[int], theirs: int) -> tuple[int, int] | None:
     """How many pairs of runs overlap, and when both are due first; None when none do."""
-    if not one_starts or not other_starts:
-        return None
-    is_sparse = len(one_starts) <= len(other_starts)
-    starts, others = (one_starts, other_starts) if is_sparse else (other_starts, one_starts)
-    own, theirs = (one_lasts, other_lasts) if is_sparse else (other_lasts, one_lasts)
-    times, first = 0, None
+    if len(starts) > len(others):
+        starts, lasts, others, theirs = others, theirs, starts, lasts
     walked = starts[:_WALKED]
-    if own == theirs == 1:
-        common = (
-            [start for start in walked if start in others] if isinstance(others, range) else _common(walked, others)
-        )
-        times, first = len(common), min(common, default=None)
-        walked = ()
+    if lasts == theirs == 1:
+        held = others if isinstance(others, range) else set(others)
+        common = [start for start in walked if start in held]
+        return (len(common), common[0]) if common else None
+    times, first = 0, 0
     for start in walked:
-        number = count_between(others, start - theirs + 1, start + own)
-        if number:
+        if number := count_between(others, start - theirs + 1, start + lasts):
+            first = first or max(start, others[bisect_left(others, start - theirs + 1)])
             times += number
-            if first is None:
-                first = max(start, _first_from(others, start - theirs + 1))
-    return None if first is None else (times, first)
+    return (times, first) if times else None
 
 
-def _with_itself(job: Job, starts: Sequence[int]) -> tuple[Collision, ...]:
-    duration = job.duration_seconds or 1
-    if duration <= 1 or len(starts) < 2:
-        return ()
+def _with_itself(job: Job, starts: Sequence[int], lasts: int) -> Iterator[Collision]:
     if isinstance(starts, range):
-        times = len(starts) - 1 if starts.step < duration else 0
-        first = starts[1] if times else 0
+        late: Sequence[int] = starts[1:] if starts.step < lasts else ()
     else:
-        late = [after for before, after in itertools.pairwise(starts) if after - before < duration]
-        times, first = len(late), late[0] if late else 0
-    return (Collision(job.agent_path, first, job.address, job.address, times, durations_known=True),) if times else ()
-
-
-def _common(starts: Sequence[int], others: Sequence[int]) -> set[int]:
-    return set(starts).intersection(others)
-
-
-def _first_from(starts: Sequence[int], moment: int) -> int:
-    return starts[bisect_left(starts, moment)]
+        late = [after for before, after in itertools.pairwise(starts) if after - before < lasts]
+    if late:
+        yield Collision(job.agent_path, late[0], job.address, job.address, len(late), durations_known=True)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.collisions import Collision, collisions
 from reconciler.calendar.estates import Estate
-from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
+from reconciler.calendar.job_starts import QUARTER, THRESHOLD, Job, JobStarts, Window
 from reconciler.calendar.load import Load, load_of
 from reconciler.calendar.run_durations import Durations
-from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.kinds import schedule
 from reconciler.model import Desired
 from reconciler.quantities import first_few
 from reconciler.timetable import describe, inexact_zone
 from reconciler.timetable.runs import iter_runs
-from reconciler.timetable.timetable_error import TimetableError
-from reconciler.timetable.timing import Timing, rules_of
+from reconciler.timetable.timing import Timing
 from reconciler.timetable.wallclock import instant_of
-from reconciler.timetable.zones import suggest, zone_info
+from reconciler.timetable.zones import unknown_zone, zone_info
 
 
 class Source(StrEnum):
@@ -80,6 +78,11 @@ class Forecast:
     load: Load
     collisions: tuple[Collision, ...]
     grid: Grid
+
+    @property
+    def disabled(self) -> int:
+        """How many schedules are switched off."""
+        return sum(not entry.job.enabled for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +156,26 @@ def inexact_zones(desired: Desired, entries: Collection[Entry], first: date, day
 
 def read_zone(name: str) -> ZoneInfo:
     """A zone to show times in, by its IANA name or its Windows id. Raises TimetableError with the nearest name."""
-    found = zone_info(name)
-    if found is None:
-        near = suggest(name)
-        hint = f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
-        raise TimetableError(f"no time zone is called {name[:80]!r}", hint=hint)
+    if (found := zone_info(name)) is None:
+        raise unknown_zone(name)
     return found
 
 
 def common_zone(timings: Iterable[Timing]) -> tuple[ZoneInfo, str]:
     """The zone on whose clock most schedules hang, and the reason in words; UTC where there are none."""
-    counts = Counter(rules.key for timing in timings if (rules := rules_of(timing.zone)) is not None)
-    utc = zone_info("UTC")
-    assert utc is not None
+    counts = Counter(rules for timing in timings if (rules := timing.rules) is not None)
     if not counts:
-        return utc, "no schedule names a zone"
-    key, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+        return read_zone("UTC"), "no schedule names a zone"
+    zone, count = min(counts.items(), key=lambda item: (-item[1], item[0].key))
     every = counts.total()
-    reason = "the zone of all schedules" if count == every else f"the zone of {count} of {every} schedules"
-    return zone_info(key) or utc, reason
+    return zone, "the zone of all schedules" if count == every else f"the zone of {count} of {every} schedules"
 
 
 def window_of(first: date, days: int, zone: ZoneInfo) -> Window:
     """From the first midnight to the one after the last day, each at a full quarter of an hour."""
-    edges = [
-        instant_of(datetime.combine(day, datetime.min.time()), zone)[0] for day in (first, first + timedelta(days=days))
-    ]
-    begin, end = edges[0] // QUARTER * QUARTER, -(-edges[1] // QUARTER) * QUARTER
-    return Window(begin, end)
+    midnight = datetime.combine(first, time.min)
+    begin, end = (instant_of(day, zone)[0] for day in (midnight, midnight + timedelta(days=days)))
+    return Window(begin // QUARTER * QUARTER, -(-end // QUARTER) * QUARTER)
 
 
 def forecast_of(
@@ -190,40 +185,29 @@ def forecast_of(
     jobs = [entry.job for entry in entries]
     job_starts = JobStarts(jobs, window)
     load = load_of(job_starts, threshold=threshold)
-    told = tuple(
-        Entry(
-            entry.job, entry.words, entry.managed, _next_run(entry.job, as_of), load.per_job.get(entry.job.address, 0)
-        )
-        for entry in sorted(entries, key=lambda entry: entry.job.address)
-    )
-    return Forecast(told, load, collisions(jobs, job_starts), grid_of(load, zone))
+    in_order = sorted(entries, key=lambda entry: entry.job.address)
+    predicted = tuple(_predicted(entry, job_starts, as_of) if entry.job.enabled else entry for entry in in_order)
+    return Forecast(predicted, load, collisions(jobs, job_starts), grid_of(load, zone))
+
+
+def _predicted(entry: Entry, job_starts: JobStarts, as_of: datetime) -> Entry:
+    run = next(iter_runs(entry.job.timing, as_of), None)
+    next_run = None if run is None else int(run.at.timestamp())
+    return replace(entry, next_run=next_run, starts=len(job_starts.of(entry.job)))
 
 
 def grid_of(load: Load, zone: ZoneInfo) -> Grid:
     """Put the quarters of a load on the clock of a zone."""
-    window = load.window
-    starts: dict[date, list[int | None]] = {}
-    seconds: dict[date, list[int]] = {}
-    lengths: dict[date, list[int]] = {}
-    for quarter in range(window.quarters):
-        local = datetime.fromtimestamp(window.begin + quarter * QUARTER, zone)
-        row = starts.setdefault(local.date(), [None] * 24)
-        row[local.hour] = (row[local.hour] or 0) + load.starts[quarter]
-        lengths.setdefault(local.date(), [0] * 24)[local.hour] += QUARTER
-        if load.busy is not None:
-            seconds.setdefault(local.date(), [0] * 24)[local.hour] += load.busy[quarter]
-    days = tuple(sorted(starts))
-    known = None
-    if load.busy is not None:
-        known = tuple(
-            tuple(
-                seconds[day][hour] / lengths[day][hour] if starts[day][hour] is not None else None for hour in range(24)
-            )
-            for day in days
-        )
-    return Grid(days, tuple(tuple(starts[day]) for day in days), known, tuple(tuple(lengths[day]) for day in days))
-
-
-def _next_run(job: Job, as_of: datetime) -> int | None:
-    run = next(iter_runs(job.timing, as_of), None) if job.enabled else None
-    return int(run.at.timestamp()) if run is not None else None
+    hours: dict[date, list[list[int]]] = {}
+    for quarter, count in enumerate(load.starts):
+        local = datetime.fromtimestamp(load.window.begin + quarter * QUARTER, zone)
+        hour = hours.setdefault(local.date(), [[0, 0, 0] for _ in range(24)])[local.hour]
+        for place, amount in enumerate((count, load.busy[quarter] if load.busy else 0, QUARTER)):
+            hour[place] += amount
+    days = hours.values()
+    return Grid(
+        tuple(hours),
+        tuple(tuple(count if lasts else None for count, _, lasts in day) for day in days),
+        tuple(tuple(busy / lasts if lasts else None for _, busy, lasts in day) for day in days) if load.busy else None,
+        tuple(tuple(lasts for _, _, lasts in day) for day in days),
+    )

@@ -109,12 +109,13 @@ def collision_text(calendar: Calendar, found: Collision) -> str:
 
 def clock_text(mark: ClockMark) -> str:
     """What a clock change does, and to how many schedules."""
-    span = f"{mark.begin:%H:%M} to {mark.end:%H:%M}"
-    what = f"{span} comes twice" if mark.repeats else f"{span} is skipped"
+    change = mark.change
+    what = f"{change.begin:%H:%M} to {change.end:%H:%M} {'comes twice' if change.repeats else 'is skipped'}"
     if not mark.notes:
         return f"{what}; no schedule runs then"
-    fate = "predicted to run once, the first time" if mark.repeats else "predicted to run at the next valid time"
-    return f"{what}; {plural(len(mark.notes), 'schedule')} {fate}{_otherwise(mark.repeated)}"
+    fate = "predicted to run once, the first time" if change.repeats else "predicted to run at the next valid time"
+    starts = sum((found for _, found in mark.folds), Repeats(0, 0, 0))
+    return f"{what}; {plural(len(mark.notes), 'schedule')} {fate}{_otherwise(starts)}"
 
 
 def _otherwise(found: Repeats) -> str:
@@ -135,28 +136,21 @@ def _otherwise(found: Repeats) -> str:
 def summary_text(calendar: Calendar) -> str:
     """The whole calendar in one sentence."""
     side = calendar.shown
-    enabled = sum(entry.job.enabled for entry in side.entries)
-    off = len(side.entries) - enabled
-    parts = [
-        f"{plural(enabled, 'enabled schedule')}{f' ({off} disabled)' if off else ''}",
-        plural(side.load.total, "start"),
-        plural(len(side.collisions), "collision"),
-        plural(side.load.simultaneous_count, "group") + " of simultaneous starts",
-    ]
-    return ", ".join(parts)
+    off = f" ({side.disabled} disabled)" if side.disabled else ""
+    return (
+        f"{plural(len(side.entries) - side.disabled, 'enabled schedule')}{off}, {plural(side.load.total, 'start')}, "
+        f"{plural(len(side.collisions), 'collision')}, "
+        f"{plural(side.load.simultaneous_count, 'group')} of simultaneous starts"
+    )
 
 
 def change_text(calendar: Calendar) -> str:
     """What the plan changes about it: "starts 24 → 72, busiest quarter hour 4 → 9, …"; "" without a plan."""
-    before, after = calendar.before, calendar.shown
-    if before is None:
+    if calendar.before is None:
         return ""
-    peak_before = max(before.load.starts, default=0)
-    peak_after = max(after.load.starts, default=0)
-    return ", ".join(
-        (
-            f"starts {before.load.total:,} → {after.load.total:,}",
-            f"busiest quarter hour {peak_before:,} → {peak_after:,}",
-            f"{plural(len(calendar.new_collisions), 'new collision')}, {len(calendar.gone_collisions)} gone",
-        )
+    before, after = calendar.before.load, calendar.shown.load
+    return (
+        f"starts {before.total:,} → {after.total:,}, "
+        f"busiest quarter hour {before.most_starts:,} → {after.most_starts:,}, "
+        f"{plural(len(calendar.new_collisions), 'new collision')}, {len(calendar.gone_collisions)} gone"
     )

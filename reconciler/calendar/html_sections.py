@@ -92,7 +92,7 @@ def sections(found: Calendar) -> Iterator[Section]:
     if load.clock_marks:
         marks = [
             Item(
-                f"{mark.begin:%Y-%m-%d}",
+                f"{mark.change.begin:%Y-%m-%d}",
                 mark.zone,
                 before=clock_text(mark),
                 names=[name for name, _ in mark.notes],

@@ -156,7 +156,7 @@ def _is_moved(entry: Entry, load: Load) -> bool:
     A time that comes twice is meant the first time by the standard too.
     """
     address = entry.job.address
-    return any(address == name for mark in load.clock_marks if not mark.repeats for name, _ in mark.notes)
+    return any(address == name for mark in load.clock_marks if not mark.change.repeats for name, _ in mark.notes)
 
 
 def _cron_parts(expression: Expression) -> RuleParts | None:

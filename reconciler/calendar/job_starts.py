@@ -1,10 +1,14 @@
-"""The schedules of a calendar, and all their starts in a window of time; equal timings are computed once."""
+"""The schedules of a calendar, all their starts in a window of time, and who starts in one and the same second.
+
+Equal timings are computed once.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from reconciler.timetable.instants import starts_between
@@ -13,6 +17,12 @@ from reconciler.timetable.wallclock import instant_of
 
 QUARTER = 900
 """Seconds in a bucket. Every zone in use today keeps a whole number of quarter hours from UTC."""
+
+THRESHOLD = 10
+"""How many schedules in one second count as simultaneous starts, unless somebody says otherwise."""
+
+_NAMED = 200
+"""At most so many groups of simultaneous starts are named."""
 
 Pattern: TypeAlias = tuple[object, ...]
 """What decides all starts in a window: schedules with equal patterns start at the same instants."""
@@ -62,6 +72,50 @@ class JobStarts:
     def of(self, job: Job) -> Sequence[int]:
         """The starts of one of the jobs."""
         return self.starts[pattern_of(job.timing, self.window)]
+
+    @cached_property
+    def per_second(self) -> Counter[int]:
+        """How many jobs start at each instant."""
+        counts: Counter[int] = Counter()
+        for pattern, jobs in self.groups.items():
+            if len(jobs) == 1:
+                counts.update(self.starts[pattern])
+            else:
+                for instant in self.starts[pattern]:
+                    counts[instant] += len(jobs)
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class SimultaneousStarts:
+    """Schedules that start in the same second, and the instants at which exactly these do."""
+
+    members: tuple[str, ...]
+    instants: tuple[int, ...]
+
+
+def simultaneous_starts(job_starts: JobStarts, threshold: int) -> tuple[tuple[SimultaneousStarts, ...], int]:
+    """Who starts together, `threshold` and more in one second: the largest groups first, and how many there are.
+
+    A second that only even starts of less than a quarter hour share is found all the same: they differ in few phases,
+    so there are few patterns of them.
+    """
+    sizes = job_starts.per_second
+    crowded = {instant for instant, size in sizes.items() if size >= max(2, threshold)}
+    groups = list(job_starts.groups.values())
+    shared: dict[int, list[int]] = defaultdict(list)
+    for number, pattern in enumerate(job_starts.groups):
+        for instant in crowded.intersection(job_starts.starts[pattern]) if crowded else ():
+            shared[instant].append(number)
+    together: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for instant in sorted(crowded):
+        together[tuple(shared[instant])].append(instant)
+    order = sorted(together.items(), key=lambda group: (-sizes[group[1][0]], group[1][0]))
+    found = (
+        SimultaneousStarts(tuple(sorted(job.address for number in group for job in groups[number])), tuple(instants))
+        for group, instants in order[:_NAMED]
+    )
+    return tuple(found), len(order)
 
 
 def pattern_of(timing: Timing, window: Window) -> Pattern:

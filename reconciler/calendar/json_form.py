@@ -40,10 +40,10 @@ def calendar(found: Calendar, stamp: Stamp) -> Document:
         "clock_changes": [
             {
                 "zone": mark.zone,
-                "at": _instant(mark.instant),
-                "kind": "repeated" if mark.repeats else "skipped",
-                "local_from": mark.begin.isoformat(),
-                "local_to": mark.end.isoformat(),
+                "at": _instant(mark.change.instant),
+                "kind": "repeated" if mark.change.repeats else "skipped",
+                "local_from": mark.change.begin.isoformat(),
+                "local_to": mark.change.end.isoformat(),
                 "affected": _affected(mark),
             }
             for mark in found.shown.load.clock_marks
@@ -74,10 +74,10 @@ def _summary(side: Forecast) -> Document:
     busy = side.load.busy
     return {
         "schedules": len(side.entries),
-        "enabled": sum(entry.job.enabled for entry in side.entries),
+        "enabled": len(side.entries) - side.disabled,
         "unmanaged": sum(not entry.managed for entry in side.entries),
         "starts": side.load.total,
-        "busiest_quarter_starts": max(side.load.starts, default=0),
+        "busiest_quarter_starts": side.load.most_starts,
         "highest_load": round(max(busy) / QUARTER, 3) if busy else None,
         "collisions": len(side.collisions),
         "herds": side.load.simultaneous_count,

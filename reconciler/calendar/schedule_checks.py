@@ -25,8 +25,7 @@ from reconciler.calendar.estates import (
     declared_schedules,
     live_estate,
 )
-from reconciler.calendar.job_starts import Job, JobStarts, Window
-from reconciler.calendar.simultaneous_starts import THRESHOLD, simultaneous_starts
+from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window, simultaneous_starts
 from reconciler.kinds import schedule
 from reconciler.model import Action, Blackout, Change, Desired, Finding, Plan, Problem, Severity
 from reconciler.quantities import first_few, times_text

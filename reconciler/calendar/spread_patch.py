@@ -9,8 +9,7 @@ from datetime import date, datetime
 
 from reconciler.calendar.estates import declared_schedule, declared_schedules
 from reconciler.calendar.forecast import common_zone, window_of
-from reconciler.calendar.job_starts import Job
-from reconciler.calendar.simultaneous_starts import THRESHOLD
+from reconciler.calendar.job_starts import THRESHOLD, Job
 from reconciler.calendar.spread import shifted_cron, shifted_start, spread
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.git_patch import file_patch

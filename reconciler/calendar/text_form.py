@@ -202,7 +202,7 @@ def _clocks(page: TextPage, found: Calendar, *, verbose: bool) -> None:
         return
     page.title("Clock changes")
     for mark in marks:
-        page.paragraph(f"{mark.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
+        page.paragraph(f"{mark.change.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
         if mark.notes:
             _names(page, [name for name, _ in mark.notes], None if verbose else _SHOWN)
 

@@ -17,8 +17,8 @@ from reconciler.calendar.forecast import (
     read_zone,
     window_of,
 )
+from reconciler.calendar.job_starts import THRESHOLD
 from reconciler.calendar.run_durations import Durations, read_durations
-from reconciler.calendar.simultaneous_starts import THRESHOLD
 from reconciler.calendar.spread_patch import Proposal, SpreadOptions, propose
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
