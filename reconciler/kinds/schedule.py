@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.diff import Sealer, changes
 from reconciler.identity import normal_id
-from reconciler.kind import Examined, HealthReport, MovedSince, ObservedKind, ObservedMemo, Product
+from reconciler.kind import Examined, HealthReport, MovedSince, ObservedKind, Product
 from reconciler.kinds import schedule_health
 from reconciler.kinds.schedule_state import (
     DEFAULTS,
     PATHS,
+    ScheduleMemo,
     ScheduleState,
     as_every,
     fields_of,
@@ -39,7 +40,6 @@ from reconciler.model import (
     Observation,
     Preview,
     Resource,
-    stored,
 )
 
 if TYPE_CHECKING:
@@ -65,18 +65,6 @@ class ScheduleObservation(Observation[ScheduleState]):
     """A live schedule, with the record that ACC shows of it: its runs, its errors."""
 
     record: JobSchedule = field(kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleMemo(ObservedMemo):
-    """What the ledger keeps of a schedule beside the digests of the state that was reached.
-
-    The `start` in clear, since how it compares depends on the clock; and which fields the manifest set (None: nobody
-    knows of a manifest).
-    """
-
-    start: str | None = stored("start", str, default=None)
-    set_fields: tuple[str, ...] | None = stored("set", tuple, default=None)
 
 
 class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):

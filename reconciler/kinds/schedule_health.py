@@ -14,13 +14,12 @@ from reconciler.clients.replies import AgentRun, JobSchedule, moment, read_param
 from reconciler.errors import ProductError
 from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport
-from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.kinds.schedule_state import ScheduleMemo, ScheduleState
 from reconciler.model import JSON, Health
 from reconciler.quantities import span_text
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
-    from reconciler.kinds.schedule import ScheduleMemo
 
 _RUNS_READ = 20
 _GRACE = timedelta(minutes=15)

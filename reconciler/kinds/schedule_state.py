@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler import timetable
-from reconciler.model import JSON, State
+from reconciler.kind import ObservedMemo
+from reconciler.model import JSON, State, stored
 
 if TYPE_CHECKING:
     from reconciler.clients.replies import JobSchedule
@@ -79,6 +80,18 @@ class ScheduleState(State):
 
 DEFAULTS = ScheduleState(input_parameters={}, log_level=1, session_id="", windowless=True, enabled=True)
 """What a schedule is created with where the manifest leaves a field open (the documented defaults)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleMemo(ObservedMemo):
+    """What the ledger keeps of a schedule beside the digests of the state that was reached.
+
+    The `start` in clear, since how it compares depends on the clock; and which fields the manifest set (None: nobody
+    knows of a manifest).
+    """
+
+    start: str | None = stored("start", str, default=None)
+    set_fields: tuple[str, ...] | None = stored("set", tuple, default=None)
 
 
 def live_state(live: JobSchedule) -> ScheduleState:

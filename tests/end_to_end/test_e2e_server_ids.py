@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Ended, Stage, agent, estate, wait_for
 
 from reconciler.kinds.registry import memo_of
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 
 Open = Callable[..., Stage]

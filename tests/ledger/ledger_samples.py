@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.applier.run import opened
 from reconciler.kinds.registry import memo_of
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Action, Address, Change, Entry, Memo, Reason
 

@@ -16,7 +16,7 @@ from reconciler.kind import ByHand, LicenceCount, StartState
 from reconciler.kinds.approval import ApprovalMemo
 from reconciler.kinds.input_files import FileSize, InputFilesMemo
 from reconciler.kinds.registry import memo_of
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger.records import row_of
 from reconciler.model import Address, Memo

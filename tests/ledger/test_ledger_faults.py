@@ -116,7 +116,7 @@ import resource, signal, sys
 from pathlib import Path
 from reconciler.errors import LedgerError, Locked
 from reconciler.kinds.registry import memo_of
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Address, Entry
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from ledger_samples import OWNER, Clock, Place, begun, change, entry
 
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Lease, Ledger
 from reconciler.model import Entry, Outcome, Status
 

@@ -18,7 +18,7 @@ from ledger_samples import OWNER, Place, begun, change, entry
 
 from reconciler import process_liveness
 from reconciler.errors import Fenced, Interrupted, Locked
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Owner, migrations
 from reconciler.ledger.lease import SharedRead
 from reconciler.model import Outcome, Status
@@ -165,7 +165,7 @@ from pathlib import Path
 from reconciler.clock import Clock
 from reconciler.applier.run import opened
 from reconciler.kinds.registry import memo_of
-from reconciler.kinds.schedule import ScheduleMemo
+from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 from reconciler.model import Action, Address, Change, Reason
 

@@ -13,8 +13,7 @@ from ledger_samples import OWNER, Place, begun, change, entry
 
 from reconciler.errors import LedgerError, PlanRefused
 from reconciler.kind import LicenceCount
-from reconciler.kinds.schedule import ScheduleMemo
-from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.kinds.schedule_state import ScheduleMemo, ScheduleState
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger import Ledger
 from reconciler.model import Action, Address, Evidence, Outcome, Status

@@ -15,8 +15,8 @@ from reconciler.diff import sealed, sealer
 from reconciler.identity import normal_id, owned_id
 from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.kinds.registry import KINDS
-from reconciler.kinds.schedule import ScheduleMemo, ScheduleObservation
-from reconciler.kinds.schedule_state import PATHS, ScheduleState, declared_state, live_state, wire_body
+from reconciler.kinds.schedule import ScheduleObservation
+from reconciler.kinds.schedule_state import PATHS, ScheduleMemo, ScheduleState, declared_state, live_state, wire_body
 from reconciler.model import (
     Address,
     Agent,

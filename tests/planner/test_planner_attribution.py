@@ -15,8 +15,7 @@ from planner_stage import declared, inputs, remembered, seen, state_of, views
 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS
-from reconciler.kinds.schedule import ScheduleMemo
-from reconciler.kinds.schedule_state import KEEP, ScheduleState
+from reconciler.kinds.schedule_state import KEEP, ScheduleMemo, ScheduleState
 from reconciler.model import Action, DriftStatus, Reason
 
 full_states = st.fixed_dictionaries({field: st.sampled_from(values) for field, values in VALUES.items()})
