@@ -107,14 +107,11 @@ def load(root: Path, environment: str | None, environ: Mapping[str, str], *, as_
     return desired
 
 
-def load_project(
-    root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime
-) -> tuple[Project, frozenset[str]]:
+def load_project(root: Path, environment: str | None, environ: Mapping[str, str]) -> tuple[Project, frozenset[str]]:
     """The project file alone, and the values that must not be printed; manifests are not read.
 
     A connection that cannot be resolved raises ManifestError when it is asked for. Raises ManifestError, UsageError.
     """
-    del as_of  # nothing in the project file is judged by the clock; the signature is that of `load`
     problems = Problems()
     project = project_file.read_project(root, environment, environ, problems)
     if project is None or problems.has_errors:

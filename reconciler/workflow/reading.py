@@ -56,7 +56,7 @@ def check_manifests(
 
 def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:
     """The project file alone, and the values that must not be printed. Raises ManifestError."""
-    return manifests.load_project(context.root, context.environment, context.environ, as_of=context.clock())
+    return manifests.load_project(context.root, context.environment, context.environ)
 
 
 @contextmanager

@@ -322,7 +322,7 @@ def test_a_connection_is_needed_only_when_a_manifest_uses_it(tmp_path: Path) -> 
     assert {problem.code for problem in problems} == {"undefined-env"}
     assert len(problems) == 3
     assert manifests.check(root, None, environ, as_of=NOW, connections=False)[0] is not None
-    project, secrets = manifests.load_project(root, None, environ, as_of=NOW)
+    project, secrets = manifests.load_project(root, None, environ)
     assert secrets == {"t"}
     assert project.connections["acc"].url == "https://acc.example.com"
     with pytest.raises(ManifestError):
