@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -28,10 +29,9 @@ class ComingBlackout:
 
     def covers(self, address: str) -> bool:
         """Whether its selectors leave this address."""
-        if any(fnmatchcase(address, pattern) for pattern in self.blackout.exclude):
-            return False
-        only = self.blackout.only
-        return not only or any(fnmatchcase(address, pattern) for pattern in only)
+        only, exclude = self.blackout.only or ("*",), self.blackout.exclude
+        is_meant = any(fnmatchcase(address, pattern) for pattern in only)
+        return is_meant and not any(fnmatchcase(address, pattern) for pattern in exclude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Inside:
     first: int
 
 
-def coming(blackout: Blackout, as_of: datetime, horizon_days: int = HORIZON_DAYS) -> ComingBlackout:
+def coming(blackout: Blackout, as_of: datetime) -> ComingBlackout:
     """What of a blackout is still to come after an aware moment. A zone without known rules has no periods."""
     now = int(as_of.timestamp())
     zone = rules_of(blackout.time_zone)
@@ -53,26 +53,22 @@ def coming(blackout: Blackout, as_of: datetime, horizon_days: int = HORIZON_DAYS
     elif zone is not None:
         length = max(1, int(blackout.duration_seconds))
         timing = Timing(parse(blackout.cron), _LONG_AGO, blackout.time_zone)
-        begins = starts_between(timing, now - length + 1, now + horizon_days * 86400)
-        periods = [(max(now, begin), begin + length) for begin in begins]
-    return ComingBlackout(blackout, _joined(periods))
+        for begin in starts_between(timing, now - length + 1, now + HORIZON_DAYS * 86400):
+            # What goes on without a gap is one period, so that no run is counted twice.
+            first = periods.pop()[0] if periods and begin <= periods[-1][1] else max(now, begin)
+            periods.append((first, begin + length))
+    return ComingBlackout(blackout, tuple(periods))
 
 
 def runs_inside(timing: Timing, blackout: ComingBlackout) -> Inside | None:
     """What a timing starts inside the coming periods of a blackout; None for nothing."""
-    times, first = 0, None
     if not blackout.periods:
         return None
-    if len(blackout.periods) <= 3:
-        found = [starts_between(timing, begin, end) for begin, end in blackout.periods]
-        times = sum(map(len, found))
-        first = next((starts[0] for starts in found if starts), None)
-    else:
-        starts = starts_between(timing, blackout.periods[0][0], blackout.periods[-1][1])
-        for begin, end in blackout.periods:
-            number = count_between(starts, begin, end)
-            if number and first is None:
-                first = starts[count_between(starts, blackout.periods[0][0], begin)]
+    starts = starts_between(timing, blackout.periods[0][0], blackout.periods[-1][1])
+    times, first = 0, None
+    for begin, end in blackout.periods:
+        if number := count_between(starts, begin, end):
+            first = starts[bisect_left(starts, begin)] if first is None else first
             times += number
     return None if first is None else Inside(times, first)
 
@@ -81,14 +77,3 @@ def inside_text(blackout: Blackout, inside: Inside, timing: Timing) -> str:
     """What a person is told: how often, inside what, and when for the first time on the schedule's own clock."""
     first = datetime.fromtimestamp(inside.first, timing.rules or UTC)
     return f"runs {times_text(inside.times)} inside the blackout {blackout.name!r}, first at {first.isoformat()}"
-
-
-def _joined(periods: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The same time without overlaps, so that no run is counted twice."""
-    joined: list[tuple[int, int]] = []
-    for begin, end in sorted(period for period in periods if period[0] < period[1]):
-        if joined and begin <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((begin, end))
-    return tuple(joined)

@@ -80,6 +80,12 @@ class Forecast:
     grid: Grid
 
     @property
+    def coming(self) -> list[tuple[int, Entry]]:
+        """The next run of each schedule that has one, in order."""
+        runs = [(entry.next_run, entry) for entry in self.entries if entry.next_run is not None]
+        return sorted(runs, key=lambda run: run[0])
+
+    @property
     def disabled(self) -> int:
         """How many schedules are switched off."""
         return sum(not entry.job.enabled for entry in self.entries)
@@ -105,6 +111,12 @@ class Calendar:
     @property
     def days(self) -> tuple[date, ...]:
         return self.shown.grid.days
+
+    @property
+    def collisions(self) -> list[tuple[Collision, bool]]:
+        """All collisions, and whether the plan creates them; those that it does first."""
+        new = set(self.new_collisions)
+        return sorted(((one, one in new) for one in self.shown.collisions), key=lambda told: not told[1])
 
     @property
     def new_collisions(self) -> tuple[Collision, ...]:

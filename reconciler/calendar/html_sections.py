@@ -100,10 +100,10 @@ def sections(found: Calendar) -> Iterator[Section]:
             for mark in load.clock_marks[:_LISTED]
         ]
         yield Section("Clock changes", "", marks, "", len(load.clock_marks) - len(marks))
-    coming = sorted(
-        (entry.next_run, entry.job.address, _took(entry)) for entry in found.shown.entries if entry.next_run is not None
-    )
-    following = [Item(moment_text(found, at), took, names=(address,)) for at, address, took in coming[:_LISTED]]
+    coming = found.shown.coming
+    following = [
+        Item(moment_text(found, at), _took(entry), names=(entry.job.address,)) for at, entry in coming[:_LISTED]
+    ]
     yield Section("Next up", "", following, "Nothing runs any more.", len(coming) - len(following))
     yield Section("Busiest quarter hours", "", list(_peaks(found)), "Nothing starts together.", 0)
 
@@ -122,10 +122,9 @@ def _peaks(found: Calendar) -> Iterator[Item]:
 
 
 def _collisions(found: Calendar) -> Iterator[Item]:
-    new = set(found.new_collisions)
-    for one in sorted(found.shown.collisions, key=lambda one: (one not in new, one))[:_LISTED]:
+    for one, is_new in found.collisions[:_LISTED]:
         names = (one.one,) if one.one == one.other else (one.one, one.other)
-        tag = Tag("new", "new") if one in new else None
+        tag = Tag("new", "new") if is_new else None
         yield Item(tag=tag, names=names, after=_capital(collision_text(found, one)))
     for one in found.gone_collisions[:_LISTED]:
         yield Item(tag=Tag("gone", "gone"), names=(one.one, one.other))

@@ -9,16 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
 
+from reconciler.clients.replies import AgentRun, moment
 from reconciler.errors import ProductError
 from reconciler.kinds import schedule
 from reconciler.model import AgentView, Live
+from reconciler.products import Products
 from reconciler.quantities import first_few
-
-if TYPE_CHECKING:
-    from reconciler.clients.replies import AgentRun
-    from reconciler.products import Products
 
 _RUNS_READ = 50
 _LONGEST = timedelta(days=7)
@@ -82,7 +79,7 @@ def took_by_schedule(runs: Iterable[AgentRun]) -> dict[str, int]:
     """
     spans: dict[tuple[str, object], tuple[datetime, datetime]] = {}
     for number, run in enumerate(runs):
-        begin, end = _moment(run.start_time), _moment(run.end_time)
+        begin, end = moment(run.start_time), moment(run.end_time)
         if run.is_active or begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
             continue
         if not timedelta(0) <= end - begin <= _LONGEST:
@@ -98,9 +95,3 @@ def took_by_schedule(runs: Iterable[AgentRun]) -> dict[str, int]:
         if identity:
             seconds[identity].append((end - begin).total_seconds())
     return {identity: max(1, round(median(found))) for identity, found in seconds.items()}
-
-
-def _moment(text: str | None) -> datetime | None:
-    from reconciler.clients.replies import moment
-
-    return moment(text)

@@ -140,17 +140,15 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]
         yield Finding("collision", "", told)
     for mine, others in sorted(partners.items()):
         yield Finding("collision", mine, _together(others, days))
-    most_before = max((len(group.members) for group in simultaneous_starts(starts_before, THRESHOLD)[0]), default=0)
     groups, _ = simultaneous_starts(starts_after, THRESHOLD)
-    if groups and len(groups[0].members) > most_before:
-        members = groups[0].members
-        yield Finding(
-            "collision",
-            "",
+    members = groups[0].members if groups else ()
+    if len(members) > max(starts_before.per_second.values(), default=0):
+        message = (
             f"a new peak: {len(members)} schedules start in the same second; this plan sets "
             f"{sum(name in retimed for name in members)} of them. "
-            "`reconciler calendar --source desired --spread` proposes other minutes",
+            "`reconciler calendar --source desired --spread` proposes other minutes"
         )
+        yield Finding("collision", "", message)
 
 
 def _together(others: list[tuple[str, int]], days: int) -> str:

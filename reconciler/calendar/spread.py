@@ -1,26 +1,34 @@
-"""Spreads simultaneous starts over minutes: the same proposal each time, and none once it has been followed.
+"""Spreads simultaneous starts over minutes, as a patch to the manifests that keeps every comment.
 
-A schedule keeps its hour, its days and how often it runs. Only the minute moves, within the part of the hour that its
-own minute lies in: with a window of 30 minutes, 02:10 stays between 02:00 and 02:29.
+It proposes the same each time, and nothing once that has been followed. A schedule keeps its hour, its days and how
+often it runs. Only the minute moves, within the part of the hour that its own minute lies in: with a window of 30
+minutes, 02:10 stays between 02:00 and 02:29.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from reconciler.calendar.job_starts import Job, JobStarts, Window
+from reconciler.calendar.estates import declared_schedule, declared_schedules
+from reconciler.calendar.forecast import common_zone, window_of
+from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window
+from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.manifests.git_patch import file_patch
+from reconciler.manifests.yaml_edit import Edit, Obstacle, YamlText
+from reconciler.model import Address, Desired, Resource
+from reconciler.quantities import counted
 from reconciler.timetable.timing import Timing
 
 _MOST_STARTS = 3_000
 _MINUTE = re.compile(r"(\s*\S+\s+)(\S+)(.*)", re.DOTALL)
 _LIST = re.compile(r"[0-9]{1,2}(,[0-9]{1,2})*")
 _STEP = re.compile(r"(\*|[0-9]{1,2})/([0-9]{1,2})")
-_CLOCK = re.compile(r"(.*[0-9]{2}:)([0-9]{2})(.*)", re.DOTALL)
+_CLOCK = re.compile(r"([0-9]{2}:)[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,10 @@ def spread(
     no simultaneous start stay where they are, and so do the addresses in `fixed`, which only count.
     """
     job_starts = JobStarts(jobs, window)
-    counts: Counter[int] = Counter()
+    counts = job_starts.per_second
     movable: list[_Movable] = []
     for pattern, members in job_starts.groups.items():
         starts = job_starts.starts[pattern]
-        for instant in starts:
-            counts[instant] += len(members)
         room = room_of(members[0].timing, minutes)
         if room is not None and 0 < len(starts) <= _MOST_STARTS:
             movable += [
@@ -72,11 +78,8 @@ def spread(
         crowded.update(number for number, one in enumerate(movable) if _crowd(one, counts) >= threshold)
         if not sum(_move(movable[number], counts) for number in sorted(crowded)):
             break
-    return Spread(
-        {one.address: one.shift for one in sorted(movable, key=lambda one: one.address) if one.shift},
-        before,
-        max(counts.values(), default=0),
-    )
+    shifts = {one.address: one.shift for one in movable if one.shift}
+    return Spread(shifts, before, max(counts.values(), default=0))
 
 
 def _crowd(one: _Movable, counts: Counter[int]) -> int:
@@ -147,20 +150,98 @@ def shifted_cron(text: str, shift: int) -> str:
     """A cron text with its minutes moved, and everything else as it was written."""
     parts = _MINUTE.fullmatch(text)
     assert parts is not None
-    field = parts[2]
-    step = _STEP.fullmatch(field)
-    if step is not None:
+    if step := _STEP.fullmatch(parts[2]):
         moved = f"{(0 if step[1] == '*' else int(step[1])) + shift}/{step[2]}"
     else:
-        moved = ",".join(str(int(value) + shift) for value in field.split(","))
+        moved = ",".join(str(int(value) + shift) for value in parts[2].split(","))
     return f"{parts[1]}{moved}{parts[3]}"
 
 
 def shifted_start(text: str, start: datetime, shift: int) -> str:
     """A start as it was written, with its minute moved; a start without a time of day gets one."""
-    parts = _CLOCK.fullmatch(text) if text.count(":") == 1 else _CLOCK.fullmatch(text.rpartition(":")[0])
     minute = start.minute + shift
-    if parts is None:
-        return f"{text.strip()}T{start.hour:02}:{minute:02}:00"
-    rest = text[len(parts[0]) :]
-    return f"{parts[1]}{minute:02}{parts[3]}{rest}"
+    moved, is_found = _CLOCK.subn(rf"\g<1>{minute:02}", text, count=1)
+    return moved if is_found else f"{text.strip()}T{start.hour:02}:{minute:02}:00"
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadOptions:
+    """What to spread: the days that are looked at (`first`: None for today), and from how many starts in one second on.
+
+    `minutes` is the width of the part of the hour in which a schedule may move.
+    """
+
+    first: date | None = None
+    days: int = 7
+    threshold: int = THRESHOLD
+    minutes: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A patch for `git apply` ("" when there is nothing to move), one sentence about it, and what it had to leave."""
+
+    patch: str
+    summary: str
+    notes: tuple[str, ...] = ()
+
+
+def propose(
+    desired: Desired,
+    selected: Collection[Address] | None,
+    options: SpreadOptions,
+    *,
+    as_of: datetime,
+    text_of: Callable[[str], str],
+    path_before: str,
+) -> Proposal:
+    """Spread what the manifests say. Selected schedules are moved; the others count, and stay.
+
+    `text_of` reads a manifest by its path; in the patch `path_before` stands before each path.
+    """
+    jobs: dict[str, Job] = {}
+    resources: dict[str, Resource[ScheduleState]] = {}
+    for resource in declared_schedules(desired):
+        job = declared_schedule(resource).job()
+        if job is not None and job.enabled:
+            jobs[job.address], resources[job.address] = job, resource
+    zone, _ = common_zone(job.timing for job in jobs.values())
+    window = window_of(options.first or as_of.astimezone(zone).date(), options.days, zone)
+    fixed = frozenset(
+        name for name, resource in resources.items() if selected is not None and resource.address not in selected
+    )
+    found = spread(jobs.values(), window, threshold=options.threshold, minutes=options.minutes, fixed=fixed)
+    if not found.shifts:
+        most = f"at most {found.most_before} schedules start" if found.most_before > 1 else "no two schedules start"
+        more = f"{options.threshold} and more are moved where a better minute is free"
+        return Proposal("", f"nothing to spread: {most} in the same second; {more}")
+    pieces: list[str] = []
+    notes: list[str] = []
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for address in sorted(found.shifts):
+        by_file[resources[address].origin.path].append(address)
+    for path, addresses in sorted(by_file.items()):
+        text = YamlText(text_of(path))
+        edits: list[Edit] = []
+        for address in addresses:
+            key, edit = _edit(text, resources[address], jobs[address], found.shifts[address])
+            if isinstance(edit, Obstacle):
+                notes.append(f"{address} ({resources[address].origin}) stays: its {key} {edit}")
+            else:
+                edits.append(edit)
+        pieces.append(file_patch(f"{path_before}{path}", text.text, text.edited(edits)))
+    moved = counted(len(found.shifts) - len(notes), "schedule")
+    summary = (
+        f"moves {moved} by minutes: the most simultaneous starts go from {found.most_before} to {found.most_after}"
+    )
+    return Proposal("".join(pieces), summary, tuple(notes))
+
+
+def _edit(text: YamlText, resource: Resource[ScheduleState], job: Job, shift: int) -> tuple[str, Edit | Obstacle]:
+    """The key that decides when a schedule starts, and the edit that moves it."""
+    key = "startTime" if job.timing.expression.is_interval else "cron"
+    written = resource.state.written
+    assert written is not None
+    value = written.rhythm if key == "cron" else written.start_time
+    moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, job.timing.start, shift)
+    return key, text.edit(resource.origin.line, key, value, moved)

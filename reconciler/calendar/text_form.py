@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from math import ceil
 
-from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar
 from reconciler.calendar.form_words import (
     ASSUMPTION,
@@ -113,20 +112,15 @@ def _heat_map(
 
 def _cell(page: TextPage, value: float | None, level: int | None) -> str:
     if value is None or level is None:
-        return " " * (_CELL - 2) + "--"
-    signs = _SHADES if page.signs else _PLAIN_SHADES
-    if level == 0:
-        return " " * (_CELL - 1) + page.paint(signs[0], _STYLES[0])
-    text = f"{signs[level]}{_short(value):>4}"
+        return f"{'--':>{_CELL}}"
+    text = (_SHADES if page.signs else _PLAIN_SHADES)[level] + (f"{_short(value):>4}" if level else "")
     return " " * (_CELL - len(text)) + page.paint(text, _STYLES[level])
 
 
 def _short(value: float) -> str:
     """A number in four columns."""
-    if isinstance(value, float) and value < 9.95:
-        return f"{value:.1f}"
     if value < 10_000:
-        return f"{value:.0f}"
+        return f"{value:.{1 if isinstance(value, float) and value < 9.95 else 0}f}"
     return f"{value / 1000:.0f}k" if value < 1_000_000 else f"{value / 1_000_000:.0f}M"
 
 
@@ -135,18 +129,14 @@ def _short(value: float) -> str:
 
 def _next(page: TextPage, found: Calendar, limit: int | None) -> None:
     """What runs next, one line a schedule."""
-    coming = sorted(
-        (entry for entry in found.shown.entries if entry.next_run is not None),
-        key=lambda entry: (entry.next_run or 0, entry.job.address),
-    )
+    coming = found.shown.coming
     if not coming:
         return
     page.title("Next up")
-    for entry in coming[:limit]:
-        assert entry.next_run is not None
+    for at, entry in coming[:limit]:
         took = length_text(entry.job.duration_seconds)
         tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
-        lead = f"  {moment_text(found, entry.next_run):<19}  "
+        lead = f"  {moment_text(found, at):<19}  "
         name = page.say(entry.job.address)
         if columns(lead) + columns(name) + columns(tail) <= page.width:
             page.lines.append(lead + name + page.paint(tail, "dim"))
@@ -168,13 +158,12 @@ def _peaks(page: TextPage, found: Calendar, limit: int | None) -> None:
 
 
 def _collisions(page: TextPage, found: Calendar, limit: int | None) -> None:
-    new = set(found.new_collisions)
-    listed: list[Collision] = sorted(found.shown.collisions, key=lambda one: (one not in new, one))
+    listed = found.collisions
     if not listed and not found.gone_collisions:
         return
     page.title("Collisions: schedules of one agent in each other's way")
-    for one in listed[:limit]:
-        mark = "new  " if one in new else ""
+    for one, is_new in listed[:limit]:
+        mark = "new  " if is_new else ""
         names = one.one if one.one == one.other else f"{one.one} and {one.other}"
         page.paragraph(names, indent=2, lead=page.paint(mark, "alarm"))
         page.paragraph(collision_text(found, one), indent=6, style="yellow")
@@ -208,14 +197,10 @@ def _clocks(page: TextPage, found: Calendar, *, verbose: bool) -> None:
 
 
 def _names(page: TextPage, names: Sequence[str], limit: int | None) -> None:
-    shown = names if limit is None else names[:_NAMED]
-    page.paragraph(", ".join(_with_rest(shown, len(names))), indent=6, style="dim")
-
-
-def _with_rest(shown: Sequence[str], count: int) -> Iterator[str]:
-    yield from shown
-    if count > len(shown):
-        yield f"and {count - len(shown):,} more"
+    shown = list(names if limit is None else names[:_NAMED])
+    if len(names) > len(shown):
+        shown.append(f"and {len(names) - len(shown):,} more")
+    page.paragraph(", ".join(shown), indent=6, style="dim")
 
 
 def _rest(page: TextPage, count: int, limit: int | None) -> None:

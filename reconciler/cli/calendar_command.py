@@ -130,7 +130,7 @@ def _renderer(session: Session, form: str) -> Callable[[Calendar, Stamp], str]:
 def _spread(
     session: Session, selection: Selection, first: date | None, days: int, threshold: int, window: timedelta
 ) -> int:
-    from reconciler.calendar.spread_patch import SpreadOptions
+    from reconciler.calendar.spread import SpreadOptions
     from reconciler.workflow.forecasting import propose_spread
 
     minutes, rest = divmod(int(window.total_seconds()), 60)

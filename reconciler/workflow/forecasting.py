@@ -19,7 +19,7 @@ from reconciler.calendar.forecast import (
 )
 from reconciler.calendar.job_starts import THRESHOLD
 from reconciler.calendar.run_durations import Durations, read_durations
-from reconciler.calendar.spread_patch import Proposal, SpreadOptions, propose
+from reconciler.calendar.spread import Proposal, SpreadOptions, propose
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.manifests.git_patch import path_in_repository

@@ -18,8 +18,15 @@ from hypothesis import strategies as st
 from reconciler import timetable
 from reconciler.calendar.job_starts import Job, JobStarts, Window
 from reconciler.calendar.load import load_of
-from reconciler.calendar.spread import Spread, room_of, shifted_cron, shifted_start, spread
-from reconciler.calendar.spread_patch import Proposal, SpreadOptions
+from reconciler.calendar.spread import (
+    Proposal,
+    Spread,
+    SpreadOptions,
+    room_of,
+    shifted_cron,
+    shifted_start,
+    spread,
+)
 from reconciler.clock import Clock
 from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext
