@@ -118,10 +118,9 @@ def read_project(
     filled = fill_document({**written, "spec": own}, lambda text: interpolator.fill(text, root))
     if not isinstance(written.get("spec"), dict):
         filled.value = written
-    clean = mapping_of(filled.value)
-    for path in filter(None, _violated(project, written, filled)):
-        # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
-        clean = _without(clean, path[: 3 if path[:2] == ("spec", "connections") else 2])
+    # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
+    unusable = {path[: 3 if path[:2] == ("spec", "connections") else 2] for path in _violated(project, written, filled)}
+    clean = _without(mapping_of(filled.value), unusable)
     project.name = text_or_nothing(mapping_of(clean.get("metadata")).get("name"))
     project.spec = cast("ProjectSpec", mapping_of(clean.get("spec")))
     _check(project, filled)
@@ -221,12 +220,18 @@ def _reporter_for(project: ProjectFile, path: DocumentPath) -> ProblemReporter:
     return project.report
 
 
-def _without(part: dict[str, YAMLValue], path: DocumentPath) -> dict[str, YAMLValue]:
-    """A mapping without what stands at a path."""
-    key, below = str(path[0]), part.get(str(path[0]))
-    if len(path) > 1 and isinstance(below, dict):
-        return {**part, key: _without(below, path[1:])}
-    return {name: one for name, one in part.items() if name != key}
+def _without(part: dict[str, YAMLValue], paths: Iterable[DocumentPath]) -> dict[str, YAMLValue]:
+    """A mapping without what stands at these paths, each key looked at once."""
+    below: dict[str, list[DocumentPath]] = {}
+    for path in filter(None, paths):
+        below.setdefault(str(path[0]), []).append(path[1:])
+    left = {}
+    for key, value in part.items():
+        if key not in below:
+            left[key] = value
+        elif isinstance(value, dict) and all(below[key]):
+            left[key] = _without(value, below[key])
+    return left
 
 
 def _check(project: ProjectFile, filled: FilledDocument) -> None:
