@@ -129,17 +129,21 @@ def declared_state(
     `every` becomes ACC's own interval form of `cron`, a zone its Windows id. `enabled` is true where nothing is
     written, and left to the people at the console by `keep`.
     """
-    rhythm = _every(every).text if every is not None else None if cron is None else " ".join(cron.split())
-    return ScheduleState(
-        rhythm,
-        None if start_time is None else timetable.parse_declared_start(start_time).isoformat(),
-        None if time_zone is None else timetable.zones.to_windows(time_zone),
-        input_parameters,
-        log_level,
-        session_id,
-        windowless,
-        True if enabled is None else None if enabled == KEEP else bool(enabled),
-        AsWritten(every or cron or "", every is not None, start_time or "", time_zone or "", enabled is not None),
+    times = _times(cron, every, start_time, time_zone, says_enabled=enabled is not None)
+    is_on = True if enabled is None else None if enabled == KEEP else bool(enabled)
+    return ScheduleState(*times[:3], input_parameters, log_level, session_id, windowless, is_on, times[3])
+
+
+@lru_cache(maxsize=65536)
+def _times(
+    cron: str | None, every: str | None, start: str | None, zone: str | None, *, says_enabled: bool
+) -> tuple[str | None, str | None, str | None, AsWritten]:
+    """A rhythm, a start and a zone in ACC's terms, and as they are written; estates repeat themselves."""
+    return (
+        _every(every).text if every is not None else None if cron is None else " ".join(cron.split()),
+        None if start is None else timetable.parse_declared_start(start).isoformat(),
+        None if zone is None else timetable.zones.to_windows(zone),
+        AsWritten(every or cron or "", every is not None, start or "", zone or "", says_enabled),
     )
 
 
