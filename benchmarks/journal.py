@@ -29,7 +29,7 @@ def write(folder: Path, changes: int, threads: int) -> float:
         def one(number: int) -> None:
             address = Address("schedule", f"agent-{number:05d}", "nightly")
             path = f"sequentum/agent-{number:05d}"
-            change = Change(address, Action.CREATE, Reason.NEW, "new", identity=f"id-{number}", agent_path=path)
+            change = Change(address, Action.CREATE, Reason.NEW, identity=f"id-{number}", agent_path=path)
             entry = opened(change, None, declared=ledger.seal([number]), memo=ScheduleMemo(), at=_AT)
             ledger.began(lease, change, entry)
             applied = {name: ledger.seal([name, number]) for name in _FIELDS}

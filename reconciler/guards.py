@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.causes import Cause, because
 from reconciler.model import Action, Finding, Plan, Policy
-from reconciler.quantities import counted, first_few
 
 _COUNTS_FROM = 10
-_NAMED = 10
 
 
 def refusals(
@@ -27,24 +26,14 @@ def _deletions(plan: Plan, policy: Policy, allowed: int | None) -> Iterator[Find
     if not doomed or (allowed is not None and len(doomed) <= allowed):
         return
     owned = plan.owned_in_sight
-    names = first_few([str(change.address) for change in doomed], _NAMED)
-    way = f"If that is meant, allow it once: `reconciler apply --max-deletes {len(doomed)}`"
+    names = tuple(str(change.address) for change in doomed)
     if allowed is not None:
-        yield Finding(
-            "max-deletes",
-            "",
-            f"the plan deletes {len(doomed)}, and --max-deletes allows {allowed}: {names}. {way}",
-        )
+        yield Finding("max-deletes", "", because(Cause.MORE_DELETES_THAN_ALLOWED, names=names, allowed=allowed))
     elif len(doomed) >= owned >= 2:
-        yield Finding("prune-to-nothing", "", f"the plan deletes all {owned} owned schedules: {names}. {way}")
+        yield Finding("prune-to-nothing", "", because(Cause.DELETES_ALL, names=names, owned=owned))
     elif owned >= _COUNTS_FROM and len(doomed) > _limit(policy, owned):
         limit = f"{policy.max_deletes:.0%}" if policy.max_deletes_is_share else f"{policy.max_deletes:.0f}"
-        yield Finding(
-            "max-deletes",
-            "",
-            f"the plan deletes {len(doomed)} of {owned} owned schedules, and `policy.maxDeletes` is {limit}: "
-            f"{names}. {way}",
-        )
+        yield Finding("max-deletes", "", because(Cause.DELETES_TOO_MANY, names=names, owned=owned, limit=limit))
 
 
 def _limit(policy: Policy, owned: int) -> float:
@@ -55,10 +44,4 @@ def _limit(policy: Policy, owned: int) -> float:
 def _licence(plan: Plan, starts_left: int | None) -> Iterator[Finding]:
     starts = plan.count(Action.START)
     if starts_left is not None and starts > starts_left:
-        yield Finding(
-            "licence",
-            "",
-            f"the plan starts {counted(starts, 'task')}, and the Automate MFT licence has "
-            f"{counted(starts_left, 'execution')} left. "
-            "Start fewer with --only, or extend the licence",
-        )
+        yield Finding("licence", "", because(Cause.LICENCE_TOO_SMALL, starts=starts, left=starts_left))

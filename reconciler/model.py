@@ -10,6 +10,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
+from reconciler.causes import Why
+
 JSON: TypeAlias = Any
 """What `json.loads` can return. `Any`, because mypy has no useful recursive spelling of it."""
 
@@ -139,7 +141,7 @@ class Finding:
 
     code: str
     address: str
-    message: str
+    why: Why
 
 
 # --- desired ---------------------------------------------------------------------------------------------------------
@@ -317,14 +319,13 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """All that was seen: `agents` by path. `problems` are reads that failed, and belong to no single agent.
+    """All that was seen: `agents` by path.
 
     `elsewhere` are agents, by id, that were found by the id which the ledger remembers although no known path leads to
     them any more; the path in such a view is the one where the agent was.
     """
 
     agents: Mapping[str, AgentView]
-    problems: tuple[Finding, ...] = ()
     elsewhere: Mapping[str, AgentView] = field(default_factory=dict)
 
     def observation(self, resource: Resource[T]) -> Observation[T]:
@@ -539,7 +540,7 @@ class Change(Generic[S_co]):
     address: Address
     action: Action
     reason: Reason
-    message: str
+    why: Why | None = None
     fields: tuple[FieldChange, ...] = ()
     before: S_co | None = None
     after: S_co | None = None
@@ -559,7 +560,7 @@ class BlockedResource:
 
     address: Address
     reason: Reason
-    message: str
+    why: Why
     origin: Origin | None = None
 
 
@@ -684,7 +685,7 @@ class DriftFinding:
     evidence: Evidence
     fields: tuple[FieldChange, ...] = ()
     origin: Origin | None = None
-    message: str = ""
+    why: Why | None = None
     unset: tuple[FieldChange, ...] = ()
 
 

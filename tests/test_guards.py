@@ -6,14 +6,15 @@ import pytest
 
 from reconciler import guards
 from reconciler.model import Action, Address, Change, Plan, Policy, Reason
+from reconciler.render.reasons import words
 
 
 def plan_of(*, deletes: int = 0, starts: int = 0, owned: int = 0) -> Plan:
     doomed = [
-        Change(Address("schedule", "prices", f"s{number:02}"), Action.DELETE, Reason.REMOVED, "")
+        Change(Address("schedule", "prices", f"s{number:02}"), Action.DELETE, Reason.REMOVED)
         for number in range(deletes)
     ]
-    due = [Change(Address.parse(f"trigger/t{number}"), Action.START, Reason.DUE, "") for number in range(starts)]
+    due = [Change(Address.parse(f"trigger/t{number}"), Action.START, Reason.DUE) for number in range(starts)]
     return Plan("retail", "default", changes=(*doomed, *due), owned_in_sight=owned)
 
 
@@ -68,11 +69,11 @@ def test_allowed_once(allowed: int, refused: list[str]) -> None:
 
 def test_a_refusal_names_the_numbers_the_schedules_and_the_way() -> None:
     (finding,) = guards.refusals(plan_of(deletes=12, owned=20), Policy())
-    assert "12 of 20" in finding.message
-    assert "30%" in finding.message
-    assert "schedule/prices/s00" in finding.message
-    assert "and 2 more" in finding.message
-    assert "reconciler apply --max-deletes 12" in finding.message
+    assert "12 of 20" in words(finding.why)
+    assert "30%" in words(finding.why)
+    assert "schedule/prices/s00" in words(finding.why)
+    assert "and 2 more" in words(finding.why)
+    assert "reconciler apply --max-deletes 12" in words(finding.why)
 
 
 def test_the_licence() -> None:

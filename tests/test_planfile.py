@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler import planfile
+from reconciler.causes import Cause, because, said
 from reconciler.diff import sealer
 from reconciler.errors import PlanRefused, UsageError
 from reconciler.kinds.input_files import DeclaredFile, InputFilesState
@@ -30,6 +31,7 @@ from reconciler.model import (
     Resource,
     Unmanaged,
 )
+from reconciler.render.reasons import words
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SEAL = sealer(b"the ledger's key")
@@ -38,7 +40,7 @@ UPDATE = Change(
     address=Address.parse("schedule/prices/nightly"),
     action=Action.UPDATE,
     reason=Reason.EDITED,
-    message="the manifest changed",
+    why=because(Cause.MANIFEST_CHANGED),
     fields=(
         FieldChange("cron", "0 0 2 * * *", "0 0 3 * * *"),
         FieldChange("inputParameters.password", SECRET, f"{SECRET}-2", secret=True),
@@ -59,7 +61,7 @@ START = Change(
     address=Address.parse("trigger/publish"),
     action=Action.START,
     reason=Reason.DUE,
-    message="the revision changed",
+    why=because(Cause.DUE_FOR, because(Cause.REVISION_CHANGED)),
     after=WANTED,
     basis="absent",
 )
@@ -67,10 +69,10 @@ PLAN = Plan(
     project="retail",
     environment="default",
     changes=(UPDATE, START),
-    blocked=(BlockedResource(Address.parse("schedule/stock/x"), Reason.UNREADABLE, "down", Origin("m.yaml", 3)),),
+    blocked=(BlockedResource(Address.parse("schedule/stock/x"), Reason.UNREADABLE, said("down"), Origin("m.yaml", 3)),),
     unmanaged=(Unmanaged("prices", "d9c944df-93a7-ea77-f7b7-fa0b9c579917"),),
     unchanged=4,
-    warnings=(Finding("unreadable", "sequentum/Retail/gone", "500"),),
+    warnings=(Finding("unreadable", "sequentum/Retail/gone", said("500")),),
     owned_in_sight=7,
     filtered=True,
 )
@@ -121,7 +123,7 @@ def test_a_plan_that_still_holds_is_let_through(path: Path) -> None:
     saved(path)
     loaded = planfile.read(path).open()
     planfile.read(path).require("retail", "default", now=NOW + timedelta(hours=24), seal=SEAL)
-    planfile.compare(loaded, PLAN, SEAL("inputs"), SEAL)
+    planfile.compare(loaded, PLAN, SEAL("inputs"), SEAL, words)
 
 
 def test_expired(path: Path) -> None:
@@ -164,7 +166,7 @@ def edit(document: Any, where: str, value: object) -> None:
         ("bases.trigger/publish", "hmac-sha256:0"),
         ("plan.changes.0.action", "delete"),
         ("plan.changes.0.fields.0.after", "0 0 4 * * *"),
-        ("plan.changes.0.message", "harmless"),
+        ("plan.changes.0.why.cause", "edited"),
         ("plan.changes.1.reason", "retry"),
         ("plan.owned_in_sight", 1000),
         ("plan.blocked", []),
@@ -190,8 +192,8 @@ def test_edited_by_hand(path: Path, where: str, value: object) -> None:
         "[]",
         "null",
         "not json",
-        '{"format_version": "1.0"}',
-        '{"format_version": "1.0", "kind": "Plan", "plan": 3}',
+        '{"format_version": "1.1"}',
+        '{"format_version": "1.1", "kind": "Plan", "plan": 3}',
         "[" * 100_000,
         '{"format_version": "2.0", "kind": "Plan"}',
     ],
@@ -259,7 +261,7 @@ START_MOVED = "trigger/publish changed since"
 def test_stale_names_the_resource(path: Path, now: Plan, message: str) -> None:
     saved(path)
     with pytest.raises(PlanRefused) as told:
-        planfile.compare(planfile.read(path).open(), now, SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), now, SEAL("inputs"), SEAL, words)
     assert message in told.value.message
     assert told.value.exit_code == 7
     assert SECRET not in told.value.message
@@ -273,7 +275,7 @@ def test_stale_says_which_field_of_which_change_differs(path: Path) -> None:
         fields=(FieldChange("cron", "0 0 2 * * *", "0 0 4 * * *"), *UPDATE.fields[1:], FieldChange("logLevel", 1, 2)),
     )
     with pytest.raises(PlanRefused) as told:
-        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL, words)
     assert told.value.message == (
         "the plan is stale: schedule/prices/nightly changed since (the manifest changed): "
         'action: "update" in the plan, "enable" now; '
@@ -286,7 +288,7 @@ def test_what_a_file_does_not_show_is_said_to_be_that(path: Path) -> None:
     saved(path)
     moved = replace(UPDATE, basis="sha256:moved")
     with pytest.raises(PlanRefused, match=r"\(the manifest changed\): what is live there, or a secret, is not what it"):
-        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL, words)
 
 
 def test_a_secret_that_moved_makes_it_stale(path: Path) -> None:
@@ -296,19 +298,19 @@ def test_a_secret_that_moved_makes_it_stale(path: Path) -> None:
     field = FieldChange("inputParameters.password", SECRET, "another", secret=True)
     moved = replace(UPDATE, after=after, fields=(field,))
     with pytest.raises(PlanRefused, match="schedule/prices/nightly"):
-        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL)
+        planfile.compare(planfile.read(path).open(), replace(PLAN, changes=(moved, START)), SEAL("inputs"), SEAL, words)
 
 
 def test_other_inputs_make_it_stale_though_the_changes_are_the_same(path: Path) -> None:
     saved(path)
     with pytest.raises(PlanRefused, match="the manifests or the files they name changed since commit 5d0c6a1f"):
-        planfile.compare(planfile.read(path).open(), PLAN, SEAL("others"), SEAL)
+        planfile.compare(planfile.read(path).open(), PLAN, SEAL("others"), SEAL, words)
 
 
 def test_the_clock_alone_makes_nothing_stale(path: Path) -> None:
     saved(path)
     later = replace(PLAN, changes=(replace(UPDATE, preview=Preview(("2026-11-24T02:00:00+11:00",))), START))
-    planfile.compare(planfile.read(path).open(), later, SEAL("inputs"), SEAL)
+    planfile.compare(planfile.read(path).open(), later, SEAL("inputs"), SEAL, words)
 
 
 def test_another_checkout_makes_no_other_inputs() -> None:

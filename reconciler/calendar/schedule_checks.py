@@ -26,6 +26,7 @@ from reconciler.calendar.estates import (
     live_estate,
 )
 from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window, simultaneous_starts
+from reconciler.causes import said
 from reconciler.kinds import schedule
 from reconciler.model import Action, Blackout, Change, Desired, Finding, Plan, Problem, Severity
 from reconciler.quantities import first_few, times_text
@@ -78,7 +79,7 @@ def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:
         for known in shown.values():
             for blackout, message in _inside(known, blackouts) if known.managed else ():
                 refused = blackout.blocks and known.address in retimed
-                told = Finding("blackout", known.address, _next_step(message) if refused else message)
+                told = Finding("blackout", known.address, said(_next_step(message) if refused else message))
                 (refusals if refused else warnings).append(told)
     if retimed:
         warnings.extend(_crowding(inputs, plan, retimed))
@@ -137,9 +138,9 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]
         if mine in retimed:
             partners[mine].append((other, found.times))
     for told in overcrowded(after):
-        yield Finding("collision", "", told)
+        yield Finding("collision", "", said(told))
     for mine, others in sorted(partners.items()):
-        yield Finding("collision", mine, _together(others, days))
+        yield Finding("collision", mine, said(_together(others, days)))
     groups, _ = simultaneous_starts(starts_after, THRESHOLD)
     members = groups[0].members if groups else ()
     if len(members) > max(starts_before.per_second.values(), default=0):
@@ -148,7 +149,7 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]
             f"{sum(name in retimed for name in members)} of them. "
             "`reconciler calendar --source desired --spread` proposes other minutes"
         )
-        yield Finding("collision", "", message)
+        yield Finding("collision", "", said(message))
 
 
 def _together(others: list[tuple[str, int]], days: int) -> str:

@@ -214,8 +214,10 @@ def _show(session: Session, done: Applied, flags: ApplyFlags) -> None:
 
         stamp = session.stamp_for(plan.project, plan.environment)
         session.write_file(flags.html, html.outcomes(outcomes, plan, stamp))
+    from reconciler.render.reasons import words
+
     for finding in done.planned.refusals:
-        session.say(f"blocked [{finding.code}]: {finding.message}")
+        session.say(f"blocked [{finding.code}]: {words(finding.why)}")
     if flags.form == "json":
         from reconciler.render import json_
 

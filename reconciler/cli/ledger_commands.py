@@ -77,9 +77,11 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
     if verify and form == "json":
         raise UsageError("--verify answers in words and with its exit code", hint="leave --format json out")
     if verify:
+        from reconciler.render.reasons import words
+
         findings = ledger_history.verify(context)
         for finding in findings:
-            session.show(f"{finding.code}: {finding.message}")
+            session.show(f"{finding.code}: {words(finding.why)}")
         if not findings:
             session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))

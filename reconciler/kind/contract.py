@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar, cast
 
+from reconciler.causes import Why
 from reconciler.diff import Sealer
 from reconciler.model import (
     JSON,
@@ -57,16 +58,16 @@ class Decision(Generic[S_co]):
     """What a kind wants done about a resource that no product shows.
 
     `blocked` is the reason why nothing may be done; without it and without a `reason` of its own the planner says why.
-    `warnings` are codes with their texts.
+    `warnings` are codes with what they are about.
     """
 
     action: Action
     reason: Reason | None = None
-    message: str = ""
+    why: Why | None = None
     after: S_co | None = None
     fields: tuple[FieldChange, ...] = ()
     blocked: Reason | None = None
-    warnings: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[tuple[str, Why], ...] = ()
     needs_idle_agent: bool = False
 
 

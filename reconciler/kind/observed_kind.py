@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import ClassVar, Generic, Self, TypeVar
 
+from reconciler.causes import Why
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.kind.contract import A, Kind, S
 from reconciler.model import (
@@ -135,9 +136,9 @@ class ObservedKind(Kind[S, O, A]):
         """Whether only a default that the program learned of since the entry was written makes the difference."""
         return False
 
-    def takeover_hint(self, desired: S, found: tuple[FieldChange, ...]) -> str:
-        """What to know, besides, of a thing that is not ours and differs so; "" where nothing."""
-        return ""
+    def takeover_hint(self, desired: S, found: tuple[FieldChange, ...]) -> tuple[Why, ...]:
+        """What to know, besides, of a thing that is not ours and differs so."""
+        return ()
 
     def unset_changes(
         self, entry: Entry[O], live: S, desired: S, digest_of: Callable[[str, str], str]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.causes import Cause, because
 from reconciler.diff import Sealer, sealed
 from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
 from reconciler.manifests.declarations import Declared, Scope
@@ -85,8 +86,9 @@ class ApprovalKind(AttestedKind[ApprovalState, ApprovalMemo, "AccClient"]):
         self, entry: Entry[ApprovalMemo] | None, desired: ApprovalState, found: tuple[FieldChange, ...], *, again: bool
     ) -> Decision[ApprovalState]:
         is_edit = entry is not None and not again and entry.memo.by_hand is None
-        message = "the manifest changed" if is_edit else f"declared {desired.state}"
-        return Decision(action_for(desired.state), message=message, after=desired, fields=found)
+        declared = because(Cause.APPROVAL_DECLARED, state=desired.state)
+        why = because(Cause.MANIFEST_CHANGED) if is_edit else declared
+        return Decision(action_for(desired.state), why=why, after=desired, fields=found)
 
     def act(self, api: AccClient, change: Change[ApprovalState], sending: Sending) -> None:
         """Send it with the manifest's words and the context (the commit and the plan) for ACC's file log."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import files
+from reconciler.causes import Cause, because
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
@@ -160,8 +161,7 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
         After an interruption nothing remembered can be relied on: everything is sent again.
         """
         if desired.enabled is False:
-            message = "all input files of the agent are disabled; declaring `inputFilesEnabled: true` sends them again"
-            return Decision(Action.DISABLE, message=message, after=desired, fields=found)
+            return Decision(Action.DISABLE, why=because(Cause.FILES_DISABLED), after=desired, fields=found)
         interrupted = again or (entry is not None and not entry.settled)
         changed = {one.path for one in found}
         removed = sorted(remembered_digests(entry).keys() - desired.files.keys())
@@ -170,17 +170,16 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
         send = tuple(sorted(name for name in desired.files if everything or f"files.{name}" in changed))
         idle = replaced or _may_go(entry)
         after = replace(desired, send=send, replace=replaced, idle=idle)
-        stays = () if desired.exclusive else tuple(("stays-on-server", _STAYS.format(name=name)) for name in removed)
-        if not send and not replaced:
-            message = "no longer declared: removed from the ledger; ACC is left as it is"
-            return Decision(Action.FORGET, Reason.REMOVED, message, after=after, fields=found, warnings=stays)
-        if replaced:
-            message = f"the whole set is replaced: all input files of the agent are deleted, then {len(send)} sent"
-        else:
-            message = f"{counted(len(send), 'file')} to send"
-        return Decision(
-            Action.UPLOAD, message=message, after=after, fields=found, warnings=stays, needs_idle_agent=idle
+        stays = (
+            ()
+            if desired.exclusive
+            else tuple(("stays-on-server", because(Cause.FILE_STAYS, name=name)) for name in removed)
         )
+        if not send and not replaced:
+            why = because(Cause.FILES_REMOVED)
+            return Decision(Action.FORGET, Reason.REMOVED, why, after=after, fields=found, warnings=stays)
+        why = because(Cause.FILES_REPLACED if replaced else Cause.FILES_TO_SEND, count=len(send))
+        return Decision(Action.UPLOAD, why=why, after=after, fields=found, warnings=stays, needs_idle_agent=idle)
 
     def needs_idle_agent(self, state: InputFilesState, entry: Entry[InputFilesMemo] | None) -> bool:
         """Where the set may be replaced, or an active run may take away what is sent."""
@@ -234,11 +233,6 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
 
 
 KIND = InputFilesKind()
-
-_STAYS = (
-    "{name} is no longer declared, and stays on the server: ACC has no call that removes one file. "
-    "`inputFilesExclusive: true` replaces the whole set"
-)
 
 
 def remembered_digests(entry: Entry | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer, changes
 from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport, MovedSince, ObservedKind, Product
@@ -214,10 +215,10 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
     ) -> bool:
         return differing == {"enabled"} and bool(desired.enabled) and entry.memo.set_fields is None
 
-    def takeover_hint(self, desired: ScheduleState, found: tuple[FieldChange, ...]) -> str:
+    def takeover_hint(self, desired: ScheduleState, found: tuple[FieldChange, ...]) -> tuple[Why, ...]:
         if desired.says_enabled or not any(one.path == "enabled" for one in found):
-            return ""
-        return "It is off in ACC: `enabled: false` takes it over as it is, `enabled: keep` leaves the switch alone"
+            return ()
+        return (because(Cause.OFF_IN_ACC),)
 
     def unset_changes(
         self,

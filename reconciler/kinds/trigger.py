@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer
 from reconciler.errors import Missing, ProductError
 from reconciler.kind import (
@@ -146,10 +147,10 @@ class TriggerKind(StartedKind[TriggerState, TriggerMemo, "MftClient"]):
     ) -> Decision[TriggerState] | None:
         desired = resource.state
         if entry is None:
-            return _start(Reason.DUE, "never started by this project", desired, entry)
+            return _start(Reason.DUE, because(Cause.NEVER_STARTED), desired, entry)
         if not entry.settled and entry.memo.state is not StartState.RUNNING:
-            message = _UNKNOWN.format(address=resource.address)
-            return Decision(Action.START, message=message, blocked=Reason.UNKNOWN_START)
+            why = because(Cause.START_UNKNOWN, address=resource.address)
+            return Decision(Action.START, why=why, blocked=Reason.UNKNOWN_START)
         if entry.applied.get("key") != desired.key:
             return _start(Reason.DUE, _cause(desired, entry.memo), desired, entry)
         return _of_this_key(resource, entry, again=again)
@@ -241,45 +242,35 @@ def _of_this_key(
     memo, desired = entry.memo, resource.state
     run = memo.run_id
     if not entry.settled:
-        message = f"run {run} was started before: it is followed to its end, not started again"
-        warning = ("resend-waits", _WAITS.format(run=run, address=resource.address))
+        why = because(Cause.RUN_FOLLOWED, run=run)
+        warning = ("resend-waits", because(Cause.RESEND_WAITS, run=run, address=resource.address))
         after = replace(desired, attempt=memo.attempts)
         warnings = (warning,) if again else ()
-        return Decision(Action.ADOPT, Reason.INTERRUPTED, message, after=after, warnings=warnings)
+        return Decision(Action.ADOPT, Reason.INTERRUPTED, why, after=after, warnings=warnings)
     if memo.state is StartState.NOT_RAN:
-        return _start(Reason.DUE, "the last start is known not to have run", desired, entry)
+        return _start(Reason.DUE, because(Cause.NOT_RAN), desired, entry)
     if again:
-        message = f"--resend asks for one more start; {_ENDS.get(memo.state, 'it was started')} before".format(run=run)
-        return _start(Reason.RETRY, message, desired, entry)
+        ended = because(_ENDS.get(memo.state, Cause.WAS_STARTED_BEFORE), run=run)
+        return _start(Reason.RETRY, because(Cause.RESTARTED, ended), desired, entry)
     if memo.state is not StartState.FAILED:
         return None
     if memo.attempts <= desired.retries:
-        message = f"run {run} failed; attempt {memo.attempts + 1}"
-        return _start(Reason.RETRY, message, desired, entry, attempt=memo.attempts + 1)
-    return Decision(Action.START, warnings=(("trigger-failed", _FAILED.format(run=run, address=resource.address)),))
+        attempt = memo.attempts + 1
+        why = because(Cause.ATTEMPT_FAILED, run=run, attempt=attempt)
+        return _start(Reason.RETRY, why, desired, entry, attempt=attempt)
+    failed = because(Cause.RUN_FAILED, run=run, address=resource.address)
+    return Decision(Action.START, warnings=(("trigger-failed", failed),))
 
 
 _ENDS = {
-    StartState.SUCCESS: "it ran",
-    StartState.STARTED: "run {run} was started",
-    StartState.FAILED: "run {run} failed",
+    StartState.SUCCESS: Cause.IT_RAN_BEFORE,
+    StartState.STARTED: Cause.STARTED_BEFORE,
+    StartState.FAILED: Cause.RUN_FAILED_BEFORE,
 }
-_WAITS = (
-    "not started again while its run {run} is not known to be over. When it is, ask once more: "
-    "`reconciler apply --resend {address}`"
-)
-_FAILED = (
-    "run {run} failed. Once its cause is mended, start the task again: `reconciler apply --resend {address}`, or with "
-    "another `when.revision`"
-)
-_UNKNOWN = (
-    "how its last start ended is not known, so nothing starts it again. Look at the task's runs in Automate MFT, then "
-    "say `reconciler resolve {address} --ran` or `--not-ran`"
-)
 
 
 def _start(
-    reason: Reason, message: str, desired: TriggerState, entry: Entry[TriggerMemo] | None, *, attempt: int = 1
+    reason: Reason, why: Why, desired: TriggerState, entry: Entry[TriggerMemo] | None, *, attempt: int = 1
 ) -> Decision[TriggerState]:
     before = entry.memo if entry is not None else TriggerMemo()
     found = []
@@ -291,19 +282,19 @@ def _start(
         # What the parameters were is not known: the ledger holds their digest alone.
         given = sorted(desired.parameters.items())
         found += [FieldChange(f"parameters.{name}", None, value) for name, value in given]
-    return Decision(Action.START, reason, message, after=replace(desired, attempt=attempt), fields=tuple(found))
+    return Decision(Action.START, reason, why, after=replace(desired, attempt=attempt), fields=tuple(found))
 
 
-def _cause(desired: TriggerState, before: TriggerMemo) -> str:
-    """What moved since the last start, in words."""
-    causes: list[str] = []
+def _cause(desired: TriggerState, before: TriggerMemo) -> Why:
+    """What moved since the last start."""
+    causes: list[Why] = []
     if desired.revision != before.revision:
-        causes.append("the revision changed")
+        causes.append(because(Cause.REVISION_CHANGED))
     if desired.task != before.task:
-        causes.append("the task changed")
+        causes.append(because(Cause.TASK_CHANGED))
     if desired.sealed_parameters != before.sealed_parameters:
-        causes.append("the parameters changed")
+        causes.append(because(Cause.PARAMETERS_CHANGED))
     known = before.contents
     moved = sorted(at for at in {*known, *desired.contents} if known.get(at) != desired.contents.get(at))
-    causes += [f"{desired.shown.get(at, at)} changed" for at in moved]
-    return ", ".join(causes) or "what it depends on changed"
+    causes += [because(Cause.CONTENT_CHANGED, of=desired.shown.get(at, at)) for at in moved]
+    return because(Cause.DUE_FOR, *(causes or [because(Cause.NEED_CHANGED)]))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from sys import intern
 from typing import NamedTuple, TypeAlias
 
+from reconciler.causes import said
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import Row, Value
@@ -218,21 +219,21 @@ def broken_links(events: Iterable[Event], head: tuple[int, str] | None) -> Itera
     for event in events:
         if event.seq != seq + 1:
             yield Finding(
-                "event-missing", "", f"event {seq + 1} of the journal is missing; the next one is {event.seq}"
+                "event-missing", "", said(f"event {seq + 1} of the journal is missing; the next one is {event.seq}")
             )
             return
         if event.previous != previous:
-            yield Finding("chain-broken", event.address, f"event {event.seq} does not follow from event {seq}")
+            yield Finding("chain-broken", event.address, said(f"event {event.seq} does not follow from event {seq}"))
             return
         if event.hash != _hash(event[:7]):
-            yield Finding("event-altered", event.address, f"event {event.seq} was altered after it was written")
+            yield Finding("event-altered", event.address, said(f"event {event.seq} was altered after it was written"))
             return
         seq, previous = event.seq, event.hash
     head_seq, head_hash = head or (0, FIRST_PREVIOUS)
     if seq < head_seq:
-        yield Finding("journal-cut", "", f"the journal ends at event {seq}, but {head_seq} were written")
+        yield Finding("journal-cut", "", said(f"the journal ends at event {seq}, but {head_seq} were written"))
     elif (seq, previous) != (head_seq, head_hash):
-        yield Finding("head-differs", "", f"the journal's last event {seq} is not the one that was noted as last")
+        yield Finding("head-differs", "", said(f"the journal's last event {seq} is not the one that was noted as last"))
 
 
 def _hash(fields: Sequence[JSON]) -> str:

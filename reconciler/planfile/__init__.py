@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from reconciler import files
+from reconciler.causes import Why
 from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused, UsageError
 from reconciler.model import JSON, Change, Plan, Resource, as_plain, at_text
@@ -18,7 +19,7 @@ from reconciler.planfile.body import is_shallow, plan_from, plan_to
 from reconciler.quantities import first_few
 from reconciler.structure_diff import difference_text
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,11 @@ def _saved_from(body: Mapping[str, Any]) -> SavedPlan:
 _WORDS = ("digest", "commit", "created_at", "expires_at", "inputs", "reconciler_version")
 
 
-def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer) -> None:
-    """Raise PlanRefused, naming the resource, unless a plan made now does exactly what the file shows."""
+def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer, words: Callable[[Why | None], str]) -> None:
+    """Raise PlanRefused, naming the resource, unless a plan made now does exactly what the file shows.
+
+    `words` says why a change stands in a plan.
+    """
     fresh = bases_of(plan, seal)
     told = {str(change.address): change for change in saved.plan.changes}
     now = {str(change.address): change for change in plan.changes}
@@ -216,7 +220,7 @@ def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer) -> None:
         elif address not in saved.bases:
             moved.append(f"{address} now needs {now[address].action.value}, which the plan does not show")
         elif fresh[address] != saved.bases[address]:
-            moved.append(f"{address} changed since ({now[address].message}): {_moved(told[address], now[address])}")
+            moved.append(f"{address} changed since ({words(now[address].why)}): {_moved(told[address], now[address])}")
     if not moved and inputs != saved.inputs:
         moved.append(f"the manifests or the files they name changed since commit {saved.commit[:12] or 'unknown'}")
     if moved:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from reconciler.causes import Cause, Why, because, said
 from reconciler.kind import Kinds
 from reconciler.model import (
     Action,
@@ -34,9 +35,8 @@ from reconciler.planner.identities import identify
 from reconciler.planner.inputs import Identities, LedgerLoss, PlanInputs, Verdict, loss_of
 from reconciler.planner.rekeying import Identified
 from reconciler.planner.server_ids import may_have_made_its_own
-from reconciler.planner.undeclared import bare, owned_in_sight, problems_told, undeclared_of, unmanaged_of, with_way_out
+from reconciler.planner.undeclared import agents_told, owned_in_sight, undeclared_of, unmanaged_of, unread
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
-from reconciler.quantities import counted, first_few
 
 __all__ = [
     "Identified",
@@ -50,9 +50,6 @@ __all__ = [
     "plan",
     "secrecy",
 ]
-
-
-_NAMED = 10
 
 
 def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
@@ -84,7 +81,7 @@ def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
 def _of_the_manifests(inputs: PlanInputs) -> Iterator[Finding]:
     """What reading the manifests warned of, for the things that stay."""
     for problem in () if inputs.destroy else inputs.desired.problems:
-        yield Finding(problem.code, problem.address, problem.message)
+        yield Finding(problem.code, problem.address, said(problem.message))
 
 
 def _in_sight(warnings: Iterable[Finding], inputs: PlanInputs) -> Iterator[Finding]:
@@ -125,10 +122,10 @@ def _strand(verdicts: dict[Address, Verdict], inputs: PlanInputs) -> dict[Addres
     }
 
 
-def _stuck(change: Change, held: Collection[Address], verdicts: Mapping[Address, Verdict], inputs: PlanInputs) -> str:
+def _stuck(change: Change, held: Collection[Address], verdicts: Mapping[Address, Verdict], inputs: PlanInputs) -> Why:
     if blocked := [need for need in change.needs if need in held]:
-        return f"it needs {_listed(blocked)}, which is blocked"
-    return f"it needs {_listed(_left_out(change, verdicts, inputs))}, which has changes and is not selected"
+        return because(Cause.NEEDS_BLOCKED, names=tuple(map(str, blocked)))
+    return because(Cause.NEEDS_UNSELECTED, names=tuple(map(str, _left_out(change, verdicts, inputs))))
 
 
 def _left_out(change: Change, verdicts: Mapping[Address, Verdict], inputs: PlanInputs) -> list[Address]:
@@ -138,26 +135,21 @@ def _left_out(change: Change, verdicts: Mapping[Address, Verdict], inputs: PlanI
     return [need for need in change.needs if need not in inputs.selected and verdicts.get(need) is not None]
 
 
-def _listed(addresses: list[Address]) -> str:
-    return first_few([str(address) for address in addresses], _NAMED)
-
-
 def _unread_agents(inputs: PlanInputs, blocked: Iterable[BlockedResource]) -> Iterator[Finding]:
     """Agents that could not be read although nothing declared stands blocked for it: an orphan may hide there."""
-    told = problems_told(one.message for one in blocked if one.reason is Reason.UNREADABLE)
+    told = agents_told(one.why for one in blocked)
     declared = {agent.path for agent in inputs.desired.agents}
     for path, view in sorted(inputs.live.agents.items()):
-        if view.problem and bare(view.problem) not in told:
-            yield Finding("unreadable", path, with_way_out(path, declared, view.problem))
-    yield from inputs.live.problems
+        if view.problem and path not in told:
+            yield Finding("unreadable", path, unread(path, declared, view.problem))
 
 
 def _withheld_deletions(
     changes: Iterable[Change], blocked: Iterable[BlockedResource], warnings: Iterable[Finding]
 ) -> Iterator[Finding]:
-    unread = [str(one.address) for one in blocked if one.reason is Reason.UNREADABLE]
-    unread += [finding.address for finding in warnings if finding.code == "unreadable"]
+    failed = [str(one.address) for one in blocked if one.reason is Reason.UNREADABLE]
+    failed += [finding.address for finding in warnings if finding.code == "unreadable"]
     deletions = sum(change.action is Action.DELETE for change in changes)
-    if unread and deletions:
-        message = f"{counted(deletions, 'deletion')} will be withheld, since {min(unread)} could not be read"
-        yield Finding("deletions-withheld", "", message)
+    if failed and deletions:
+        why = because(Cause.DELETIONS_WITHHELD, count=deletions, unread=min(failed))
+        yield Finding("deletions-withheld", "", why)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.kind import A, AttestedKind, Decision, S, T
+from reconciler.causes import Cause, Why, because
+from reconciler.kind import A, AttestedKind, ByHand, Decision, S, T
 from reconciler.model import Action, Change, Entry, Finding, Reason, Resource
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict
-from reconciler.planner.verdict_parts import RENAMED, Overview, blocked, decided, unreadable
+from reconciler.planner.verdict_parts import Overview, blocked, decided, unreadable
 
 
 def judge(
@@ -28,9 +29,9 @@ def judge(
     decision = kind.decide(entry, resource.state, fields, again=again)
     if not fields and again and not decision.action.is_remote:
         return None
-    warnings.extend(Finding(code, str(resource.address), text) for code, text in decision.warnings)
+    warnings.extend(Finding(code, str(resource.address), why) for code, why in decision.warnings)
     if decision.needs_idle_agent and resource.agent_path in inputs.busy:
-        return blocked(resource, Reason.POLICY, _RUN_ACTIVE)
+        return blocked(resource, Reason.POLICY, because(Cause.RUN_ACTIVE))
     reason = _reason(resource, entry, inputs, overview, kind, decision, is_again=again and not fields)
     return decided(resource, decision, reason, entry, agent_id=agent_id)
 
@@ -44,25 +45,30 @@ def _reason(
     decision: Decision[S],
     *,
     is_again: bool,
-) -> tuple[Reason, str]:
+) -> tuple[Reason, Why | None]:
     """Why it is to be done, in the order in which the causes count."""
+    wanted = () if decision.why is None else (decision.why,)
     if entry is None and resource.address in inputs.identities.made_anew:
-        return Reason.VANISHED, f"the agent was made anew, and has none of it; {decision.message}"
+        return Reason.VANISHED, because(Cause.HAS_NONE_ANEW, *wanted)
     if entry is None and overview.loss is LedgerLoss.CERTAIN:
-        return Reason.DIFFERS, _NOT_IN_LEDGER
+        return Reason.DIFFERS, because(Cause.NOT_IN_LEDGER)
     if entry is None:
-        return Reason.NEW, decision.message
+        return Reason.NEW, decision.why
     by_hand = entry.memo.by_hand
-    if not entry.settled:
-        call = _OPEN if by_hand is None else _OPEN_BY_HAND.format(call=by_hand.call, by=by_hand.by, at=by_hand.at)
-        return Reason.INTERRUPTED, f"{call}; {decision.message}"
+    if not entry.settled and by_hand is None:
+        return Reason.INTERRUPTED, because(Cause.INTERRUPTED, *wanted)
+    if not entry.settled and by_hand is not None:
+        return Reason.INTERRUPTED, _by_hand(Cause.INTERRUPTED_BY_HAND, by_hand, wanted)
     if is_again:
-        return Reason.RETRY, f"--resend asks for it once more; {decision.message}"
+        return Reason.RETRY, because(Cause.RESENT, *wanted)
     if by_hand is not None:
         moved = entry.declared != kind.declared(resource.state, inputs.seal)
-        said = _BY_HAND.format(call=by_hand.call, by=by_hand.by, at=by_hand.at)
-        return Reason.DIVERGED if moved else Reason.DRIFTED, f"{said}; {decision.message}"
-    return decision.reason or Reason.EDITED, decision.message
+        return Reason.DIVERGED if moved else Reason.DRIFTED, _by_hand(Cause.CHANGED_BY_HAND, by_hand, wanted)
+    return decision.reason or Reason.EDITED, decision.why
+
+
+def _by_hand(cause: Cause, by_hand: ByHand, wanted: tuple[Why, ...]) -> Why:
+    return because(cause, *wanted, call=by_hand.call, by=by_hand.by, at=by_hand.at)
 
 
 def _renamed(resource: Resource[S], entry: Entry | None, inputs: PlanInputs, agent_id: str) -> Change | None:
@@ -70,16 +76,5 @@ def _renamed(resource: Resource[S], entry: Entry | None, inputs: PlanInputs, age
     before = inputs.identities.renamed.get(resource.address)
     if before is None:
         return None
-    reason = Reason.RENAMED, RENAMED.format(before=before)
+    reason = Reason.RENAMED, because(Cause.RENAMED, before=before)
     return decided(resource, Decision(Action.ADOPT, after=resource.state), reason, entry, agent_id=agent_id)
-
-
-_OPEN = "an earlier apply did not finish here"
-_OPEN_BY_HAND = "whether `reconciler {call}`, by hand by {by} at {at}, was done is not known"
-_BY_HAND = "changed by hand, with `reconciler {call}` by {by} at {at}"
-
-
-_NOT_IN_LEDGER = "not in the ledger: it will be sent again"
-_RUN_ACTIVE = (
-    "a run of this agent is active, and its input files are not replaced meanwhile. Apply again when it has ended"
-)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import field_sealer
 from reconciler.kind import A, Kinds, MovedSince, O, ObservedKind, S
 from reconciler.model import Address, Entry, FieldChange, Reason
 from reconciler.planner.inputs import PlanInputs
 from reconciler.secrecy import Secrecy
-
-_ON_UNLESS_SAID = (
-    "it was off when an earlier version applied it, and now a schedule is on unless the manifest says `enabled: false` "
-    "or `enabled: keep`, which leaves the switch alone"
-)
 
 
 def why_it_differs(
@@ -22,7 +18,7 @@ def why_it_differs(
     entry: Entry[O] | None,
     inputs: PlanInputs,
     kind: ObservedKind[S, O, A],
-) -> tuple[Reason, str]:
+) -> tuple[Reason, Why]:
     """The reason for these differences between the two `sides`, live and desired, field by field.
 
     Each side is held against what the ledger remembers having reached. A field that the manifest did not set then, and
@@ -30,23 +26,22 @@ def why_it_differs(
     """
     live, desired = sides
     if entry is None:
-        return Reason.DIFFERS, "live differs; who changed it is not in the ledger"
+        return Reason.DIFFERS, because(Cause.DIFFERS_UNREMEMBERED)
     if not entry.settled:
-        return Reason.INTERRUPTED, "an earlier apply did not finish here"
+        return Reason.INTERRUPTED, because(Cause.INTERRUPTED)
     differing = frozenset(field.path.partition(".")[0] for field in fields)
     since = MovedSince(desired, inputs.seal, inputs.as_of)
     by_hand = differing & kind.moved_since(entry, live, kind.meaning(live), since)
     edited = kind.moved_since(entry, desired, kind.declared_meaning(desired), since) | kind.newly_set(entry, desired)
     if by_hand and differing & edited:
-        return Reason.DIVERGED, "the manifest changed, and live was changed outside this project too"
+        return Reason.DIVERGED, because(Cause.MANIFEST_AND_LIVE_CHANGED)
     if by_hand:
-        return Reason.DRIFTED, "live was changed outside this project"
+        return Reason.DRIFTED, because(Cause.CHANGED_OUTSIDE)
     if kind.is_on_by_default_now(entry, differing, desired):
-        return Reason.EDITED, _ON_UNLESS_SAID
+        return Reason.EDITED, because(Cause.ON_BY_DEFAULT_NOW)
     if differing & edited:
-        return Reason.EDITED, "the manifest changed"
-    names = ", ".join(sorted(differing))
-    return Reason.DIFFERS, f"live differs in {names}, which is not in the ledger: who changed it is not known"
+        return Reason.EDITED, because(Cause.MANIFEST_CHANGED)
+    return Reason.DIFFERS, because(Cause.DIFFERS_IN, names=tuple(sorted(differing)))
 
 
 def unset_changes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.causes import Cause, because
 from reconciler.kind import AnyKind, Kinds
 from reconciler.model import (
     Action,
@@ -14,7 +15,6 @@ from reconciler.model import (
     DriftStatus,
     Entry,
     Evidence,
-    FieldChange,
     Finding,
     Origin,
     Reason,
@@ -22,7 +22,7 @@ from reconciler.model import (
 )
 from reconciler.planner.attribution import unset_changes
 from reconciler.planner.inputs import PlanInputs, Verdict
-from reconciler.planner.undeclared import bare, problems_told, undeclared_of, unmanaged_of
+from reconciler.planner.undeclared import agents_told, undeclared_of, unmanaged_of
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 
@@ -35,7 +35,7 @@ def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
     origins = {resource.address: resource.origin for resource in inputs.desired.resources}
     unset = dict(unset_changes(inputs, kinds, secrecy(inputs)))
     findings = [
-        _with_unset(found, unset.get(address, ()))
+        replace(found, unset=unset.get(address, ()))
         for address, verdict in verdicts.items()
         if (
             found := _as_drift(
@@ -44,12 +44,13 @@ def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
         )
         is not None
     ]
-    told = problems_told(finding.message for finding in findings if finding.status is DriftStatus.UNREADABLE)
+    told = agents_told(finding.why for finding in findings)
     in_sight = inputs.paths_in_sight()
     for path, view in inputs.live.agents.items():
-        if view.problem and bare(view.problem) not in told and path in in_sight:
+        if view.problem and path not in told and path in in_sight:
             address = Address(_anything(kinds), path, "*")
-            findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, message=view.problem))
+            why = because(Cause.AGENT_UNREAD, agent=path, said=view.problem)
+            findings.append(DriftFinding(address, DriftStatus.UNREADABLE, Evidence.UNKNOWN, why=why))
     findings += [
         DriftFinding(Address(one.address.kind, one.agent, one.identity), DriftStatus.UNMANAGED, Evidence.VERIFIED)
         for one in unmanaged_of(inputs, undeclared)
@@ -62,15 +63,6 @@ def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
 def _anything(kinds: Kinds) -> str:
     """The kind of what an agent that cannot be read would show."""
     return next(name for name, kind in kinds.items() if kind.visibility is Visibility.OBSERVED)
-
-
-def _with_unset(finding: DriftFinding, unset: tuple[FieldChange, ...]) -> DriftFinding:
-    """The finding with what changed in fields that the manifest does not set, told and never counted."""
-    if not unset:
-        return finding
-    names = ", ".join(field.path for field in unset)
-    told = f"not set in the manifest, and changed since the last apply: {names}"
-    return replace(finding, unset=unset, message=f"{finding.message}; {told}" if finding.message else told)
 
 
 _DRIFT_OF_REASON = {
@@ -89,12 +81,11 @@ def _as_drift(
         if is_seen:
             return DriftFinding(address, DriftStatus.IN_SYNC, Evidence.VERIFIED, origin=origin)
         if entry is None:
-            message = "nothing is declared that would be sent"
-            return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN, origin=origin, message=message)
-        message = (
-            f"{'started, as recorded' if kind.visibility is Visibility.STARTED_ONCE else 'accepted'} at {entry.at}"
-        )
-        return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin, message=message)
+            why = because(Cause.NOTHING_TO_SEND)
+            return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN, origin=origin, why=why)
+        is_start = kind.visibility is Visibility.STARTED_ONCE
+        why = because(Cause.STARTED_AT if is_start else Cause.ACCEPTED_AT, at=entry.at)
+        return DriftFinding(address, DriftStatus.UNVERIFIABLE, Evidence.ATTESTED, origin=origin, why=why)
     if isinstance(verdict, BlockedResource):
         match verdict.reason:
             case Reason.UNREADABLE:
@@ -105,13 +96,13 @@ def _as_drift(
                 status, evidence = DriftStatus.UNVERIFIABLE, Evidence.UNKNOWN
             case _:
                 status, evidence = DriftStatus.PENDING, Evidence.VERIFIED if is_seen else Evidence.UNKNOWN
-        return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
+        return DriftFinding(address, status, evidence, origin=verdict.origin, why=verdict.why)
     evidence = Evidence.VERIFIED if is_seen else Evidence.ATTESTED
     if verdict.action is Action.FORGET and verdict.after is None:
         return None
     if verdict.action is Action.ADOPT:
         status = DriftStatus.IN_SYNC if is_seen else DriftStatus.UNVERIFIABLE
-        return DriftFinding(address, status, evidence, origin=verdict.origin, message=verdict.message)
+        return DriftFinding(address, status, evidence, origin=verdict.origin, why=verdict.why)
     # What no product shows can be known to have moved where a call by hand was recorded, and is gone with its agent.
     is_known = verdict.reason in (Reason.DRIFTED, Reason.DIVERGED, Reason.VANISHED)
     # Where an entry of an earlier version does not hold what moved, nobody is accused.
@@ -120,4 +111,4 @@ def _as_drift(
     status = _DRIFT_OF_REASON.get(verdict.reason, DriftStatus.PENDING) if is_told else DriftStatus.PENDING
     if not is_seen and verdict.reason in (Reason.NEW, Reason.DIFFERS, Reason.INTERRUPTED, Reason.DUE):
         evidence = Evidence.UNKNOWN
-    return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.message)
+    return DriftFinding(address, status, evidence, verdict.fields, verdict.origin, verdict.why)

@@ -5,33 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 
+from reconciler.causes import Cause, because
 from reconciler.identity import mark_in, mark_of
 from reconciler.model import Address, Finding, Live, Memory, Project
 from reconciler.planner.claims import DeclaredAgent
-from reconciler.quantities import counted
 
 
 def agents_made_anew(addresses: Iterable[Address], agents: Mapping[str, DeclaredAgent]) -> Iterator[Finding]:
     """Agents that have another id than when something was applied at `addresses`."""
     for handle in sorted({address.agent for address in addresses}):
         agent = agents[handle]
-        yield Finding(
-            "agent-made-anew",
-            "",
-            f"the agent at {agent.document.path} was made anew: its id in ACC is {agent.agent_id} now. Its input "
-            "files and approval are due again, and its schedules vanished with the old one",
-        )
+        why = because(Cause.AGENT_AT_PATH_MADE_ANEW, path=agent.document.path, agent_id=agent.agent_id)
+        yield Finding("agent-made-anew", "", why)
 
 
 def agents_elsewhere(live: Live) -> Iterator[Finding]:
     """Agents that still hold schedules of ours, although the path that led to them leads to another one."""
     for agent_id, view in sorted(live.elsewhere.items()):
-        yield Finding(
-            "agent-moved",
-            "",
-            f"the agent {agent_id}, which was at {view.path}, lives on elsewhere with "
-            f"{counted(len(tuple(view.identities)), 'schedule')}: declare it under its new path, or delete it in ACC",
-        )
+        count = len(tuple(view.identities))
+        yield Finding("agent-moved", "", because(Cause.AGENT_MOVED, agent_id=agent_id, path=view.path, count=count))
 
 
 def neighbours(project: Project, live: Live, memory: Memory, declared: Container[str]) -> Iterator[Finding]:
@@ -49,18 +41,11 @@ def neighbours(project: Project, live: Live, memory: Memory, declared: Container
             if scope is not None:
                 found[scope] += 1
                 first.setdefault(scope, path)
-    for scope, count in sorted(found.items()):
-        what = f"{counted(count, 'schedule')} on the agents that were read, the first on {first[scope]},"
-        yield _neighbour(scope, f"{what} {'belongs' if count == 1 else 'belong'}", own)
-
-
-def _neighbour(scope: tuple[str, str], what: str, own: tuple[str, str]) -> Finding:
-    name, environment = scope
-    if name == own[0]:
-        message = f"{what} to the environment {environment}: two environments run on these agents"
-        return Finding("other-environment", "", message)
-    message = (
-        f"{what} to {name}/{environment}, which this ledger knows: if that is an earlier name of the project, "
-        f"give it back (`metadata.name: {name}`), or every schedule will be there twice"
-    )
-    return Finding("earlier-name", "", message)
+    for (name, environment), count in sorted(found.items()):
+        is_earlier = name != project.name
+        code, cause = (
+            ("earlier-name", Cause.EARLIER_NAME) if is_earlier else ("other-environment", Cause.OTHER_ENVIRONMENT)
+        )
+        first_on = first[name, environment]
+        why = because(cause, count=count, first=first_on, name=name, environment=environment)
+        yield Finding(code, "", why)

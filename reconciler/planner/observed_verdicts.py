@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
 from reconciler.identity import is_owned
 from reconciler.kind import A, O, ObservedKind, S
@@ -20,7 +21,7 @@ from reconciler.model import (
 from reconciler.planner.attribution import why_it_differs
 from reconciler.planner.inputs import PlanInputs, Verdict
 from reconciler.planner.server_ids import IdHolders
-from reconciler.planner.verdict_parts import RENAMED, Overview, blocked, unreadable
+from reconciler.planner.verdict_parts import Overview, blocked, unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class _Case(Generic[S, O]):
     def change(
         self,
         action: Action,
-        reason: tuple[Reason, str],
+        reason: tuple[Reason, Why],
         *,
         before: S | None,
         after: S,
@@ -53,7 +54,7 @@ class _Case(Generic[S, O]):
             address=resource.address,
             action=action,
             reason=reason[0],
-            message=reason[1],
+            why=reason[1],
             fields=kind.as_written(fields, resource.state),
             before=before,
             after=after,
@@ -87,21 +88,21 @@ def _create(case: _Case[S, O], overview: Overview) -> Verdict:
     if case.resource.adopted and (why := _why_not_adopted(case.resource, overview.holders)):
         return why
     if case.resource.address in case.inputs.identities.made_anew:
-        reason = Reason.VANISHED, "the agent was made anew, and the schedule vanished with the old one"
+        reason = Reason.VANISHED, because(Cause.AGENT_MADE_ANEW)
     elif entry is None:
-        reason = Reason.NEW, "declared, and not in ACC"
+        reason = Reason.NEW, because(Cause.NOT_IN_ACC)
     elif own := assigned.at.get(case.resource.address):
-        return blocked(case.resource, Reason.UNOWNED, _server_assigned(_OWN_SERVER_ID, own))
+        return blocked(case.resource, Reason.UNOWNED, because(Cause.SERVER_ASSIGNED_ID, names=own))
     elif entry.settled:
-        reason = Reason.VANISHED, "applied before, and no longer in ACC"
+        reason = Reason.VANISHED, because(Cause.VANISHED)
     else:
-        reason = Reason.INTERRUPTED, "an earlier apply did not finish here; it is not in ACC"
+        reason = Reason.INTERRUPTED, because(Cause.INTERRUPTED, because(Cause.NOT_LIVE))
     if case.resource.protect and (other := overview.unremembered.get(case.resource.agent_path)):
-        return blocked(case.resource, Reason.LOST_LEDGER, _PERHAPS_IT.format(id=other))
+        return blocked(case.resource, Reason.LOST_LEDGER, because(Cause.PROTECTED_PERHAPS_LIVE, id=other))
     if assigned.living:
-        return blocked(case.resource, Reason.POLICY, _server_assigned(_SERVER_IDS, assigned.living))
+        return blocked(case.resource, Reason.POLICY, because(Cause.SERVER_ASSIGNS_IDS, names=assigned.living))
     if assigned.unread:
-        return blocked(case.resource, Reason.POLICY, _SERVER_IDS_UNREAD.format(path=assigned.unread))
+        return blocked(case.resource, Reason.POLICY, because(Cause.SERVER_IDS_UNREAD, path=assigned.unread))
     whole = case.kind.whole(case.resource.state, None)
     fields = tuple(
         one
@@ -119,9 +120,10 @@ def _why_not_adopted(resource: Resource, holders: IdHolders) -> BlockedResource 
     """
     identity = resource.identity
     if path := holders.paths.get(identity):
-        return blocked(resource, Reason.UNOWNED, _ELSEWHERE.format(id=identity, path=path))
+        return blocked(resource, Reason.UNOWNED, because(Cause.ID_ELSEWHERE, id=identity, path=path))
     if holders.unread:
-        return blocked(resource, Reason.UNREADABLE, _PERHAPS_ELSEWHERE.format(id=identity, path=holders.unread))
+        why = because(Cause.ID_PERHAPS_ELSEWHERE, id=identity, path=holders.unread)
+        return blocked(resource, Reason.UNREADABLE, why)
     return None
 
 
@@ -133,67 +135,18 @@ def _compare(case: _Case[S, O], live: S) -> Verdict:
     before = case.inputs.identities.renamed.get(case.resource.address)
     if not fields:
         if before is not None:
-            reason = Reason.RENAMED, RENAMED.format(before=before)
+            reason = Reason.RENAMED, because(Cause.RENAMED, before=before)
         elif entry is None:
-            reason = Reason.NEW, "live already, just as declared: no change to ACC; recorded in the ledger"
+            reason = Reason.NEW, because(Cause.AS_DECLARED)
         elif not entry.settled:
-            reason = Reason.INTERRUPTED, "an earlier apply did not finish here; live is just as declared"
+            reason = Reason.INTERRUPTED, because(Cause.INTERRUPTED, because(Cause.LIVE_AS_DECLARED))
         else:
             return None
         return case.change(Action.ADOPT, reason, before=live, after=live)
     if not case.is_ours:
-        return blocked(case.resource, Reason.UNOWNED, _unowned(case, fields))
+        names, hint = tuple(field.path for field in fields), case.kind.takeover_hint(desired, fields)
+        why = because(Cause.UNOWNED, *hint, names=names, id=case.resource.identity)
+        return blocked(case.resource, Reason.UNOWNED, why)
     reason = why_it_differs(fields, (live, desired), entry, case.inputs, case.kind)
     after = case.kind.whole(desired, live)
     return case.change(case.kind.action(fields), reason, before=live, after=after, fields=fields)
-
-
-_PERHAPS_IT = (
-    "it is protected, and may be {id}, which no manifest declares: the ledger that would tell was lost. Declare it "
-    "with `id: {id}` if it is that one; else delete that one in ACC, or let it be deleted: `reconciler apply "
-    "--accept-new-ledger`"
-)
-_OWN_SERVER_ID = (
-    "ACC did not keep the id that we sent and made its own: {ids}. Nothing is sent again while {they} in ACC: {way_out}"
-)
-_SERVER_IDS = (
-    "ACC does not keep the ids that we send: it made {ids} instead of others. Nothing more is created while {they} in "
-    "ACC: {way_out}"
-)
-_SERVER_IDS_UNREAD = (
-    "ACC did not keep an id that we sent to {path}, and that agent cannot be read now: whether the schedule that it "
-    "made instead is still there is not known, and nothing more is created until it is"
-)
-
-
-def _server_assigned(message: str, ids: tuple[str, ...]) -> str:
-    """One message for one id and for several."""
-    one = len(ids) == 1
-    return message.format(
-        ids=", ".join(ids),
-        they="that schedule is" if one else "one of them is",
-        way_out=f"declare it with `id: {ids[0]}`, or delete it there"
-        if one
-        else "declare one with its `id`, and delete the others there",
-    )
-
-
-_ELSEWHERE = (
-    "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` out"
-    " for a schedule of its own, or declare it under that agent"
-)
-_PERHAPS_ELSEWHERE = (
-    "{path} cannot be read, and may have the schedule {id}: ACC's call would change that one. Plan again when it can "
-    "be read, or leave `id` out for a schedule of its own"
-)
-_UNOWNED = (
-    "the schedule {id} was not made by this project and differs ({fields}). To take it over, first declare it "
-    "just as it is live (`reconciler import` writes that), apply, and then change it"
-)
-
-
-def _unowned(case: _Case[S, O], fields: tuple[FieldChange, ...]) -> str:
-    names = ", ".join(field.path for field in fields)
-    message = _UNOWNED.format(id=case.resource.identity, fields=names)
-    hint = case.kind.takeover_hint(case.resource.state, fields)
-    return f"{message}. {hint}" if hint else message

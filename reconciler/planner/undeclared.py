@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
 from reconciler.identity import is_owned
 from reconciler.kind import AnyObserved, Kinds, ObservedMemo, StartMemo, StartState
@@ -73,14 +73,12 @@ def judge_undeclared(
         if not one.ours:
             continue
         if one.entry is None and one.view.path in missed:
-            message = f"it may be {missed[one.view.path]}, which is protected and not live: the ledger does not know"
-            yield one.address, BlockedResource(one.address, Reason.PROTECTED, message)
+            why = because(Cause.PERHAPS_PROTECTED, other=missed[one.view.path])
+            yield one.address, BlockedResource(one.address, Reason.PROTECTED, why)
         elif (one.entry is not None and one.entry.protect) or one.identity in protected:
-            message = "protected: declare it again with `protect: false`, apply, and then remove it"
-            yield one.address, BlockedResource(one.address, Reason.PROTECTED, message)
+            yield one.address, BlockedResource(one.address, Reason.PROTECTED, because(Cause.PROTECTED))
         elif inputs.desired.project.policy.prune == "never" and not inputs.destroy:
-            message = "no manifest declares it, and `policy.prune: never` keeps it"
-            warnings.append(Finding("orphan-kept", str(one.address), message))
+            warnings.append(Finding("orphan-kept", str(one.address), because(Cause.ORPHAN_KEPT)))
         else:
             yield one.address, _deletion(one, inputs, kinds)
 
@@ -93,7 +91,7 @@ def _deletion(one: Undeclared, inputs: PlanInputs, kinds: Kinds) -> Change:
         address=one.address,
         action=Action.DELETE,
         reason=Reason.REMOVED,
-        message="all that is owned is to be deleted" if inputs.destroy else "no manifest declares it any more",
+        why=because(Cause.ALL_DESTROYED if inputs.destroy else Cause.NOT_DECLARED),
         fields=tuple(field for path, value in gone for field in changes(value, None, path)),
         before=live,
         identity=one.identity,
@@ -138,12 +136,12 @@ def judge_forgotten(
             continue
         is_observed = kinds[address.kind].visibility is Visibility.OBSERVED and address.form is AddressForm.IN_AGENT
         if _is_unknown_start(entry):
-            message = f"how its last start ended is not known: say `reconciler resolve {address} --ran` or `--not-ran`"
-            yield address, BlockedResource(address, Reason.UNKNOWN_START, message)
+            why = because(Cause.LAST_START_UNKNOWN, address=address)
+            yield address, BlockedResource(address, Reason.UNKNOWN_START, why)
             continue
         if entry.agent_id in inputs.live.elsewhere and is_observed:
             if inputs.destroy:
-                yield address, BlockedResource(address, Reason.POLICY, _ELSEWHERE)
+                yield address, BlockedResource(address, Reason.POLICY, because(Cause.AGENT_ELSEWHERE))
             continue  # it may run on there: the plan says where the agent was
         view = inputs.live.agents.get(entry.agent_path)
         if (
@@ -153,27 +151,21 @@ def judge_forgotten(
         ):
             continue  # while that lives, ACC is known not to keep the ids that we send
         if entry.agent_path in inputs.gone_agents:
-            words = "`--forget-agent` was given: its agent is gone from ACC for good"
-            yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
+            why = because(Cause.AGENT_GIVEN_UP)
+            yield address, Change(address, Action.FORGET, Reason.REMOVED, why, agent_path=entry.agent_path)
             continue
         if is_observed and (view is None or view.problem):
-            problem = with_way_out(entry.agent_path, declared, view.problem) if view else "its agent was not read"
-            yield address, BlockedResource(address, Reason.UNREADABLE, problem)
+            not_asked = because(Cause.AGENT_NOT_ASKED)
+            why = unread(entry.agent_path, declared, view.problem) if view is not None else not_asked
+            yield address, BlockedResource(address, Reason.UNREADABLE, why)
             continue
         if not is_observed:
-            gone = "no manifest declares it any more: removed from the ledger; the product is left as it is"
-            words = gone + _left_open(entry)
+            why = because(Cause.NOT_DECLARED_ATTESTED, *_left_open(entry))
         elif view is not None and view.holds(entry.identity):
-            words = "another address declares this schedule now"
+            why = because(Cause.DECLARED_ELSEWHERE)
         else:
-            words = "no manifest declares it, and it is no longer in ACC"
-        yield address, Change(address, Action.FORGET, Reason.REMOVED, words, agent_path=entry.agent_path)
-
-
-_ELSEWHERE = (
-    "it may live on: its agent is elsewhere now. Declare the agent under its new path and destroy again, or delete the "
-    "agent in ACC"
-)
+            why = because(Cause.GONE_FROM_ACC)
+        yield address, Change(address, Action.FORGET, Reason.REMOVED, why, agent_path=entry.agent_path)
 
 
 def _is_unknown_start(entry: Entry) -> bool:
@@ -181,13 +173,13 @@ def _is_unknown_start(entry: Entry) -> bool:
     return isinstance(memo, StartMemo) and not entry.settled and memo.state is not StartState.RUNNING
 
 
-def _left_open(entry: Entry) -> str:
+def _left_open(entry: Entry) -> tuple[Why, ...]:
     """What is not known of an entry that is forgotten before it was settled."""
     if entry.settled:
-        return ""
+        return ()
     if isinstance(entry.memo, StartMemo):
-        return f"; nobody follows its run {entry.memo.run_id} any more"
-    return "; whether what was sent last has arrived is not known"
+        return (because(Cause.RUN_NOT_FOLLOWED, run=entry.memo.run_id),)
+    return (because(Cause.SENDING_UNKNOWN),)
 
 
 def owned_in_sight(inputs: PlanInputs, undeclared: Iterable[Undeclared]) -> int:
@@ -201,19 +193,13 @@ def owned_in_sight(inputs: PlanInputs, undeclared: Iterable[Undeclared]) -> int:
     return alive + sum(one.ours for one in undeclared)
 
 
-_WAY_OUT = ". If the agent is gone for good: `reconciler apply --forget-agent "
-
-
-def with_way_out(path: str, declared: Collection[str], problem: str) -> str:
+def unread(path: str, declared: Collection[str], problem: str) -> Why:
     """Why an agent cannot be read and, where no manifest declares it, what to do should it be gone for ever."""
-    return problem if path in declared else f"{problem.rstrip('.')}{_WAY_OUT}{shlex.quote(path)}`"
+    cause = Cause.AGENT_UNREAD if path in declared else Cause.AGENT_UNREAD_UNDECLARED
+    return because(cause, agent=path, said=problem)
 
 
-def problems_told(messages: Iterable[str]) -> frozenset[str]:
-    """Which problems of agents these messages tell of, in the form of `bare`."""
-    return frozenset(bare(message.partition(_WAY_OUT)[0]) for message in messages)
-
-
-def bare(problem: str) -> str:
-    """A problem as it is compared: without its full stop."""
-    return problem.rstrip(".")
+def agents_told(whys: Iterable[Why | None]) -> frozenset[str]:
+    """The paths of the agents of which these say that they cannot be read."""
+    unread_ones = (Cause.AGENT_UNREAD, Cause.AGENT_UNREAD_UNDECLARED)
+    return frozenset(dict(why.about)["agent"] for why in whys if why is not None and why.cause in unread_ones)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import digest
 from reconciler.kind import Decision
 from reconciler.model import BlockedResource, Change, Entry, Observation, Reason, Resource, State
 from reconciler.planner.inputs import LedgerLoss
 from reconciler.planner.server_ids import IdHolders, ServerAssigned
-
-RENAMED = "it was {before} before: no change to the product; recorded in the ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +27,19 @@ class Overview:
     unremembered: Mapping[str, str]
 
 
-def blocked(resource: Resource, reason: Reason, message: str) -> BlockedResource:
-    return BlockedResource(resource.address, reason, message, resource.origin)
+def blocked(resource: Resource, reason: Reason, why: Why) -> BlockedResource:
+    return BlockedResource(resource.address, reason, why, resource.origin)
 
 
 def unreadable(resource: Resource, observed: Observation) -> BlockedResource:
-    return blocked(resource, Reason.UNREADABLE, observed.problem)
+    why = because(Cause.AGENT_UNREAD, said=observed.problem, agent=resource.agent_path)
+    return blocked(resource, Reason.UNREADABLE, why)
 
 
 def decided(
     resource: Resource,
     decision: Decision[State],
-    reason: tuple[Reason, str],
+    reason: tuple[Reason, Why | None],
     entry: Entry | None,
     *,
     agent_id: str = "",
@@ -49,7 +49,7 @@ def decided(
         address=resource.address,
         action=decision.action,
         reason=reason[0],
-        message=reason[1],
+        why=reason[1],
         fields=decision.fields,
         after=decision.after,
         agent_path=resource.agent_path,

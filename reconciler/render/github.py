@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Drift, DriftStatus, Problem
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences
+from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words
 
 _LEVEL = dict.fromkeys(IS_DRIFT, "error") | {
     DriftStatus.UNREADABLE: "warning",
@@ -33,7 +33,7 @@ def drift(drift: Drift) -> str:
     return "".join(
         annotation(
             _LEVEL[finding.status],
-            "; ".join([finding.message or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]),
+            "; ".join([finding_words(finding) or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]),
             path=finding.origin.path if finding.origin else "",
             line=finding.origin.line if finding.origin else 0,
             column=0,

@@ -25,7 +25,8 @@ from reconciler.model import (
 )
 from reconciler.render import FORMAT_VERSION, Stamp
 from reconciler.render.characters import plain
-from reconciler.render.wording import plan_counts
+from reconciler.render.reasons import words
+from reconciler.render.wording import finding_words, plan_counts
 
 Document: TypeAlias = dict[str, JSON]
 """A document, or an object in one, in the order of its keys."""
@@ -43,7 +44,7 @@ def plan_document(plan: Plan, stamp: Stamp) -> Document:
         "changes": _sorted((_change(change) for change in plan.changes), "address", "action"),
         "blocked": _sorted(
             (
-                {"address": str(blocked.address), "reason": blocked.reason.value, "message": blocked.message}
+                {"address": str(blocked.address), "reason": blocked.reason.value, "message": words(blocked.why)}
                 for blocked in plan.blocked
             ),
             "address",
@@ -52,7 +53,7 @@ def plan_document(plan: Plan, stamp: Stamp) -> Document:
         "unmanaged": _sorted(({"agent": item.agent, "id": item.id} for item in plan.unmanaged), "agent", "id"),
         "warnings": _sorted(
             (
-                {"code": warning.code, "address": warning.address, "message": warning.message}
+                {"code": warning.code, "address": warning.address, "message": words(warning.why)}
                 for warning in plan.warnings
             ),
             "code",
@@ -151,7 +152,7 @@ def _change(change: Change) -> Document:
         "address": str(change.address),
         "action": change.action.value,
         "reason": change.reason.value,
-        "message": change.message,
+        "message": words(change.why),
         "needs": sorted(map(str, change.needs)),
         "origin": _origin(change.origin),
         "fields": _fields(change.fields),
@@ -173,8 +174,8 @@ def _finding(finding: DriftFinding) -> Document:
         ),
         "origin": _origin(finding.origin),
     }
-    if finding.message:
-        shown["message"] = finding.message
+    if message := finding_words(finding):
+        shown["message"] = message
     return shown
 
 

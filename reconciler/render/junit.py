@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from reconciler.model import Drift, DriftFinding, DriftStatus, Problem, Severity
 from reconciler.render import Stamp
 from reconciler.render.characters import xml_text
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, unset_sentences
+from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words, unset_sentences
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -49,7 +49,7 @@ def _drift_case(finding: DriftFinding) -> Element:
     else:
         in_sync = "system-out" if finding.unset else ""
         tag = in_sync if status is DriftStatus.IN_SYNC else "skipped"
-    message = finding.message or DRIFT_MEANING[status]
+    message = finding_words(finding) or DRIFT_MEANING[status]
     place = [str(finding.origin)] if finding.origin else []
     told = [*field_sentences(finding.fields), *unset_sentences(finding.unset)]
     return _case(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from reconciler.model import Drift, DriftFinding, DriftStatus, Origin, Problem
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, dumps
-from reconciler.render.wording import DRIFT_MEANING, UNSET_MEANING, field_sentences, unset_sentences
+from reconciler.render.wording import DRIFT_MEANING, UNSET_MEANING, field_sentences, finding_words, unset_sentences
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 PROJECT_FILE = "reconciler.yaml"
@@ -68,7 +68,7 @@ def drift(drift: Drift, stamp: Stamp) -> str:
 
 
 def _finding(finding: DriftFinding) -> _Result:
-    told = [finding.message or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]
+    told = [finding_words(finding) or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]
     message = f"{finding.address} is {finding.status} ({finding.evidence}): {'; '.join(told)}"
     origin = finding.origin
     return _Result(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from reconciler.causes import Cause
 from reconciler.model import (
     SECRET_CHANGED,
     Action,
     BlockedResource,
     Change,
     Drift,
+    DriftFinding,
     DriftStatus,
     FieldChange,
     Outcome,
@@ -21,6 +23,7 @@ from reconciler.model import (
 from reconciler.quantities import counted
 from reconciler.render.characters import field_texts
 from reconciler.render.frequency import multiplies
+from reconciler.render.reasons import words
 
 DONE = {
     Action.CREATE: "created",
@@ -72,17 +75,29 @@ STATUS_MEANING = {
 STATUS_ORDER = (Status.UNKNOWN, Status.UNVERIFIED, Status.FAILED, Status.STALE, Status.SKIPPED)
 
 _BLOCKED_STEP = {
-    Reason.PROTECTED: ("protect: false", "Declare it with `protect: false`, apply, and then remove it."),
-    Reason.UNOWNED: ("`id", "Write its `id` into the manifest to adopt it, or choose another name."),
+    Reason.PROTECTED: "Declare it with `protect: false`, apply, and then remove it.",
+    Reason.UNOWNED: "Write its `id` into the manifest to adopt it, or choose another name.",
     Reason.UNREADABLE: (
-        "--forget-agent",
         "Run `reconciler doctor`, then plan again. Where an agent was moved in ACC, write its new path into its "
-        "document; where it is gone for good, remove the document: the plan then names the command that gives it up.",
+        "document; where it is gone for good, remove the document: the plan then names the command that gives it up."
     ),
-    Reason.UNKNOWN_START: ("resolve", "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`."),
-    Reason.LOST_LEDGER: ("--accept-new-ledger", "If the ledger is truly new, run `apply --accept-new-ledger`."),
-    Reason.STRANDED: ("", "Settle what it needs first; then it is applied with it."),
+    Reason.UNKNOWN_START: "Find out what happened, then `reconciler resolve {address} --ran | --not-ran`.",
+    Reason.LOST_LEDGER: "If the ledger is truly new, run `apply --accept-new-ledger`.",
+    Reason.STRANDED: "Settle what it needs first; then it is applied with it.",
 }
+_SAYS_ITS_STEP = frozenset(
+    {
+        Cause.AGENT_UNREAD_UNDECLARED,
+        Cause.ID_ELSEWHERE,
+        Cause.LAST_START_UNKNOWN,
+        Cause.LEDGER_LOST,
+        Cause.LEDGER_NEW_OR_LOST,
+        Cause.PROTECTED,
+        Cause.PROTECTED_PERHAPS_LIVE,
+        Cause.SERVER_ASSIGNED_ID,
+        Cause.START_UNKNOWN,
+    }
+)
 
 _BLOCKED_WORDS = {Reason.STRANDED: "blocked by a dependency"}
 
@@ -137,10 +152,8 @@ def blocked_words(blocked: BlockedResource) -> str:
 
 
 def blocked_step(blocked: BlockedResource) -> str:
-    """The next step for a blocked resource; empty where its message names it already."""
-    mark, step = _BLOCKED_STEP.get(blocked.reason, ("", ""))
-    if mark and mark in blocked.message:
-        return ""
+    """The next step for a blocked resource; empty where its cause says it already."""
+    step = "" if blocked.why.cause in _SAYS_ITS_STEP else _BLOCKED_STEP.get(blocked.reason, "")
     return step.replace("{address}", str(blocked.address))
 
 
@@ -183,6 +196,13 @@ def outcome_sentence(outcome: Outcome) -> str:
             return f"{DONE[action]} in {took}, but reading back shows something else{detail}"
         case Status.STALE:
             return f"stale, nothing was sent{detail}"
+
+
+def finding_words(finding: DriftFinding) -> str:
+    """Why a resource stands as it does, and what changed in fields that the manifest does not set."""
+    names = ", ".join(field.path for field in finding.unset)
+    unset = f"not set in the manifest, and changed since the last apply: {names}" if finding.unset else ""
+    return "; ".join(filter(None, (words(finding.why), unset)))
 
 
 def field_sentences(fields: Sequence[FieldChange]) -> list[str]:

@@ -292,7 +292,6 @@ class _Call:
             address=self.entry.address,
             action=self.effect.action,
             reason=Reason.DRIFTED,
-            message=f"by hand: {self.command}",
             agent_path=self.entry.agent_path,
             agent_id=self.entry.agent_id,
             needs=self.entry.needs,

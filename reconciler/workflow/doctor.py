@@ -11,6 +11,7 @@ from reconciler import __version__, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
 from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.quantities import counted_or_no, first_few
+from reconciler.render.reasons import words
 from reconciler.timetable.windows_zones import CLDR_VERSION
 from reconciler.workflow.connections import Visit, broken
 from reconciler.workflow.context import CommandContext
@@ -86,7 +87,7 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         yield Check("ledger", Level.WARNING, "it took the place of one that was lost: no task is started", step)
     if tampered:
         step = "find out who changed the ledger, and restore it from a backup"
-        yield Check("ledger events", Level.FAILED, tampered[0].message, step)
+        yield Check("ledger events", Level.FAILED, words(tampered[0].why), step)
     else:
         yield Check("ledger events", Level.OK, "hash chain verified")
     unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)

@@ -123,7 +123,6 @@ def _read(context: CommandContext, desired: Desired, options: CalendarOptions, s
         if options.durations:
             durations = read_durations(live, products, stop=context.stop, progress=context.progress)
     unreadable = [(view.path, view.problem) for view in live.agents.values() if view.problem]
-    unreadable += [(problem.address, problem.message) for problem in live.problems]
     estate = live_estate(desired, live, selected)
     shown, before = (estate, None) if plan is None else (after_plan(estate, plan), estate)
     return _Estates(shown, before, tuple(sorted(unreadable)), durations)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler import guards, planner
+from reconciler.causes import Cause, because
 from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
@@ -195,6 +196,5 @@ def expiring_token(project: Project, now: datetime) -> Finding | None:
     expiry = token_expiry(connection.settings.get("token", "")) if connection is not None else None
     if expiry is None or expiry - now > SOON:
         return None
-    word = "ran out" if expiry <= now else "runs out"
-    message = f"the ACC token {word} on {expiry:%Y-%m-%d}: make a new one in ACC, Users, API Access"
-    return Finding("token-expires", "", message)
+    cause = Cause.ACCESS_ENDED if expiry <= now else Cause.ACCESS_ENDS
+    return Finding("token-expires", "", because(cause, day=f"{expiry:%Y-%m-%d}"))

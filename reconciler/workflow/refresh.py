@@ -45,7 +45,7 @@ def _read(context: CommandContext, sources: Sources, paths: set[str]) -> Live:
     known = {path: sources.seen[path] for path in paths & sources.seen.keys()}
     missing = paths - known.keys()
     live = read_all(context, sources.products, missing) if missing else Live({})
-    return Live(dict(sorted({**known, **live.agents}.items())), live.problems)
+    return Live(dict(sorted({**known, **live.agents}.items())))
 
 
 def _perhaps_the_same(desired: Desired, memory: Memory, live: Live) -> set[str]:

@@ -12,6 +12,7 @@ from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused
 from reconciler.model import Began, Outcome, Project
 from reconciler.products import Products
+from reconciler.render.reasons import words
 from reconciler.selection import Selection
 from reconciler.workflow.applying import Applied, apply, plan_digest
 from reconciler.workflow.context import CommandContext, PlanOptions
@@ -81,7 +82,7 @@ class _Use:
         """Now that the lock is ours: it is still in time, this ledger's, and what a plan made now would do."""
         project, seal = planned.desired.project, planned.inputs.seal
         saved = self.file.require(project.name, project.environment, now=self.context.clock(), seal=seal)
-        planfile.compare(saved, planned.plan, _inputs(planned), seal)
+        planfile.compare(saved, planned.plan, _inputs(planned), seal, words)
 
     def use_up(self, planned: Planned) -> None:
         """Mark the file. Where that cannot be done the ledger alone knows that it was used, which is worth a word."""

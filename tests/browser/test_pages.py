@@ -24,6 +24,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from reconciler.causes import said
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import (
     Action,
@@ -88,12 +89,12 @@ def poisoned(payload: str) -> tuple[Plan, list[Outcome], Drift, Stamp]:
         FieldChange("a", {payload: [payload]}, None),
         FieldChange("b", None, payload, secret=True),
     )
-    origin = Origin(payload, 1)
+    origin, why = Origin(payload, 1), said(payload)
     change = Change(
         address,
         Action.UPDATE,
         Reason.EDITED,
-        payload,
+        why,
         fields,
         identity=payload,
         agent_path=payload,
@@ -106,13 +107,13 @@ def poisoned(payload: str) -> tuple[Plan, list[Outcome], Drift, Stamp]:
         payload,
         payload,
         (change, gone),
-        (BlockedResource(address, Reason.UNKNOWN_START, payload, origin),),
+        (BlockedResource(address, Reason.UNKNOWN_START, why, origin),),
         (Unmanaged(payload, payload),),
         1,
-        (Finding(payload, payload, payload),),
+        (Finding(payload, payload, why),),
     )
     outcomes = [Outcome(change, status, payload, 1.0, Evidence.VERIFIED, payload, payload) for status in Status]
-    findings = [DriftFinding(address, status, Evidence.VERIFIED, fields, origin, payload) for status in DriftStatus]
+    findings = [DriftFinding(address, status, Evidence.VERIFIED, fields, origin, why) for status in DriftStatus]
     return plan, outcomes, Drift(payload, payload, tuple(findings)), Stamp(payload, payload, payload, payload)
 
 

@@ -80,7 +80,6 @@ def change(name: str = "nightly", action: Action = Action.UPDATE) -> Change:
         Address("schedule", "prices", name),
         action,
         Reason.EDITED,
-        "the manifest changed",
         identity=f"id-{name}",
         agent_path="Retail/prices",
     )

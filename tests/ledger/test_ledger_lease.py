@@ -175,7 +175,7 @@ ledger = Ledger.open(
 )
 lease = ledger.acquire(Owner("victim", "here", 1), ttl=3600)
 address = Address("schedule", "prices", "nightly")
-change = Change(address, Action.CREATE, Reason.NEW, "", identity="id-nightly", agent_path="Retail/prices")
+change = Change(address, Action.CREATE, Reason.NEW, identity="id-nightly", agent_path="Retail/prices")
 memo = ScheduleMemo(secrets=("inputParameters.password",))
 ledger.began(lease, change, opened(change, None, declared="d", memo=memo, at="2026-11-22T12:00:00Z"))
 print("sent", flush=True)

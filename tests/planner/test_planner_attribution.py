@@ -17,6 +17,7 @@ from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import KEEP, ScheduleMemo, ScheduleState
 from reconciler.model import Action, DriftStatus, Reason
+from reconciler.render.reasons import words
 
 full_states = st.fixed_dictionaries({field: st.sampled_from(values) for field, values in VALUES.items()})
 some_fields = st.fixed_dictionaries({}, optional={field: st.sampled_from(values) for field, values in VALUES.items()})
@@ -135,7 +136,7 @@ def test_a_start_that_an_earlier_version_did_not_remember_is_nobodys_move() -> N
     moved = declared(spec={"startTime": "2027-01-01T02:00:00"})
     stage = inputs([moved], views(seen(of=declared())), [old])
     (change,) = planner.plan(stage, KINDS).changes
-    assert (change.reason, "startTime" in change.message) == (Reason.DIFFERS, True)
+    assert (change.reason, "startTime" in words(change.why)) == (Reason.DIFFERS, True)
     assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
 
 
@@ -145,7 +146,11 @@ def test_one_that_was_off_when_an_earlier_version_applied_it_says_why_it_is_swit
     old = replace(remembered(declared(), live), memo=ScheduleMemo())
     stage = inputs([declared()], views(live), [old])
     (change,) = planner.plan(stage, KINDS).changes
-    assert (change.action, change.reason, "`enabled: keep`" in change.message) == (Action.ENABLE, Reason.EDITED, True)
+    assert (change.action, change.reason, "`enabled: keep`" in words(change.why)) == (
+        Action.ENABLE,
+        Reason.EDITED,
+        True,
+    )
     assert planner.audit(stage, KINDS).findings[0].status is DriftStatus.PENDING
     off = inputs([declared(spec={"enabled": False})], views(live), [old])
     assert planner.plan(off, KINDS).changes == ()

@@ -13,6 +13,7 @@ from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerState
 from reconciler.model import AgentView, Desired, Policy, Reason
+from reconciler.render.reasons import words
 from reconciler.workflow.completion import complete
 
 Make = Callable[[int], Callable[[], object]]
@@ -123,6 +124,6 @@ def test_all_that_rests_on_something_blocked_is_held_back_and_says_on_what() -> 
     plan = planner.plan(inputs([*schedules, first, second, free], views(problem="503")), KINDS)
     held = {str(one.address): one for one in plan.blocked if one.reason is Reason.STRANDED}
     assert sorted(held) == ["trigger/first", "trigger/second"]
-    assert held["trigger/first"].message.endswith("schedule/prices/s09 and 5 more, which is blocked")
-    assert held["trigger/second"].message == "it needs trigger/first, which is blocked"
+    assert words(held["trigger/first"].why).endswith("schedule/prices/s09 and 5 more, which is blocked")
+    assert words(held["trigger/second"].why) == "it needs trigger/first, which is blocked"
     assert [str(one.address) for one in plan.changes] == ["trigger/free"]

@@ -33,6 +33,7 @@ from reconciler.kinds.approval import ApprovalMemo, ApprovalState
 from reconciler.kinds.input_files import InputFilesMemo, InputFilesState
 from reconciler.kinds.registry import KINDS
 from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource, State
+from reconciler.render.reasons import words
 
 URLS = {"urls.csv": b"url\nhttps://shop.example/1\n"}
 FILES = at("input-files/prices")
@@ -41,7 +42,7 @@ APPROVAL = at("approval/prices")
 
 def sent(resource: Resource[InputFilesState], **settings: Any) -> Entry[InputFilesMemo]:
     """The entry that an upload of this set left."""
-    upload = Change(resource.address, Action.UPLOAD, Reason.NEW, "", after=completed(resource))
+    upload = Change(resource.address, Action.UPLOAD, Reason.NEW, after=completed(resource))
     applied, memo = input_files.KIND.remember(upload, None)
     return Entry(
         address=resource.address,
@@ -102,7 +103,7 @@ def test_a_removed_file_is_forgotten_with_a_warning(tmp_path: Path) -> None:
     change = only_change(plan)
     assert (change.action, change.reason) == (Action.FORGET, Reason.REMOVED)
     assert [warning.code for warning in plan.warnings] == ["stays-on-server"]
-    assert "zones.txt" in plan.warnings[0].message
+    assert "zones.txt" in words(plan.warnings[0].why)
 
 
 def test_a_removed_file_beside_a_changed_one(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_removed_file_of_an_exclusive_set_replaces_the_set(tmp_path: Path) -> 
     assert change.action is Action.UPLOAD
     after = state_after(change, InputFilesState)
     assert (after.send, after.replace) == (("urls.csv",), True)
-    assert "deleted" in change.message
+    assert "deleted" in words(change.why)
     assert plan.warnings == ()
 
 
@@ -200,7 +201,7 @@ def test_an_interrupted_disabling_is_sent_again(tmp_path: Path) -> None:
 def test_a_set_whose_block_is_gone_is_forgotten_and_not_undone(tmp_path: Path) -> None:
     change = only_change(planned([], {}, [sent(input_set(tmp_path, files=URLS))]))
     assert (change.action, change.reason, change.after) == (Action.FORGET, Reason.REMOVED, None)
-    assert "removed from the ledger; the product is left as it is" in change.message
+    assert "removed from the ledger; the product is left as it is" in words(change.why)
 
 
 def test_no_content_and_no_path_of_this_machine_reaches_the_plan(tmp_path: Path) -> None:
@@ -264,7 +265,7 @@ def test_after_a_lost_ledger_both_are_sent_again_and_the_plan_says_so(tmp_path: 
         "input-files/prices": (Action.UPLOAD, Reason.DIFFERS),
         "approval/prices": (Action.APPROVE, Reason.DIFFERS),
     }
-    assert all("sent again" in change.message for change in plan.changes if change.action is not Action.ADOPT)
+    assert all("sent again" in words(change.why) for change in plan.changes if change.action is not Action.ADOPT)
 
 
 def test_a_filtered_plan_needs_no_contents_of_what_it_leaves_out(tmp_path: Path) -> None:

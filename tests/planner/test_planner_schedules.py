@@ -27,6 +27,7 @@ from reconciler.identity import owned_id
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model import Action, Change, DriftStatus, Policy, Reason
+from reconciler.render.reasons import words
 
 NIGHTLY = at("schedule/prices/nightly")
 EDITED = {"cron": "0 0 3 * * MON-FRI"}
@@ -35,7 +36,7 @@ EDITED = {"cron": "0 0 3 * * MON-FRI"}
 def test_an_unreadable_agent_blocks_what_is_declared_there_and_nothing_else() -> None:
     other = declared(agent="stock")
     plan = planned([declared(), other], views(problem="GET … answered 503") | views(agent="stock"))
-    assert [(str(one.address), one.reason, one.message) for one in plan.blocked] == [
+    assert [(str(one.address), one.reason, words(one.why)) for one in plan.blocked] == [
         ("schedule/prices/nightly", Reason.UNREADABLE, "GET … answered 503")
     ]
     assert [(str(one.address), one.action) for one in plan.changes] == [("schedule/stock/nightly", Action.CREATE)]
@@ -52,7 +53,7 @@ def test_an_id_that_another_agent_has_is_not_written_to(remember: bool) -> None:
     entries = [replace(remembered(moved, seen(FOREIGN)), agent_path=path_of("stock"))] if remember else []
     plan = planned([moved, declared(agent="stock")], views() | views(seen(FOREIGN), agent="stock"), entries)
     assert [(str(one.address), one.reason) for one in plan.blocked] == [("schedule/prices/nightly", Reason.UNOWNED)]
-    assert path_of("stock") in plan.blocked[0].message
+    assert path_of("stock") in words(plan.blocked[0].why)
     assert [str(one.address) for one in plan.changes] == ["schedule/stock/nightly"]
 
 
@@ -109,8 +110,8 @@ def test_a_foreign_schedule_that_differs_is_not_ours_to_change() -> None:
     resource = declared(identity=FOREIGN, adopted=True)
     blocked = only_block(planned([resource], views(seen(of=resource, cron="0 0 9 * * *"))))
     assert blocked.reason is Reason.UNOWNED
-    assert FOREIGN in blocked.message
-    assert "cron" in blocked.message
+    assert FOREIGN in words(blocked.why)
+    assert "cron" in words(blocked.why)
 
 
 def test_a_foreign_schedule_that_is_equal_is_adopted_and_then_ours() -> None:
@@ -250,7 +251,7 @@ def test_an_entry_of_what_is_gone_on_both_sides_is_forgotten() -> None:
 def test_an_entry_whose_agent_cannot_be_read_is_not_forgotten() -> None:
     blocked = only_block(planned([], views(problem="down"), [remembered(declared("old"))]))
     assert blocked.reason is Reason.UNREADABLE
-    assert blocked.message == f"down. If the agent is gone for good: `reconciler apply --forget-agent {PATH}`"
+    assert words(blocked.why) == f"down. If the agent is gone for good: `reconciler apply --forget-agent {PATH}`"
 
 
 def test_hand_made_schedules_are_counted_and_nothing_else() -> None:
@@ -276,7 +277,7 @@ def test_deletions_are_withheld_while_something_declared_is_unreadable() -> None
     live = views(seen(of=declared("old"))) | views(agent="stock", problem="down")
     plan = planned([declared(agent="stock")], live)
     assert "schedule/stock/nightly could not be read" in next(
-        warning.message for warning in plan.warnings if warning.code == "deletions-withheld"
+        words(warning.why) for warning in plan.warnings if warning.code == "deletions-withheld"
     )
 
 
@@ -285,7 +286,7 @@ def test_a_server_that_ignored_our_id_is_not_asked_again_while_the_stray_lives(f
     resource = declared()
     entry = remembered(resource, settled=False, facts=facts)
     blocked = only_block(planned([resource], views(seen(FOREIGN)), [entry]))
-    assert (blocked.reason, FOREIGN in blocked.message) == (Reason.UNOWNED, True)
+    assert (blocked.reason, FOREIGN in words(blocked.why)) == (Reason.UNOWNED, True)
     gone = only_change(planned([resource], views(), [entry]))
     assert (gone.action, gone.reason) == (Action.CREATE, Reason.INTERRUPTED)
     taken = declared(identity=FOREIGN, adopted=True)
@@ -326,7 +327,7 @@ def test_a_need_that_is_blocked_strands_what_needs_it_however_far_down() -> None
         ("third", Reason.STRANDED),
         ("first", Reason.UNREADABLE),
     ]
-    assert "schedule/stock/first" in plan.blocked[0].message
+    assert "schedule/stock/first" in words(plan.blocked[0].why)
 
 
 def test_what_needs_no_change_is_not_stranded() -> None:

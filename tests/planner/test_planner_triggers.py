@@ -27,6 +27,7 @@ from reconciler.kinds import trigger
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerMemo, TriggerState
 from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource
+from reconciler.render.reasons import words
 
 
 def started(
@@ -72,7 +73,7 @@ def test_a_key_that_was_started_is_not_started_again(state: str) -> None:
 )
 def test_another_key_is_due_and_says_what_moved(edited: dict[str, Any], cause: str) -> None:
     change = only_change(planned([starts(**edited)], entries=[started(starts())]))
-    assert (change.action, change.reason, change.message) == (Action.START, Reason.DUE, cause)
+    assert (change.action, change.reason, words(change.why)) == (Action.START, Reason.DUE, cause)
 
 
 def test_what_does_not_start_a_task_again() -> None:
@@ -86,7 +87,7 @@ def test_a_changed_need_is_due(tmp_path: Path) -> None:
     entry = started(resource, files)
     later = input_set(tmp_path, files={"urls.csv": b"b\n"})
     due = [change for change in planned([resource, later], entries=[entry]).changes if change.action is Action.START]
-    assert [change.message for change in due] == ["input-files/prices changed"]
+    assert [words(change.why) for change in due] == ["input-files/prices changed"]
 
 
 def test_a_changed_schedule_is_due_by_what_the_manifest_wants_and_not_by_drift() -> None:
@@ -119,7 +120,7 @@ def test_a_start_whose_end_is_not_known_blocks(state: str) -> None:
     resource = starts()
     blocked = only_block(planned([resource], entries=[started(resource, state=state, settled=False)]))
     assert blocked.reason is Reason.UNKNOWN_START
-    assert "reconciler resolve trigger/publish" in blocked.message
+    assert "reconciler resolve trigger/publish" in words(blocked.why)
 
 
 def test_a_new_revision_does_not_get_around_an_unknown_start() -> None:
@@ -141,7 +142,7 @@ def test_a_run_that_goes_on_is_followed_and_not_started_again() -> None:
     resource = starts()
     change = only_change(planned([resource], entries=[started(resource, state="running", settled=False)]))
     assert (change.action, change.reason, change.action.is_remote) == (Action.ADOPT, Reason.INTERRUPTED, False)
-    assert "run-1" in change.message
+    assert "run-1" in words(change.why)
 
 
 def test_a_start_that_is_known_not_to_have_run_is_due() -> None:
@@ -162,7 +163,7 @@ def test_a_lost_ledger_blocks_every_start() -> None:
     nightly = declared()
     plan = planned([nightly, starts()], views(seen(of=nightly)), known=False)
     assert [(str(one.address), one.reason) for one in plan.blocked] == [("trigger/publish", Reason.LOST_LEDGER)]
-    assert "--accept-new-ledger" in plan.blocked[0].message
+    assert "--accept-new-ledger" in words(plan.blocked[0].why)
 
 
 def test_a_lost_ledger_stays_lost_when_the_schedules_were_learnt_again() -> None:
@@ -205,7 +206,7 @@ def test_a_filtered_start_waits_for_changes_that_were_left_out() -> None:
     resource = starts(needs=["schedule/prices/nightly"])
     selected = frozenset({resource.address})
     blocked = only_block(planned([nightly, resource], selected=selected))
-    assert (blocked.reason, "not selected" in blocked.message) == (Reason.STRANDED, True)
+    assert (blocked.reason, "not selected" in words(blocked.why)) == (Reason.STRANDED, True)
     done = planned([nightly, resource], views(seen(of=nightly)), [remembered(nightly)], selected=selected)
     assert only_change(done).action is Action.START
 

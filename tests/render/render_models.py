@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from render_samples import AWKWARD_TEXT
 
+from reconciler.causes import Cause, because, said
 from reconciler.model import (
     Action,
     Address,
@@ -60,6 +61,12 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
+whys = texts.map(said) | st.builds(
+    lambda cause, names, text: because(cause, said(text), names=tuple(names), said=text, agent=text),
+    st.sampled_from(Cause),
+    st.lists(texts, max_size=3),
+    texts,
+)
 fields = st.builds(FieldChange, texts, values, values, st.booleans())
 runs = st.lists(st.sampled_from(("2026-11-23T02:00:00+11:00", "2026-11-23T02:00:00Z")) | texts, max_size=3).map(tuple)
 rates = st.none() | st.floats(0, 1e5)
@@ -69,7 +76,7 @@ changes = st.builds(
     addresses,
     st.sampled_from(Action),
     st.sampled_from(Reason),
-    texts,
+    st.none() | whys,
     fields=st.lists(fields, max_size=3).map(tuple),
     identity=texts,
     agent_path=texts,
@@ -82,10 +89,10 @@ plans = st.builds(
     texts,
     texts,
     st.lists(changes, max_size=4).map(tuple),
-    st.lists(st.builds(BlockedResource, addresses, st.sampled_from(Reason), texts, origins), max_size=2).map(tuple),
+    st.lists(st.builds(BlockedResource, addresses, st.sampled_from(Reason), whys, origins), max_size=2).map(tuple),
     st.lists(st.builds(Unmanaged, texts, texts), max_size=2).map(tuple),
     st.integers(0, 9),
-    st.lists(st.builds(Finding, texts, texts, texts), max_size=2).map(tuple),
+    st.lists(st.builds(Finding, texts, texts, whys), max_size=2).map(tuple),
 )
 outcomes = st.builds(
     Outcome, changes, st.sampled_from(Status), texts, st.floats(0, 1e4), st.sampled_from(Evidence), texts, texts
@@ -102,7 +109,7 @@ drifts = st.builds(
             st.sampled_from(Evidence),
             st.lists(fields, max_size=2).map(tuple),
             origins,
-            texts,
+            st.none() | whys,
         ),
         max_size=4,
     ).map(tuple),

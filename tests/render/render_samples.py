@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.causes import said
 from reconciler.kind import AnyKind
 from reconciler.kinds import approval, input_files, trigger
 from reconciler.kinds import schedule as schedule_kind
@@ -45,7 +46,7 @@ CREATED = Change(
     address=schedule("retail-prices", "hourly"),
     action=Action.CREATE,
     reason=Reason.NEW,
-    message="the manifest declares it",
+    why=said("the manifest declares it"),
     fields=(
         FieldChange("cron", None, "0 0 * * * *"),
         FieldChange("enabled", None, True),
@@ -68,7 +69,7 @@ UPDATED = Change(
     address=schedule("retail-prices", "nightly"),
     action=Action.UPDATE,
     reason=Reason.EDITED,
-    message="the manifest changed",
+    why=said("the manifest changed"),
     fields=(FieldChange("cron", "0 0 2 * * *", "0 0 3 * * *"), FieldChange("logLevel", 1, 3)),
     origin=Origin("manifests/retail.yaml", 24, 7),
     preview=Preview(
@@ -84,7 +85,7 @@ MULTIPLIED = Change(
     address=schedule("retail-stock", "poll"),
     action=Action.UPDATE,
     reason=Reason.DIVERGED,
-    message="the manifest and live both changed",
+    why=said("the manifest and live both changed"),
     fields=(
         FieldChange("every", "1h", "20m"),
         FieldChange(
@@ -106,7 +107,7 @@ DELETED = Change(
     address=schedule("retail-prices", "8f14e45f-ceea-8671-9b2e-0d4a6c1f2bff"),
     action=Action.DELETE,
     reason=Reason.REMOVED,
-    message="no manifest declares it any more",
+    why=said("no manifest declares it any more"),
     fields=(FieldChange("cron", "0 30 4 * * MON", None), FieldChange("timeZone", "UTC", None)),
     before=ScheduleState(cron="0 30 4 * * MON", time_zone="UTC", input_parameters={"password": "hunter2"}),
     identity="8f14e45f-ceea-8671-9b2e-0d4a6c1f2bff",
@@ -118,7 +119,7 @@ UPLOADED = Change(
     address=Address("input-files", "retail-prices"),
     action=Action.UPLOAD,
     reason=Reason.EDITED,
-    message="1 of 2 files changed",
+    why=said("1 of 2 files changed"),
     fields=(FieldChange("urls.csv", "1,204 rows", "1,310 rows"),),
     origin=Origin("manifests/retail.yaml", 9, 3),
 )
@@ -127,7 +128,7 @@ APPROVED = Change(
     address=Address("approval", "retail-prices"),
     action=Action.APPROVE,
     reason=Reason.NEW,
-    message="the manifest declares it",
+    why=said("the manifest declares it"),
     fields=(FieldChange("state", None, "approved"),),
     origin=Origin("manifests/retail.yaml", 7, 3),
 )
@@ -136,7 +137,7 @@ ENABLED = Change(
     address=schedule("retail-reviews", "weekly"),
     action=Action.ENABLE,
     reason=Reason.DRIFTED,
-    message="somebody switched it off",
+    why=said("somebody switched it off"),
     fields=(FieldChange("enabled", False, True),),
     origin=Origin("manifests/reviews.yaml", 18, 7),
     preview=Preview(
@@ -148,7 +149,7 @@ STARTED = Change(
     address=Address("trigger", "", "publish-prices"),
     action=Action.START,
     reason=Reason.DUE,
-    message="revision 2026-11-22 has not run yet",
+    why=said("revision 2026-11-22 has not run yet"),
     fields=(FieldChange("task", None, "Publish prices"), FieldChange("parameters.folder", None, "/out/prices")),
     needs=(UPLOADED.address, UPDATED.address),
     origin=Origin("manifests/publish.yaml", 3, 1),
@@ -158,7 +159,7 @@ ADOPTED = Change(
     address=schedule("legacy-feeds", "legacy"),
     action=Action.ADOPT,
     reason=Reason.NEW,
-    message="it is live exactly as declared: no change to ACC; recorded in the ledger",
+    why=said("it is live exactly as declared: no change to ACC; recorded in the ledger"),
     identity="d9c944df-93a7-ea77-f7b7-fa0b9c579917",
     origin=Origin("manifests/legacy.yaml", 11, 7),
 )
@@ -171,16 +172,18 @@ PLAN = Plan(
         BlockedResource(
             schedule("retail-fuel", "daily"),
             Reason.UNREADABLE,
-            "ACC answered 503 to three reads of sequentum/Retail/fuel",
+            said("ACC answered 503 to three reads of sequentum/Retail/fuel"),
             Origin("manifests/fuel.yaml", 10, 7),
         ),
         BlockedResource(
             Address("trigger", "", "publish-fuel"),
             Reason.UNKNOWN_START,
-            "the reply to its last start was lost",
+            said("the reply to its last start was lost"),
             Origin("manifests/fuel.yaml", 22, 1),
         ),
-        BlockedResource(schedule("retail-milk", "daily"), Reason.PROTECTED, "it is protected and no manifest names it"),
+        BlockedResource(
+            schedule("retail-milk", "daily"), Reason.PROTECTED, said("it is protected and no manifest names it")
+        ),
     ),
     unmanaged=(
         Unmanaged("retail-prices", "0b0d6c2e-7a53-4f0e-9f6e-1f6c1c0e6f01"),
@@ -192,8 +195,10 @@ PLAN = Plan(
         unchanged(schedule_kind.KIND, 3),
     ),
     warnings=(
-        Finding("dst-skipped", "schedule/retail-prices/nightly", "Daylight saving skips 02:30 on 4 October 2026."),
-        Finding("token-expires", "", "The ACC token runs out on 3 December 2026, in 11 days. Ask for a new one."),
+        Finding(
+            "dst-skipped", "schedule/retail-prices/nightly", said("Daylight saving skips 02:30 on 4 October 2026.")
+        ),
+        Finding("token-expires", "", said("The ACC token runs out on 3 December 2026, in 11 days. Ask for a new one.")),
     ),
     owned_in_sight=7,
 )
@@ -225,7 +230,7 @@ AWKWARD = Plan(
             address=schedule("日本語のエージェント", "毎日の価格"),
             action=Action.UPDATE,
             reason=Reason.EDITED,
-            message="説明が変わりました。" * 6,
+            why=said("説明が変わりました。" * 6),
             fields=(
                 FieldChange("inputParameters.説明", "価格を毎日更新する", "価格を毎週更新する"),
                 FieldChange("inputParameters.note", AWKWARD_TEXT, "plain"),
@@ -238,12 +243,12 @@ AWKWARD = Plan(
             address=schedule("a" * 120, "b" * 90),
             action=Action.CREATE,
             reason=Reason.NEW,
-            message=AWKWARD_TEXT,
+            why=said(AWKWARD_TEXT),
             fields=(FieldChange("p" * 150, None, "v" * 300),),
             origin=Origin("manifests/" + "deep/" * 40 + "x.yaml", 1, 1),
         ),
     ),
-    warnings=(Finding("odd\x1b[31m", "schedule/" + AWKWARD_TEXT, AWKWARD_TEXT),),
+    warnings=(Finding("odd\x1b[31m", "schedule/" + AWKWARD_TEXT, said(AWKWARD_TEXT)),),
 )
 
 OUTCOMES = (
@@ -273,7 +278,7 @@ DRIFT = Drift(
             DriftStatus.UNREADABLE,
             Evidence.UNKNOWN,
             origin=Origin("manifests/fuel.yaml", 10, 7),
-            message="ACC answered 503 to three reads of sequentum/Retail/fuel",
+            why=said("ACC answered 503 to three reads of sequentum/Retail/fuel"),
         ),
         DriftFinding(
             schedule("retail-milk", "daily"),

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from render_models import drifts, outcomes, plans, problems, texts
 from render_samples import STAMP
 
+from reconciler.causes import said
 from reconciler.model import Drift, Finding, Outcome, Plan, Problem
 from reconciler.render import Screen, github, json_, junit, sarif, text
 from reconciler.render.characters import columns, cut, neutral, wrap
@@ -40,7 +41,7 @@ def check_page(page: str, width: int, encoding: str) -> None:
 @lawful
 @given(plan=plans, width=widths, encoding=st.sampled_from(ENCODINGS), verbose=st.booleans())
 @example(
-    plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, ""),)), width=40, encoding="utf-8", verbose=False
+    plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, said("")),)), width=40, encoding="utf-8", verbose=False
 )  # a code of blanks that does not fit beside its address was a line of blanks
 def test_a_plan_keeps_its_width(plan: Plan, width: int, encoding: str, verbose: bool) -> None:
     page = text.plan(plan, Screen(width, encoding=encoding), verbose=verbose)

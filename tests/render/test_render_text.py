@@ -26,6 +26,7 @@ from render_samples import (
     unchanged,
 )
 
+from reconciler.causes import Cause, because, said
 from reconciler.kinds import approval
 from reconciler.kinds import schedule as schedule_kind
 from reconciler.model import (
@@ -187,7 +188,10 @@ def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_w
     [
         (Plan("p", "default"), "No changes: there is nothing to compare. 0 unchanged, 0 unmanaged."),
         (replace(EMPTY, filtered=True), "No changes in what was selected. 8 schedules were read"),
-        (replace(EMPTY, warnings=(Finding("unreadable", "a/b", "503"),)), "No changes in what could be read. 8 sched"),
+        (
+            replace(EMPTY, warnings=(Finding("unreadable", "a/b", said("503")),)),
+            "No changes in what could be read. 8 sched",
+        ),
         (
             replace(ONE, unchanged_kinds=(unchanged(schedule_kind.KIND, 1),)),
             "No changes. 1 schedule was read and matches the manifests. 1 unchanged, 0 unmanaged.",
@@ -217,7 +221,7 @@ def test_a_filtered_plan_says_that_it_prunes_nothing() -> None:
 
 
 def test_a_next_step_that_the_message_gives_already_is_not_repeated() -> None:
-    blocked = replace(HELD_BACK.blocked[0], reason=Reason.LOST_LEDGER, message="run it with --accept-new-ledger")
+    blocked = replace(HELD_BACK.blocked[0], reason=Reason.LOST_LEDGER, why=because(Cause.LEDGER_LOST))
     page = text.plan(replace(HELD_BACK, blocked=(blocked,)), Screen(80))
     assert page.count("--accept-new-ledger") == 1
 
@@ -247,7 +251,7 @@ def test_a_line_as_each_change_ends() -> None:
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("status", Status)
 def test_every_outcome_has_words(action: Action, status: Status) -> None:
-    change = Change(schedule("a", "b"), action, Reason.EDITED, "")
+    change = Change(schedule("a", "b"), action, Reason.EDITED)
     page = text.outcomes([Outcome(change, status)], Plan("p", "default", (change,)), Screen(80))
     assert status is Status.APPLIED or ("schedule/a/b" in page and "next: " in page)
     assert text.outcome_line(Outcome(change, status), Screen(10_000)).endswith(("s", ")", "else", "sent"))

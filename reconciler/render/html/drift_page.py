@@ -8,7 +8,7 @@ from reconciler.model import Drift, DriftFinding, DriftStatus
 from reconciler.render import Stamp
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table
 from reconciler.render.signs import DRIFT_STYLE
-from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT, UNSET_MEANING, drift_summary
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT, UNSET_MEANING, drift_summary, finding_words
 
 _OPEN = IS_DRIFT | {DriftStatus.UNREADABLE}
 
@@ -37,13 +37,14 @@ def _is_quiet_change(finding: DriftFinding) -> bool:
 
 
 def _card(finding: DriftFinding) -> Card:
-    is_bare = not (finding.message or finding.fields or finding.unset or finding.origin)
+    said = finding_words(finding)
+    is_bare = not (said or finding.fields or finding.unset or finding.origin)
     return Card(
         finding.status.value,
         DRIFT_STYLE[finding.status][0],
         str(finding.address),
         (finding.evidence.value,),
-        told=("Nothing to add.",) if is_bare else (finding.message,) if finding.message else (),
+        told=("Nothing to add.",) if is_bare else (said,) if said else (),
         tables=(
             fields_table(finding.fields, "Live", "Declared"),
             fields_table(finding.unset, "Live", "Last applied"),

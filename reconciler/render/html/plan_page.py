@@ -11,6 +11,7 @@ from reconciler.render import Stamp
 from reconciler.render.frequency import frequency_text, multiplies
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table, runs_of
 from reconciler.render.plan_summary import plan_summary
+from reconciler.render.reasons import words
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.wording import blocked_step, blocked_words, by_gravity, is_risky
 
@@ -41,7 +42,7 @@ def plan(plan: Plan, stamp: Stamp) -> str:
 
 def _change(change: Change) -> Card:
     fields = change.fields
-    told = [change.message] if change.message else []
+    told = [said] if (said := words(change.why)) else []
     is_gone = change.action is Action.DELETE
     if is_gone and change.agent_path:
         told.append(f"Removes it from agent `{change.agent_path}`.")
@@ -67,14 +68,14 @@ def _blocked(blocked: BlockedResource) -> Card:
         BLOCKED_STYLE[0],
         str(blocked.address),
         (blocked_words(blocked),),
-        told=(blocked.message,) if blocked.message else (),
+        told=tuple(filter(None, (words(blocked.why),))),
         step=blocked_step(blocked),
         origin=blocked.origin,
     )
 
 
 def _warning(warning: Finding) -> Card:
-    return Card("warning", "!", warning.address or "project", (warning.code,), told=(warning.message,))
+    return Card("warning", "!", warning.address or "project", (warning.code,), told=(words(warning.why),))
 
 
 def _unmanaged(unmanaged: Iterable[Unmanaged]) -> list[Card]:

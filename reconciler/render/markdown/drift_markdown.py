@@ -9,7 +9,14 @@ from reconciler.render import Stamp
 from reconciler.render.markdown.markdown_escape import code, marker, prose, table
 from reconciler.render.markdown.plan_markdown import field_table, folded, foot, heading, where
 from reconciler.render.markdown.size_budget import Entry, Section, fit
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, UNSET_MEANING, drift_summary, unset_sentences
+from reconciler.render.wording import (
+    DRIFT_MEANING,
+    IS_DRIFT,
+    UNSET_MEANING,
+    drift_summary,
+    finding_words,
+    unset_sentences,
+)
 
 _SHOWN = (DriftStatus.DIVERGED, DriftStatus.DRIFTED, DriftStatus.MISSING, DriftStatus.UNREADABLE)
 _FOLDED = (DriftStatus.PENDING, DriftStatus.UNVERIFIABLE)
@@ -58,7 +65,8 @@ def drift(drift: Drift, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
 
 def _entry(finding: DriftFinding) -> Entry:
     name = f"\n{code(str(finding.address))} ({finding.evidence})"
-    told = f": {prose(finding.message)}" if finding.message else ""
+    said = finding_words(finding)
+    told = f": {prose(said)}" if said else ""
     return Entry(
         full=f"{name}{told}{where(finding.origin)}\n{field_table(finding.fields, 'Live', 'Declared')}",
         short=f"{name}\n",
@@ -73,5 +81,5 @@ def _unset_row(finding: DriftFinding) -> Entry:
 
 def _row(finding: DriftFinding) -> Entry:
     cells = [code(str(finding.address)), finding.evidence.value]
-    note = prose(finding.message) + where(finding.origin)
+    note = prose(finding_words(finding)) + where(finding.origin)
     return Entry(full=f"| {' | '.join(cells)} | {note.removeprefix(' · ')} |\n", short=f"| {' | '.join(cells)} | |\n")

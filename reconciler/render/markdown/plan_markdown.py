@@ -12,6 +12,7 @@ from reconciler.render.frequency import frequency_factor, frequency_text, run_te
 from reconciler.render.markdown.markdown_escape import code, marker, prose, table
 from reconciler.render.markdown.size_budget import Entry, Section, fit
 from reconciler.render.plan_summary import plan_summary
+from reconciler.render.reasons import words
 from reconciler.render.wording import (
     blocked_step,
     blocked_words,
@@ -93,7 +94,7 @@ def where(origin: Origin | None) -> str:
 
 def _risky(change: Change) -> Entry:
     name = f"**{change.action}** {code(str(change.address))}"
-    told = f"{change.reason}: {prose(change.message)}" if change.message else change.reason.value
+    told = _reason(change)
     body = f"\n{name} — {told}{where(change.origin)}\n"
     fields = change.fields
     if change.action is Action.DELETE and change.agent_path:
@@ -127,23 +128,28 @@ def _runs(change: Change) -> list[str]:
 def _blocked(blocked: BlockedResource) -> Entry:
     name = f"- {code(str(blocked.address))} **{blocked_words(blocked)}**"
     step = blocked_step(blocked)
-    told = prose(sentences(blocked.message, step))
+    told = prose(sentences(words(blocked.why), step))
     return Entry(full=f"{name}: {told}{where(blocked.origin)}\n", short=f"{name}\n")
 
 
 def _warning(warning: Finding) -> Entry:
     about = f"{code(warning.address)} " if warning.address else ""
     return Entry(
-        full=f"- {about}**{prose(warning.code)}**: {prose(warning.message)}\n",
+        full=f"- {about}**{prose(warning.code)}**: {prose(words(warning.why))}\n",
         short=f"- {about}**{prose(warning.code)}**\n",
     )
 
 
 def _row(change: Change) -> Entry:
-    told = f"{change.reason}: {prose(change.message)}" if change.message else change.reason.value
+    told = _reason(change)
     cells = [change.action.value, code(str(change.address)), told + where(change.origin), _fields(change)]
     bare = [change.action.value, code(str(change.address)), change.reason.value, ""]
     return Entry(full=f"| {' | '.join(cells)} |\n", short=f"| {' | '.join(bare)} |\n")
+
+
+def _reason(change: Change) -> str:
+    said = words(change.why)
+    return f"{change.reason}: {prose(said)}" if said else change.reason.value
 
 
 def _fields(change: Change) -> str:

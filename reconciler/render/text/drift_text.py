@@ -9,7 +9,7 @@ from reconciler.render import Screen
 from reconciler.render.signs import DRIFT_STYLE, UNSET_STYLE
 from reconciler.render.text.plan_text import place
 from reconciler.render.text.text_page import TextPage
-from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, UNSET_MEANING, drift_summary
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, UNSET_MEANING, drift_summary, finding_words
 
 _COUNTED_ONLY = frozenset({DriftStatus.UNMANAGED, DriftStatus.UNVERIFIABLE, DriftStatus.IN_SYNC})
 
@@ -38,8 +38,8 @@ def _group(page: TextPage, group: Sequence[DriftFinding], *, verbose: bool) -> N
     for finding in group:
         parts = [str(finding.address), finding.evidence.value, place(finding.origin)]
         page.heading(page.sign(DRIFT_STYLE[finding.status]) + " ", parts)
-        if finding.message:
-            page.paragraph(finding.message, indent=4)
+        if said := finding_words(finding):
+            page.paragraph(said, indent=4)
         if finding.fields:
             page.paragraph(f"live {page.arrow} declared", indent=4, style="dim")
             page.fields(finding.fields, indent=4, verbose=verbose)

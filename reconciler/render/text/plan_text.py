@@ -11,6 +11,7 @@ from reconciler.render import Screen
 from reconciler.render.characters import columns
 from reconciler.render.frequency import frequency_factor, frequency_text, multiplies, run_texts
 from reconciler.render.plan_summary import plan_summary
+from reconciler.render.reasons import words
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE
 from reconciler.render.text.text_page import TextPage
 from reconciler.render.wording import blocked_step, blocked_words
@@ -65,7 +66,8 @@ def _legend(page: TextPage, plan: Plan) -> None:
 
 def _change(page: TextPage, change: Change, *, verbose: bool) -> None:
     style = ACTION_STYLE[change.action]
-    reason = f"{change.reason}: {change.message}" if change.message else change.reason.value
+    said = words(change.why)
+    reason = f"{change.reason}: {said}" if said else change.reason.value
     page.heading(page.sign(style) + " ", [str(change.address), reason, place(change.origin)])
     fields = change.fields
     one_sided = None if any(field.before is not None for field in fields) else ""
@@ -119,8 +121,7 @@ def _runs(page: TextPage, lead: str, runs: Sequence[str]) -> None:
 
 def _blocked(page: TextPage, blocked: BlockedResource) -> None:
     page.heading(page.sign(BLOCKED_STYLE) + " ", [str(blocked.address), blocked_words(blocked), place(blocked.origin)])
-    if blocked.message:
-        page.paragraph(blocked.message, indent=4)
+    page.paragraph(words(blocked.why), indent=4)
     step = blocked_step(blocked)
     if step:
         page.paragraph(step, indent=4, lead="next: ")
@@ -129,7 +130,7 @@ def _blocked(page: TextPage, blocked: BlockedResource) -> None:
 def _warnings(page: TextPage, warnings: Sequence[Finding]) -> None:
     for warning in warnings:
         page.heading(page.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
-        page.paragraph(warning.message, indent=4)
+        page.paragraph(words(warning.why), indent=4)
 
 
 def _unmanaged(page: TextPage, unmanaged: Sequence[Unmanaged]) -> None:
