@@ -3,6 +3,6 @@
 Which schedules there are say `estates`; how long their runs take, `run_durations` asks ACC. `job_starts`, `load`,
 `clock_marks`, `collisions` and `blackout_periods` predict from timings alone, by `timetable`; `forecast` puts that on
 the days and hours of one clock. `schedule_checks` says what a plan or the manifests would run into; `spread` proposes
-other minutes. The forms are `text_form`, `html_form` (with `html_sections`), `json_form` and `ics_form`; `form_words`
-has the words they share.
+other minutes. The forms are `text_form`, `html_form`, `json_form` and `ics_form`; `form_words` has the words they
+share.
 """
