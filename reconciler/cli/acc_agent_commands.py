@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, agent_id_of, client_and_id, is_id, path_of
 from reconciler.cli.product_calls import (
     acc_client,
+    agent_argument,
+    agent_id_of,
     ask,
+    client_and_id,
     form_option,
+    is_id,
     recorded,
     recorded_start,
     save,
@@ -61,7 +64,7 @@ def agent_approve(agent: str, message: str, form: str) -> None:
     from reconciler.workflow.by_hand import Approval
 
     with client_and_id(agent) as (client, agent_id):
-        with recorded(Approval("approved"), path=path_of(agent), agent_id=agent_id):
+        with recorded(Approval("approved"), agent, agent_id):
             client.approve(agent_id, message)
         show_done(f"approved {agent}", form=form, agentId=agent_id)
 
@@ -77,7 +80,7 @@ def agent_disapprove(agent: str, message: str, yes: bool, form: str) -> None:
 
     with client_and_id(agent) as (client, agent_id):
         ask(f"Disapprove {agent}?", yes=yes)
-        with recorded(Approval("disapproved"), path=path_of(agent), agent_id=agent_id):
+        with recorded(Approval("disapproved"), agent, agent_id):
             client.disapprove(agent_id, message)
         show_done(f"disapproved {agent}", form=form, agentId=agent_id)
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, client_and_id, path_of
-from reconciler.cli.product_calls import ask, form_option, recorded, show_done, yes_option
+from reconciler.cli.product_calls import add_for_all, agent_argument, client_and_id, form_option, recorded, show_done
 from reconciler.errors import UsageError
 from reconciler.model import Action
 
@@ -43,8 +42,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     with client_and_id(agent) as (client, agent_id):
         sheets = [] if multipart else [file for file in named if file.name.endswith(".csv")]
         others = [file for file in named if file not in sheets]
-        effect = Upload({file.name: file.path for file in named})
-        with recorded(effect, path=path_of(agent), agent_id=agent_id):
+        with recorded(Upload({file.name: file.path for file in named}), agent, agent_id):
             for file in sheets:
                 client.put_input_csv(agent_id, file)
             if others:
@@ -53,31 +51,19 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
         show_done(f"uploaded {', '.join(names)}", form=form, agentId=agent_id, files=names)
 
 
-@input_.command("disable")
-@agent_argument
-@yes_option
-@form_option
-def input_disable(agent: str, yes: bool, form: str) -> None:
-    """Disable ALL input files of an agent. Only uploading them again brings them back."""
-    from reconciler.workflow.by_hand import NoFiles
-
-    with client_and_id(agent) as (client, agent_id):
-        ask(f"Disable ALL input files of {agent}?", yes=yes)
-        with recorded(NoFiles(Action.DISABLE), path=path_of(agent), agent_id=agent_id):
-            client.disable_input_files(agent_id)
-        show_done(f"disabled all input files of {agent}", form=form, agentId=agent_id)
-
-
-@input_.command("delete")
-@agent_argument
-@yes_option
-@form_option
-def input_delete(agent: str, yes: bool, form: str) -> None:
-    """Delete ALL input files of an agent."""
-    from reconciler.workflow.by_hand import NoFiles
-
-    with client_and_id(agent) as (client, agent_id):
-        ask(f"Delete ALL input files of {agent}?", yes=yes)
-        with recorded(NoFiles(Action.DELETE), path=path_of(agent), agent_id=agent_id):
-            client.delete_input_files(agent_id)
-        show_done(f"deleted all input files of {agent}", form=form, agentId=agent_id)
+add_for_all(
+    input_,
+    "disable",
+    "Disable ALL input files of an agent. Only uploading them again brings them back.",
+    lambda client: client.disable_input_files,
+    things="input files",
+    action=Action.DISABLE,
+)
+add_for_all(
+    input_,
+    "delete",
+    "Delete ALL input files of an agent.",
+    lambda client: client.delete_input_files,
+    things="input files",
+    action=Action.DELETE,
+)

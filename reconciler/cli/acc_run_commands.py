@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, client_and_id
 from reconciler.cli.product_calls import (
     acc_client,
+    agent_argument,
     ask,
+    client_and_id,
     count_option,
     form_option,
     output_options,
@@ -23,25 +24,17 @@ from reconciler.cli.product_calls import (
     yes_option,
 )
 from reconciler.cli.start_options import start_options
+from reconciler.clients.acc_options import JobStatus, RunMethod
 
 if TYPE_CHECKING:
+    from reconciler.clients.acc import AccClient
     from reconciler.clients.acc_options import StartOptions
     from reconciler.clients.replies import AgentRun, JobRun
     from reconciler.model import JSON
 
-_METHODS = (
-    "Restart",
-    "Continue",
-    "ContinueRefreshAgent",
-    "ContinueAndRetryErrors",
-    "ContinueAndRetryErrorsRefreshAgent",
-    "New",
-)
-_STATUSES = ("never-run", "in-progress", "in-progress-with-failure", "succeeded", "failure", "failed")
+_STATUSES = {status.lower().replace(" ", "-"): status for status in JobStatus}
 _RUN_COLUMNS = ("agentRunHistoryId", "startTime", "endTime", "status", "errors", "statusMessage")
 _JOB_COLUMNS = ("agentJobHistoryId", "runId", "startTime", "endTime", "status", "totalErrors")
-_run_argument = click.argument("run_id", metavar="RUN_ID")
-_job_run_argument = click.argument("job_run_id", metavar="JOB_RUN_ID")
 
 
 @click.group()
@@ -49,29 +42,8 @@ def run() -> None:
     """Show, restart and retry agent runs; fetch their logs and data."""
 
 
-@run.command("show")
-@_run_argument
-@form_option
-def run_show(run_id: str, form: str) -> None:
-    """Show one agent run, with its status in words."""
-    with acc_client() as client:
-        found = client.get_run(run_id)
-        show(_in_words(found, form), form=form)
-
-
-@run.command("history")
-@agent_argument
-@count_option
-@form_option
-def run_history(agent: str, count: int | None, form: str) -> None:
-    """List the latest runs of an agent."""
-    with client_and_id(agent) as (client, agent_id):
-        runs = client.run_history(agent_id, count=count)
-        show([_in_words(each, form) for each in runs], form=form, columns=_RUN_COLUMNS)
-
-
 @run.command("restart")
-@_run_argument
+@click.argument("run_id", metavar="RUN_ID")
 @form_option
 def run_restart(run_id: str, form: str) -> None:
     """Start a run anew."""
@@ -81,41 +53,21 @@ def run_restart(run_id: str, form: str) -> None:
 
 
 @run.command("retry")
-@_run_argument
+@click.argument("run_id", metavar="RUN_ID")
 @click.option(
     "--method",
-    type=click.Choice(_METHODS),
-    default=_METHODS[4],
+    type=click.Choice([method.value for method in RunMethod]),
+    default=RunMethod.CONTINUE_AND_RETRY_ERRORS_REFRESH_AGENT.value,
     show_default=True,
     metavar="METHOD",
-    help=f"One of {', '.join(_METHODS)}.",
+    help=f"One of {', '.join(RunMethod)}.",
 )
 @form_option
 def run_retry(run_id: str, method: str, form: str) -> None:
     """Retry the errors of a run."""
-    from reconciler.clients.acc_options import RunMethod
-
     with acc_client() as client, starting():
         reply = client.retry_run(run_id, RunMethod(method))
         show_reply(reply, f"retried {run_id}: {method}", form=form, agentRunHistoryId=run_id)
-
-
-@run.command("log")
-@_run_argument
-@output_options
-def run_log(run_id: str, target: str, force: bool) -> None:
-    """Fetch the log of a run, as a zip file."""
-    with acc_client() as client:
-        save(target, lambda sink: client.download_run_log(run_id, sink), force=force)
-
-
-@run.command("data")
-@_run_argument
-@output_options
-def run_data(run_id: str, target: str, force: bool) -> None:
-    """Fetch the data of a run, as a zip file, where backups of data are kept."""
-    with acc_client() as client:
-        save(target, lambda sink: client.download_run_data(run_id, sink), force=force)
 
 
 @click.group()
@@ -135,27 +87,6 @@ def job_start(agent: str, options: StartOptions, form: str) -> None:
         show(started.raw, form=form)
 
 
-@job.command("show")
-@_job_run_argument
-@form_option
-def job_show(job_run_id: str, form: str) -> None:
-    """Show one job run, with its status in words."""
-    with acc_client() as client:
-        found = client.get_job_run(job_run_id)
-        show(_in_words(found, form), form=form)
-
-
-@job.command("history")
-@agent_argument
-@count_option
-@form_option
-def job_history(agent: str, count: int | None, form: str) -> None:
-    """List the latest job runs of an agent."""
-    with client_and_id(agent) as (client, agent_id):
-        runs = client.job_history(agent_id, count=count)
-        show([_in_words(each, form) for each in runs], form=form, columns=_JOB_COLUMNS)
-
-
 @job.command("runs")
 @agent_argument
 @click.argument("number", type=click.IntRange(0), metavar="RUN_NUMBER")
@@ -170,36 +101,66 @@ def job_runs(agent: str, number: int, count: int | None, form: str) -> None:
 
 @job.command("status")
 @agent_argument
-@click.argument("status", type=click.Choice(_STATUSES))
+@click.argument("status", type=click.Choice(list(_STATUSES)))
 @yes_option
 @form_option
 def job_status(agent: str, status: str, yes: bool, form: str) -> None:
     """Overwrite the status of an agent's latest job run."""
-    from reconciler.clients.acc_options import JobStatus
-
     with client_and_id(agent) as (client, agent_id):
         ask(f"Set the latest job run of {agent} to {status}?", yes=yes)
-        client.set_job_status(agent_id, list(JobStatus)[_STATUSES.index(status)])
+        client.set_job_status(agent_id, _STATUSES[status])
         show_done(f"set the latest job run of {agent} to {status}", form=form, agentId=agent_id, status=status)
 
 
-@job.command("logs")
-@_job_run_argument
-@output_options
-def job_logs(job_run_id: str, target: str, force: bool) -> None:
-    """Fetch all logs of a job run, as a zip file."""
-    with acc_client() as client:
-        save(target, lambda sink: client.download_job_logs(job_run_id, sink), force=force)
-
-
-@job.command("data")
-@_job_run_argument
-@output_options
-def job_data(job_run_id: str, target: str, force: bool) -> None:
-    """Fetch all data of a job run, as a zip file, where backups of data are kept."""
-    with acc_client() as client:
-        save(target, lambda sink: client.download_job_data(job_run_id, sink), force=force)
+_ids = {run: click.argument("identity", metavar="RUN_ID"), job: click.argument("identity", metavar="JOB_RUN_ID")}
 
 
 def _in_words(run: AgentRun | JobRun, form: str) -> Mapping[str, JSON]:
     return {**run.raw, "status": run.status} if form == "text" else run.raw
+
+
+def _add_show(group: click.Group, noun: str, call: Callable[[AccClient], Callable[[str], AgentRun | JobRun]]) -> None:
+    @group.command("show", help=f"Show one {noun}, with its status in words.")
+    @_ids[group]
+    @form_option
+    def command(identity: str, form: str) -> None:
+        with acc_client() as client:
+            show(_in_words(call(client)(identity), form), form=form)
+
+
+def _add_history(
+    group: click.Group,
+    noun: str,
+    call: Callable[[AccClient, str, int | None], Iterable[AgentRun | JobRun]],
+    columns: Sequence[str],
+) -> None:
+    @group.command("history", help=f"List the latest {noun}s of an agent.")
+    @agent_argument
+    @count_option
+    @form_option
+    def command(agent: str, count: int | None, form: str) -> None:
+        with client_and_id(agent) as (client, agent_id):
+            rows = [_in_words(each, form) for each in call(client, agent_id, count)]
+            show(rows, form=form, columns=columns)
+
+
+def _add_download(
+    group: click.Group, name: str, help_text: str, call: Callable[[AccClient], Callable[[str, BinaryIO], int]]
+) -> None:
+    @group.command(name, help=f"Fetch {help_text}")
+    @_ids[group]
+    @output_options
+    def command(identity: str, target: str, force: bool) -> None:
+        with acc_client() as client:
+            save(target, lambda sink: call(client)(identity, sink), force=force)
+
+
+_BACKUPS = "as a zip file, where backups of data are kept."
+_add_show(run, "agent run", lambda client: client.get_run)
+_add_show(job, "job run", lambda client: client.get_job_run)
+_add_history(run, "run", lambda client, agent_id, count: client.run_history(agent_id, count=count), _RUN_COLUMNS)
+_add_history(job, "job run", lambda client, agent_id, count: client.job_history(agent_id, count=count), _JOB_COLUMNS)
+_add_download(run, "log", "the log of a run, as a zip file.", lambda client: client.download_run_log)
+_add_download(run, "data", f"the data of a run, {_BACKUPS}", lambda client: client.download_run_data)
+_add_download(job, "logs", "all logs of a job run, as a zip file.", lambda client: client.download_job_logs)
+_add_download(job, "data", f"all data of a job run, {_BACKUPS}", lambda client: client.download_job_data)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.cli.agent_argument import agent_argument, client_and_id
 from reconciler.cli.product_calls import (
     acc_client,
+    add_for_all,
+    agent_argument,
     ask,
+    client_and_id,
     form_option,
     show,
     show_done,
@@ -21,6 +24,9 @@ from reconciler.cli.product_calls import (
 from reconciler.errors import UsageError
 from reconciler.files import VALUE_BYTES
 from reconciler.quantities import size_text
+
+if TYPE_CHECKING:
+    from reconciler.clients.acc import AccClient
 
 _COLUMNS = ("scheduleId", "cron", "startTime", "timeZoneId", "isEnabled", "scheduleStatus", "nextRunTime")
 _id_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
@@ -82,24 +88,14 @@ def schedule_start(schedule_id: str, form: str) -> None:
         show_reply(reply, f"started {schedule_id}", form=form, scheduleId=schedule_id)
 
 
-@schedule.command("enable")
-@_id_argument
-@form_option
-def schedule_enable(schedule_id: str, form: str) -> None:
-    """Switch one schedule on."""
-    with acc_client() as client:
-        client.enable_schedule(schedule_id)
-        show_done(f"enabled {schedule_id}", form=form, scheduleId=schedule_id)
-
-
-@schedule.command("disable")
-@_id_argument
-@form_option
-def schedule_disable(schedule_id: str, form: str) -> None:
-    """Switch one schedule off."""
-    with acc_client() as client:
-        client.disable_schedule(schedule_id)
-        show_done(f"disabled {schedule_id}", form=form, scheduleId=schedule_id)
+def _add_switch(name: str, help_text: str, call: Callable[[AccClient], Callable[[str], object]]) -> None:
+    @schedule.command(name, help=help_text)
+    @_id_argument
+    @form_option
+    def command(schedule_id: str, form: str) -> None:
+        with acc_client() as client:
+            call(client)(schedule_id)
+            show_done(f"{name}d {schedule_id}", form=form, scheduleId=schedule_id)
 
 
 @schedule.command("delete")
@@ -114,37 +110,14 @@ def schedule_delete(schedule_id: str, yes: bool, form: str) -> None:
         show_done(f"deleted {schedule_id}", form=form, scheduleId=schedule_id)
 
 
-@schedule.command("enable-all")
-@agent_argument
-@yes_option
-@form_option
-def schedule_enable_all(agent: str, yes: bool, form: str) -> None:
-    """Switch ALL schedules of an agent on, whoever made them."""
-    with client_and_id(agent) as (client, agent_id):
-        ask(f"Enable ALL schedules of {agent}, whoever made them?", yes=yes)
-        client.enable_all_schedules(agent_id)
-        show_done(f"enabled all schedules of {agent}", form=form, agentId=agent_id)
+def _add_for_all(name: str, help_text: str, call: Callable[[AccClient], Callable[[str], object]]) -> None:
+    add_for_all(
+        schedule, name, f"{help_text}, whoever made them.", call, things="schedules", more=", whoever made them"
+    )
 
 
-@schedule.command("disable-all")
-@agent_argument
-@yes_option
-@form_option
-def schedule_disable_all(agent: str, yes: bool, form: str) -> None:
-    """Switch ALL schedules of an agent off, whoever made them."""
-    with client_and_id(agent) as (client, agent_id):
-        ask(f"Disable ALL schedules of {agent}, whoever made them?", yes=yes)
-        client.disable_all_schedules(agent_id)
-        show_done(f"disabled all schedules of {agent}", form=form, agentId=agent_id)
-
-
-@schedule.command("delete-all")
-@agent_argument
-@yes_option
-@form_option
-def schedule_delete_all(agent: str, yes: bool, form: str) -> None:
-    """Delete ALL schedules of an agent, whoever made them."""
-    with client_and_id(agent) as (client, agent_id):
-        ask(f"Delete ALL schedules of {agent}, whoever made them?", yes=yes)
-        client.delete_all_schedules(agent_id)
-        show_done(f"deleted all schedules of {agent}", form=form, agentId=agent_id)
+_add_switch("enable", "Switch one schedule on.", lambda client: client.enable_schedule)
+_add_switch("disable", "Switch one schedule off.", lambda client: client.disable_schedule)
+_add_for_all("enable-all", "Switch ALL schedules of an agent on", lambda client: client.enable_all_schedules)
+_add_for_all("disable-all", "Switch ALL schedules of an agent off", lambda client: client.disable_all_schedules)
+_add_for_all("delete-all", "Delete ALL schedules of an agent", lambda client: client.delete_all_schedules)

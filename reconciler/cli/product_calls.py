@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
 
 import click
 
 from reconciler.errors import Uncertain, UsageError
-from reconciler.model import JSON, Connection
+from reconciler.identity import normal_id
+from reconciler.model import JSON, Action, Connection
+from reconciler.product_terms import is_guid
 
 if TYPE_CHECKING:
     from reconciler.cli.reply_mask import ReplyMask
@@ -31,6 +33,7 @@ class UnknownStart(Uncertain):
     exit_code: ClassVar[int] = 5
 
 
+agent_argument = click.argument("agent", metavar="AGENT")
 form_option = click.option(
     "--format",
     "form",
@@ -47,12 +50,7 @@ def output_options(command: _Command) -> _Command:
     """`-o FILE` and `--force`, for what is downloaded."""
     command = click.option("--force", is_flag=True, help="Overwrite the file if it exists.")(command)
     return click.option(
-        "-o",
-        "--output",
-        "target",
-        required=True,
-        metavar="FILE",
-        help="Where to write it; - is stdout.",
+        "-o", "--output", "target", required=True, metavar="FILE", help="Where to write it; - is stdout."
     )(command)
 
 
@@ -81,6 +79,22 @@ def acc_client(*, secrets: frozenset[str] = frozenset()) -> Iterator[AccClient]:
 
 
 _LEASE = f"{__name__}.lease"
+
+
+def is_id(agent: str) -> bool:
+    return is_guid(agent.strip().removeprefix("{").removesuffix("}"))
+
+
+def agent_id_of(client: AccClient, agent: str) -> str:
+    """The agent's id, asked of the product when a path is given. Raises Missing."""
+    return normal_id(agent) if is_id(agent) else client.get_agent(agent).agent_id
+
+
+@contextmanager
+def client_and_id(agent: str) -> Iterator[tuple[AccClient, str]]:
+    """A client for the project's `acc` connection, and the id of an agent that is given by its path or its id."""
+    with acc_client() as client:
+        yield client, agent_id_of(client, agent)
 
 
 @contextmanager
@@ -112,7 +126,7 @@ def starting() -> Iterator[None]:
 
 
 @contextmanager
-def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[None]:
+def recorded(effect: Effect, agent: str, agent_id: str) -> Iterator[None]:
     """Around a call that changes what the ledger attests of an agent: it is recorded in the ledger.
 
     Raises Locked before anything is sent while somebody is applying.
@@ -122,7 +136,8 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
     context = click.get_current_context()
     project = session_now()
     command = context.command_path.partition(" ")[2]
-    with by_hand.recorded(project.context(), command, effect, by_hand.Target(path, agent_id)) as recording:
+    target = by_hand.Target("" if is_id(agent) else agent, agent_id)
+    with by_hand.recorded(project.context(), command, effect, target) as recording:
         context.meta[_LEASE] = recording.require_lease
         yield
     if recording.why_not and project.verbose:
@@ -132,16 +147,12 @@ def recorded(effect: Effect, *, path: str = "", agent_id: str = "") -> Iterator[
 @contextmanager
 def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterator[None]:
     """Around a start; recorded in the ledger where it deletes the agent's input files when it is done."""
-    from reconciler.cli.agent_argument import is_id
-    from reconciler.identity import normal_id
-    from reconciler.model import Action
-    from reconciler.workflow.by_hand import NoFiles
-
     if not deletes:
         yield
         return
-    given = {"agent_id": normal_id(agent)} if is_id(agent) else {"path": agent, "agent_id": agent_id}
-    with recorded(NoFiles(Action.START), **given):
+    from reconciler.workflow.by_hand import NoFiles
+
+    with recorded(NoFiles(Action.START), agent, agent_id):
         yield
 
 
@@ -281,3 +292,36 @@ def parameters_of(pairs: Sequence[str]) -> dict[str, str] | None:
             raise UsageError(f"The parameter {key!r} is given twice.")
         parameters[key] = value
     return parameters or None
+
+
+# --- near-alike commands ---------------------------------------------------------------------------------------------
+
+
+def add_for_all(
+    group: click.Group,
+    name: str,
+    help_text: str,
+    call: Callable[[AccClient], Callable[[str], object]],
+    *,
+    things: str,
+    more: str = "",
+    action: Action | None = None,
+) -> None:
+    """Add a command that does something to ALL `things` of an agent, after a question that ends with `more`.
+
+    `call` names the client's method; `action` is what the ledger records, None for what it does not attest.
+    """
+    verb = name.removesuffix("-all")
+
+    @group.command(name, help=help_text)
+    @agent_argument
+    @yes_option
+    @form_option
+    def command(agent: str, yes: bool, form: str) -> None:
+        from reconciler.workflow.by_hand import NoFiles
+
+        with client_and_id(agent) as (client, agent_id):
+            ask(f"{verb.capitalize()} ALL {things} of {agent}{more}?", yes=yes)
+            with recorded(NoFiles(action), agent, agent_id) if action else nullcontext():
+                call(client)(agent_id)
+            show_done(f"{verb}d all {things} of {agent}", form=form, agentId=agent_id)
