@@ -23,6 +23,8 @@ ASSUMPTION = (
     "Predicted from the schedules. ACC runs one job of an agent at a time; the load counts runs as if none waited."
 )
 
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Shades:
@@ -66,30 +68,24 @@ def quarter_text(calendar: Calendar, instant: int) -> str:
     return f"{calendar.local(instant):%H:%M}-{calendar.local(instant + 900):%H:%M}"
 
 
-def quarters_of(calendar: Calendar, begins: Sequence[int], *, most: int = 3) -> str:
+def quarters_of(calendar: Calendar, begins: Sequence[int]) -> str:
     """The quarters of the day that these instants begin: "02:00-02:15, 08:00-08:15 and 2 more"."""
-    times = sorted({quarter_text(calendar, begin) for begin in begins})
-    return first_few(times, most)
+    return first_few(sorted({quarter_text(calendar, begin) for begin in begins}), _NAMED)
 
 
-def days_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
+def days_of(calendar: Calendar, instants: Sequence[int]) -> str:
     """On which days: "every day", "Mon 23 Nov, Tue 24 Nov and 3 more days"."""
     days = sorted({calendar.local(instant).date() for instant in instants})
     if len(days) == len(calendar.days) > 1:
         return "every day"
-    if (
-        len(days) > 2
-        and {day.weekday() for day in days} <= {0, 1, 2, 3, 4}
-        and len(days) == sum(day.weekday() < 5 for day in calendar.days)
-    ):
+    if len(days) > 2 and days == [day for day in calendar.days if day.weekday() < 5]:
         return "every day from Monday to Friday"
-    return first_few([day_text(day) for day in days], most, rest="more day" if len(days) == most + 1 else "more days")
+    return first_few(list(map(day_text, days)), _NAMED, rest="more day" if len(days) == _NAMED + 1 else "more days")
 
 
-def times_of(calendar: Calendar, instants: Sequence[int], *, most: int = 3) -> str:
+def times_of(calendar: Calendar, instants: Sequence[int]) -> str:
     """At which times of day: "02:00:00", "02:00:00, 03:00:00 and 5 more"."""
-    times = sorted({f"{calendar.local(instant):%H:%M:%S}" for instant in instants})
-    return first_few(times, most)
+    return first_few(sorted({f"{calendar.local(instant):%H:%M:%S}" for instant in instants}), _NAMED)
 
 
 def length_text(seconds: int | None) -> str:

@@ -6,7 +6,6 @@ Importing it raises UsageError where the package icalendar is not installed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -57,16 +56,22 @@ def calendar(found: Calendar, stamp: Stamp) -> Written:
         starts = starts_between(entry.job.timing, load.window.begin, load.window.end) if entry.job.enabled else ()
         if not starts:
             continue
-        rule = _rule(entry, load)
-        if rule is None:
-            events.extend(_single_events(entry, starts, stamp, notes))
+        uid = _uid(entry, stamp)
+        if rule := _rule(entry, load):
+            zone, parts = rule
+            if zone is not None:
+                zones[zone.key] = zone
+            event = _event(entry, stamped, datetime.fromtimestamp(starts[0], zone or UTC), uid)
+            event.add("rrule", {**parts, "UNTIL": datetime.fromtimestamp(starts[-1], UTC)})
+            events.append(event)
             continue
-        zone, parts = rule
-        if zone is not None:
-            zones[zone.key] = zone
-        event = _event(entry, stamped, datetime.fromtimestamp(starts[0], zone or UTC), _uid(entry, stamp))
-        event.add("rrule", {**parts, "UNTIL": datetime.fromtimestamp(starts[-1], UTC)})
-        events.append(event)
+        if len(starts) > SINGLE_EVENTS:
+            notes.append(
+                f"{entry.job.address} starts {len(starts):,} times and no calendar rule says exactly when: "
+                f"only the first {SINGLE_EVENTS} are in the file"
+            )
+        for start in (datetime.fromtimestamp(instant, UTC) for instant in starts[:SINGLE_EVENTS]):
+            events.append(_event(entry, stamped, start, f"{start:%Y%m%dT%H%M%SZ}-{uid}"))
     whole = icalendar.Calendar()
     name = _plain(f"{stamp.project} ({stamp.environment})")
     for key, value in (
@@ -99,22 +104,6 @@ def _event(entry: Entry, stamped: icalendar.vDatetime, start: datetime, uid: str
     event["categories"] = icalendar.vText("managed" if entry.managed else "unmanaged")
     event["transp"] = icalendar.vText("TRANSPARENT")
     return event
-
-
-def _single_events(entry: Entry, starts: Sequence[int], stamp: Stamp, notes: list[str]) -> Iterator[icalendar.Event]:
-    if len(starts) > SINGLE_EVENTS:
-        notes.append(
-            f"{entry.job.address} starts {len(starts):,} times and no calendar rule says exactly when: "
-            f"only the first {SINGLE_EVENTS} are in the file"
-        )
-    for instant in starts[:SINGLE_EVENTS]:
-        start = datetime.fromtimestamp(instant, UTC)
-        yield _event(
-            entry,
-            icalendar.vDatetime(datetime.fromisoformat(stamp.created_at)),
-            start,
-            f"{start:%Y%m%dT%H%M%SZ}-{_uid(entry, stamp)}",
-        )
 
 
 def _uid(entry: Entry, stamp: Stamp) -> str:

@@ -9,7 +9,6 @@ from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar, Entry, Forecast
 from reconciler.calendar.job_starts import QUARTER
-from reconciler.calendar.load import Load
 from reconciler.model import at_text
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, header
@@ -30,7 +29,14 @@ def calendar(found: Calendar, stamp: Stamp) -> Document:
         "summary": _summary(found.shown),
         "days": _days(found.shown),
         "schedules": [_schedule(entry) for entry in found.shown.entries],
-        "peaks": _peaks(found.shown.load),
+        "peaks": [
+            {
+                "starts": peak.starts,
+                "at": list(map(_instant, peak.begins)),
+                "schedules": [{"address": address, "starts": count} for address, count in peak.members],
+            }
+            for peak in found.shown.load.peaks
+        ],
         "collisions": [_collision(one) for one in found.shown.collisions],
         "herd_threshold": found.threshold,
         "herds": [
@@ -122,17 +128,6 @@ def _schedule(entry: Entry) -> Document:
         "next_run": None if entry.next_run is None else _instant(entry.next_run),
         "duration_seconds": job.duration_seconds,
     }
-
-
-def _peaks(load: Load) -> list[Document]:
-    return [
-        {
-            "starts": peak.starts,
-            "at": list(map(_instant, peak.begins)),
-            "schedules": [{"address": address, "starts": count} for address, count in peak.members],
-        }
-        for peak in load.peaks
-    ]
 
 
 def _collision(one: Collision) -> Document:

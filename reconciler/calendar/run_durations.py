@@ -23,15 +23,14 @@ _LONGEST = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds that runs take: by agent path and schedule id, and by agent path for schedules that never ran."""
+    """Seconds that runs take, by agent path and schedule id; those of all runs of an agent under the id ""."""
 
-    by_schedule: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    by_agent: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[tuple[str, str], int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def of(self, agent_path: str, identity: str) -> int | None:
         """The median duration of a schedule's runs, else of its agent's runs, else None."""
-        return self.by_schedule.get((agent_path, identity), self.by_agent.get(agent_path))
+        return self.seconds.get((agent_path, identity), self.seconds.get((agent_path, "")))
 
 
 def read_durations(
@@ -51,8 +50,7 @@ def read_durations(
         except ProductError as error:
             return error.message
 
-    by_schedule: dict[tuple[str, str], int] = {}
-    by_agent: dict[str, int] = {}
+    seconds: dict[tuple[str, str], int] = {}
     failed: list[str] = []
     with ThreadPoolExecutor(max(1, min(products.connection("acc").concurrency, len(views)))) as pool:
         for number, (view, runs) in enumerate(zip(views, pool.map(runs_of, views), strict=True), 1):
@@ -60,16 +58,13 @@ def read_durations(
             if isinstance(runs, str):
                 failed.append(f"{view.path} ({runs})")
                 continue
-            took = took_by_schedule(runs)
-            by_schedule.update({(view.path, identity): seconds for identity, seconds in took.items() if identity})
-            if "" in took:
-                by_agent[view.path] = took[""]
+            seconds.update({(view.path, identity): took for identity, took in took_by_schedule(runs).items()})
     notes: tuple[str, ...] = ()
     if failed:
         notes = (
             f"the run history of {first_few(failed, 1)} could not be read: the duration of those runs is not known",
         )
-    return Durations(by_schedule, by_agent, notes)
+    return Durations(seconds, notes)
 
 
 def took_by_schedule(runs: Iterable[AgentRun]) -> dict[str, int]:

@@ -39,23 +39,17 @@ _LITTLE = 0.5
 def calendar(found: Calendar, screen: Screen, *, verbose: bool = False) -> str:
     """The whole calendar. With `verbose` every list is complete."""
     page = TextPage(screen)
-    zone = found.zone.key
-    first, last = found.days[0], found.days[-1]
-    title = f"Calendar {first:%Y-%m-%d} to {last:%Y-%m-%d}, {SOURCES[found.source]}"
-    page.paragraph(title, style="bold")
-    page.paragraph(f"Times in {zone} ({found.zone_reason}; --zone shows another).", style="dim")
+    span = f"{found.days[0]:%Y-%m-%d} to {found.days[-1]:%Y-%m-%d}"
+    page.paragraph(f"Calendar {span}, {SOURCES[found.source]}", style="bold")
+    page.paragraph(f"Times in {found.zone.key} ({found.zone_reason}; --zone shows another).", style="dim")
     page.paragraph(summary_text(found) + ".")
     if changed := change_text(found):
         page.paragraph(f"The plan: {changed}.", style="yellow")
     for place, why in found.unreadable:
         page.paragraph(f"could not be read: {why}", lead=f"{place}: ", style="red")
-    limit = None if verbose else _SHOWN
     _heat_maps(page, found)
-    _next(page, found, limit)
-    _peaks(page, found, limit)
-    _collisions(page, found, limit)
-    _simultaneous(page, found, limit)
-    _clocks(page, found, verbose=verbose)
+    for write in (_next, _peaks, _collisions, _simultaneous, _clocks):
+        write(page, found, None if verbose else _SHOWN)
     page.blank()
     for note in found.notes:
         page.paragraph(note, lead="note: ", style="dim")
@@ -185,7 +179,7 @@ def _simultaneous(page: TextPage, found: Calendar, limit: int | None) -> None:
     page.paragraph("`calendar --spread` proposes minutes for them, as a patch.", indent=2, style="dim")
 
 
-def _clocks(page: TextPage, found: Calendar, *, verbose: bool) -> None:
+def _clocks(page: TextPage, found: Calendar, limit: int | None) -> None:
     marks = found.shown.load.clock_marks
     if not marks:
         return
@@ -193,7 +187,7 @@ def _clocks(page: TextPage, found: Calendar, *, verbose: bool) -> None:
     for mark in marks:
         page.paragraph(f"{mark.change.begin:%Y-%m-%d} {mark.zone}: {clock_text(mark)}", indent=2)
         if mark.notes:
-            _names(page, [name for name, _ in mark.notes], None if verbose else _SHOWN)
+            _names(page, [name for name, _ in mark.notes], limit)
 
 
 def _names(page: TextPage, names: Sequence[str], limit: int | None) -> None:

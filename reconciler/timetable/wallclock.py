@@ -10,13 +10,10 @@ import functools
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 Note: TypeAlias = Literal["", "skipped-hour", "repeated-hour"]
-
-SKIPPED: Final = "skipped-hour"
-REPEATED: Final = "repeated-hour"
 
 _EPOCH_DAY = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 - an ordinal has no zone
 
@@ -29,7 +26,6 @@ class ClockChange:
     """
 
     instant: int
-
     begin: datetime
     end: datetime
     repeats: bool
@@ -55,15 +51,15 @@ def offset_of(local: datetime, zone: ZoneInfo) -> int:
 
 
 def instant_of(local: datetime, zone: ZoneInfo) -> tuple[int, Note]:
-    """When a naive local time happens: seconds since 1970, and "", `SKIPPED` or `REPEATED`."""
+    """When a naive local time happens: seconds since 1970, and what daylight saving makes of it."""
     wall = seconds_of(local)
     first = offset_of(local.replace(fold=0), zone)
     second = offset_of(local.replace(fold=1), zone)
     if first == second:
         return wall - first, ""
     if first > second:
-        return wall - first, REPEATED
-    return _change_between(wall - second, wall - first, first, zone), SKIPPED
+        return wall - first, "repeated-hour"
+    return _change_between(wall - second, wall - first, first, zone), "skipped-hour"
 
 
 def local_at(instant: int, zone: ZoneInfo) -> datetime:

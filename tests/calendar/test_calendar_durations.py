@@ -59,7 +59,7 @@ def test_what_cannot_be_told_is_left_out() -> None:
 
 def test_a_schedule_that_never_ran_is_taken_for_as_long_as_its_agent() -> None:
     took = took_by_schedule([run(at(0), at(10)), run(at(20), at(22), schedule=None)])
-    known = Durations({("a", ID): took[ID]}, {"a": took[""]})
+    known = Durations({("a", identity): seconds for identity, seconds in took.items()})
     assert (known.of("a", ID), known.of("a", OTHER), known.of("b", ID)) == (600, 360, None)
 
 
