@@ -16,15 +16,8 @@ from reconciler.clients import replies
 from reconciler.clients.acc_options import Delivery, JobStatus, RunMethod, StartOptions, parameters_text
 from reconciler.clients.auth import BearerToken
 from reconciler.clients.calls import JSON_TYPE, Reply, Request, SessionOptions, query_text, segment
-from reconciler.clients.replies import (
-    AgentInfo,
-    AgentRun,
-    JobRun,
-    JobSchedule,
-    StartedJob,
-    StartedRuns,
-)
-from reconciler.clients.server_status import ServerStatus, read_server
+from reconciler.clients.received import read_list
+from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
 from reconciler.clients.uploads import InputFile, file_body, multipart
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
@@ -82,16 +75,12 @@ class AccClient:
 
     def approve(self, agent_id: str, message: str) -> None:
         """Approve an agent; the message goes to the file log ("Approve an agent")."""
-        self._toggle_approval(agent_id, message, disapprove=False)
+        # The product's flag reads the wrong way round: True takes the approval away. It is turned here alone.
+        self._write(Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/False", message))
 
     def disapprove(self, agent_id: str, message: str) -> None:
         """Disapprove an agent; the message goes to the file log ("Disapprove an agent")."""
-        self._toggle_approval(agent_id, message, disapprove=True)
-
-    def _toggle_approval(self, agent_id: str, message: str, *, disapprove: bool) -> None:
-        # The product's flag reads the wrong way round: True takes the approval away. It is turned here alone.
-        flag = "True" if disapprove else "False"
-        self._write(Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/{flag}", message))
+        self._write(Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/True", message))
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -258,7 +247,7 @@ class AccClient:
             "useSsl": use_ssl,
             "serverRefresh": server_refresh,
         }
-        return self._read(Request.post("/api/server/check", body), read_server)
+        return self._read(Request.post("/api/server/check", body), replies.read_server)
 
     # --- the few ways of asking ----------------------------------------------------------------------------------
 
@@ -266,7 +255,7 @@ class AccClient:
         return _understood(request, read, self.session.json(request))
 
     def _read_list(self, request: Request, read: Callable[[object], T], what: str) -> tuple[T, ...]:
-        return _understood(request, lambda value: replies.read_list(value, read, what), self.session.json(request))
+        return _understood(request, lambda value: read_list(value, read, what), self.session.json(request))
 
     def _write(self, request: Request) -> Reply:
         return self.session.send(request)

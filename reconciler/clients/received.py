@@ -1,79 +1,64 @@
-"""Reads an object of a JSON answer key by key, whatever the case of its keys, and also where a number came as text."""
+"""Reads an object of a JSON answer into a dataclass, whose annotations say how each value is taken.
+
+The case of keys makes no difference, a number may come as text, and a key that is missing is None.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, get_type_hints
 
 from reconciler.errors import ProductError
 from reconciler.identity import normal_id
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 RawObject: TypeAlias = Mapping[str, object]
 """An object of JSON as it was received."""
 
+T = TypeVar("T")
+R = TypeVar("R", bound="DataclassInstance")
 
-class Received:
-    """An object whose keys are asked for in lower case; one that is missing reads as None.
 
-    `raw` is the object as received, `what` names it in errors. Raises ProductError for anything but an object.
+def reader(record: type[R], what: str) -> Callable[[object], R]:
+    """A function that makes a `record` of an answer; `what` names it in errors.
+
+    A field is read by the function in its annotation, under its own name without `_`, or under the key that the
+    annotation names; `raw` is the object as received. Raises ProductError for anything but an object, and for one
+    without its own id.
     """
+    make: Callable[..., R] = record
 
-    __slots__ = ("_keys", "_what", "raw")
-
-    def __init__(self, value: object, what: str) -> None:
+    def read(value: object) -> R:
         if not isinstance(value, dict):
             raise ProductError(f"{shape(value).capitalize()} was answered where {what} is due")
-        self.raw: RawObject = value
-        self._what = what
-        self._keys: dict[str, object] = {key.lower(): each for key, each in value.items()}
+        values = {key.lower(): each for key, each in value.items()}
+        try:
+            return make(*[take(values.get(key)) for key, take in _columns(record)], raw=value)
+        except LookupError:
+            raise ProductError(f"{what.capitalize()} was answered without its id") from None
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
+    return read
 
-    def value(self, key: str) -> object:
-        return self._keys.get(key)
 
-    def own_id(self, key: str) -> str:
-        """The id of the object itself. Raises ProductError where there is none."""
-        if found := self.id(key):
-            return found
-        raise ProductError(f"{self._what.capitalize()} was answered without its id")
+@cache
+def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, Callable[[object], object]], ...]:
+    """The key of each field in lower case, and how its value is taken."""
+    hints = get_type_hints(record, include_extras=True)
+    words = {one.name: hints[one.name].__metadata__ for one in fields(record) if one.name != "raw"}
+    return tuple((found[1] if found[1:] else name.replace("_", ""), found[0]) for name, found in words.items())
 
-    def id(self, key: str) -> str | None:
-        value = self._keys.get(key)
-        return normal_id(value) if isinstance(value, str) and value else None
 
-    def text(self, key: str) -> str | None:
-        value = self._keys.get(key)
-        return value if value is None or isinstance(value, str) else as_text(value)
-
-    def truth(self, key: str) -> bool | None:
-        value = self._keys.get(key)
-        if value is True or value is False or value is None:
-            return value
-        text = str(value).strip().lower()
-        return True if text in ("true", "1") else False if text in ("false", "0") else None
-
-    def number(self, key: str) -> int | None:
-        return _number(self._keys.get(key))
-
-    def percentage(self, key: str) -> int | None:
-        """A whole number of percent, also where it is written with its sign."""
-        value = self._keys.get(key)
-        return _number(value.replace("%", "").strip() if isinstance(value, str) else value)
-
-    def word(self, key: str, words: tuple[str, ...]) -> str | None:
-        """A status by its documented word; the words themselves are understood too, and others shown as unknown."""
-        value = self._keys.get(key)
-        if value is None:
-            return None
-        code = _number(value)
-        if code is not None and 0 <= code < len(words):
-            return words[code]
-        wanted = re.sub(r"\W", "", str(value)).lower()
-        return next((word for word in words if word.replace(" ", "").lower() == wanted), f"unknown ({value})")
+def read_list(value: object, read: Callable[[object], T], what: str) -> tuple[T, ...]:
+    """Each element of a list. Raises ProductError for anything but a list: never an empty answer instead."""
+    if not isinstance(value, list):
+        raise ProductError(f"{shape(value).capitalize()} was answered where a list of {what} is due")
+    return tuple(read(each) for each in value)
 
 
 def shape(value: object) -> str:
@@ -84,9 +69,33 @@ def shape(value: object) -> str:
     return "null" if value is None else "a number"
 
 
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
 def as_text(value: object) -> str:
     """What is no text, as one."""
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else as_text(value)
+
+
+def _id(value: object) -> str | None:
+    return normal_id(value) if isinstance(value, str) and value else None
+
+
+def _own_id(value: object) -> str:
+    if found := _id(value):
+        return found
+    raise LookupError
+
+
+def _truth(value: object) -> bool | None:
+    if value is True or value is False or value is None:
+        return value
+    text = str(value).strip().lower()
+    return True if text in ("true", "1") else False if text in ("false", "0") else None
 
 
 def _number(value: object) -> int | None:
@@ -98,3 +107,31 @@ def _number(value: object) -> int | None:
         return int(value)
     except (ValueError, OverflowError):
         return None
+
+
+def _percentage(value: object) -> int | None:
+    return _number(value.replace("%", "").strip() if isinstance(value, str) else value)
+
+
+def word_of(*words: str) -> Callable[[object], str | None]:
+    """Reads a status, which comes as its place in `words`, or as the word itself; another is shown as unknown."""
+    known = {word.replace(" ", "").lower(): word for word in words}
+
+    def read(value: object) -> str | None:
+        code = _number(value)
+        if code is not None and 0 <= code < len(words):
+            return words[code]
+        written = re.sub(r"\W", "", str(value)).lower()
+        return None if value is None else known.get(written, f"unknown ({value})")
+
+    return read
+
+
+Text: TypeAlias = Annotated[str | None, _text]
+Id: TypeAlias = Annotated[str | None, _id]
+OwnId: TypeAlias = Annotated[str, _own_id]
+"""The id of the object itself, without which it is none."""
+Truth: TypeAlias = Annotated[bool | None, _truth]
+Number: TypeAlias = Annotated[int | None, _number]
+Percentage: TypeAlias = Annotated[int | None, _percentage]
+"""A whole number of percent, also where it is written with its sign."""

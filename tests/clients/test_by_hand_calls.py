@@ -13,7 +13,7 @@ from archive_samples import packed
 from clocks import SkippingClock
 from test_by_hand import AGENT, PATH, SCHEDULE, SECRET, Desk, Typed, estate
 
-from reconciler.clients.server_status import usage_now
+from reconciler.clients.replies import usage_now
 from reconciler.emulator import Emulator, Switches
 from reconciler.emulator.acc_state import InputFile, ServerRecord
 
