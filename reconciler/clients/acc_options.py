@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from reconciler.clients.calls import compact_json
@@ -63,20 +63,15 @@ class StartOptions:
     synchronous_timeout: int | None = None
 
     def as_body(self) -> dict[str, object]:
-        parameters = None if self.input_parameters is None else parameters_text(self.input_parameters)
-        files = None if self.input_files is None else list(self.input_files)
-        body = {
-            "sessionId": self.session_id,
-            "logLevel": self.log_level,
-            "isProductionRun": self.is_production_run,
-            "inputParameters": parameters,
-            "inputFiles": files,
-            "isDeleteInputFilesOnCompleted": self.is_delete_input_files_on_completed,
-            "useMultipleSessions": self.use_multiple_sessions,
-            "isSynchronous": self.is_synchronous,
-            "synchronousTimeout": self.synchronous_timeout,
-        }
-        return {key: value for key, value in body.items() if value is not None}
+        body = {_key(one.name): value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+        if self.input_parameters is not None:
+            body["inputParameters"] = parameters_text(self.input_parameters)
+        return body
+
+
+def _key(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def parameters_text(values: Mapping[str, object]) -> str:
