@@ -30,22 +30,26 @@ _KEY_HINT = (
 )
 
 
-class Anonymous:
-    """No credential: for the call that asks for a token."""
+class Credential:
+    """The `Authorization` header, and what to do when it is not accepted. This one is none: to ask for a token with."""
 
     hint = ""
+    """The next step for a person when it is not accepted."""
 
     def header(self) -> str:
+        """The header's value ("" for none). May ask for a token; raises Refused when there is none to be had."""
         return ""
 
     def renew(self, refused: str) -> bool:
+        """After 401 or 403 for the header `refused`: whether another one is at hand now."""
         return False
 
     def secrets(self) -> frozenset[str]:
+        """Values that must not be shown."""
         return frozenset()
 
 
-class BearerToken:
+class BearerToken(Credential):
     """An access token that was made in the product's own pages. Raises Refused when it cannot be one."""
 
     def __init__(self, token: str, *, hint: str = "") -> None:
@@ -57,14 +61,11 @@ class BearerToken:
     def header(self) -> str:
         return f"Bearer {self._token}"
 
-    def renew(self, refused: str) -> bool:
-        return False
-
     def secrets(self) -> frozenset[str]:
         return frozenset({self._token})
 
 
-class PrivateKeyJwt:
+class PrivateKeyJwt(Credential):
     """An access token bought with a signed assertion, shared by all threads and renewed when it is not accepted.
 
     Automate MFT, "POST /v1/oauth/token": `ask` sends the JSON body to that endpoint and returns what came back. Raises
@@ -97,7 +98,6 @@ class PrivateKeyJwt:
         self._good_until: float | None = None
         self._known: frozenset[str] = frozenset()
         self._failures: list[Refused] = []
-        self._answered: Mapping[str, object] = {}
         for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
             if not value:
                 raise Refused(f"The connection has no {name}.", hint=self.hint)
@@ -135,8 +135,7 @@ class PrivateKeyJwt:
     def fresh(self) -> Mapping[str, object]:
         """All that the endpoint answers when a token is bought now, the token included."""
         with self._lock:
-            self._buy()
-            return self._answered
+            return self._buy()
 
     def assertion(self) -> str:
         """A fresh assertion: four minutes of life, an id of its own."""
@@ -154,35 +153,36 @@ class PrivateKeyJwt:
         }
         return jwt.encode(claims, self._key, algorithm=self.algorithm, headers={"kid": self._key_id})
 
-    def _buy(self) -> None:
+    def _buy(self) -> Mapping[str, object]:
         self._header = ""
         answer = self._answer()
-        keys = {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
-        self._answered = answer if isinstance(answer, dict) else {}
+        keys = {str(key).lower(): value for key, value in answer.items()}
         token = keys.get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
             raise Refused("The token endpoint answered without an access_token.", hint=self.hint)
         life = keys.get("expires_in")
         try:
-            seconds = float(life) if life is not None and not isinstance(life, bool) else 0.0
-        except (TypeError, ValueError):
+            seconds = float(life) if isinstance(life, int | float | str) and not isinstance(life, bool) else 0.0
+        except ValueError:
             seconds = 0.0
         bought = self.clock.monotonic()
         self._good_until = bought + max(seconds - _EARLY_SECONDS, seconds / 2) if seconds > 0 else None
         self._known = self._known | {token.strip()}
         self._header = f"bearer {token.strip()}"
+        return answer
 
-    def _answer(self) -> object:
+    def _answer(self) -> Mapping[str, object]:
         """What the endpoint says; a lost answer is asked for again with a fresh assertion, since none works twice."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._ask(
+                answer = self._ask(
                     {
                         "grant_type": "client_credentials",
                         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                         "client_assertion": self.assertion(),
                     }
                 )
+                return answer if isinstance(answer, dict) else {}
             except Refused as error:
                 kind = Unauthorised if isinstance(error, Unauthorised) or error.status == 400 else Refused
                 raise kind(f"No access token: {error.message}", hint=self.hint, status=error.status) from error

@@ -1,4 +1,4 @@
-"""What a call is made of: its request, its credential, how often it is tried again, and the reply."""
+"""What a call is made of: its request, how often it is tried again, and the reply."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random as randomness
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import quote
 
 from reconciler.clients.redaction import Redactor
@@ -16,24 +15,6 @@ from reconciler.clock import Clock
 from reconciler.errors import Refused
 
 JSON_TYPE = "application/json"
-
-
-class Credential(Protocol):
-    """The `Authorization` header, and what to do when it is not accepted. `hint` is then the next step for a person."""
-
-    hint: str
-
-    def header(self) -> str:
-        """The header's value ("" for none). May ask for a token; raises Refused when there is none to be had."""
-        ...
-
-    def renew(self, refused: str) -> bool:
-        """After 401 or 403 for the header `refused`: whether another one is at hand now."""
-        ...
-
-    def secrets(self) -> frozenset[str]:
-        """Values that must not be shown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ import time
 from collections.abc import Callable, Sized
 from enum import Enum, auto
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
@@ -36,6 +35,7 @@ _IDLE_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 1.0
 """A process may have been frozen while it sent for so long: whoever was asked before is asked again."""
 
+PoolClasses: TypeAlias = dict[str, type[HTTPConnectionPool]]
 _of_thread = threading.local()
 
 
@@ -97,16 +97,13 @@ class Exchange:
     def deadline_exceeded(self) -> DeadlineExceeded:
         if self._is_transfer and (self.has_answer or self.progress is Progress.SENT):
             if time.monotonic() >= self._latest:
-                return DeadlineExceeded(f"the transfer took longer than {self._latest_hours()}")
+                return DeadlineExceeded(f"the transfer took longer than {LONGEST_TRANSFER / 3600:g} h")
             return DeadlineExceeded(
                 f"the transfer stood still, or moved less than {SLOWEST_TRANSFER >> 10} KiB a second"
             )
         if self.has_answer:
             return DeadlineExceeded(f"the answer was not complete within {self._seconds:g} s")
         return DeadlineExceeded(f"no answer within {self._seconds:g} s")
-
-    def _latest_hours(self) -> str:
-        return f"{LONGEST_TRANSFER / 3600:g} h"
 
     def ask_before_write(self) -> None:
         """Ask whether this may be sent, unless that was answered a moment ago."""
@@ -128,11 +125,6 @@ def current_exchange() -> Exchange:
     """The exchange of this thread."""
     exchange: Exchange = _of_thread.exchange
     return exchange
-
-
-def has_been_sent() -> bool:
-    """Whether any byte of this thread's last request may have reached the product."""
-    return current_exchange().progress is Progress.SENT
 
 
 # --- connections -----------------------------------------------------------------------------------------------------
@@ -249,33 +241,15 @@ class _Dialled(Tracked):
         raise NewConnectionError(self, f"no connection to {host}: {failure}") from failure  # type: ignore[arg-type]
 
 
-class _PlainConnection(_Dialled, HTTPConnection):
-    pass
-
-
-class _TlsConnection(_Dialled, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _TlsPool}
-"""What a pool manager makes its pools of."""
-
-
-def tracked_pools(classes: dict[str, type[HTTPConnectionPool]]) -> dict[str, type[HTTPConnectionPool]]:
-    """Pools of another kind of connection (a SOCKS proxy's), watched as well."""
+def tracked_pools(classes: PoolClasses, tracked: type[Tracked] = Tracked) -> PoolClasses:
+    """Pools like these, whose connections are watched."""
     return {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _tracked_connection(pool)})
+        scheme: type(
+            pool.__name__, (pool,), {"ConnectionCls": type(tracked.__name__, (tracked, pool.ConnectionCls), {})}
+        )
         for scheme, pool in classes.items()
     }
 
 
-def _tracked_connection(pool: type[HTTPConnectionPool]) -> type:
-    return type(pool.ConnectionCls.__name__, (Tracked, pool.ConnectionCls), {})
+POOLS = tracked_pools({"http": HTTPConnectionPool, "https": HTTPSConnectionPool}, _Dialled)
+"""What a pool manager makes its pools of, unless a SOCKS proxy dials for them."""

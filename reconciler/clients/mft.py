@@ -11,14 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler.clients.auth import Anonymous, PrivateKeyJwt, token_claims, token_expiry
+from reconciler.clients.auth import Credential, PrivateKeyJwt, token_claims, token_expiry
 from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segment
 from reconciler.clients.received import RawObject
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import Connection
-
-__all__ = ["FreshToken", "License", "MftClient", "StartedTask", "TaskRun", "connect"]
 
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
 _SUCCESS = "success"
@@ -32,8 +30,10 @@ RETRY_POLICY = RetryPolicy(throttled_tries=3, throttled_wait=5.0)
 """As in the vendor's sample: 429 is met three times, five seconds apart, unless the answer names a wait."""
 
 _COUNTER = "taskexecutions"
-_LIMIT = ("limit", "max", "maximum", "total", "allowed", "quota", "included")
-_REMAINING = ("remaining", "left", "available")
+_COUNTED = {
+    "limit": ("limit", "max", "maximum", "total", "allowed", "quota", "included"),
+    "left": ("remaining", "left", "available"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +167,17 @@ def connect(connection: Connection, options: SessionOptions) -> MftClient:
     """A client for this connection, with `tenantId`, `keyId` and `privateKey` (PEM text) of its settings."""
     options = replace(options, retry_policy=options.retry_policy or RETRY_POLICY)
     for_tokens = replace(options, before_write=None)
-    token_session = Session(replace(connection, rate=None), for_tokens, credential=Anonymous())
+    token_session = Session(replace(connection, rate=None), for_tokens, credential=Credential())
     credential = PrivateKeyJwt(
         tenant_id=connection.settings.get("tenantId", ""),
         key_id=connection.settings.get("keyId", ""),
         private_key=connection.settings.get("privateKey", ""),
         token_url=token_session.url + TOKEN_PATH,
-        ask=lambda body: ask_for_token(token_session, body),
+        ask=lambda body: token_session.json(Request.post(TOKEN_PATH, body)),
         hint=f"Look at tenantId, keyId and privateKey under connections.{connection.name} in reconciler.yaml.",
         clock=options.clock,
     )
     return MftClient(Session(connection, options, credential=credential, token_proof=LICENSE), credential)
-
-
-def ask_for_token(session: Session, body: object) -> object:
-    """One token request ("POST /v1/oauth/token"): JSON, as in the vendor's sample."""
-    return session.json(Request.post(TOKEN_PATH, body))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -231,20 +226,13 @@ def _license(raw: RawObject) -> License:
 
 def _executions(raw: RawObject) -> tuple[int | None, int | None]:
     """The counter of task executions and its limit, wherever the answer keeps them."""
-    used: int | None = None
-    limit: int | None = None
-    left: int | None = None
+    found: dict[str, int] = {}
     for path, value in _numbers(raw, ""):
-        at = path.find(_COUNTER)
-        if at < 0:
-            continue
-        words = path[:at] + path[at + len(_COUNTER) :]
-        if any(word in words for word in _LIMIT):
-            limit = value if limit is None else limit
-        elif any(word in words for word in _REMAINING):
-            left = value if left is None else left
-        else:
-            used = value if used is None else used
+        before, counter, after = path.partition(_COUNTER)
+        if counter:
+            about = (what for what, words in _COUNTED.items() if any(word in before + after for word in words))
+            found.setdefault(next(about, "used"), value)
+    used, limit, left = map(found.get, ("used", "limit", "left"))
     if limit is None and used is not None and left is not None:
         limit = used + left
     if used is None and limit is not None and left is not None:

@@ -15,9 +15,8 @@ import urllib3
 from reconciler import __version__
 from reconciler.clients import shown_text, wire
 from reconciler.clients.calls import Reply, Request, SessionOptions
-from reconciler.clients.diagnosis import Diagnosis
 from reconciler.clients.exchange import Exchange, begin
-from reconciler.clients.failures import AttemptFailed, FailureClass
+from reconciler.clients.failures import AttemptFailed, Diagnosis, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
 from reconciler.clients.uploads import BodyError, StreamedBody
 from reconciler.errors import ProductError
@@ -88,7 +87,9 @@ class Sender:
                 response = self._adapter.send(
                     prepared, stream=True, timeout=seconds, verify=self._trusted, proxies=self._proxies
                 )
-                self._note_answer(response)
+                self.circuit_breaker.record_answer()
+                if date := response.headers.get("Date"):
+                    self.server_date = (date, self._options.clock())
                 if not 200 <= response.status_code < 300:
                     raise self.diagnosis.of_status(request, response)
                 result = consume(request, response)
@@ -121,12 +122,6 @@ class Sender:
             prepared.body = request.body
         prepared.headers = cast("requests.structures.CaseInsensitiveDict[str]", headers)
         return prepared
-
-    def _note_answer(self, response: requests.Response) -> None:
-        self.circuit_breaker.record_answer()
-        date = response.headers.get("Date")
-        if date:
-            self.server_date = (date, self._options.clock())
 
     # --- bodies ----------------------------------------------------------------------------------------------------
 
@@ -178,12 +173,8 @@ class Sender:
                 return size
             if not size and shown_text.is_page(chunk, content_type):
                 raise self.diagnosis.of_page(request, response.status_code, chunk, content_type)
-            _write(sink, chunk)
+            try:
+                sink.write(chunk)
+            except OSError as error:
+                raise ProductError(f"The download cannot be written: {error.strerror or error}") from error
             size += len(chunk)
-
-
-def _write(sink: BinaryIO, chunk: bytes) -> None:
-    try:
-        sink.write(chunk)
-    except OSError as error:
-        raise ProductError(f"The download cannot be written: {error.strerror or error}") from error

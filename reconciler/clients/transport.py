@@ -14,11 +14,10 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import BinaryIO, TypeVar, cast
 
-import requests
-
 from reconciler.clients import failures
-from reconciler.clients.calls import Credential, Reply, Request, RetryPolicy, SessionOptions
-from reconciler.clients.exchange import has_been_sent
+from reconciler.clients.auth import Credential
+from reconciler.clients.calls import Reply, Request, RetryPolicy, SessionOptions
+from reconciler.clients.exchange import Progress, current_exchange
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.sender import Consume, Sender
@@ -50,11 +49,8 @@ class Session:
         self._retry_policy = options.retry_policy or RetryPolicy()
         self._token_proof = token_proof
         self._sender = Sender(connection, options, clean=self.clean, hint=credential.hint)
-
-    @property
-    def url(self) -> str:
+        self.url = self._sender.url
         """Where the product's own paths begin."""
-        return self._sender.url
 
     def __enter__(self) -> Session:
         return self
@@ -88,11 +84,7 @@ class Session:
 
     def download(self, request: Request, sink: BinaryIO) -> int:
         """Write the body to `sink` as it arrives, and say how many bytes it had."""
-
-        def consume(request: Request, response: requests.Response) -> int:
-            return self._sender.read_stream(request, response, sink)
-
-        return self._call(replace(request, is_transfer=True), consume)
+        return self._call(replace(request, is_transfer=True), partial(self._sender.read_stream, sink=sink))
 
     def clock_skew(self) -> float | None:
         """Seconds by which the product's clock was ahead of ours at its last answer; None if it did not say."""
@@ -140,10 +132,13 @@ class Session:
             throttled += last.kind is FailureClass.THROTTLED
             tries += last.kind is not FailureClass.THROTTLED
             wait = self._wait_before_next(request, last, tries, throttled)
-            if wait is None or self._clock() + wait > until or self._options.interrupted.is_set():
-                raise self._verdict(last, ambiguous) from None
-            self._options.clock.wait(self._options.interrupted, wait)
-            if self._options.interrupted.is_set():
+            interrupted = self._options.interrupted
+            if (
+                wait is None
+                or self._clock() + wait > until
+                or interrupted.is_set()
+                or self._options.clock.wait(interrupted, wait)
+            ):
                 raise self._verdict(last, ambiguous) from None
 
     def _wait_before_next(self, request: Request, failure: AttemptFailed, tries: int, throttled: int) -> float | None:
@@ -180,7 +175,7 @@ class Session:
         """What earlier attempts, or the bytes sent so far, may have done when a call is forbidden; None: nothing."""
         if ambiguous is not None:
             return failures.verdict(ambiguous, ambiguous)
-        if has_been_sent():
+        if current_exchange().progress is Progress.SENT:
             return Uncertain(f"{self._sender.diagnosis.target(request)} was broken off while it was being sent.")
         return None
 

@@ -73,15 +73,16 @@ def was_never_sent(error: BaseException) -> bool:
     if progress is not Progress.NOT_SENT:
         return progress is Progress.CONNECTING
     # It failed before any connection was asked for: only errors that speak for themselves count.
-    early = (LocationValueError, ClosedPoolError)
-    local = (
+    early = (
+        LocationValueError,
+        ClosedPoolError,
         requests.exceptions.ProxyError,
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidHeader,
         requests.exceptions.InvalidSchema,
         BodyError,
     )
-    return any(isinstance(cause, early + local) for cause in causes(error))
+    return any(isinstance(cause, early) for cause in causes(error))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.clients.auth import BearerToken
-from reconciler.clients.calls import Credential, RetryPolicy, SessionOptions
+from reconciler.clients.auth import BearerToken, Credential
+from reconciler.clients.calls import RetryPolicy, SessionOptions
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.transport import Session
 from reconciler.clock import Clock
