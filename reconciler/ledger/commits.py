@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.creation import prepare, settle_file
 from reconciler.ledger.database import BUSY_SECONDS, Connection, Database
 from reconciler.ledger.location import Location
+from reconciler.ledger.migrations import prepare, settle_file
 from reconciler.ledger.records import Note
 from reconciler.ledger.scope import Scope
 from reconciler.model import Entry
@@ -32,12 +32,8 @@ class _Record:
     done: Future[None] = field(default_factory=Future)
 
 
-@dataclass(slots=True)
-class _Task:
-    """Anything else: a transaction of its own."""
-
-    run: Callable[[], None]
-    fail: Callable[[BaseException], object]
+_Job: TypeAlias = _Record | Callable[[], None]
+"""What is handed over: a record, or anything else, which is a transaction of its own."""
 
 
 class GroupCommit:
@@ -46,7 +42,7 @@ class GroupCommit:
     def __init__(self, location: Location, scope: Scope) -> None:
         self._location = location
         self._scope = scope
-        self._queue: SimpleQueue[_Record | _Task | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = False
@@ -73,11 +69,15 @@ class GroupCommit:
         done: Future[T] = Future()
 
         def run() -> None:
-            with self._database.transaction(wait=wait) as connection:
-                result = work(connection)
-            done.set_result(result)
+            try:
+                with self._database.transaction(wait=wait) as connection:
+                    result = work(connection)
+            except BaseException as error:  # it belongs to the caller, who waits for it
+                done.set_exception(error)
+            else:
+                done.set_result(result)
 
-        self._submit(_Task(run, done.set_exception))
+        self._submit(run)
         return done.result()
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class GroupCommit:
         self._database.close()
         settle_file(self._location)
 
-    def _submit(self, job: _Record | _Task) -> None:
+    def _submit(self, job: _Job) -> None:
         with self._guard:
             if self._is_closed:
                 raise LedgerError(f"the ledger {self._location.shown} is closed already")
@@ -120,12 +120,12 @@ class GroupCommit:
                 batch = [last]
             if batch:
                 self._commit(batch)
-            if isinstance(job, _Task):
+            if callable(job):
                 self._agents.clear()  # it may forget one, or another run may have had its turn
-                _attempt(job)
+                job()
             is_open = job is not None
 
-    def _next(self, size: int) -> _Record | _Task | None:
+    def _next(self, size: int) -> _Job | None:
         # Whoever wrote with the last batch is likely to come again at once: a moment's patience saves a whole commit.
         if size < self._last_size:
             return self._queue.get(timeout=_LINGER_SECONDS)
@@ -153,10 +153,3 @@ class GroupCommit:
             self._agents |= fresh
             for record in batch:
                 record.done.set_result(None)
-
-
-def _attempt(task: _Task) -> None:
-    try:
-        task.run()
-    except BaseException as error:  # it belongs to the caller, who waits for it
-        task.fail(error)

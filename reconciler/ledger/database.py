@@ -9,10 +9,9 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from reconciler.errors import LedgerError
@@ -29,32 +28,8 @@ Value = str | int | float
 Parameters = Mapping[str, Value]
 Row = tuple[Any, ...]
 """The columns of a row as the database returns them, in the order of the statement."""
-
-
-class Connection(Protocol):
-    """One open connection, for one thread at a time."""
-
-    @property
-    def is_postgres(self) -> bool: ...
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the server is gone, so that only a new connection can help."""
-        ...
-
-    def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
-        """Run one statement; what it returns, if anything."""
-        ...
-
-    def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
-        """Run one statement that writes, once for each row."""
-        ...
-
-    def transaction(self, wait: float) -> AbstractContextManager[None]:
-        """What is written within is on disk at its end, or nothing is. Another writer is waited for `wait` seconds."""
-        ...
-
-    def close(self) -> None: ...
+Connection: TypeAlias = "SqliteConnection | PostgresConnection"
+"""One open connection, for one thread at a time."""
 
 
 class Database:
@@ -119,18 +94,22 @@ class SqliteConnection:
 
     is_postgres = False
     is_lost = False
+    """Whether the server is gone, so that only a new connection can help."""
 
     def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
 
     def execute(self, statement: str, parameters: Parameters | None = None) -> list[Row]:
+        """Run one statement; what it returns, if anything."""
         return self._driver.execute(statement, parameters or {}).fetchall()
 
     def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement that writes, once for each row."""
         self._driver.executemany(statement, rows)
 
     @contextlib.contextmanager
     def transaction(self, wait: float) -> Iterator[None]:
+        """What is written within is on disk at its end, or nothing is. Another writer is waited for `wait` seconds."""
         self._driver.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
         with self._driver:
             self._driver.execute("BEGIN IMMEDIATE")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import Connection
+from reconciler.ledger.reader import Reader
 from reconciler.ledger.scope import Scope
 
 if TYPE_CHECKING:
@@ -22,37 +22,17 @@ _FINGERPRINT = "key_fingerprint"
 """The names under which the ledger keeps its own key, and the fingerprint of the key in use."""
 
 
-def sealer_of(
-    scope: Scope, read: Callable[[str], str | None], commits: GroupCommit | None, key: bytes | None, shown: str
-) -> Sealer:
+def sealer_of(scope: Scope, reader: Reader, commits: GroupCommit | None, key: bytes | None, shown: str) -> Sealer:
     """A sealer with the ledger's key; where there is none yet and `commits` may write, one is kept first.
 
-    `key` comes from outside, None for the ledger's own; `read` looks up a name in the ledger, `shown` is its place.
-    Raises LedgerError when the ledger was written with another key.
+    `key` comes from outside, None for the ledger's own; `shown` is the ledger's place. Raises LedgerError when the
+    ledger was written with another key.
     """
     # The fingerprint first: both are written at once, so whoever sees it sees the key that belongs to it as well.
-    known = read(_FINGERPRINT)
-    kept = read(_KEPT)
+    known = scope.meta(reader, _FINGERPRINT)
+    kept = scope.meta(reader, _KEPT)
     if known is None and commits is not None:
         kept, known = commits.alone(lambda connection: _keep(scope, connection, key))
-    return _fitting_sealer(key, kept, known, shown)
-
-
-def _keep(scope: Scope, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
-    scope.lock(connection)
-    if scope.meta(connection, _FINGERPRINT) is None:  # or else another first run was faster
-        scope.put_meta(connection, _first_values(key))
-    return scope.meta(connection, _KEPT), scope.meta(connection, _FINGERPRINT)
-
-
-def _first_values(key: bytes | None) -> dict[str, str]:
-    """What a new ledger keeps: its own random key, unless one comes from outside; and the fingerprint."""
-    values = {} if key is not None else {_KEPT: secrets.token_hex(_KEY_BYTES)}
-    return values | {_FINGERPRINT: _fingerprint(key if key is not None else bytes.fromhex(values[_KEPT]))}
-
-
-def _fitting_sealer(key: bytes | None, kept: str | None, known: str | None, shown: str) -> Sealer:
-    """A sealer with the key that the ledger was written with. Raises LedgerError when `key` is another one."""
     if known is None:
         # A ledger that others use and that this environment never wrote to: nothing here can be compared anyway.
         return sealer(key or secrets.token_bytes(_KEY_BYTES))
@@ -66,6 +46,16 @@ def _fitting_sealer(key: bytes | None, kept: str | None, known: str | None, show
         else "set RECONCILER_KEY to the key it was written with; if that is lost, move the ledger away and apply with "
         "`--accept-new-ledger`",
     )
+
+
+def _keep(scope: Scope, connection: Connection, key: bytes | None) -> tuple[str | None, str | None]:
+    """Keep what a new ledger starts with: its own random key, unless one comes from outside; and the fingerprint."""
+    scope.lock(connection)
+    if scope.meta(connection, _FINGERPRINT) is None:  # or else another first run was faster
+        own = {} if key is not None else {_KEPT: secrets.token_hex(_KEY_BYTES)}
+        used = key if key is not None else bytes.fromhex(own[_KEPT])
+        scope.put_meta(connection, own | {_FINGERPRINT: _fingerprint(used)})
+    return scope.meta(connection, _KEPT), scope.meta(connection, _FINGERPRINT)
 
 
 def _fingerprint(key: bytes) -> str:

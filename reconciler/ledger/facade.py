@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.clock import MACHINE
-from reconciler.diff import Sealer, sealer
+from reconciler.diff import Sealer, canonical_json, sealer
 from reconciler.errors import LedgerError
-from reconciler.ledger import digest_key, migrations, records, run_history, statements
-from reconciler.ledger.acquisition import Acquisition
+from reconciler.ledger import digest_key, migrations, records, statements
 from reconciler.ledger.database import Connection, Database, Row, Value
 from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.lease import Lease, break_lease, holder_of
+from reconciler.ledger.lease import Lease, break_lease, holder_of, wait_for_lease
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, KnownAgent, MemoReader, Note, Owner, RunRecord
-from reconciler.ledger.scope import LeaseRow, Scope, lease_row, read_head
+from reconciler.ledger.scope import LeaseRow, Scope, read_head
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class Ledger:
             commits = Commits(location, scope)
         ledger = cls(location, scope, Reader(location, beside_writer=create), commits, memo_of)
         try:
-            ledger.seal = digest_key.sealer_of(scope, ledger._meta, commits, key, location.shown)
+            ledger.seal = digest_key.sealer_of(scope, ledger._reader, commits, key, location.shown)
         except BaseException:
             ledger.close()
             raise
@@ -138,7 +137,7 @@ class Ledger:
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The last runs, newest first."""
-        return tuple(run_history.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
+        return tuple(records.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
 
     def events(self, limit: int) -> tuple[Event, ...]:
         """The last events of the journal, oldest first."""
@@ -166,9 +165,16 @@ class Ledger:
         Locked with the name of who holds it, also when that one hangs in the middle of a write; Interrupted.
         """
         commits = self._writer()
-        pause = pause or threading.Event().wait
-        waiting = Acquisition(commits, self._scope, self._location.shown, self.holder, pause)
-        fencing = waiting.take(owner, timeout=timeout, ttl=ttl)
+        fencing = wait_for_lease(
+            commits,
+            self._scope,
+            owner,
+            timeout=timeout,
+            ttl=ttl,
+            shown=self._location.shown,
+            holder=self.holder,
+            pause=pause or threading.Event().wait,
+        )
         return Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
 
     def break_lock(self, by: str = "") -> Holder | None:
@@ -186,26 +192,19 @@ class Ledger:
         Raises PlanRefused when that plan was used already.
         """
         run = RunRecord(uuid.uuid4().hex, lease.owner, commit, plan_digest, command, self._at())
-
-        def work(connection: Connection) -> None:
-            self._scope.require(connection, lease.fencing)
-            if once:
-                run_history.use_plan(self._scope, connection, run)
-            run_history.begin(self._scope, connection, run)
-
-        self._writer().alone(work)
+        body: dict[str, JSON] = {"command": command, "commit": commit, "plan_digest": plan_digest}
+        body |= {"user": run.owner.user, "host": run.owner.host}
+        note = Note(run.started, run.id, "run-began", "", body)
+        self._alone(lease, note, lambda connection: self._scope.begin_run(connection, run, once=once))
         self._run = run.id
         return run.id
 
     def end_run(self, lease: Lease, run: str, *, result: str, summary: Mapping[str, JSON]) -> None:
         """Write down how a run ended. `summary` holds the counts of the report."""
-        at = self._at()
-
-        def work(connection: Connection) -> None:
-            self._scope.require(connection, lease.fencing)
-            run_history.end(self._scope, connection, run, at, result, summary)
-
-        self._writer().alone(work)
+        at, counts = self._at(), dict(summary)
+        note = Note(at, run, "run-ended", "", {"result": result, "summary": counts})
+        row: dict[str, Value] = {"run": run, "finished": at, "result": result, "summary": canonical_json(counts)}
+        self._alone(lease, note, lambda connection: self._scope.write(connection, statements.END_RUN, row))
         self._run = ""
 
     def began(self, lease: Lease, change: Change, entry: Entry) -> None:
@@ -243,27 +242,33 @@ class Ledger:
 
     def accept(self, lease: Lease) -> None:
         """Write down that somebody takes this ledger as the new one, though it remembers nothing."""
-        self._alone(lease, "accepted", {}, lambda c: self._scope.put_meta(c, {"accepted": self._at()}))
+        self._mark(lease, "accepted")
 
     def mark_lost(self, lease: Lease) -> None:
         """Write down that this ledger took the place of one that was lost, until somebody accepts it."""
-        self._alone(lease, "lost", {}, lambda c: self._scope.put_meta(c, {"lost": self._at()}))
+        self._mark(lease, "lost")
 
     def forget_agent(self, lease: Lease, path: str) -> None:
         """Forget an agent's path, once nothing of ours is left there; kept while an entry still names it."""
-        row = {"path": path}
-        self._alone(lease, "agent-forgotten", row, lambda c: self._scope.write(c, statements.FORGET_AGENT, row))
+        note = self._note("agent-forgotten", "", {"path": path})
+        self._alone(lease, note, lambda c: self._scope.write(c, statements.FORGET_AGENT, {"path": path}))
 
     # --- within ------------------------------------------------------------------------------------------------------
 
     def _record(self, lease: Lease, entries: dict[str, Entry | None], notes: list[Note]) -> None:
         self._writer().record(lease.fencing, entries, notes)
 
-    def _alone(self, lease: Lease, kind: str, body: Mapping[str, JSON], write: Callable[[Connection], None]) -> None:
+    def _mark(self, lease: Lease, name: str) -> None:
+        note = self._note(name, "", {})
+        self._alone(lease, note, lambda connection: self._scope.put_meta(connection, {name: note.at}))
+
+    def _alone(self, lease: Lease, note: Note, write: Callable[[Connection], None]) -> None:
+        """Do what is written for itself and its note in one transaction, as long as the lease holds."""
+
         def work(connection: Connection) -> None:
             self._scope.require(connection, lease.fencing)
             write(connection)
-            self._scope.append(connection, [self._note(kind, "", body)])
+            self._scope.append(connection, [note])
 
         self._writer().alone(work)
 
@@ -279,11 +284,10 @@ class Ledger:
         return [KnownAgent(*row) for row in self._rows(statements.AGENTS)]
 
     def _rows(self, statement: str, **parameters: Value) -> list[Row]:
-        return self._reader.rows(statement, {**self._scope.keys, **parameters})
+        return self._scope.select(self._reader, statement, **parameters)
 
     def _meta(self, name: str) -> str | None:
-        rows = self._rows(statements.META, name=name)
-        return str(rows[0][0]) if rows else None
+        return self._scope.meta(self._reader, name)
 
     def _read_entries(self) -> dict[str, Entry]:
         rows = self._rows(statements.ENTRIES)
@@ -304,9 +308,9 @@ class Ledger:
     def _read_lease(self) -> tuple[LeaseRow | None, float]:
         if self._location.path is None:
             rows = self._rows(statements.POSTGRES_LEASE)
-            return (lease_row(rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
+            return (LeaseRow(*rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
         rows = self._rows(statements.LEASE)
-        return lease_row(rows[0]) if rows else None, self._scope.clock().timestamp()
+        return LeaseRow(*rows[0]) if rows else None, self._scope.clock().timestamp()
 
     def _at(self) -> str:
         return at_text(self._scope.clock())

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reconciler.errors import LedgerError
+from reconciler.errors import Interrupted, LedgerError, Locked
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Value
 from reconciler.ledger.records import Holder, Note, Owner
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
 
 _RENEWALS_PER_TTL = 4
+_POLL_SECONDS = 0.5
+_HANGS_SECONDS = 10.0
+"""A commit that takes so long hangs, and whoever waits for it is told."""
+
 T = TypeVar("T")
 
 
@@ -53,8 +57,7 @@ class Lease:
 
         Threads that ask at the same time share one answer, which is never older than their question.
         """
-        row, now = self._read()
-        refuse(row, self.fencing, now)
+        refuse(*self._read(), self.fencing)
 
     def renew(self) -> None:
         """Say that we are alive. Raises Fenced when it is too late for that."""
@@ -119,6 +122,59 @@ class SharedRead(Generic[T]):
             answer = self._read()
             self._answer = number, answer
             return answer
+
+
+def wait_for_lease(
+    commits: GroupCommit,
+    scope: Scope,
+    owner: Owner,
+    *,
+    timeout: float,
+    ttl: float,
+    shown: str,
+    holder: Callable[[], Holder | None],
+    pause: Callable[[float], object],
+) -> int:
+    """Take the lease when it is free, within `timeout` seconds by the ledger's clock, in short steps; its number.
+
+    `shown` is the ledger's place, `holder` says who holds the lease now, `pause` waits so many seconds and says whether
+    to give up. Raises Locked, Interrupted.
+    """
+    deadline = scope.clock().timestamp() + timeout
+    busy = 0
+    while True:
+        try:
+            taken = commits.alone(lambda c: take_lease(scope, c, owner, ttl), wait=_POLL_SECONDS)
+            busy = 0
+            if not isinstance(taken, Holder):
+                return taken
+            locked = _locked(scope, taken)
+        except Locked as error:
+            # Somebody has been writing for long: most likely whoever holds the lease.
+            busy += 1
+            writer = holder()
+            locked = error if writer is None else _locked(scope, writer, hangs_in=shown)
+        may_be_a_moment = 0 < busy * _POLL_SECONDS < _HANGS_SECONDS
+        if not may_be_a_moment and scope.clock().timestamp() >= deadline:
+            raise locked
+        if pause(0.0 if busy else _POLL_SECONDS):
+            raise Interrupted("interrupted while waiting for the lock; nothing was done")
+
+
+def _locked(scope: Scope, holder: Holder, *, hangs_in: str = "") -> Locked:
+    """What to tell whoever waits; `hangs_in` is the place of a ledger that the holder is writing to without an end."""
+    applied = f"{scope.project}/{scope.environment} is being applied by {holder.owner} since {holder.since}"
+    if not hangs_in:
+        return Locked(
+            applied,
+            hint="wait for it (`--lock-timeout 10m`); `reconciler unlock` shows the lock, and with `--force` breaks it "
+            "if that run is dead",
+        )
+    return Locked(
+        f"{applied}, which is in the middle of a write to the ledger {hangs_in} and does not end it",
+        hint="wait for it (`--lock-timeout 10m`). If it hangs, end that process: nobody else can break a lock of "
+        "the database, `reconciler unlock --force` neither",
+    )
 
 
 def take_lease(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:

@@ -1,15 +1,22 @@
 """The ledger's tables, step by step: each step leads from one schema version to the next, forward only.
 
-The statements are kept as plain SQL that both databases read alike, so that a step never changes after it was released.
+Makes a ledger where there is none, brings an older one up to date, and leaves a SQLite ledger as one plain file. The
+statements are kept as plain SQL that both databases read alike, so that a step never changes after it was released.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.database import Connection
-from reconciler.ledger.location import RESTORE
+from reconciler.ledger.database import Connection, Database, connect_sqlite
+from reconciler.ledger.database_errors import as_ledger_error
+from reconciler.ledger.location import RESTORE, Location, not_ours, require_whole
 from reconciler.ledger.statements import POSTGRES_META, SQLITE_META
 
 _SCOPE = "project TEXT NOT NULL, environment TEXT NOT NULL"
@@ -54,16 +61,36 @@ _WRITE_VERSION = (
 _DROP_VERSION = "DELETE FROM reconciler_meta WHERE project = '' AND environment = '' AND name = 'schema_version'"
 
 
-def migrate(execute: Callable[[str], object], version: int, steps: Sequence[Sequence[str]] | None = None) -> None:
+def prepare(database: Database) -> None:
+    """Make the ledger where there is none, and bring an older one up to date."""
+    location = database.location
+    with as_ledger_error(location):
+        if location.path is not None:
+            if not location.path.exists():
+                _make_file(location.path)
+            require_whole(location.path)
+        # Without a lock first, so that a writer that hangs does not hold up who has nothing to change.
+        if known_version(database.connection, location) == len(STEPS):
+            return
+        with database.transaction() as connection:
+            if connection.is_postgres:
+                # Two first runs at once would trip over each other's CREATE TABLE; the lock ends with the transaction.
+                connection.execute("SELECT pg_advisory_xact_lock(7311894205)")
+            version = known_version(connection, location)
+            if version is None and (location.path is not None or has_ledger(connection)):
+                raise not_ours(location)
+            migrate(connection.execute, version or 0)
+
+
+def migrate(execute: Callable[[str], object], version: int) -> None:
     """Take a database from `version` to the newest one, inside the caller's transaction."""
-    steps = STEPS if steps is None else steps
-    if version == len(steps):
+    if version == len(STEPS):
         return
-    for step in steps[version:]:
+    for step in STEPS[version:]:
         for statement in step:
             execute(statement)
     execute(_DROP_VERSION)
-    execute(_WRITE_VERSION.format(len(steps)))
+    execute(_WRITE_VERSION.format(len(STEPS)))
 
 
 def has_ledger(connection: Connection) -> bool:
@@ -71,23 +98,67 @@ def has_ledger(connection: Connection) -> bool:
     return bool(connection.execute(POSTGRES_META if connection.is_postgres else SQLITE_META))
 
 
-def stored_version(connection: Connection) -> str | None:
-    """The schema version as it is written in this database; None where there is none, or no ledger."""
+def known_version(connection: Connection, location: Location) -> int | None:
+    """The schema version of this database; None where there is none, or no ledger.
+
+    Raises LedgerError when it is damaged, or of a ledger that a newer program wrote.
+    """
     rows = connection.execute(_READ_VERSION) if has_ledger(connection) else []
-    return str(rows[0][0]) if rows else None
-
-
-def require_known(version: int, shown: str) -> None:
-    """Refuse a ledger that a newer program wrote. Raises LedgerError."""
-    if version > len(STEPS):
+    if not rows:
+        return None
+    value = str(rows[0][0])
+    if not value.isdecimal():
+        raise LedgerError(f"the ledger {location.shown} is damaged: its schema version reads {value!r}", hint=RESTORE)
+    if int(value) > len(STEPS):
         raise LedgerError(
-            f"the ledger {shown} has schema version {version}; this program knows versions up to {len(STEPS)}",
+            f"the ledger {location.shown} has schema version {value}; this program knows versions up to {len(STEPS)}",
             hint="upgrade reconciler: a newer one has used this ledger already",
         )
-
-
-def version_of(value: str, shown: str) -> int:
-    """The schema version from its text in the ledger. Raises LedgerError when it is none."""
-    if not value.isdecimal():
-        raise LedgerError(f"the ledger {shown} is damaged: its schema version reads {value!r}", hint=RESTORE)
     return int(value)
+
+
+def settle_file(location: Location) -> None:
+    """Leave a SQLite ledger as one plain file, for read-only media; does nothing while others have it open."""
+    if location.path is None:
+        return
+    with contextlib.suppress(sqlite3.Error):
+        connection = connect_sqlite(location.path, "mode=rw", wait=0)
+        try:
+            connection.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            connection.close()
+
+
+def _make_file(path: Path) -> None:
+    """Build the new file beside its place and link it there whole, so that nobody ever sees half a ledger."""
+    folder = path.parent
+    is_ours = not folder.exists() or folder.name == ".reconciler"
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if is_ours and not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    draft = folder / f".{path.name}.{os.getpid()}-{time.monotonic_ns()}"
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            migrate(connection.execute, 0)
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        with contextlib.suppress(FileExistsError):
+            _place(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _place(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            draft.rename(path)

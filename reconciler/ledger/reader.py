@@ -35,7 +35,7 @@ class Reader:
         self._connection: Connection | None = None
         self._version = 0
 
-    def rows(self, statement: str, parameters: Parameters) -> list[Row]:
+    def execute(self, statement: str, parameters: Parameters) -> list[Row]:
         with self._guard, as_ledger_error(self._location):
             if self._connection is None or self._connection.is_lost:
                 self._connection = self._connect()
@@ -53,10 +53,9 @@ class Reader:
         try:
             if connection.is_postgres and not migrations.has_ledger(connection):
                 raise _absent(location)
-            if (value := migrations.stored_version(connection)) is None:
+            if (version := migrations.known_version(connection, location)) is None:
                 raise not_ours(location)
-            self._version = migrations.version_of(value, location.shown)
-            migrations.require_known(self._version, location.shown)
+            self._version = version
         except BaseException:
             connection.close()
             raise

@@ -67,6 +67,14 @@ class RunRecord:
     summary: Mapping[str, JSON] | None = None
 
 
+def run_of(row: Row) -> RunRecord:
+    """A run from a row of `statements.RUNS`."""
+    run, user, host, pid, ci_link, commit, plan_digest, command, started, finished, result, summary = row
+    counts = json.loads(summary) if finished else None
+    owner = Owner(user, host, pid, ci_link)
+    return RunRecord(run, owner, commit, plan_digest, command, started, finished, result, counts)
+
+
 class KnownAgent(NamedTuple):
     """An agent that we wrote to: its path, the handle last used for it, and its id ("" where it was not known)."""
 

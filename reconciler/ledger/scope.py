@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from reconciler.errors import Fenced
+from reconciler.errors import Fenced, PlanRefused
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Parameters, Row, Value
-from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
+from reconciler.ledger.records import FIRST_PREVIOUS, Note, RunRecord, chain, row_of, storable
 from reconciler.model import Entry
 from reconciler.process_liveness import is_over
+
+if TYPE_CHECKING:
+    from reconciler.ledger.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class LeaseRow:
     """The lease as the database has it. Times are seconds since 1970, by the clock that judges it."""
 
     fencing: int
-    held: bool
+    held: int
     user: str
     host: str
     pid: int
@@ -64,14 +68,14 @@ class Scope:
         if not rows:
             self.write(connection, statements.ADD_LEASE, {})
             rows = self.select(connection, statements.LEASE + lock)
-        return lease_row(rows[0])
+        return LeaseRow(*rows[0])
 
     def require(self, connection: Connection, fencing: int) -> None:
         """Lock the scope and raise Fenced unless `fencing` is the lease that holds it now."""
-        refuse(self.lock(connection), fencing, self.now(connection))
+        refuse(self.lock(connection), self.now(connection), fencing)
 
-    def meta(self, connection: Connection, name: str) -> str | None:
-        rows = self.select(connection, statements.META, name=name)
+    def meta(self, source: Connection | Reader, name: str) -> str | None:
+        rows = self.select(source, statements.META, name=name)
         return str(rows[0][0]) if rows else None
 
     def put_meta(self, connection: Connection, values: Mapping[str, str]) -> None:
@@ -90,6 +94,22 @@ class Scope:
         rows = [{"path": path, "handle": agents[path][0], "agent_id": agents[path][1]} for path in sorted(agents)]
         self.write(connection, statements.PUT_AGENT, *rows)
 
+    def begin_run(self, connection: Connection, run: RunRecord, *, once: bool) -> None:
+        """Write down that a run starts; `once` uses its saved plan up. The scope must be locked. Raises PlanRefused."""
+        if once and self.select(connection, statements.USED_PLAN, plan_digest=run.plan_digest):
+            hint = "make a new one with `reconciler plan --out FILE`"
+            raise PlanRefused("this saved plan was used already", hint=hint)
+        if once:
+            used = {"plan_digest": run.plan_digest, "run": run.id, "at": run.started}
+            self.write(connection, statements.USE_PLAN, used)
+        number = int(self.meta(connection, "last_run") or 0) + 1
+        self.put_meta(connection, {"last_run": str(number)})
+        owner = run.owner
+        row: dict[str, Value] = {"number": number, "id": run.id, "ci_link": owner.ci_link, "started": run.started}
+        row |= {"owner_user": owner.user, "owner_host": owner.host, "owner_pid": owner.pid, "source_commit": run.commit}
+        row |= {"plan_digest": run.plan_digest, "command": run.command, "finished": "", "result": "", "summary": "{}"}
+        self.write(connection, statements.PUT_RUN, row)
+
     def append(self, connection: Connection, notes: Sequence[Note]) -> None:
         """Give notes their place at the end of the journal. The scope must be locked."""
         head = read_head(self.meta(connection, "journal_head")) or (0, FIRST_PREVIOUS)
@@ -98,8 +118,8 @@ class Scope:
             self.write(connection, statements.ADD_EVENT, *(event._asdict() for event in events))
             self.put_meta(connection, {"journal_head": f"{events[-1].seq} {events[-1].hash}"})
 
-    def select(self, connection: Connection, statement: str, **parameters: Value) -> list[Row]:
-        return connection.execute(statement, {**self.keys, **parameters})
+    def select(self, source: Connection | Reader, statement: str, **parameters: Value) -> list[Row]:
+        return source.execute(statement, {**self.keys, **parameters})
 
     def write(self, connection: Connection, statement: str, *rows: Parameters) -> None:
         """Run a statement that writes, once for each row."""
@@ -111,7 +131,7 @@ def _storable(row: Parameters) -> dict[str, Value]:
     return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def refuse(row: LeaseRow | None, fencing: int, now: float) -> None:
+def refuse(row: LeaseRow | None, now: float, fencing: int) -> None:
     """Raise Fenced unless the lease `fencing` still holds."""
     if row is None or row.fencing != fencing or not row.held:
         raise Fenced(
@@ -123,11 +143,6 @@ def refuse(row: LeaseRow | None, fencing: int, now: float) -> None:
             f"this run was silent for more than {row.ttl:g} seconds, so its lock has run out; nothing more is written",
             hint="run `reconciler apply` again: it looks first at what was under way",
         )
-
-
-def lease_row(row: Row) -> LeaseRow:
-    fencing, held, *rest = row
-    return LeaseRow(fencing, bool(held), *rest)
 
 
 def read_head(text: str | None) -> tuple[int, str] | None:

@@ -334,9 +334,9 @@ def hanging(place: Place) -> Iterator[subprocess.Popen[str]]:
 def test_an_owner_that_hangs_in_a_commit_locks_others_out_by_name(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reconciler.ledger import acquisition
+    from reconciler.ledger import lease
 
-    monkeypatch.setattr(acquisition, "_HANGS_SECONDS", 1.0)
+    monkeypatch.setattr(lease, "_HANGS_SECONDS", 1.0)
     with place.open():
         pass
     with hanging(place) as owner:
