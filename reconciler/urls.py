@@ -46,38 +46,28 @@ def connection_complaint(name: str, url: str, *, is_insecure_allowed: bool) -> C
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return Complaint("bad-url", "`url` cannot be read as a URL: write it like https://acc.sequentum.com")
+    message = ""
     if any(char.isspace() or char == "\\" or not char.isprintable() for char in url):
-        return Complaint(
-            "bad-url", "`url` has a space, a backslash or a character that nobody sees: look at what fills it in"
-        )
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        return Complaint("bad-url", "`url` must be https:// and a host, such as https://acc.sequentum.com")
-    if parts.username is not None or parts.password is not None:
-        return Complaint("bad-url", "`url` may not hold a user or a password: credentials have keys of their own")
-    if "?" in url or "#" in url:
-        return Complaint(
-            "bad-url", "`url` may not have a query or a fragment: it is where the product's own paths begin"
-        )
-    if complaint := _path_complaint(name, url, parts.path):
-        return complaint
+        message = "`url` has a space, a backslash or a character that nobody sees: look at what fills it in"
+    elif parts.scheme not in ("http", "https") or not host or port == 0:
+        message = "`url` must be https:// and a host, such as https://acc.sequentum.com"
+    elif parts.username is not None or parts.password is not None:
+        message = "`url` may not hold a user or a password: credentials have keys of their own"
+    elif "?" in url or "#" in url:
+        message = "`url` may not have a query or a fragment: it is where the product's own paths begin"
+    elif name in _FROM_THE_API_ON and parts.path.rstrip("/").rpartition("/")[2].lower() == _FROM_THE_API_ON[name][0]:
+        # An address copied from the vendor's page goes on where every call begins by itself.
+        part, example = _FROM_THE_API_ON[name]
+        meant = url.rstrip("/")[: -len(part)].rstrip("/") or example
+        message = f"`url` ends in /{part}, which every call adds by itself: write {meant}"
+    if message:
+        return Complaint("bad-url", message)
     if parts.scheme == "http" and not is_insecure_allowed and not is_loopback(host):
         return Complaint(
             "insecure-url",
             "plain http would send the credential in clear text: write https, or `allowInsecure: true` if you must",
         )
     return None
-
-
-def _path_complaint(name: str, url: str, path: str) -> Complaint | None:
-    """An address copied from the vendor's page goes on where every call begins by itself."""
-    if name not in _FROM_THE_API_ON:
-        return None
-    part, example = _FROM_THE_API_ON[name]
-    trimmed = path.rstrip("/")
-    if trimmed.rpartition("/")[2].lower() != part:
-        return None
-    meant = url.rstrip("/")[: -len(part)].rstrip("/") or example
-    return Complaint("bad-url", f"`url` ends in /{part}, which every call adds by itself: write {meant}")
 
 
 def ledger_kind(url: str) -> str:
