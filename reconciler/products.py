@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
@@ -41,18 +43,15 @@ class Products:
         self._secrets = secrets
         self._stop = stop
         self._clock = clock
-        self._acc: AccClient | None = None
-        self._mft: MftClient | None = None
+        self._opened = ExitStack()
         self._redact: Callable[[str], str] | None = None
-        self._require_lease: Callable[[], None] | None = None
+        self._require_lease: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Products:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in (self._acc, self._mft):
-            if client is not None:
-                client.session.close()
+        self._opened.close()
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these values either, from now on."""
@@ -67,8 +66,7 @@ class Products:
         self._require_lease = require_lease
 
     def _before_write(self) -> None:
-        if self._require_lease is not None:
-            self._require_lease()
+        self._require_lease()
 
     def redact(self, text: str) -> str:
         """A text without the secrets that are known so far."""
@@ -90,27 +88,30 @@ class Products:
             )
         return found
 
-    @property
+    @cached_property
     def acc(self) -> AccClient:
-        if self._acc is None:
-            from reconciler.clients import acc
+        from reconciler.clients import acc
 
-            self._acc = acc.connect(self.connection("acc"), self._options())
-        return self._acc
+        client = acc.connect(self.connection("acc"), self._options())
+        self._opened.enter_context(client.session)
+        return client
 
-    @property
+    @cached_property
     def mft(self) -> MftClient:
-        if self._mft is None:
-            from reconciler.clients import mft
+        from reconciler.clients import mft
 
-            self._mft = mft.connect(self.connection("mft"), self._options())
-        return self._mft
+        client = mft.connect(self.connection("mft"), self._options())
+        self._opened.enter_context(client.session)
+        return client
 
     def _options(self) -> SessionOptions:
         from reconciler.clients.calls import SessionOptions
 
         return SessionOptions(
-            clock=self._clock, redact=self.redact, interrupted=self._stop, before_write=self._before_write
+            clock=self._clock,
+            redact=self.redact,
+            interrupted=self._stop,
+            before_write=self._before_write,
         )
 
     def client(self, product: Product) -> AccClient | MftClient:
