@@ -16,7 +16,6 @@ from reconciler.clients import replies
 from reconciler.clients.acc_options import Delivery, JobStatus, RunMethod, StartOptions, parameters_text
 from reconciler.clients.auth import BearerToken
 from reconciler.clients.calls import JSON_TYPE, Reply, Request, SessionOptions, query_text, segment
-from reconciler.clients.received import read_list
 from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
 from reconciler.clients.uploads import InputFile, file_body, multipart
@@ -76,11 +75,15 @@ class AccClient:
     def approve(self, agent_id: str, message: str) -> None:
         """Approve an agent; the message goes to the file log ("Approve an agent")."""
         # The product's flag reads the wrong way round: True takes the approval away. It is turned here alone.
-        self._write(Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/False", message))
+        self.session.send(
+            Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/False", message)
+        )
 
     def disapprove(self, agent_id: str, message: str) -> None:
         """Disapprove an agent; the message goes to the file log ("Disapprove an agent")."""
-        self._write(Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/True", message))
+        self.session.send(
+            Request.post(f"/api/agent/{segment(agent_id, 'the agent id')}/toggleAgentApproval/True", message)
+        )
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -91,21 +94,21 @@ class AccClient:
     def run_history(self, agent_id: str, *, count: int | None = None) -> tuple[AgentRun, ...]:
         """The latest runs of an agent, 100 unless `count` says otherwise ("Get agent run history")."""
         path = f"/api/agent/{segment(agent_id, 'the agent id')}/history"
-        return self._read_list(Request.get(path, {"count": count}), replies.read_run, "agent runs")
+        return self._read(Request.get(path, {"count": count}), replies.read_runs)
 
     def runs_of_job_run(self, agent_id: str, job_run_number: int, *, count: int | None = None) -> tuple[AgentRun, ...]:
         """The agent runs of one job run ("Get agent run history for a job run")."""
         path = f"/api/agent/{segment(agent_id, 'the agent id')}/run/{job_run_number}/history"
-        return self._read_list(Request.get(path, {"count": count}), replies.read_run, "agent runs")
+        return self._read(Request.get(path, {"count": count}), replies.read_runs)
 
     def restart_run(self, run_id: str) -> Reply:
         """Start a run anew ("Restart run")."""
-        return self._write(Request.post(f"/api/run/{segment(run_id, 'the run id')}/restart"))
+        return self.session.send(Request.post(f"/api/run/{segment(run_id, 'the run id')}/restart"))
 
     def retry_run(self, run_id: str, method: RunMethod = RunMethod.CONTINUE_AND_RETRY_ERRORS_REFRESH_AGENT) -> Reply:
         """Retry the errors of a run ("Retry run")."""
         path = f"/api/run/{segment(run_id, 'the run id')}/retry"
-        return self._write(Request.post(path, query={"RunMethod": method.value}))
+        return self.session.send(Request.post(path, query={"RunMethod": method.value}))
 
     def download_run_log(self, run_id: str, sink: BinaryIO) -> int:
         """The zipped log of a run; returns its size in bytes ("Get log for a specific agent run")."""
@@ -131,11 +134,11 @@ class AccClient:
     def job_history(self, agent_id: str, *, count: int | None = None) -> tuple[JobRun, ...]:
         """The latest job runs, 100 unless `count` says otherwise ("Get job run history")."""
         path = f"/api/job/{segment(agent_id, 'the agent id')}/history"
-        return self._read_list(Request.get(path, {"count": count}), replies.read_job_run, "job runs")
+        return self._read(Request.get(path, {"count": count}), replies.read_job_runs)
 
     def set_job_status(self, agent_id: str, status: JobStatus) -> None:
         """Overwrite how the latest job run ended ("Set status for latest job run")."""
-        self._write(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/status", {"status": status.code}))
+        self.session.send(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/status", {"status": status.code}))
 
     def download_job_logs(self, job_run_id: str, sink: BinaryIO) -> int:
         """The zipped logs of a job run ("Get all logs for a specific job run")."""
@@ -150,7 +153,7 @@ class AccClient:
     def job_schedules(self, agent_id: str) -> tuple[JobSchedule, ...]:
         """All schedules of an agent's job ("Get job schedules")."""
         path = f"/api/job/{segment(agent_id, 'the agent id')}/schedules"
-        return self._read_list(Request.get(path), replies.read_schedule, "schedules")
+        return self._read(Request.get(path), replies.read_schedules)
 
     def put_schedule(self, agent_id: str, body: Mapping[str, object], *, once: bool = False) -> Reply:
         """Add or update a schedule by its id ("Add or update job schedule").
@@ -172,37 +175,37 @@ class AccClient:
             case given if not isinstance(given, str):
                 raise Refused("The inputParameters of a schedule are an object, a text or null.")
         request = Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/schedule", whole)
-        return self._write(replace(request, repeatable=not once))
+        return self.session.send(replace(request, repeatable=not once))
 
     def delete_schedule(self, schedule_id: str) -> None:
         """Delete one schedule ("Delete job schedule")."""
         path = f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}"
-        self._write(Request("DELETE", path, repeatable=True))
+        self.session.send(Request("DELETE", path, repeatable=True))
 
     def delete_all_schedules(self, agent_id: str) -> None:
         """Delete all schedules of an agent, whoever made them ("Delete all job schedules")."""
-        self._write(Request("DELETE", f"/api/job/{segment(agent_id, 'the agent id')}/schedules"))
+        self.session.send(Request("DELETE", f"/api/job/{segment(agent_id, 'the agent id')}/schedules"))
 
     def start_schedule(self, schedule_id: str) -> Reply:
         """Run a schedule now ("Start job schedule")."""
-        return self._write(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/start"))
+        return self.session.send(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/start"))
 
     def enable_schedule(self, schedule_id: str) -> None:
         """Switch one schedule on ("Enable job schedule")."""
-        self._write(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/on"))
+        self.session.send(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/on"))
 
     def disable_schedule(self, schedule_id: str) -> None:
         """Switch one schedule off ("Disable job schedule")."""
-        self._write(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/off"))
+        self.session.send(Request.post(f"/api/job/schedule/{segment(schedule_id, 'the schedule id')}/off"))
 
     def enable_all_schedules(self, agent_id: str) -> None:
         """Switch all schedules of an agent on, whoever made them ("Enable all job schedules")."""
         # The document prints this path without the slash before "schedules"; its own example has it.
-        self._write(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/schedules/on"))
+        self.session.send(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/schedules/on"))
 
     def disable_all_schedules(self, agent_id: str) -> None:
         """Switch all schedules of an agent off, whoever made them ("Disable all job schedules")."""
-        self._write(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/schedules/off"))
+        self.session.send(Request.post(f"/api/job/{segment(agent_id, 'the agent id')}/schedules/off"))
 
     # --- input files ---------------------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ class AccClient:
         path = f"/api/input/agent/{segment(agent_id, 'the agent id')}/csv"
         # The document sends plain CSV under this very content type.
         request = Request("POST", path, query_text({"name": file.name}), file_body(file.path), JSON_TYPE)
-        self._write(request)
+        self.session.send(request)
 
     def upload_input_files(self, agent_id: str, files: Sequence[InputFile]) -> None:
         """Upload .csv, .txt or .zip files in one multipart request ("Upload agent input files")."""
@@ -224,15 +227,15 @@ class AccClient:
             body=multipart(files, boundary),
             content_type=f"multipart/form-data; boundary={boundary}",
         )
-        self._write(request)
+        self.session.send(request)
 
     def delete_input_files(self, agent_id: str) -> None:
         """Delete all input files of an agent ("Delete all agent input files")."""
-        self._write(Request("DELETE", f"/api/input/agent/{segment(agent_id, 'the agent id')}"))
+        self.session.send(Request("DELETE", f"/api/input/agent/{segment(agent_id, 'the agent id')}"))
 
     def disable_input_files(self, agent_id: str) -> None:
         """Disable all input files of an agent ("Disable All Agent Input Files")."""
-        self._write(Request.post(f"/api/input/agent/{segment(agent_id, 'the agent id')}/disable"))
+        self.session.send(Request.post(f"/api/input/agent/{segment(agent_id, 'the agent id')}/disable"))
 
     # --- servers -------------------------------------------------------------------------------------------------
 
@@ -253,12 +256,6 @@ class AccClient:
 
     def _read(self, request: Request, read: Callable[[object], T]) -> T:
         return _understood(request, read, self.session.json(request))
-
-    def _read_list(self, request: Request, read: Callable[[object], T], what: str) -> tuple[T, ...]:
-        return _understood(request, lambda value: read_list(value, read, what), self.session.json(request))
-
-    def _write(self, request: Request) -> Reply:
-        return self.session.send(request)
 
     def _start_agent(
         self, path: str, options: StartOptions | None, query: Mapping[str, str] | None = None

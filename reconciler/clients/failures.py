@@ -1,4 +1,4 @@
-"""The ways in which one attempt fails, and what is said of each, in words without secrets."""
+"""The ways in which one attempt fails, and what is said of each."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from reconciler.clients import shown_text, wire
-from reconciler.clients.calls import Request
+from reconciler.clients import wire
 from reconciler.clients.exchange import DeadlineExceeded
 from reconciler.clients.uploads import BodyError
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
-from reconciler.model import Connection
 
-_LARGEST_ERROR = 64 * 1024
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (urllib3.exceptions.IncompleteRead, "the answer broke off in the middle"),
@@ -50,33 +46,19 @@ class FailureClass(Enum):
     """An answer came that cannot be trusted, and would come again."""
 
 
+@dataclass(eq=False)
 class AttemptFailed(Exception):
     """One failed attempt: its class, its status if one arrived, a clean sentence, and how long we are asked to wait."""
 
-    def __init__(
-        self,
-        kind: FailureClass,
-        message: str,
-        *,
-        status: int | None = None,
-        retry_after: float | None = None,
-        hint: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.status = status
-        self.retry_after = retry_after
-        self.hint = hint
-        self.is_final = False
+    kind: FailureClass
+    message: str
+    _: KW_ONLY
+    status: int | None = None
+    retry_after: float | None = None
+    hint: str = ""
+    is_final: bool = False
 
 
-_CLASSES = {
-    429: FailureClass.THROTTLED,
-    **dict.fromkeys((401, 403), FailureClass.DENIED),
-    **dict.fromkeys((502, 503, 504), FailureClass.NO_REPLY),
-}
-"""What a status means for the next attempt. Of others, 4xx is a refusal, and all else is not to be trusted."""
 _ERRORS: dict[FailureClass, type[ProductError]] = {
     FailureClass.DENIED: Unauthorised,
     FailureClass.NO_REPLY: ProductError,
@@ -93,67 +75,19 @@ def verdict(last: AttemptFailed, ambiguous: AttemptFailed | None) -> ProductErro
     return kind(last.message, hint=last.hint, status=last.status)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Makes the failures of one connection. `host` is as the url has it, `hint` is for a credential that is refused."""
-
-    connection: Connection
-    host: str
-    clean: Callable[[str], str]
-    hint: str
-    now: Callable[[], datetime]
-
-    def target(self, request: Request) -> str:
-        """What was asked, as a person reads it."""
-        return self.clean(f"{request.method} {shown_text.shown_target(request.path, request.query, self.clean)}")
-
-    def of_page(self, request: Request, status: int, body: bytes, content_type: str) -> AttemptFailed:
-        """A page came where none is due."""
-        return AttemptFailed(
-            FailureClass.UNEXPECTED_REPLY,
-            f"{self.target(request)} answered {status} with {shown_text.shown_body(body, content_type, self.clean)}: "
-            "a sign-in page, or the wrong address.",
-            status=status,
-            hint="Look at the connection's url, and at what stands between us and the product.",
-        )
-
-    def of_failure(self, request: Request, error: BaseException) -> AttemptFailed:
-        """No answer came, or it broke off."""
-        kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
-        words, hint = _explain(error, request.timeout or self.connection.timeout)
-        failure = AttemptFailed(kind, self.clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
-        failure.is_final = bool(hint) or any(isinstance(cause, BodyError) for cause in wire.causes(error))
-        return failure
-
-    def of_status(self, request: Request, response: requests.Response) -> AttemptFailed:
-        """The answer's status says no."""
-        status = response.status_code
-        if 300 <= status < 400:
-            location = urlsplit(response.headers.get("Location") or "")
-            goal = shown_text.shortened(shown_text.printable(self.clean(f"{location.netloc}{location.path}")), 100)
-            return AttemptFailed(
-                FailureClass.UNEXPECTED_REPLY,
-                f"{self.target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
-                "a sign-in page, or the wrong address.",
-                status=status,
-                hint="Look at the connection's url. Redirects are not followed.",
-            )
-        try:  # the start of it, as far as it can be read: the status alone says enough
-            body = bytes(response.raw.read(_LARGEST_ERROR, decode_content=True))
-        except (urllib3.exceptions.HTTPError, OSError):
-            body = b""
-        said = shown_text.shown_body(body, response.headers.get("Content-Type") or "", self.clean)
-        kind = _CLASSES.get(status) or (FailureClass.REFUSED if 400 <= status < 500 else FailureClass.UNEXPECTED_REPLY)
-        return AttemptFailed(
-            kind,
-            f"{self.target(request)} answered {status}" + (f": {said}" if said else "") + ".",
-            status=status,
-            retry_after=retry_after(response.headers.get("Retry-After"), self.now),
-            hint=self.hint if kind is FailureClass.DENIED else "",
-        )
+def class_of_status(status: int) -> FailureClass:
+    """What a status outside 200-299 means for the next attempt."""
+    match status:
+        case 429:
+            return FailureClass.THROTTLED
+        case 401 | 403:
+            return FailureClass.DENIED
+        case 502 | 503 | 504:
+            return FailureClass.NO_REPLY
+    return FailureClass.REFUSED if 400 <= status < 500 else FailureClass.UNEXPECTED_REPLY
 
 
-def _explain(error: BaseException, timeout: float) -> tuple[str, str]:
+def explain(error: BaseException, timeout: float) -> tuple[str, str]:
     """Words and hint ("" for none) for what ended an attempt without an answer."""
     chain = list(wire.causes(error))
     for cause in chain:

@@ -38,9 +38,8 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """The licence's plan, its dates as text, and task executions used and allowed (None: not told)."""
+    """The licence's dates as text, and task executions used and allowed (None: not told)."""
 
-    tier: str | None
     start: str | None
     end: str | None
     executions: int | None
@@ -74,12 +73,10 @@ class FreshToken:
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """A run as it is now. `status` is the product's word in lower case; times are its own text."""
+    """A run as it is now. `status` is the product's word in lower case."""
 
     run_id: str
     status: str
-    started: str | None
-    finished: str | None
     raw: RawObject = field(repr=False)
 
     @property
@@ -151,16 +148,7 @@ class MftClient:
         word = within.get("taskrunstatus", keys.get("taskrunstatus", status))
         if not isinstance(word, str) or not word.strip():
             raise ProductError(f"GET {request.path} was answered without a taskRunStatus.")
-        nested = {**within, **keys}
-        return TaskRun(
-            run_id=_run_id(raw) or run_id,
-            status=word.strip().lower(),
-            started=_first_text(nested, ("startedat", "starttime", "started", "startdate", "starttimestamp")),
-            finished=_first_text(
-                nested, ("finishedat", "finishtime", "endtime", "finished", "enddate", "completedat", "finishtimestamp")
-            ),
-            raw=raw,
-        )
+        return TaskRun(_run_id(raw) or run_id, word.strip().lower(), raw)
 
 
 def connect(connection: Connection, options: SessionOptions) -> MftClient:
@@ -215,7 +203,6 @@ def _license(raw: RawObject) -> License:
             keys = {**_lower(within), **keys}
     used, limit = _executions(raw)
     return License(
-        tier=_first_text(keys, ("tier", "plan", "plantype", "licensetype", "name")),
         start=_first_text(keys, ("startdate", "start", "startsat", "validfrom")),
         end=_first_text(keys, ("enddate", "end", "endsat", "expirationdate", "expirydate", "expiresat", "validto")),
         executions=used,

@@ -54,11 +54,15 @@ def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, Callable[[obje
     return tuple((found[1] if found[1:] else name.replace("_", ""), found[0]) for name, found in words.items())
 
 
-def read_list(value: object, read: Callable[[object], T], what: str) -> tuple[T, ...]:
-    """Each element of a list. Raises ProductError for anything but a list: never an empty answer instead."""
-    if not isinstance(value, list):
-        raise ProductError(f"{shape(value).capitalize()} was answered where a list of {what} is due")
-    return tuple(read(each) for each in value)
+def list_reader(read: Callable[[object], T], what: str) -> Callable[[object], tuple[T, ...]]:
+    """A function that reads each element of a list; anything else is a ProductError, and never an empty answer."""
+
+    def read_list(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise ProductError(f"{shape(value).capitalize()} was answered where a list of {what} is due")
+        return tuple(map(read, value))
+
+    return read_list
 
 
 def shape(value: object) -> str:

@@ -23,6 +23,7 @@ from reconciler.clients.received import (
     Text,
     Truth,
     as_text,
+    list_reader,
     reader,
     word_of,
 )
@@ -66,8 +67,6 @@ class AgentInfo:
     """An agent in the repository ("Get agent details from repository")."""
 
     agent_id: OwnId
-    name: Text
-    description: Text
     raw: RawObject = field(repr=False)
 
 
@@ -106,6 +105,9 @@ def read_schedule(value: object) -> JobSchedule:
     return _read_schedule(value)
 
 
+read_schedules = list_reader(read_schedule, "schedules")
+
+
 @dataclass(frozen=True, slots=True)
 class AgentRun:
     """One run of an agent ("Get agent run details")."""
@@ -118,7 +120,6 @@ class AgentRun:
     end_time: Text
     status: Annotated[str | None, word_of(*_RUN_STATUS)]
     status_message: Text
-    errors: Number
     raw: RawObject = field(repr=False)
 
     @property
@@ -127,6 +128,7 @@ class AgentRun:
 
 
 read_run = reader(AgentRun, "an agent run")
+read_runs = list_reader(read_run, "agent runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class JobRun:
 
 
 read_job_run = reader(JobRun, "a job run")
+read_job_runs = list_reader(read_job_run, "job runs")
 
 
 def _run_ids(value: object) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ import requests
 import urllib3
 
 from reconciler import __version__
-from reconciler.clients import shown_text, wire
+from reconciler.clients import failures, shown_text, wire
 from reconciler.clients.calls import Reply, Request, SessionOptions
 from reconciler.clients.exchange import Exchange, begin
-from reconciler.clients.failures import AttemptFailed, Diagnosis, FailureClass
+from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
 from reconciler.clients.uploads import BodyError, StreamedBody
 from reconciler.errors import ProductError
@@ -26,6 +26,7 @@ T = TypeVar("T")
 Consume = Callable[[Request, requests.Response], T]
 
 _LARGEST_JSON = 64 * 1024 * 1024
+_LARGEST_ERROR = 64 * 1024
 _CHUNK = 256 * 1024
 _HEADERS = {
     "User-Agent": f"reconciler/{__version__}",
@@ -48,7 +49,6 @@ class Sender:
         clock = options.clock
         self.url = wire.base_url(connection)
         self.host = urlsplit(self.url).netloc
-        self.diagnosis = Diagnosis(connection, self.host, clean, hint, clock)
         self.rate_limiter = RateLimiter(
             concurrency=connection.concurrency,
             rate=connection.rate,
@@ -61,6 +61,7 @@ class Sender:
         self._connection = connection
         self._options = options
         self._clean = clean
+        self._hint = hint
         self._adapter = wire.Adapter(max(1, connection.concurrency))
         self._proxies = wire.proxies_for(self.url)
         self._trusted = wire.trusted_bundle(connection)
@@ -91,11 +92,11 @@ class Sender:
                 if date := response.headers.get("Date"):
                     self.server_date = (date, self._options.clock())
                 if not 200 <= response.status_code < 300:
-                    raise self.diagnosis.of_status(request, response)
+                    raise self._of_status(request, response)
                 result = consume(request, response)
                 done = True
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, BodyError) as error:
-                raise self.diagnosis.of_failure(request, error) from error
+                raise self._of_failure(request, error) from error
             finally:
                 if response is not None:
                     if done:
@@ -133,7 +134,7 @@ class Sender:
             shown = shown_text.shown_body(reply.body, reply.content_type, self._clean) or "nothing"
             raise AttemptFailed(
                 FailureClass.UNEXPECTED_REPLY,
-                f"{self.diagnosis.target(request)} answered {reply.status} with {shown} where JSON is due.",
+                f"{self.target(request)} answered {reply.status} with {shown} where JSON is due.",
                 status=reply.status,
                 hint="Is the connection's url the address of the API?",
             ) from None
@@ -142,7 +143,7 @@ class Sender:
         body = self._body(request, response)
         content_type = response.headers.get("Content-Type") or ""
         if body and shown_text.is_page(body, content_type):
-            raise self.diagnosis.of_page(request, response.status_code, body, content_type)
+            raise self._of_page(request, response.status_code, body, content_type)
         return Reply(response.status_code, content_type, body)
 
     def _body(self, request: Request, response: requests.Response) -> bytes:
@@ -155,7 +156,7 @@ class Sender:
             if size > _LARGEST_JSON:
                 raise AttemptFailed(
                     FailureClass.UNEXPECTED_REPLY,
-                    f"{self.diagnosis.target(request)} answered more than {_LARGEST_JSON >> 20} MiB.",
+                    f"{self.target(request)} answered more than {_LARGEST_JSON >> 20} MiB.",
                 )
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -166,15 +167,66 @@ class Sender:
             try:
                 chunk = response.raw.read(_CHUNK, decode_content=True)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                failure = self.diagnosis.of_failure(request, error)
+                failure = self._of_failure(request, error)
                 failure.is_final = size > 0
                 raise failure from error
             if not chunk:
                 return size
             if not size and shown_text.is_page(chunk, content_type):
-                raise self.diagnosis.of_page(request, response.status_code, chunk, content_type)
+                raise self._of_page(request, response.status_code, chunk, content_type)
             try:
                 sink.write(chunk)
             except OSError as error:
                 raise ProductError(f"The download cannot be written: {error.strerror or error}") from error
             size += len(chunk)
+
+    # --- what failed, in words without secrets ------------------------------------------------------------------------
+
+    def target(self, request: Request) -> str:
+        """What was asked, as a person reads it."""
+        return self._clean(f"{request.method} {shown_text.shown_target(request.path, request.query, self._clean)}")
+
+    def _of_page(self, request: Request, status: int, body: bytes, content_type: str) -> AttemptFailed:
+        """A page came where none is due."""
+        return AttemptFailed(
+            FailureClass.UNEXPECTED_REPLY,
+            f"{self.target(request)} answered {status} with {shown_text.shown_body(body, content_type, self._clean)}: "
+            "a sign-in page, or the wrong address.",
+            status=status,
+            hint="Look at the connection's url, and at what stands between us and the product.",
+        )
+
+    def _of_failure(self, request: Request, error: BaseException) -> AttemptFailed:
+        """No answer came, or it broke off."""
+        kind = FailureClass.NOT_SENT if wire.was_never_sent(error) else FailureClass.NO_REPLY
+        words, hint = failures.explain(error, request.timeout or self._connection.timeout)
+        failure = AttemptFailed(kind, self._clean(f"{self.target(request)} at {self.host}: {words}."), hint=hint)
+        failure.is_final = bool(hint) or any(isinstance(cause, BodyError) for cause in wire.causes(error))
+        return failure
+
+    def _of_status(self, request: Request, response: requests.Response) -> AttemptFailed:
+        """The answer's status says no."""
+        status = response.status_code
+        if 300 <= status < 400:
+            location = urlsplit(response.headers.get("Location") or "")
+            goal = shown_text.shortened(shown_text.printable(self._clean(f"{location.netloc}{location.path}")), 100)
+            return AttemptFailed(
+                FailureClass.UNEXPECTED_REPLY,
+                f"{self.target(request)} answered {status}, a redirect to {goal or 'nowhere'}: "
+                "a sign-in page, or the wrong address.",
+                status=status,
+                hint="Look at the connection's url. Redirects are not followed.",
+            )
+        try:  # the start of it, as far as it can be read: the status alone says enough
+            body = bytes(response.raw.read(_LARGEST_ERROR, decode_content=True))
+        except (urllib3.exceptions.HTTPError, OSError):
+            body = b""
+        said = shown_text.shown_body(body, response.headers.get("Content-Type") or "", self._clean)
+        kind = failures.class_of_status(status)
+        return AttemptFailed(
+            kind,
+            f"{self.target(request)} answered {status}" + (f": {said}" if said else "") + ".",
+            status=status,
+            retry_after=failures.retry_after(response.headers.get("Retry-After"), self._options.clock),
+            hint=self._hint if kind is FailureClass.DENIED else "",
+        )

@@ -176,14 +176,14 @@ class Session:
         if ambiguous is not None:
             return failures.verdict(ambiguous, ambiguous)
         if current_exchange().progress is Progress.SENT:
-            return Uncertain(f"{self._sender.diagnosis.target(request)} was broken off while it was being sent.")
+            return Uncertain(f"{self._sender.target(request)} was broken off while it was being sent.")
         return None
 
     def _refuse_while_broken(self, request: Request) -> None:
         """When call after call met silence, spare everybody the wait for a moment: nothing is sent."""
         if self._sender.circuit_breaker.is_open():
             raise Refused(
-                f"{self._sender.diagnosis.target(request)} was not sent: {self._sender.host} did not answer "
+                f"{self._sender.target(request)} was not sent: {self._sender.host} did not answer "
                 f"{self._sender.circuit_breaker.calls} calls in a row",
                 hint="Look at the connection's url and at the network, then try again.",
             )
