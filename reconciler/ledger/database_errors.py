@@ -33,7 +33,7 @@ _SQLITE_FAULTS: dict[int, tuple[str, str]] = {
 
 @contextlib.contextmanager
 def as_ledger_error(location: Location) -> Iterator[None]:
-    """Acquisition what a database library or the file system raises into one LedgerError about this ledger."""
+    """Turn what a database library or the file system raises into one LedgerError about this ledger."""
     try:
         yield
     except sqlite3.Error as error:
