@@ -75,7 +75,7 @@ class Secrecy:
         return bool(self.declared) or any(self.remembered.values())
 
     def is_unknown(self, key: str) -> bool:
-        """Whether any parameter that live shows may have been secret: it is not in the ledger, and this program made it.
+        """Whether any parameter that live shows may have been secret: not in the ledger, and made by this program.
 
         An id of version 8 is this program's, here or in another project. Where the ledger was lost, any may have been
         written by it.

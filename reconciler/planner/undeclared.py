@@ -103,7 +103,7 @@ def _deletion(one: Undeclared, inputs: PlanInputs, kinds: Kinds) -> Change:
 
 
 def unremembered(inputs: PlanInputs, undeclared: Iterable[Undeclared]) -> Mapping[str, str]:
-    """After a loss of the ledger, by agent path: one of ours that no manifest declares and that is not in the ledger."""
+    """After a loss of the ledger, by agent path: one of ours that neither a manifest nor the ledger has."""
     if inputs.accepts_new_ledger or loss_of(inputs) is LedgerLoss.NONE:
         return {}
     return {one.view.path: one.identity for one in undeclared if one.ours and one.entry is None}

@@ -42,7 +42,7 @@ def at(tmp_path: Path) -> Iterator[Desk]:
 
 
 def checks(at: Desk, code: int, **variables: Any) -> dict[str, Any]:
-    """All checks by name. JSON follows its schema; text says the same, and each that needs attention says what to do."""
+    """All checks by name. JSON follows its schema; text says the same; what needs attention says what to do."""
     typed = at.type("doctor", "--format", "json", **variables)
     assert typed.code == code, typed.out + typed.err
     accepts("doctor", typed.json)
