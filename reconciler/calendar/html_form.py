@@ -44,6 +44,18 @@ _Cell: TypeAlias = tuple[str, str, list[tuple[str, str]]]
 """An hour of the picture: the classes that colour it, what it says, and its number in each view."""
 
 
+_COLOURS = "".join(
+    f".see-starts .s{step},.see-load .l{step},.i{step}{{background:var(--c{step});color:var(--on{step})}}"
+    for step in range(_STEPS + 1)
+) + "".join(
+    f".see-change .g{way[0]}{step},.ig{way[0]}{step}"
+    f"{{background:color-mix(in srgb,var(--{way}) {24 * step}%,var(--c0));color:var(--ink)}}"
+    for step in (1, 2, 3)
+    for way in ("up", "down")
+)
+"""The shades of the views, and those of more and fewer starts."""
+
+
 class Tag(NamedTuple):
     """A word in a frame; its style says whether it is new, gone or switched off."""
 
@@ -94,7 +106,7 @@ def calendar(found: Calendar, stamp: Stamp) -> str:
         Path(__file__).with_suffix(".html"),
         stamp,
         title="Calendar",
-        rules=f":root{{--days:{len(grid.days)}}}{_places('d', len(grid.days))}{_places('h', 24)}",
+        rules=f":root{{--days:{len(grid.days)}}}{_places('d', len(grid.days))}{_places('h', 24)}{_COLOURS}",
         found=found,
         source=SOURCES[found.source],
         span=_span(found),

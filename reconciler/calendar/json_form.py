@@ -93,25 +93,18 @@ def _summary(side: Forecast) -> Document:
 
 def _days(side: Forecast) -> list[Document]:
     grid = side.grid
+    load = grid.load or [[None] * 24] * len(grid.days)
     return [
         {
             "date": day.isoformat(),
-            "starts": sum(count or 0 for count in grid.starts[index]),
+            "starts": sum(filter(None, starts)),
             "hours": [
-                {
-                    "hour": hour,
-                    "starts": grid.starts[index][hour],
-                    "load": None if grid.load is None else _rounded(grid.load[index][hour]),
-                }
-                for hour in range(24)
+                {"hour": hour, "starts": count, "load": None if busy is None else round(busy, 3)}
+                for hour, (count, busy) in enumerate(zip(starts, loads, strict=True))
             ],
         }
-        for index, day in enumerate(grid.days)
+        for day, starts, loads in zip(grid.days, grid.starts, load, strict=True)
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def _schedule(entry: Entry) -> Document:

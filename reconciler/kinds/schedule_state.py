@@ -140,7 +140,7 @@ def _times(
 ) -> tuple[str | None, str | None, str | None, AsWritten]:
     """A rhythm, a start and a zone in ACC's terms, and as they are written; estates repeat themselves."""
     return (
-        _every(every).text if every is not None else None if cron is None else " ".join(cron.split()),
+        timetable.parse_every(every).text if every is not None else None if cron is None else " ".join(cron.split()),
         None if start is None else timetable.parse_declared_start(start).isoformat(),
         None if zone is None else timetable.zones.to_windows(zone),
         AsWritten(every or cron or "", every is not None, start or "", zone or "", says_enabled),
@@ -161,7 +161,7 @@ def means_the_same(name: str, live: ScheduleState, desired: ScheduleState, as_of
             ours, theirs = _expression(desired.cron or ""), _expression(live.cron or "")
             return ours is not None and ours == theirs
         case "time_zone":
-            return _windows(live.time_zone or "").casefold() == _windows(desired.time_zone or "").casefold()
+            return len({timetable.windows_zone(each.time_zone or "").casefold() for each in (live, desired)}) == 1
         case "start_time":
             return starts_alike(live, desired, as_of)
         case "enabled":
@@ -186,9 +186,9 @@ def meaning_of(path: str, value: JSON, state: ScheduleState) -> str:
     match path:
         case "cron":
             expression = _expression(value or "")
-            return expression.meaning() if expression else str(value)
+            return expression.meaning if expression else str(value)
         case "timeZone":
-            return _windows(value or "").casefold()
+            return timetable.windows_zone(value or "").casefold()
         case "startTime":
             when = timing(state)
             return timetable.phase(when) if when else str(value)
@@ -245,7 +245,7 @@ def wire_start(state: ScheduleState) -> str:
 def timing(state: ScheduleState) -> timetable.Timing | None:
     """When a schedule in this state runs; None where its rhythm or its start cannot be read."""
     expression = _expression(state.cron or "")
-    zone = _windows(state.time_zone or "")
+    zone = timetable.windows_zone(state.time_zone or "")
     if expression is None or not zone:
         return None
     try:
@@ -260,16 +260,3 @@ def _expression(text: str) -> timetable.Expression | None:
         return timetable.parse(text)
     except timetable.TimetableError:
         return None
-
-
-@lru_cache(maxsize=4096)
-def _every(text: str) -> timetable.Expression:
-    return timetable.parse_every(text)
-
-
-@lru_cache(maxsize=4096)
-def _windows(zone: str) -> str:
-    try:
-        return timetable.zones.to_windows(zone)
-    except timetable.TimetableError:
-        return zone

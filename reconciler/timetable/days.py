@@ -91,13 +91,10 @@ def read_days(days: str, months: str, weekdays: str) -> DayRule:
 
 
 def _month_days_in(days: MonthDays, first: int, length: int) -> set[int]:
-    found = {day for day in days.plain.values if day <= length}
-    found.update(_nearest_weekday(day, first, length) for day in days.nearest if day <= length)
-    if days.last:
-        found.add(length)
-    if days.last_weekday:
-        found.add(_nearest_weekday(length, first, length))
-    return found
+    plain = (*days.plain.values, *[length] * days.last)
+    nearest = (*days.nearest, *[length] * days.last_weekday)
+    weekdays = {_nearest_weekday(day, first, length) for day in nearest if day <= length}
+    return weekdays.union(day for day in plain if day <= length)
 
 
 def _nearest_weekday(day: int, first: int, length: int) -> int:
@@ -111,14 +108,10 @@ def _nearest_weekday(day: int, first: int, length: int) -> int:
 
 
 def _week_days_in(days: WeekDays, first: int, length: int) -> set[int]:
-    found = {day for day in range(1, length + 1) if (first + day - 1) % 7 in days.plain.values}
-    for weekday, which in days.nth:
-        day = 1 + (weekday - first) % 7 + 7 * (which - 1)
-        if day <= length:
-            found.add(day)
-    for weekday in days.last:
-        found.add(length - (first + length - 1 - weekday) % 7)
-    return found
+    plain = {day for day in range(1, length + 1) if (first + day - 1) % 7 in days.plain.values}
+    nth = {1 + (weekday - first) % 7 + 7 * (which - 1) for weekday, which in days.nth}
+    last = {length - (first + length - 1 - weekday) % 7 for weekday in days.last}
+    return plain | {day for day in nth if day <= length} | last
 
 
 @functools.cache

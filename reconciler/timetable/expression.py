@@ -37,14 +37,15 @@ _DESCRIPTORS = {
 class Expression:
     """One of ACC's two languages. Two expressions are equal when they mean the same, however they are written.
 
-    `text` is the normal form: single spaces, upper case. An interval has `amounts` (seconds, minutes, hours, days),
+    `text` is the normal form: single spaces, upper case. `meaning` is equal exactly when the meaning is; it knows no
+    clock and no zone, and is fit for digests. An interval has `amounts` (seconds, minutes, hours, days),
     their sum as `interval`, and `units`, how many of them are not zero: what ACC makes of more than one is not known.
     A cron expression has the times of day it selects (`seconds`, `minutes`, `hours`) and its `days`. `long_steps`
     names the fields whose step is longer than the field, such as `*/90` minutes.
     """
 
     text: str = field(compare=False)
-    _meaning: str
+    meaning: str
     amounts: tuple[int, int, int, int] | None = field(default=None, compare=False)
     seconds: tuple[int, ...] = field(default=(), compare=False)
     minutes: tuple[int, ...] = field(default=(), compare=False)
@@ -104,10 +105,6 @@ class Expression:
             return None
         return next(f"{amount}{unit}" for amount, unit in zip(self.amounts, _UNITS, strict=True) if amount)
 
-    def meaning(self) -> str:
-        """A text that is equal exactly when the meaning is. It knows no clock and no zone, and is fit for digests."""
-        return self._meaning
-
 
 @functools.lru_cache(maxsize=16384)
 def parse(text: str) -> Expression:
@@ -138,6 +135,7 @@ def parse(text: str) -> Expression:
     raise TimetableError(f"the cron expression {_shown(text)} has {counted(len(words), 'field')}", hint=hint)
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_every(text: str) -> Expression:
     """Read `every`: a number and one unit, s, m, h or d ("15m" is `0 15 0 0`). Raises `TimetableError`."""
     compact = "".join(text.lower().split()) if len(text) <= 100 else text
@@ -159,7 +157,7 @@ def _cron(words: list[str]) -> Expression:
     long_steps = [(each.title, read.long_step) for each, read in zip(fields, times, strict=True) if read.long_step]
     return Expression(
         text=" ".join(words),
-        _meaning=f"cron {second.text} {minute.text} {hour.text} {rule.meaning}",
+        meaning=f"cron {second.text} {minute.text} {hour.text} {rule.meaning}",
         seconds=second.values,
         minutes=minute.values,
         hours=hour.values,

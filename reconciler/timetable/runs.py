@@ -42,10 +42,8 @@ def iter_runs(timing: Timing, after: datetime) -> Iterator[Run]:
     zone = timing.rules
     if zone is None:
         return iter(())
-    if timing.expression.whole_days:
-        return _day_interval_runs(timing, zone, floor)
-    if timing.expression.is_interval:
-        return _interval_runs(timing, zone, floor)
+    if timing.expression.interval is not None:
+        return _interval_runs(timing, zone, timing.expression.interval, floor)
     start = instant_of(timing.start, zone)[0]
     return _cron_runs(timing.expression, zone, max(floor, start - 1))
 
@@ -110,34 +108,22 @@ def times_between(expression: Expression, begin: datetime, end: datetime) -> Ite
         day += timedelta(days=1)
 
 
-def _interval_runs(timing: Timing, zone: ZoneInfo, floor: int) -> Iterator[Run]:
-    length = timing.expression.interval
-    step = int(length.total_seconds()) if length else 1
+def _interval_runs(timing: Timing, zone: ZoneInfo, length: timedelta, floor: int) -> Iterator[Run]:
+    step, days = int(length.total_seconds()), timing.expression.whole_days
     start, note = instant_of(timing.start, zone)
-    index = max(0, (floor - start) // step + 1)
-    for number in itertools.count(index):
+    # Days begin two days early, so that no offset and no gap can hide a run; what is too early is dropped below.
+    first = (floor - start - 2 * 86400) // step if days else (floor - start) // step + 1
+    for number in itertools.count(max(0, first)):
         try:
-            at = local_at(start + number * step, zone)
-        except OverflowError:
-            return
-        yield Run(at, note if number == 0 else "")
-
-
-def _day_interval_runs(timing: Timing, zone: ZoneInfo, floor: int) -> Iterator[Run]:
-    step = timing.expression.whole_days
-    # Two days before, so that no offset and no gap can hide a run; what is too early is dropped below.
-    elapsed = (floor - seconds_of(timing.start)) // 86400 - 2
-    number = max(0, elapsed // step)
-    while True:
-        try:
-            local = timing.start + timedelta(days=step * number)
-            instant, note = instant_of(local, zone)
+            if days:
+                instant, note = instant_of(timing.start + timedelta(days=days * number), zone)
+            else:
+                instant, note = start + number * step, note if number == 0 else ""
             at = local_at(instant, zone)
         except OverflowError:
             return
         if instant > floor:
             yield Run(at, note)
-        number += 1
 
 
 def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[Run]:

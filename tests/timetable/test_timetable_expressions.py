@@ -172,24 +172,24 @@ DIFFERENT = [
 def test_equal_meaning_however_it_is_written(one: str, other: str) -> None:
     assert parse(one) == parse(other)
     assert hash(parse(one)) == hash(parse(other))
-    assert parse(one).meaning() == parse(other).meaning()
+    assert parse(one).meaning == parse(other).meaning
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_different_meaning(one: str, other: str) -> None:
     assert parse(one) != parse(other)
-    assert parse(one).meaning() != parse(other).meaning()
+    assert parse(one).meaning != parse(other).meaning
 
 
 def test_the_text_of_a_meaning_does_not_change_between_versions() -> None:
     """The ledger keeps digests of these: a new spelling would look like drift everywhere."""
-    assert parse("0 */30 2 ? JAN,JUL MON-WED").meaning() == "cron 0 0,30 2 * 1,7 1,2,3"
-    assert parse("* * * L,LW,15W,3 * ?").meaning() == "cron * * * 3,L,LW,15W * *"
-    assert parse("0 0 0 13 * FRI,5L,1#2").meaning() == "cron 0 0 0 13 * 5,5L,1#2 both"
-    assert parse("0 0 0 */2 * FRI").meaning() == "cron 0 0 0 ~1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31 * 5 both"
-    assert parse("0 15 0 0").meaning() == "every 900s"
-    assert parse("0 0 0 2").meaning() == "every 2d"
-    assert parse("0 15 1 0").meaning() == "mixed 0 15 1 0"
+    assert parse("0 */30 2 ? JAN,JUL MON-WED").meaning == "cron 0 0,30 2 * 1,7 1,2,3"
+    assert parse("* * * L,LW,15W,3 * ?").meaning == "cron * * * 3,L,LW,15W * *"
+    assert parse("0 0 0 13 * FRI,5L,1#2").meaning == "cron 0 0 0 13 * 5,5L,1#2 both"
+    assert parse("0 0 0 */2 * FRI").meaning == "cron 0 0 0 ~1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31 * 5 both"
+    assert parse("0 15 0 0").meaning == "every 900s"
+    assert parse("0 0 0 2").meaning == "every 2d"
+    assert parse("0 15 1 0").meaning == "mixed 0 15 1 0"
 
 
 def test_the_normal_form_keeps_the_words() -> None:
