@@ -648,7 +648,7 @@ class Outcome:
 
     change: Change
     status: Status
-    detail: str = ""
+    why: Why | None = None
     seconds: float = 0.0
     evidence: Evidence = Evidence.UNKNOWN
     identity: str = ""

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 
 from reconciler.applier import attested_changes, observed_changes, started_changes
 from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
+from reconciler.causes import Cause, because
 from reconciler.errors import LedgerError, internal_error_text
 from reconciler.kind import AttestedKind, Kinds, ObservedKind, Product, StartedKind
 from reconciler.model import Action, Address, Change, Evidence, Outcome, Plan, Reason, Status
@@ -115,8 +116,7 @@ def _apply_change(run: ApplyRun, change: Change, seen: observed_changes.Seen | N
             started_changes.apply_change(run, change, kind)
     except Exception as error:
         what = run.context.redact(internal_error_text(error))
-        detail = f"unexpected {what}: what became of it is not known. Please report this"
-        run.context.tell(run.finish(change, Status.UNKNOWN, detail))
+        run.context.tell(run.finish(change, Status.UNKNOWN, because(Cause.UNEXPECTED, error=what)))
     return None
 
 
@@ -130,20 +130,20 @@ def _unread(plan: Plan) -> str:
 def _delete(run: ApplyRun, deletions: list[Change], unread: str) -> None:
     """One deletion after the other, so that none follows a failure, be it of another deletion."""
     seen: observed_changes.Seen | None = None
-    path = trouble = ""
+    path = ""
+    failed: Address | None = None
     for change in sorted(deletions, key=lambda change: (change.agent_path, change.address)):
-        trouble = trouble or run.failed_so_far()
-        if unread or trouble:
-            why = f"{unread} could not be read" if unread else f"{trouble} was not applied"
-            run.skip(change, f"withheld: {why}, and nothing is deleted after a failure")
+        failed = failed or run.failed_so_far()
+        if unread or failed is not None:
+            after_failure = because(Cause.WITHHELD_AFTER_FAILURE, failed=failed)
+            run.skip(change, because(Cause.WITHHELD_FOR_UNREAD, unread=unread) if unread else after_failure)
             continue
         seen = _apply_change(run, change, seen if change.agent_path == path else None)
         path = change.agent_path
 
 
 def _forget(run: ApplyRun, change: Change) -> None:
-    why = run.held_back(replace(change, needs=()))
-    if why:
+    if why := run.held_back(replace(change, needs=())):
         run.skip(change, why)
         return
     outcome = run.finish(change, Status.APPLIED, evidence=Evidence.VERIFIED)

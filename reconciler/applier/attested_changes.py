@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.applier.run import ApplyRun, entry_of, opened
+from reconciler.causes import Cause, Why, because, said
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, AttestedKind, S, Sending, T
 from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
@@ -12,8 +13,7 @@ from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
 
 def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) -> None:
     """Apply one change, or skip it with the reason."""
-    why = run.held_back(change)
-    if why:
+    if why := run.held_back(change):
         run.skip(change, why)
         return
     context = run.context
@@ -38,10 +38,10 @@ def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) 
     except LedgerError as error:
         run.forbid(change, error, since=since, in_part=in_part)
     except Refused as error:
-        outcome = run.finish(change, Status.FAILED, _words(error), since=since)
+        outcome = run.finish(change, Status.FAILED, _why(error), since=since)
         run.record(outcome, _open(run, outcome, change, known, kind) if in_part else known)
     except (ProductError, OSError) as error:
-        outcome = run.finish(change, Status.UNKNOWN, _words(error), since=since)
+        outcome = run.finish(change, Status.UNKNOWN, _why(error), since=since)
         run.record(outcome, _open(run, outcome, change, known, kind))
     else:
         outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
@@ -69,7 +69,7 @@ def _open(
     return entry_of(outcome, resource, declared=declared, applied={}, settled=False, memo=kind.memo_type())
 
 
-def _words(error: ProductError | OSError) -> str:
+def _why(error: ProductError | OSError) -> Why:
     if isinstance(error, OSError):
-        return f"{error.filename or 'a file'} could not be read: {error.strerror}"
-    return error.words
+        return because(Cause.FILE_UNREAD, file=error.filename or "a file", said=error.strerror)
+    return said(error.words)

@@ -9,6 +9,7 @@ from typing import Generic, TypeAlias, cast
 
 from reconciler import secrecy
 from reconciler.applier.run import ApplyRun, entry_of, opened
+from reconciler.causes import Cause, Why, because, said
 from reconciler.diff import sealed
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, O, ObservedKind, S
@@ -23,8 +24,7 @@ def apply_change(run: ApplyRun, change: Change[S], kind: ObservedKind[S, O, A], 
     """Apply one change. `seen` is the last reading of this agent, if nothing came between; returns the one after."""
     lock = run.first_create_lock() if change.action is Action.CREATE else None
     with lock or nullcontext():
-        why = run.held_back(change)
-        if why:
+        if why := run.held_back(change):
             run.skip(change, why)
             return seen
         return _Step(run, change, kind, run.context.clock.monotonic()).apply(seen)
@@ -53,15 +53,15 @@ class _Step(Generic[S, O, A]):
         try:
             seen = self._read() if seen is None else seen
         except (ProductError, ValueError) as error:
-            run.context.tell(self._finish(Status.FAILED, f"could not be read again before the write: {error}"))
+            run.context.tell(self._finish(Status.FAILED, because(Cause.NOT_READ_AGAIN, said=error)))
             return None
         live = self._state(seen)
         if not self.kind.is_unmoved(change.before, live, as_of=run.context.clock()):
-            run.context.tell(self._finish(Status.STALE, "it was changed after the plan was made: plan again"))
+            run.context.tell(self._finish(Status.STALE, because(Cause.CHANGED_SINCE_PLANNED)))
             return seen
         if change.action is Action.ADOPT:
             assert live is not None
-            outcome = self._finish(Status.APPLIED, "recorded in the ledger", evidence=Evidence.VERIFIED)
+            outcome = self._finish(Status.APPLIED, because(Cause.RECORDED), evidence=Evidence.VERIFIED)
             run.record(outcome, self._settled(outcome, live, seen))
             return seen
         memo = self._memo(ids_before=self._ids_before(seen))
@@ -79,7 +79,7 @@ class _Step(Generic[S, O, A]):
         try:
             self.kind.act(run.context.client(self.kind), change, once=ids_before is not None)
         except Refused as error:
-            run.record(self._finish(Status.FAILED, error.words), self.known)
+            run.record(self._finish(Status.FAILED, said(error.words)), self.known)
             return None
         except ProductError as error:
             trouble = error
@@ -90,12 +90,12 @@ class _Step(Generic[S, O, A]):
             after = self._read()
         except (ProductError, ValueError) as error:
             status = Status.UNVERIFIED if trouble is None else Status.UNKNOWN
-            said = "ACC accepted it" if trouble is None else trouble.words
+            sent = because(Cause.ACCEPTED) if trouble is None else said(trouble.words)
             evidence = Evidence.ATTESTED if trouble is None else Evidence.UNKNOWN
-            outcome = self._finish(status, f"{said}, but it could not be read back: {error}", evidence=evidence)
+            outcome = self._finish(status, because(Cause.NOT_READ_BACK, sent, said=error), evidence=evidence)
             run.record(outcome, self._unsettled(outcome, ids_before=ids_before))
             if ids_before is not None:
-                run.creates_withheld = "not sent: whether ACC keeps the ids that we send could not be read back"
+                run.creates_withheld = because(Cause.IDS_NOT_READ_BACK)
             return None
         self._judge(before, after, trouble)
         return after
@@ -107,23 +107,23 @@ class _Step(Generic[S, O, A]):
         if not wrong:
             if change.action is Action.CREATE:
                 run.an_id_was_kept()
-            detail = "" if trouble is None else "the reply was lost; reading back shows that it is done"
-            outcome = self._finish(Status.APPLIED, detail, evidence=Evidence.VERIFIED)
+            why = None if trouble is None else because(Cause.DONE_THOUGH_REPLY_LOST)
+            outcome = self._finish(Status.APPLIED, why, evidence=Evidence.VERIFIED)
             run.record(outcome, None if state is None else self._settled(outcome, state, after))
             return
         assigned = self._server_assigned(before, after, trouble)
         if not assigned and trouble is not None and self._is_as_before(state):
-            outcome = self._finish(Status.FAILED, trouble.words, evidence=Evidence.VERIFIED)
+            outcome = self._finish(Status.FAILED, said(trouble.words), evidence=Evidence.VERIFIED)
             run.record(outcome, self._unsettled(outcome))
             return
         ids: tuple[str, ...] = ()
-        detail = f"reading back shows something else: {wrong}"
+        why = because(Cause.READ_BACK_DIFFERS, wrong)
         if assigned:
             known = self.known.memo.server_assigned_ids if self.known is not None else ()
             ids = tuple(sorted({*(one for one in known if one in after), *assigned}))
-            detail = f"ACC did not keep the id that we sent and made its own: {', '.join(assigned)}"
-            run.creates_withheld = "not sent, since ACC does not keep the ids that we send"
-        outcome = self._finish(Status.UNVERIFIED, detail, evidence=Evidence.VERIFIED)
+            why = because(Cause.ID_NOT_KEPT, names=assigned)
+            run.creates_withheld = because(Cause.IDS_NOT_KEPT)
+        outcome = self._finish(Status.UNVERIFIED, why, evidence=Evidence.VERIFIED)
         run.record(outcome, self._unsettled(outcome, server_assigned_ids=ids))
 
     def _server_assigned(self, before: Seen, after: Seen, trouble: ProductError | None) -> tuple[str, ...]:
@@ -139,17 +139,17 @@ class _Step(Generic[S, O, A]):
     def _is_as_before(self, state: S | None) -> bool:
         return self.kind.is_unmoved(self.change.before, state, as_of=self.run.context.clock())
 
-    def _differences(self, state: S | None) -> str:
-        """What keeps live from being what was sent, in words; "" when it is."""
+    def _differences(self, state: S | None) -> Why | None:
+        """What keeps live from being what was sent; None when it is."""
         if self.change.action is Action.DELETE:
-            return "" if state is None else "it is still there"
+            return None if state is None else because(Cause.STILL_THERE)
         if state is None:
-            return "it is not there"
+            return because(Cause.NOT_THERE)
         assert self.change.after is not None
         found = self.kind.diff(state, self.change.after, as_of=self.run.as_of)
         sent, live = ({field.path: field.after for field in found}, {field.path: field.before for field in found})
         told = difference_text(sent, live, was="was sent", now="came back", secrets=self.change.secrets)
-        return told or ", ".join(sent)
+        return said(told or ", ".join(sent)) if found else None
 
     # --- reading and telling -----------------------------------------------------------------------------------------
 
@@ -160,8 +160,8 @@ class _Step(Generic[S, O, A]):
         found = seen.get(self.change.identity)
         return None if found is None else cast("S | None", found.state)
 
-    def _finish(self, status: Status, detail: str, *, evidence: Evidence = Evidence.UNKNOWN) -> Outcome:
-        return self.run.finish(self.change, status, detail, since=self.since, evidence=evidence)
+    def _finish(self, status: Status, why: Why | None, *, evidence: Evidence = Evidence.UNKNOWN) -> Outcome:
+        return self.run.finish(self.change, status, why, since=self.since, evidence=evidence)
 
     def _declared(self) -> str:
         return "" if self.resource is None else self.kind.declared(self.resource.state, self.run.context.seal)

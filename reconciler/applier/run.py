@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, cast
 
+from reconciler.causes import Cause, Why, because, said
 from reconciler.clock import Clock
 from reconciler.diff import Sealer
 from reconciler.errors import Fenced, LedgerError
@@ -76,7 +77,7 @@ class ApplyRun:
     as_of: datetime
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     broken: LedgerError | None = None
-    creates_withheld: str = ""
+    creates_withheld: Why | None = None
     _bad: set[Address] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _first_create: threading.Lock = field(default_factory=threading.Lock)
@@ -86,32 +87,32 @@ class ApplyRun:
         """The time, as the ledger writes it."""
         return at_text(self.context.clock())
 
-    def held_back(self, change: Change) -> str:
-        """Why this change must not be tried now; "" when it may."""
+    def held_back(self, change: Change) -> Why | None:
+        """Why this change must not be tried now; None when it may."""
         if self.broken is not None:
-            return f"not tried: {_cause(self.broken)}"
+            return because(Cause.NOT_TRIED, _cause(self.broken))
         if self.context.stop.is_set():
-            return "interrupted before it began"
-        if change.action is Action.CREATE and self.creates_withheld:
+            return because(Cause.INTERRUPTED_BEFORE)
+        if change.action is Action.CREATE and self.creates_withheld is not None:
             return self.creates_withheld
         with self._lock:
             stuck = [
-                need
+                str(need)
                 for need in change.needs
                 if need in self.outcomes and self.outcomes[need].status is not Status.APPLIED
             ]
-        return f"it needs {', '.join(map(str, stuck))}, which was not applied" if stuck else ""
+        return because(Cause.NEEDS_NOT_APPLIED, names=tuple(stuck)) if stuck else None
 
-    def failed_so_far(self) -> str:
-        """The first change that did not come out as planned, for withholding deletions; "" while there is none."""
+    def failed_so_far(self) -> Address | None:
+        """The first change that did not come out as planned, for withholding deletions; None while there is none."""
         with self._lock:
-            return str(min(self._bad)) if self._bad else ""
+            return min(self._bad, default=None)
 
     def finish(
         self,
         change: Change,
         status: Status,
-        detail: str = "",
+        why: Why | None = None,
         *,
         since: float | None = None,
         evidence: Evidence = Evidence.UNKNOWN,
@@ -119,13 +120,13 @@ class ApplyRun:
     ) -> Outcome:
         """The outcome of a change, remembered for what depends on it. The ledger is told by `record`."""
         seconds = 0.0 if since is None else round(self.context.clock.monotonic() - since, 3)
-        outcome = Outcome(change, status, detail, seconds, evidence, change.identity, run_id, self.at())
+        outcome = Outcome(change, status, why, seconds, evidence, change.identity, run_id, self.at())
         with self._lock:
             self.outcomes[change.address] = outcome
             (self._bad.discard if status is Status.APPLIED else self._bad.add)(change.address)
         return outcome
 
-    def skip(self, change: Change, why: str) -> None:
+    def skip(self, change: Change, why: Why) -> None:
         """A change that is not tried at all: nothing is written anywhere."""
         self.context.tell(self.finish(change, Status.SKIPPED, why))
 
@@ -135,7 +136,7 @@ class ApplyRun:
             self.context.ledger.began(change, entry)
         except LedgerError as error:
             self._break(error)
-            self.skip(change, f"nothing was sent: {_cause(error)}")
+            self.skip(change, because(Cause.NOTHING_SENT, _cause(error)))
             return False
         self.context.tell(Began(change, self.at()))
         return True
@@ -156,15 +157,14 @@ class ApplyRun:
 
     def _not_claimed(self, outcome: Outcome, error: Fenced) -> Outcome:
         if not outcome.change.action.is_remote or outcome.status is Status.SKIPPED:
-            said = replace(outcome, status=Status.SKIPPED, detail=f"not recorded: {error.message}")
+            status, why = Status.SKIPPED, because(Cause.NOT_RECORDED, said=error.message)
         else:
-            what = f"run {outcome.run_id} was started" if outcome.run_id else "it was sent"
-            detail = f"{what}, and how it stands now is not known to this run: {error.message}"
-            said = replace(outcome, status=Status.UNKNOWN, detail=detail)
-        said = replace(said, evidence=Evidence.UNKNOWN)
+            cause = Cause.STARTED_UNCLAIMED if outcome.run_id else Cause.SENT_UNCLAIMED
+            status, why = Status.UNKNOWN, because(cause, run=outcome.run_id, said=error.message)
+        told = replace(outcome, status=status, why=why, evidence=Evidence.UNKNOWN)
         with self._lock:
-            self.outcomes[outcome.change.address] = said
-        return said
+            self.outcomes[outcome.change.address] = told
+        return told
 
     def forbid(self, change: Change, error: LedgerError, *, since: float, in_part: bool = False) -> None:
         """A change that was begun and then not sent, since the lease no longer holds, or cannot be asked.
@@ -173,15 +173,16 @@ class ApplyRun:
         next looks at it first.
         """
         self._break(error)
+        cause = _cause(error)
         if error.left_open is not None:
-            status, said = Status.UNKNOWN, f"{error.left_open.words.rstrip('.')}. Not sent again: {_cause(error)}"
+            status, why = Status.UNKNOWN, because(Cause.NOT_SENT_AGAIN, cause, said=error.left_open.words)
         elif in_part:
-            status, said = Status.UNKNOWN, f"perhaps sent in part, and broken off: {_cause(error)}"
+            status, why = Status.UNKNOWN, because(Cause.SENT_IN_PART, cause)
+        elif change.action is Action.START:
+            status, why = Status.SKIPPED, because(Cause.START_LEFT_BEGUN, cause, address=change.address)
         else:
-            status, said = Status.SKIPPED, f"nothing was sent: {_cause(error)}"
-            if change.action is Action.START:
-                said += f". The ledger holds it as begun: `reconciler resolve {change.address} --not-ran` settles it"
-        self.context.tell(self.finish(change, status, said, since=since))
+            status, why = Status.SKIPPED, because(Cause.NOTHING_SENT, cause)
+        self.context.tell(self.finish(change, status, why, since=since))
 
     def may_go_on(self) -> bool:
         """Whether the lease still holds, for whoever waits long between two questions to a product."""
@@ -221,9 +222,9 @@ class ApplyRun:
         self._has_kept_an_id = True
 
 
-def _cause(error: LedgerError) -> str:
-    """Why a run ends, in words. A fence speaks for itself."""
-    return error.message if isinstance(error, Fenced) else f"the ledger cannot be used: {error.message}"
+def _cause(error: LedgerError) -> Why:
+    """Why a run ends. A fence speaks for itself."""
+    return said(error.message) if isinstance(error, Fenced) else because(Cause.LEDGER_UNUSABLE, said=error.message)
 
 
 def entry_of(

@@ -12,6 +12,7 @@ from typing import Generic, cast
 
 from reconciler import secrecy
 from reconciler.applier.run import ApplyRun, entry_of, opened
+from reconciler.causes import Cause, Why, because, said
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, Progress, Run, S, StartedKind, StartState, U, Wait
 from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
@@ -19,8 +20,7 @@ from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
 
 def apply_change(run: ApplyRun, change: Change[S], kind: StartedKind[S, U, A]) -> None:
     """Start it, or follow the run that an earlier apply started; or skip it with the reason."""
-    why = run.held_back(change)
-    if why:
+    if why := run.held_back(change):
         run.skip(change, why)
         return
     assert change.after is not None
@@ -56,16 +56,15 @@ class _Step(Generic[S, U, A]):
         Then nothing was sent for this key: it is skipped, and the entry stays that of the earlier run.
         """
         run, run_id = self.run, known.memo.run_id
-        ended, trouble = self._end_of(run_id, state)
-        if ended is None:
-            detail = f"not started, since its earlier {trouble}"
-            run.record(self._finish(Status.SKIPPED, detail, run_id=run_id), known)
+        ended = self._end_of(run_id, state)
+        if isinstance(ended, Why):
+            run.record(self._finish(Status.SKIPPED, because(Cause.EARLIER_RUN_OPEN, ended), run_id=run_id), known)
             return None
         memo = replace(known.memo, state=_end(ended))
         settled = replace(known, settled=True, memo=memo, at=run.at())
         if run.note(settled):
             return settled
-        run.skip(self.change, "the ledger cannot be written")
+        run.skip(self.change, because(Cause.LEDGER_UNWRITABLE))
         return None
 
     def _start(self, known: Entry[U] | None, state: S) -> None:
@@ -85,17 +84,18 @@ class _Step(Generic[S, U, A]):
                 run.forbid(self.change, error, since=self.since)
                 return
             except Refused as error:
-                run.record(self._finish(Status.FAILED, error.words), known)
+                run.record(self._finish(Status.FAILED, said(error.words)), known)
                 return
             except ProductError as error:
-                detail = f"{error.words.rstrip('.')}. Whether the task started is not known"
-                outcome = self._finish(Status.UNKNOWN, detail)
+                outcome = self._finish(Status.UNKNOWN, because(Cause.START_IN_DOUBT, said=error.words))
                 run.record(outcome, self._entry(outcome, state, StartState.UNKNOWN, settled=False))
                 return
             outcome = self._finish(Status.UNKNOWN, run_id=run_id)
             run.note(self._entry(outcome, state, StartState.RUNNING, settled=False))
             if self.kind.wait(state) is None:
-                outcome = self._finish(Status.APPLIED, "started", run_id=run_id, evidence=Evidence.ATTESTED)
+                outcome = self._finish(
+                    Status.APPLIED, because(Cause.STARTED), run_id=run_id, evidence=Evidence.ATTESTED
+                )
                 run.record(outcome, self._entry(outcome, state, StartState.STARTED, settled=True))
                 return
             known = self._followed(state, run_id)
@@ -106,16 +106,14 @@ class _Step(Generic[S, U, A]):
                 return
             state = retried
 
-    def _end_of(self, run_id: str, state: S) -> tuple[Run | None, str]:
-        """Follow a run: as it ended, or None and why its end is not known."""
+    def _end_of(self, run_id: str, state: S) -> Run | Why:
+        """Follow a run: as it ended, or why its end is not known."""
         wait = self.kind.wait(state) or self.kind.usual_wait
         try:
             seen = self._last_seen(run_id, wait)
         except ProductError as error:
-            return None, f"run {run_id} cannot be read: {error.words.rstrip('.')}; the next apply follows it"
-        if seen.is_final:
-            return seen, ""
-        return None, f"run {run_id} is still going ({seen.status}); the next apply follows it"
+            return because(Cause.RUN_UNREAD, run=run_id, said=error.words)
+        return seen if seen.is_final else because(Cause.RUN_GOES_ON, run=run_id, status=seen.status)
 
     def _last_seen(self, run_id: str, wait: Wait) -> Run:
         """Ask for a run until it has ended, or the time is over, or the run of this apply ends. Raises ProductError."""
@@ -131,21 +129,22 @@ class _Step(Generic[S, U, A]):
 
     def _followed(self, state: S, run_id: str) -> Entry[U]:
         """Follow a run to its end, if that comes in time; say Outcome, and return what the ledger holds from now on."""
-        ended, trouble = self._end_of(run_id, state)
-        if ended is None:
-            outcome = self._finish(Status.UNVERIFIED, trouble, run_id=run_id, evidence=Evidence.ATTESTED)
+        ended = self._end_of(run_id, state)
+        if isinstance(ended, Why):
+            outcome = self._finish(Status.UNVERIFIED, ended, run_id=run_id, evidence=Evidence.ATTESTED)
             entry = self._entry(outcome, state, StartState.RUNNING, settled=False)
         else:
             status = Status.APPLIED if ended.has_succeeded else Status.FAILED
-            outcome = self._finish(status, f"ended: {ended.status}", run_id=run_id, evidence=Evidence.VERIFIED)
+            why = because(Cause.RUN_ENDED, status=ended.status)
+            outcome = self._finish(status, why, run_id=run_id, evidence=Evidence.VERIFIED)
             entry = self._entry(outcome, state, _end(ended), settled=True)
         self.run.record(outcome, entry)
         return entry
 
     def _finish(
-        self, status: Status, detail: str = "", *, run_id: str = "", evidence: Evidence = Evidence.UNKNOWN
+        self, status: Status, why: Why | None = None, *, run_id: str = "", evidence: Evidence = Evidence.UNKNOWN
     ) -> Outcome:
-        return self.run.finish(self.change, status, detail, since=self.since, run_id=run_id, evidence=evidence)
+        return self.run.finish(self.change, status, why, since=self.since, run_id=run_id, evidence=evidence)
 
     def _memo(self, state: S, how_far: StartState, run_id: str = "") -> U:
         context, change = self.run.context, self.change

@@ -217,10 +217,10 @@ class Ledger:
         note = self._note("began", address, records.began_body(change, entry.declared), entry.at)
         self._record(lease, {address: entry}, [note])
 
-    def outcome(self, lease: Lease, outcome: Outcome, entry: Entry | None) -> None:
-        """Write down how a change ended, and the entry as it is from now on; None removes it."""
+    def outcome(self, lease: Lease, outcome: Outcome, entry: Entry | None, detail: str = "") -> None:
+        """Write down how a change ended, in words the `detail`, and the entry as it is from now on; None removes it."""
         address = str(outcome.change.address)
-        self._record(lease, {address: entry}, [self._note("outcome", address, records.outcome_body(outcome))])
+        self._record(lease, {address: entry}, [self._note("outcome", address, records.outcome_body(outcome, detail))])
 
     def put(self, lease: Lease, *entries: Entry) -> None:
         """Write entries for which no product was asked (adopted, refreshed, resolved), all in one transaction."""

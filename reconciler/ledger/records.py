@@ -190,7 +190,7 @@ def began_body(change: Change, declared: str) -> dict[str, JSON]:
     }
 
 
-def outcome_body(outcome: Outcome) -> dict[str, JSON]:
+def outcome_body(outcome: Outcome, detail: str) -> dict[str, JSON]:
     """What the journal says about how a change ended. `detail` comes redacted from the clients, and is kept short."""
     body: dict[str, JSON] = {
         "action": outcome.change.action.value,
@@ -199,8 +199,8 @@ def outcome_body(outcome: Outcome) -> dict[str, JSON]:
         "identity": outcome.identity,
         "seconds": round(outcome.seconds, 3),
     }
-    if outcome.detail:
-        body["detail"] = outcome.detail[:_DETAIL_LIMIT]
+    if detail:
+        body["detail"] = detail[:_DETAIL_LIMIT]
     if outcome.run_id:
         body["run_id"] = outcome.run_id
     return body

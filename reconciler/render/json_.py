@@ -80,7 +80,7 @@ def outcome_object(outcome: Outcome) -> Document:
         "address": str(outcome.change.address),
         "action": outcome.change.action.value,
         "status": outcome.status.value,
-        "detail": outcome.detail,
+        "detail": words(outcome.why),
         "seconds": round(outcome.seconds, 3),
         "evidence": outcome.evidence.value,
     }

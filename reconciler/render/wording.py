@@ -177,7 +177,7 @@ def outcome_sentence(outcome: Outcome) -> str:
     """What became of a change, without its address: `updated in 0.3s (verified)`."""
     action = outcome.change.action
     took = f"{outcome.seconds:.1f}s"
-    detail = f": {outcome.detail}" if outcome.detail else ""
+    detail = f": {words(outcome.why)}" if outcome.why is not None else ""
     match outcome.status:
         case Status.APPLIED:
             run = f", run {outcome.run_id}" if outcome.run_id else ""

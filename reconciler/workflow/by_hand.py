@@ -304,9 +304,9 @@ class _Call:
 
     def end(self, status: Status, detail: str, entry: Entry | None) -> None:
         evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN
-        outcome = Outcome(self.change, status, detail, 0.0, evidence, at=at_text(self.context.clock()))
+        outcome = Outcome(self.change, status, evidence=evidence, at=at_text(self.context.clock()))
         try:
-            self.ledger.outcome(self.lease, outcome, entry)
+            self.ledger.outcome(self.lease, outcome, entry, detail)
             self.ledger.end_run(self.lease, self.run, result=status.value, summary={status.value: 1})
         except LedgerError as error:
             said = "it was accepted" if status is Status.APPLIED else f"it is {status}"

@@ -16,6 +16,7 @@ from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
 from reconciler.kinds.registry import memo_of
 from reconciler.model import Change, Entry, Memory, Outcome, Project
+from reconciler.render.reasons import words
 from reconciler.workflow.context import CommandContext
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Recorder:
         self.ledger.began(self.lease, change, entry)
 
     def outcome(self, outcome: Outcome, entry: Entry | None) -> None:
-        self.ledger.outcome(self.lease, outcome, entry)
+        self.ledger.outcome(self.lease, outcome, entry, words(outcome.why))
 
     def put(self, entry: Entry) -> None:
         self.ledger.put(self.lease, entry)

@@ -112,7 +112,7 @@ def poisoned(payload: str) -> tuple[Plan, list[Outcome], Drift, Stamp]:
         1,
         (Finding(payload, payload, why),),
     )
-    outcomes = [Outcome(change, status, payload, 1.0, Evidence.VERIFIED, payload, payload) for status in Status]
+    outcomes = [Outcome(change, status, why, 1.0, Evidence.VERIFIED, payload, payload) for status in Status]
     findings = [DriftFinding(address, status, Evidence.VERIFIED, fields, origin, why) for status in DriftStatus]
     return plan, outcomes, Drift(payload, payload, tuple(findings)), Stamp(payload, payload, payload, payload)
 

@@ -206,7 +206,7 @@ def test_the_journal_says_what_happened_and_nothing_secret(place: Place) -> None
     with place.open() as ledger, ledger.acquire(OWNER) as lease:
         run = ledger.begin_run(lease, commit="c", command="apply", plan_digest="p")
         ledger.began(lease, secret, begun(secret))
-        ledger.outcome(lease, Outcome(secret, Status.UNKNOWN, "reply lost", 1.23456, run_id="r1"), None)
+        ledger.outcome(lease, Outcome(secret, Status.UNKNOWN, seconds=1.23456, run_id="r1"), None, "reply lost")
         events = ledger.events(10)
     assert [(event.kind, event.address, event.run) for event in events] == [
         ("run-began", "", run),

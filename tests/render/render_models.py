@@ -95,7 +95,14 @@ plans = st.builds(
     st.lists(st.builds(Finding, texts, texts, whys), max_size=2).map(tuple),
 )
 outcomes = st.builds(
-    Outcome, changes, st.sampled_from(Status), texts, st.floats(0, 1e4), st.sampled_from(Evidence), texts, texts
+    Outcome,
+    changes,
+    st.sampled_from(Status),
+    st.none() | whys,
+    st.floats(0, 1e4),
+    st.sampled_from(Evidence),
+    texts,
+    texts,
 )
 drifts = st.builds(
     Drift,

@@ -255,12 +255,12 @@ OUTCOMES = (
     Outcome(UPLOADED, Status.APPLIED, seconds=0.84, evidence=Evidence.ATTESTED, at="2026-11-22T20:45:01Z"),
     Outcome(APPROVED, Status.APPLIED, seconds=0.21, evidence=Evidence.ATTESTED),
     Outcome(ADOPTED, Status.APPLIED, seconds=0.0, evidence=Evidence.VERIFIED),
-    Outcome(CREATED, Status.FAILED, "ACC answered 400: unknown parameter 'region'", 0.31),
+    Outcome(CREATED, Status.FAILED, said("ACC answered 400: unknown parameter 'region'"), 0.31),
     Outcome(UPDATED, Status.APPLIED, seconds=0.28, evidence=Evidence.VERIFIED),
-    Outcome(ENABLED, Status.STALE, "cron is now 0 0 7 * * SUN", 0.11, Evidence.VERIFIED),
-    Outcome(MULTIPLIED, Status.UNVERIFIED, "every reads back as 1h", 0.4, Evidence.VERIFIED),
-    Outcome(STARTED, Status.UNKNOWN, "the connection was lost after the request was sent", 30.02, run_id=""),
-    Outcome(DELETED, Status.SKIPPED, "no deletions after a failure"),
+    Outcome(ENABLED, Status.STALE, said("cron is now 0 0 7 * * SUN"), 0.11, Evidence.VERIFIED),
+    Outcome(MULTIPLIED, Status.UNVERIFIED, said("every reads back as 1h"), 0.4, Evidence.VERIFIED),
+    Outcome(STARTED, Status.UNKNOWN, said("the connection was lost after the request was sent"), 30.02, run_id=""),
+    Outcome(DELETED, Status.SKIPPED, said("no deletions after a failure")),
 )
 
 ALL_APPLIED = tuple(

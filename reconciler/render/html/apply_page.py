@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from reconciler.model import Change, Evidence, Outcome, Plan, Status
 from reconciler.render import Stamp
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table
+from reconciler.render.reasons import words
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.wording import STATUS_MEANING, STATUS_ORDER, outcome_step, outcomes_summary
 
@@ -49,7 +50,7 @@ def _card(outcome: Outcome) -> Card:
         STATUS_STYLE[outcome.status][0],
         str(change.address),
         tuple(tags),
-        told=tuple(filter(None, (outcome.detail, run))),
+        told=tuple(filter(None, (words(outcome.why), run))),
         step=outcome_step(outcome),
         tables=(fields_table(change.fields),),
         origin=change.origin,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconciler.model import Change, Outcome, Plan, Status
 from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, neutral
+from reconciler.render.reasons import words
 from reconciler.render.signs import STATUS_STYLE
 from reconciler.render.text.plan_text import place
 from reconciler.render.text.text_page import TextPage
@@ -62,8 +63,8 @@ def _group(page: TextPage, status: Status, group: Sequence[Outcome]) -> None:
         address = page.say(str(outcome.change.address))
         padding = " " * max(widest - columns(address), 0)
         page.heading(sign, [address + padding, f"{outcome.change.action.value:<10}", place(outcome.change.origin)])
-        if outcome.detail:
-            page.paragraph(outcome.detail, indent=4)
+        if detail := words(outcome.why):
+            page.paragraph(detail, indent=4)
         if len(steps) > 1:
             page.paragraph(outcome_step(outcome), indent=4, lead="next: ")
     if len(steps) == 1:
