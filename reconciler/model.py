@@ -763,6 +763,45 @@ class Check:
     next_step: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who runs: shown to whoever is kept waiting. `ci_link` leads to the job, where there is one."""
+
+    user: str
+    host: str
+    pid: int
+    ci_link: str = ""
+
+    def __str__(self) -> str:
+        link = f", {self.ci_link}" if self.ci_link else ""
+        return f"{self.user} on {self.host} (process {self.pid}{link})"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run for `history`. `finished` and `result` are "" while it goes on, and for ever when it died."""
+
+    id: str
+    owner: Owner
+    commit: str
+    plan_digest: str
+    command: str
+    started: str
+    finished: str = ""
+    result: str = ""
+    summary: Mapping[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How one change of a run ended, as the ledger's events have it."""
+
+    address: str
+    action: str
+    status: str
+    detail: str
+
+
 def at_text(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, the one form of time in documents and in the ledger."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -61,10 +61,10 @@ def agent_show(path: str, form: str) -> None:
 @form_option
 def agent_approve(agent: str, message: str, form: str) -> None:
     """Approve an agent, with a message for the file log."""
-    from reconciler.workflow.by_hand import Approval
+    from reconciler.workflow.by_hand import decided
 
     with client_and_id(agent) as (client, agent_id):
-        with recorded(Approval("approved"), agent, agent_id):
+        with recorded(decided("approved"), agent, agent_id):
             client.approve(agent_id, message)
         show_done(f"approved {agent}", form=form, agentId=agent_id)
 
@@ -76,11 +76,11 @@ def agent_approve(agent: str, message: str, form: str) -> None:
 @form_option
 def agent_disapprove(agent: str, message: str, yes: bool, form: str) -> None:
     """Take an agent's approval away, with a message for the file log."""
-    from reconciler.workflow.by_hand import Approval
+    from reconciler.workflow.by_hand import decided
 
     with client_and_id(agent) as (client, agent_id):
         ask(f"Disapprove {agent}?", yes=yes)
-        with recorded(Approval("disapproved"), agent, agent_id):
+        with recorded(decided("disapproved"), agent, agent_id):
             client.disapprove(agent_id, message)
         show_done(f"disapproved {agent}", form=form, agentId=agent_id)
 

@@ -31,7 +31,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     """
     from reconciler.clients.uploads import InputFile
     from reconciler.kinds import input_file_checks
-    from reconciler.workflow.by_hand import Upload
+    from reconciler.workflow.by_hand import uploaded
 
     if name is not None and len(files) > 1:
         raise UsageError("--name is for one file.")
@@ -42,7 +42,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
     with client_and_id(agent) as (client, agent_id):
         sheets = [] if multipart else [file for file in named if file.name.endswith(".csv")]
         others = [file for file in named if file not in sheets]
-        with recorded(Upload({file.name: file.path for file in named}), agent, agent_id):
+        with recorded(uploaded({file.name: file.path for file in named}), agent, agent_id):
             for file in sheets:
                 client.put_input_csv(agent_id, file)
             if others:

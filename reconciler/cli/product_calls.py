@@ -150,9 +150,9 @@ def recorded_start(agent: str, agent_id: str, *, deletes: bool | None) -> Iterat
     if not deletes:
         yield
         return
-    from reconciler.workflow.by_hand import NoFiles
+    from reconciler.workflow.by_hand import emptied
 
-    with recorded(NoFiles(Action.START), agent, agent_id):
+    with recorded(emptied(Action.START), agent, agent_id):
         yield
 
 
@@ -318,10 +318,10 @@ def add_for_all(
     @yes_option
     @form_option
     def command(agent: str, yes: bool, form: str) -> None:
-        from reconciler.workflow.by_hand import NoFiles
+        from reconciler.workflow.by_hand import emptied
 
         with client_and_id(agent) as (client, agent_id):
             ask(f"{verb.capitalize()} ALL {things} of {agent}{more}?", yes=yes)
-            with recorded(NoFiles(action), agent, agent_id) if action else nullcontext():
+            with recorded(emptied(action), agent, agent_id) if action else nullcontext():
                 call(client)(agent_id)
             show_done(f"{verb}d all {things} of {agent}", form=form, agentId=agent_id)

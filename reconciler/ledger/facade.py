@@ -18,9 +18,9 @@ from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_lease, holder_of, wait_for_lease
 from reconciler.ledger.location import Location, locate
 from reconciler.ledger.reader import Reader
-from reconciler.ledger.records import Event, Holder, KnownAgent, MemoReader, Note, Owner, RunRecord
+from reconciler.ledger.records import Event, Holder, KnownAgent, MemoReader, Note
 from reconciler.ledger.scope import LeaseRow, Scope, read_head
-from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, at_text
+from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, Owner, RunRecord, at_text
 
 if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from reconciler.errors import Interrupted, LedgerError, Locked
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Value
-from reconciler.ledger.records import Holder, Note, Owner
+from reconciler.ledger.records import Holder, Note
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
-from reconciler.model import at_text
+from reconciler.model import Owner, at_text
 from reconciler.process_liveness import trace
 
 if TYPE_CHECKING:

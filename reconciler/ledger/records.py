@@ -14,7 +14,7 @@ from reconciler.causes import said
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import Row, Value
-from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcome
+from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcome, Owner, RunRecord
 
 MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
 """Types what is kept of a resource of a kind. Raises ValueError or TypeError when it makes no sense."""
@@ -22,20 +22,6 @@ MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
 _DETAIL_LIMIT = 500
 FIRST_PREVIOUS = "0" * 64
 """What the first event names as the hash before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who runs: shown to whoever is kept waiting. `ci_link` leads to the job, where there is one."""
-
-    user: str
-    host: str
-    pid: int
-    ci_link: str = ""
-
-    def __str__(self) -> str:
-        link = f", {self.ci_link}" if self.ci_link else ""
-        return f"{self.user} on {self.host} (process {self.pid}{link})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +36,6 @@ class Holder:
     fencing: int
     silent: float
     expired: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One run for `history`. `finished` and `result` are "" while it goes on, and for ever when it died."""
-
-    id: str
-    owner: Owner
-    commit: str
-    plan_digest: str
-    command: str
-    started: str
-    finished: str = ""
-    result: str = ""
-    summary: Mapping[str, JSON] | None = None
 
 
 def run_of(row: Row) -> RunRecord:

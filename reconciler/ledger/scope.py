@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from reconciler.errors import Fenced, PlanRefused
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Parameters, Row, Value
-from reconciler.ledger.records import FIRST_PREVIOUS, Note, RunRecord, chain, row_of, storable
-from reconciler.model import Entry
+from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
+from reconciler.model import Entry, RunRecord
 from reconciler.process_liveness import is_over
 
 if TYPE_CHECKING:

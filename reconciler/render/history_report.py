@@ -3,63 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import asdict
 
-from reconciler.model import Status
+from reconciler.model import Done, RunRecord, Status
 from reconciler.render import Screen, Stamp
 from reconciler.render.json_ import Document, header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.text.text_page import TextPage
-
-
-class Owner(Protocol):
-    """Who ran, as the ledger keeps it."""
-
-    @property
-    def user(self) -> str: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def ci_link(self) -> str: ...
-
-
-class Run(Protocol):
-    """One run, as the ledger keeps it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def owner(self) -> Owner: ...
-    @property
-    def commit(self) -> str: ...
-    @property
-    def plan_digest(self) -> str: ...
-    @property
-    def command(self) -> str: ...
-    @property
-    def started(self) -> str: ...
-    @property
-    def finished(self) -> str: ...
-    @property
-    def result(self) -> str: ...
-    @property
-    def summary(self) -> Mapping[str, int] | None: ...
-
-
-class Done(Protocol):
-    """One change of a run, as the ledger's events keep it."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-
 
 _FEW = 10
 _PLAIN = ("·", ".", "dim")
@@ -67,7 +17,7 @@ _ACTION_STYLE = {action.value: style for action, style in ACTION_STYLE.items()}
 
 
 def text(
-    runs: Sequence[Run],
+    runs: Sequence[RunRecord],
     changes: Mapping[str, Sequence[Done]],
     screen: Screen,
     *,
@@ -99,7 +49,7 @@ def text(
     return page.text()
 
 
-def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> Document:
+def document(runs: Sequence[RunRecord], changes: Mapping[str, Sequence[Done]], stamp: Stamp) -> Document:
     """The same as a JSON document."""
     return header(stamp) | {
         "runs": [
@@ -115,10 +65,7 @@ def document(runs: Sequence[Run], changes: Mapping[str, Sequence[Done]], stamp: 
                 "user": run.owner.user,
                 "host": run.owner.host,
                 "ci_link": run.owner.ci_link or None,
-                "changes": [
-                    {"address": one.address, "action": one.action, "status": one.status, "detail": one.detail}
-                    for one in changes.get(run.id, ())
-                ],
+                "changes": [asdict(one) for one in changes.get(run.id, ())],
             }
             for run in runs
         ],

@@ -8,10 +8,10 @@ after it, and a lost reply leaves the entry open. Schedules are not recorded, si
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
@@ -26,7 +26,6 @@ from reconciler.model import (
     Evidence,
     Memory,
     Outcome,
-    Project,
     Reason,
     Status,
     at_text,
@@ -63,75 +62,46 @@ class Target:
         return frozenset(known | ({self.path} if self.path else set()))
 
 
-class Effect(Protocol):
+@dataclass(frozen=True, slots=True)
+class Effect:
     """What a call does to what is attested: `kind` of address, `action` for the journal, and the entry afterwards.
 
     `in_parts`: it takes several requests, so that one that is refused may leave others done. `is_noted`: the entry of
-    something that is declared and was never sent is made, so that ACC's log does not say it twice.
+    something that is declared and was never sent is made, so that ACC's log does not say it twice. Sending files once
+    more has the same effect, so nothing of them is noted.
     """
 
-    @property
-    def kind(self) -> AnyAttested: ...
-    @property
-    def action(self) -> Action: ...
-    @property
-    def in_parts(self) -> bool: ...
-    @property
-    def is_noted(self) -> bool: ...
-    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry: ...
+    kind: AnyAttested
+    action: Action
+    after: Callable[[AttestedEntry, Sealer], AttestedEntry]
+    in_parts: bool = False
+    is_noted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+def decided(state: str) -> Effect:
     """`approved` or `disapproved` was said."""
 
-    state: str
-    kind = approval.KIND
-    in_parts = False
-    is_noted = True
+    def after(entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
+        said = approval.KIND.sealed(approval.ApprovalState(state), seal)
+        return replace(entry, applied={"state": said.digest}, settled=True, memo=approval.ApprovalMemo(state=state))
 
-    @property
-    def action(self) -> Action:
-        return approval.action_for(self.state)
-
-    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
-        said = approval.KIND.sealed(approval.ApprovalState(self.state), seal)
-        memo = approval.ApprovalMemo(state=self.state)
-        return replace(entry, applied={"state": said.digest}, settled=True, memo=memo)
+    return Effect(approval.KIND, approval.action_for(state), after, is_noted=True)
 
 
-class _OfInputFiles:
-    """What calls about input files have in common: sending them once more has the same effect, so none is noted."""
+def uploaded(files: Mapping[str, Path]) -> Effect:
+    """Files were sent, by name.
 
-    kind = input_files.KIND
-    is_noted = False
+    Those that the ledger knew have the new content; others count where nothing else may be in the set.
+    """
 
-    @staticmethod
-    def memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
-        assert isinstance(entry.memo, input_files.InputFilesMemo)
-        return entry.memo
-
-
-@dataclass(frozen=True, slots=True)
-class Upload(_OfInputFiles):
-    """Files were sent, by name."""
-
-    files: Mapping[str, Path]
-    action = Action.UPLOAD
-
-    @property
-    def in_parts(self) -> bool:
-        return len(self.files) > 1
-
-    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
-        """The files that the ledger knew have the new content; others count where nothing else may be in the set."""
-        memo = self.memo(entry)
+    def after(entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
+        memo = _files_memo(entry)
         if memo.run_deletes:
             return entry  # the run may delete these, too: all files stay due
         was_off = memo.enabled is False
         applied = {} if was_off else dict(entry.applied)  # uploading brings back what is uploaded, and nothing else
         sizes = {} if was_off else dict(memo.sizes)
-        for name, path in self.files.items():
+        for name, path in files.items():
             if f"files.{name}" in entry.applied or memo.exclusive:
                 measured = input_files.measure(path, name, seal)
                 assert measured.size is not None
@@ -139,21 +109,25 @@ class Upload(_OfInputFiles):
         memo = replace(memo, sizes=sizes, enabled=None if was_off else memo.enabled)
         return replace(entry, applied=applied, memo=memo)
 
+    return Effect(input_files.KIND, Action.UPLOAD, after, in_parts=len(files) > 1)
 
-@dataclass(frozen=True, slots=True)
-class NoFiles(_OfInputFiles):
+
+def emptied(action: Action) -> Effect:
     """All files of the agent were deleted or disabled, or a run was started that deletes them when it is done."""
 
-    action: Action
-    in_parts = False
-
-    def after(self, entry: AttestedEntry, seal: Sealer) -> AttestedEntry:
-        memo = replace(self.memo(entry), sizes={})
-        if self.action is Action.DISABLE:
-            memo = replace(memo, enabled=False)
-        if self.action is Action.START:
-            memo = replace(memo, run_deletes=True)
+    def after(entry: AttestedEntry, _: Sealer) -> AttestedEntry:
+        memo = _files_memo(entry)
+        enabled = False if action is Action.DISABLE else memo.enabled
+        run_deletes = memo.run_deletes or action is Action.START
+        memo = replace(memo, sizes={}, enabled=enabled, run_deletes=run_deletes)
         return replace(entry, applied={}, settled=True, memo=memo)
+
+    return Effect(input_files.KIND, action, after)
+
+
+def _files_memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
+    assert isinstance(entry.memo, input_files.InputFilesMemo)
+    return entry.memo
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,55 +145,46 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
     Raises Locked before anything is sent while somebody else is applying, and LedgerError where the ledger cannot be
     read or written. What the call raises goes on to the caller.
     """
+    from reconciler.ledger import Ledger
+
     project, _ = read_project(context)
-    with ExitStack() as stack:
-        if why := _why_not(context, project, effect, target):
-            yield Recording(why)
-            return
-        ledger, lease = stack.enter_context(writing(context, project, 0.0))
-        entry = _entry_of(context, ledger, effect, target)
+    if not Ledger.exists(project.ledger, project.root):
+        yield Recording("not recorded: there is no ledger yet")
+        return
+    # Looked for without the lock first: who does not touch the project is not to wait for it.
+    if _entry_of(context, read(context, project).memory, effect, target) is None:
+        yield Recording(_NOT_KNOWN)
+        return
+    with writing(context, project, 0.0) as (ledger, lease):
+        entry = _entry_of(context, ledger.memory(), effect, target)
         if entry is None:
             yield Recording(_NOT_KNOWN)
             return
-        call = _Call(context, ledger, lease, command, effect, entry, _reached(context, ledger, command, effect, entry))
-        call.begin()
+        opened, reached = _opened_and_reached(context, ledger.seal, command, effect, entry)
+        call = _Call(context, ledger, lease, command, _change(effect, entry))
+        call.begin(opened)
         try:
             yield Recording(require_lease=lease.check)
         except LedgerError:
             raise  # the lock was broken meanwhile: whoever has it now finds the entry open, and looks
         except Refused as error:
-            call.end(Status.FAILED, error.words, call.opened if effect.in_parts else call.known)
+            before = entry if entry.at else None
+            call.end(Status.FAILED, error.words, opened if effect.in_parts else before)
             raise
         except BaseException as error:
-            detail = error.words if isinstance(error, ProductError) else str(error)
-            call.end(Status.UNKNOWN, detail, call.opened)
+            call.end(Status.UNKNOWN, error.words if isinstance(error, ProductError) else str(error), opened)
             raise
-        call.end(Status.APPLIED, "", call.reached)
+        call.end(Status.APPLIED, "", reached)
 
 
-_NO_LEDGER = "not recorded: there is no ledger yet"
 _NOT_KNOWN = "not recorded: neither the ledger nor a manifest has this of the agent"
 
 
-def _why_not(context: CommandContext, project: Project, effect: Effect, target: Target) -> str:
-    """Why there is nothing to record, found without the lock: who does not touch the project is not to wait for it."""
-    from reconciler.ledger import Ledger
-
-    if not Ledger.exists(project.ledger, project.root):
-        return _NO_LEDGER
-    remembered = read(context, project)
-    known = _known(remembered.memory, effect, target) is not None
-    return "" if known or _declared(context, remembered.memory, effect, target) is not None else _NOT_KNOWN
-
-
-def _known(memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
-    """What the ledger holds of the agent."""
-    mine = (one for one in effect.kind.remembered(memory.entries) if target.holds(one, memory))
-    return next(mine, None)
-
-
-def _declared(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
-    """An empty entry for what is declared and was never sent, where that is to be noted."""
+def _entry_of(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
+    """What the ledger holds of the agent; an empty entry for what is declared and was never sent, if it is noted."""
+    for entry in effect.kind.remembered(memory.entries):
+        if target.holds(entry, memory):
+            return entry
     if not effect.is_noted:
         return None
     desired, _ = check_manifests(context, connections=False)
@@ -231,32 +196,38 @@ def _declared(context: CommandContext, memory: Memory, effect: Effect, target: T
     return None
 
 
-def _entry_of(context: CommandContext, ledger: Ledger, effect: Effect, target: Target) -> AttestedEntry | None:
-    memory = ledger.memory()
-    return _known(memory, effect, target) or _declared(context, memory, effect, target)
+def _opened_and_reached(
+    context: CommandContext, seal: Sealer, command: str, effect: Effect, entry: AttestedEntry
+) -> tuple[AttestedEntry, AttestedEntry]:
+    """The entry while nobody knows whether the call happened: what was before, open; and once it was accepted.
 
-
-def _reached(
-    context: CommandContext, ledger: Ledger, command: str, effect: Effect, entry: AttestedEntry
-) -> AttestedEntry:
-    """The entry as it is once the call was accepted. Files are measured before they leave."""
-    after, at = effect.after(entry, ledger.seal), at_text(context.clock())
-    known = entry.memo.by_hand
-    before = (known.before if known is not None else None) or _attested(entry)
-    by_hand = None
-    if not after.settled or _attested(after) != before:
-        by_hand = ByHand(command, _by(context), at, before)
-    return replace(after, at=at, memo=replace(after.memo, by_hand=by_hand))
-
-
-def _by(context: CommandContext) -> str:
-    owner = this_owner(context)
-    return f"{owner.user} on {owner.host}"
+    Files are measured before they leave.
+    """
+    reached, owner, at = effect.after(entry, seal), this_owner(context), at_text(context.clock())
+    before = (entry.memo.by_hand.before if entry.memo.by_hand is not None else None) or _attested(entry)
+    is_undone = reached.settled and _attested(reached) == before
+    by_hand = ByHand(command, f"{owner.user} on {owner.host}", at, {} if is_undone else before)
+    memo = entry.memo
+    if isinstance(memo, input_files.InputFilesMemo):
+        memo = replace(memo, run_deletes=memo.run_deletes or _files_memo(reached).run_deletes)
+    opened = replace(entry, settled=False, memo=replace(memo, by_hand=by_hand), at=at)
+    return opened, replace(reached, at=at, memo=replace(reached.memo, by_hand=None if is_undone else by_hand))
 
 
 def _attested(entry: AttestedEntry) -> dict[str, JSON]:
     """What is attested, for seeing whether calls by hand came back to what was applied last."""
     return {"applied": dict(entry.applied), "enabled": getattr(entry.memo, "enabled", None)}
+
+
+def _change(effect: Effect, entry: AttestedEntry) -> Change:
+    return Change(
+        address=entry.address,
+        action=effect.action,
+        reason=Reason.DRIFTED,
+        agent_path=entry.agent_path,
+        agent_id=entry.agent_id,
+        needs=entry.needs,
+    )
 
 
 @dataclass(slots=True)
@@ -267,40 +238,13 @@ class _Call:
     ledger: Ledger
     lease: Lease
     command: str
-    effect: Effect
-    entry: AttestedEntry
-    reached: AttestedEntry
+    change: Change
     run: str = ""
 
-    @property
-    def known(self) -> Entry | None:
-        """What the ledger held before; None where it held nothing."""
-        return self.entry if self.entry.at else None
-
-    @property
-    def opened(self) -> Entry:
-        """What is known when nobody knows whether it happened: what was before, open; and that files may go later."""
-        reached, memo = self.reached.memo, self.entry.memo
-        by_hand = reached.by_hand or ByHand(self.command, _by(self.context), self.reached.at, {})
-        if isinstance(memo, input_files.InputFilesMemo) and isinstance(reached, input_files.InputFilesMemo):
-            memo = replace(memo, run_deletes=memo.run_deletes or reached.run_deletes)
-        return replace(self.entry, settled=False, memo=replace(memo, by_hand=by_hand), at=self.reached.at)
-
-    @property
-    def change(self) -> Change:
-        return Change(
-            address=self.entry.address,
-            action=self.effect.action,
-            reason=Reason.DRIFTED,
-            agent_path=self.entry.agent_path,
-            agent_id=self.entry.agent_id,
-            needs=self.entry.needs,
-        )
-
-    def begin(self) -> None:
+    def begin(self, opened: Entry) -> None:
         commit = commit_of(self.context.root)
         self.run = self.ledger.begin_run(self.lease, commit=commit, command=self.command, plan_digest="")
-        self.ledger.began(self.lease, self.change, self.opened)
+        self.ledger.began(self.lease, self.change, opened)
 
     def end(self, status: Status, detail: str, entry: Entry | None) -> None:
         evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN

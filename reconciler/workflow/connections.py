@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,8 @@ from reconciler.workflow.context import CommandContext
 from reconciler.workflow.planning import SOON
 
 if TYPE_CHECKING:
-    from reconciler.clients.acc import AccClient
-    from reconciler.clients.calls import RetryPolicy, SessionOptions
-    from reconciler.clients.mft import License, MftClient
+    from reconciler.clients.calls import SessionOptions
+    from reconciler.clients.mft import License
 
 _SKEW = 30.0
 _LICENCE_TIGHT = 0.9
@@ -28,48 +27,45 @@ _NOBODY = "reconciler/doctor"
 """A path to ask for where no agent is declared: any answer to it shows that ACC is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What the examination of each connection needs to know. `desired` is None while the manifests have errors."""
+def checks(
+    context: CommandContext, project: Project, secrets: frozenset[str], desired: Desired | None, now: datetime
+) -> Iterator[Check]:
+    """Those of both products: also what is wrong with a connection's settings, and none where nobody needs it.
 
-    context: CommandContext
-    project: Project
-    secrets: frozenset[str]
-    desired: Desired | None
-    now: datetime
+    `desired` is None while the manifests have errors.
+    """
+    from reconciler.clients.calls import SessionOptions
+    from reconciler.clients.redaction import Redactor
 
-    def checks(self) -> Iterator[Check]:
-        """Those of both products."""
-        yield from self._product("acc", _acc)
-        yield from self._product("mft", _mft)
-
-    def _product(self, name: str, examine_it: Callable[[_Reach], Iterator[Check]]) -> Iterator[Check]:
-        """The checks of one connection; what is wrong with its settings; nothing, where nobody needs it."""
-        from reconciler.clients.redaction import Redactor
-
+    needed = {KINDS[resource.address.kind].product for resource in desired.resources} if desired is not None else set()
+    agent = _NOBODY
+    if desired is not None:
+        secrets |= desired.secret_values
+        if desired.agents:
+            needed.add(Product.ACC)
+            agent = desired.agents[0].path
+    options = SessionOptions(clock=context.clock, redact=Redactor(secrets), interrupted=context.stop)
+    for name in (Product.ACC, Product.MFT):
         try:
-            connection = self.project.connections.get(name)
+            connection = project.connections.get(name)
         except ManifestError as error:
             yield broken(name, error.problems)
-            return
+            continue
         if connection is None:
-            if self._needs(name):
+            if name in needed:
                 found = "the manifests need this connection, and the project file has none"
                 yield Check(name, Level.FAILED, found, f"add `connections.{name}` to reconciler.yaml")
-            return
+            continue
         hasty = replace(connection, timeout=min(connection.timeout, _TIMEOUT))
-        agents = self.desired.agents if self.desired is not None else ()
-        agent = agents[0].path if agents else _NOBODY
-        secrets = self.secrets | (self.desired.secret_values if self.desired is not None else frozenset())
-        yield from examine_it(_Reach(self.context, hasty, Redactor(secrets), agent, self.now))
+        try:
+            if name is Product.ACC:
+                yield from _acc(hasty, options, agent, now)
+            else:
+                yield from _mft(hasty, options, now)
+        except ProductError as error:
+            yield Check(name, Level.FAILED, error.message, error.hint)
         for path in connection.open_files:
             yield Check(f"{name} file", Level.WARNING, f"others on this machine may read {path}", f"chmod 600 {path}")
-
-    def _needs(self, name: str) -> bool:
-        if self.desired is None:
-            return False
-        uses = {KINDS[resource.address.kind].product.value for resource in self.desired.resources}
-        return name in uses or (name == Product.ACC and bool(self.desired.agents))
 
 
 def broken(name: str, problems: Sequence[Problem]) -> Check:
@@ -79,68 +75,35 @@ def broken(name: str, problems: Sequence[Problem]) -> Check:
     return Check(name, Level.FAILED, f"{first.path}:{first.line}: {first.message}{more}", "correct that line")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """A connection, and how to open its client: one that soon gives up, since somebody waits for the answer.
-
-    `agent` is the path of an agent to ask for.
-    """
-
-    context: CommandContext
-    connection: Connection
-    redact: Callable[[str], str]
-    agent: str
-    now: datetime
-
-    def acc(self) -> AccClient:
-        from reconciler.clients import acc
-        from reconciler.clients.calls import RetryPolicy
-
-        return acc.connect(self.connection, self._options(RetryPolicy(tries=2, deadline=_DEADLINE)))
-
-    def mft(self) -> MftClient:
-        from reconciler.clients import mft
-
-        return mft.connect(self.connection, self._options(replace(mft.RETRY_POLICY, tries=1, deadline=_DEADLINE)))
-
-    def _options(self, retry_policy: RetryPolicy) -> SessionOptions:
-        from reconciler.clients.calls import SessionOptions
-
-        return SessionOptions(
-            clock=self.context.clock,
-            redact=self.redact,
-            interrupted=self.context.stop,
-            retry_policy=retry_policy,
-        )
+def graded(name: str, found: str, next_step: str, *, is_doubtful: bool, is_failed: bool = False) -> Check:
+    """A check of something that may also be well, whose next step is told only where it is not."""
+    level = Level.FAILED if is_failed else Level.WARNING if is_doubtful else Level.OK
+    return Check(name, level, found, next_step if level is not Level.OK else "")
 
 
-# --- ACC -------------------------------------------------------------------------------------------------------------
+def _acc(connection: Connection, options: SessionOptions, agent: str, now: datetime) -> Iterator[Check]:
+    """Those of ACC, by asking for an agent. Raises ProductError where the connection cannot be opened at all."""
+    from reconciler.clients import acc
+    from reconciler.clients.calls import RetryPolicy
 
-
-def _acc(reach: _Reach) -> Iterator[Check]:
-    path = reach.agent
-    answers = f"{reach.connection.url} answers, and takes the token"
-    try:
-        client = reach.acc()
-    except ProductError as error:
-        yield Check("acc", Level.FAILED, error.message, error.hint)
-        return
+    answers = f"{connection.url} answers, and takes the token"
+    client = acc.connect(connection, replace(options, retry_policy=RetryPolicy(tries=2, deadline=_DEADLINE)))
     with client.session:
         try:
-            client.get_agent(path)
+            client.get_agent(agent)
         except Missing:
-            where = "" if path == _NOBODY else f", but shows no agent at {path}"
-            step = "look at its path, and whether the token's organisation holds it" if where else ""
-            yield Check("acc", Level.WARNING if where else Level.OK, answers + where, step)
+            where = "" if agent == _NOBODY else f", but shows no agent at {agent}"
+            step = "look at its path, and whether the token's organisation holds it"
+            yield graded("acc", answers + where, step, is_doubtful=bool(where))
         except Unauthorised as error:
-            yield _unauthorised(error, path)
+            yield _unauthorised(error, agent)
         except ProductError as error:
             yield Check("acc", Level.FAILED, error.message, error.hint or "look at the url, and at the network")
         else:
-            yield Check("acc", Level.OK, f"{answers}, and shows {path}")
+            yield Check("acc", Level.OK, f"{answers}, and shows {agent}")
         yield Check("acc, writing", Level.OK, "not tested: ACC tells only by refusing a write")
         yield from _clock("acc", client.session.clock_skew())
-    yield _token(reach.connection, reach.now)
+    yield _token(connection, now)
 
 
 def _unauthorised(error: Unauthorised, path: str) -> Check:
@@ -157,32 +120,27 @@ def _token(connection: Connection, now: datetime) -> Check:
     expiry = token_expiry(connection.settings.get("token", ""))
     if expiry is None:
         return Check("acc token", Level.OK, "it does not say when it runs out")
-    day = f"{expiry:%Y-%m-%d}"
-    if expiry - now > SOON:
-        return Check("acc token", Level.OK, f"good until {day}")
+    day, left = f"{expiry:%Y-%m-%d}", expiry - now
+    is_over, is_near = expiry <= now, left <= SOON
+    soon = f"runs out on {day}, in {counted_or_no(left.days, 'day')}" if is_near else f"good until {day}"
+    found = f"ran out on {day}" if is_over else soon
     step = "make a new one in ACC, Users, API Access"
-    if expiry <= now:
-        return Check("acc token", Level.FAILED, f"ran out on {day}", step)
-    return Check("acc token", Level.WARNING, f"runs out on {day}, in {counted_or_no((expiry - now).days, 'day')}", step)
+    return graded("acc token", found, step, is_doubtful=is_near, is_failed=is_over)
 
 
-# --- Automate MFT ----------------------------------------------------------------------------------------------------
+def _mft(connection: Connection, options: SessionOptions, now: datetime) -> Iterator[Check]:
+    """Those of Automate MFT, by asking for the licence. Raises ProductError where it gives no access at all."""
+    from reconciler.clients import mft
 
-
-def _mft(reach: _Reach) -> Iterator[Check]:
-    answers = f"{reach.connection.url} answers, and takes the key"
-    try:
-        client = reach.mft()
-    except ProductError as error:
-        yield Check("mft", Level.FAILED, error.message, error.hint)
-        return
+    answers = f"{connection.url} answers, and takes the key"
+    retry_policy = replace(mft.RETRY_POLICY, tries=1, deadline=_DEADLINE)
+    client = mft.connect(connection, replace(options, retry_policy=retry_policy))
     with client.session:
         try:
             licence = client.license()
         except Unauthorised as error:
             if error.message.startswith("No access token"):
-                yield Check("mft", Level.FAILED, error.message, error.hint)
-                return
+                raise
             found = f"{answers}, but does not show the licence: how many starts are left is not known"
             yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
         except ProductError as error:
@@ -190,27 +148,24 @@ def _mft(reach: _Reach) -> Iterator[Check]:
             return
         else:
             yield Check("mft", Level.OK, answers)
-            yield from _licence(licence, reach.now)
+            yield from _licence(licence, now)
         yield from _clock("mft", client.session.clock_skew())
 
 
 def _licence(licence: License, now: datetime) -> Iterator[Check]:
     used, limit = licence.executions, licence.executions_limit
     if used is not None and limit is not None:
-        tight = used >= limit * _LICENCE_TIGHT
-        level = Level.FAILED if used >= limit else Level.WARNING if tight else Level.OK
-        step = "ask Progress for more executions, or start fewer tasks" if tight else ""
         found = f"{used} of {limit} task executions used{_forecast(licence, used, limit, now)}"
-        yield Check("mft licence", level, found, step)
+        step = "ask Progress for more executions, or start fewer tasks"
+        tight = used >= limit * _LICENCE_TIGHT
+        yield graded("mft licence", found, step, is_doubtful=tight, is_failed=used >= limit)
     elif used is not None:
         yield Check("mft licence", Level.OK, f"{used} task executions used, without a limit")
     end = _date(licence.end)
     if end is not None:
-        near = end - now <= SOON
-        ended = end <= now
-        level = Level.FAILED if ended else Level.WARNING if near else Level.OK
-        found = f"{'ended' if ended else 'ends'} on {end:%Y-%m-%d}"
-        yield Check("mft licence end", level, found, "renew it with Progress" if near else "")
+        found = f"{'ended' if end <= now else 'ends'} on {end:%Y-%m-%d}"
+        step = "renew it with Progress"
+        yield graded("mft licence end", found, step, is_doubtful=end - now <= SOON, is_failed=end <= now)
 
 
 def _forecast(licence: License, used: int, limit: int, now: datetime) -> str:
@@ -218,11 +173,10 @@ def _forecast(licence: License, used: int, limit: int, now: datetime) -> str:
     began = _date(licence.start)
     if began is None or not 0 < used < limit or now <= began:
         return ""
-    seconds = (limit - used) * (now - began).total_seconds() / used
-    end = _date(licence.end)
-    if seconds > timedelta(days=3650).total_seconds():
+    days = (limit - used) / used * ((now - began) / timedelta(days=1))
+    if days > 3650:
         return ""
-    lasts = now + timedelta(seconds=seconds)
+    end, lasts = _date(licence.end), now + timedelta(days=days)
     if end is not None and lasts > end:
         return "; at this pace they outlast the licence"
     return f"; at this pace they last until {lasts:%Y-%m-%d}"
@@ -240,6 +194,6 @@ def _clock(name: str, seconds: float | None) -> Iterator[Check]:
     if seconds is None:
         return
     off = abs(seconds) > _SKEW
-    step = "set this machine's clock: signed requests and next runs depend on it" if off else ""
+    step = "set this machine's clock: signed requests and next runs depend on it"
     found = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours" if off else "agrees with ours"
-    yield Check(f"{name} clock", Level.WARNING if off else Level.OK, found, step)
+    yield graded(f"{name} clock", found, step, is_doubtful=off)

@@ -13,7 +13,8 @@ from reconciler.model import Check, Desired, Level, Project, Severity
 from reconciler.quantities import counted_or_no, first_few
 from reconciler.render.reasons import words
 from reconciler.timetable.windows_zones import CLDR_VERSION
-from reconciler.workflow.connections import Visit, broken
+from reconciler.workflow.connections import broken, graded
+from reconciler.workflow.connections import checks as connection_checks
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.reading import check_manifests, read_project
@@ -33,7 +34,6 @@ def examine(context: CommandContext) -> Examination:
 
     Raises UsageError for an environment that the project file does not declare.
     """
-    now = context.clock()
     zones = f"zone rules {timetable.zones.rules_version()}, CLDR {CLDR_VERSION}"
     checks = [Check("program", Level.OK, f"reconciler {__version__}"), Check("zones", Level.OK, zones)]
     try:
@@ -43,7 +43,7 @@ def examine(context: CommandContext) -> Examination:
         return Examination("", context.environment or "default", tuple(checks))
     check, desired = _manifests(context)
     checks.append(check)
-    checks.extend(Visit(context, project, secrets, desired, now).checks())
+    checks.extend(connection_checks(context, project, secrets, desired, context.clock()))
     checks.extend(_ledger(context, project))
     return Examination(project.name, project.environment, tuple(checks))
 
@@ -92,13 +92,11 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         yield Check("ledger events", Level.OK, "hash chain verified")
     unsettled = sorted(str(address) for address, entry in memory.entries.items() if not entry.settled)
     if unsettled:
-        yield Check(
-            "unsettled", Level.WARNING, first_few(unsettled, 5), "`reconciler plan` shows what each of them needs"
-        )
+        step = "`reconciler plan` shows what each of them needs"
+        yield Check("unsettled", Level.WARNING, first_few(unsettled, 5), step)
     if held is not None:
-        level = Level.WARNING if held.expired else Level.OK
-        step = "the next apply takes it over; `reconciler unlock` shows it" if held.expired else ""
-        yield Check("lock", level, f"held by {held.owner} since {held.since}", step)
+        step = "the next apply takes it over; `reconciler unlock` shows it"
+        yield graded("lock", f"held by {held.owner} since {held.since}", step, is_doubtful=held.expired)
 
 
 def _barred(project: Project) -> Path | None:

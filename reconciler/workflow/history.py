@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.errors import LedgerError
-from reconciler.model import Finding, Project
+from reconciler.model import Done, Finding, Project, RunRecord
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger, this_owner
 from reconciler.workflow.reading import read_project
 
 if TYPE_CHECKING:
-    from reconciler.ledger import Holder, Ledger, RunRecord
+    from reconciler.ledger import Holder, Ledger
 
 _EVENTS_READ = 10_000
 
@@ -29,16 +30,6 @@ def _require_ledger(project: Project) -> None:
 
     if not Ledger.exists(project.ledger, project.root):
         raise LedgerError("there is no ledger yet, so nothing is recorded", hint="`reconciler apply` makes one")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How one change of a run ended, as the ledger's events have it."""
-
-    address: str
-    action: str
-    status: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +52,9 @@ def history(context: CommandContext, limit: int) -> History:
             body = json.loads(event.body)
             done = Done(event.address, body["action"], body["status"], body.get("detail", ""))
             changes.setdefault(event.run, []).append(done)
-    return History(project, runs, {run: tuple(sorted(done, key=_in_order)) for run, done in changes.items()})
-
-
-def _in_order(done: Done) -> str:
-    return done.address
+    return History(
+        project, runs, {run: tuple(sorted(done, key=attrgetter("address"))) for run, done in changes.items()}
+    )
 
 
 def verify(context: CommandContext) -> tuple[Finding, ...]:

@@ -31,24 +31,25 @@ from render_samples import (
 )
 
 from reconciler.diff import canonical_json, digest
-from reconciler.ledger.records import Owner, RunRecord
 from reconciler.model import (
     Action,
     Address,
     Change,
     Check,
+    Done,
     Drift,
     DriftStatus,
     FieldChange,
     Health,
     Level,
     Outcome,
+    Owner,
     Plan,
     Problem,
     ResourceStatus,
+    RunRecord,
 )
 from reconciler.render import github, history_report, json_, junit, sarif, status_report
-from reconciler.workflow.history import Done
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
