@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from reconciler.render.html.apply_page import outcomes
-from reconciler.render.html.drift_page import drift
-from reconciler.render.html.plan_page import plan
+from reconciler.render.html.pages import drift, outcomes, plan
 
 __all__ = ["drift", "outcomes", "plan"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reconciler.render.markdown.drift_markdown import drift
-from reconciler.render.markdown.plan_markdown import plan
+from reconciler.render.markdown.notes import drift, plan
 
 __all__ = ["drift", "plan"]
