@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import click
 from reconciler.cli.event_file import EventFile
 from reconciler.cli.options import Duration, OutFile, as_one, format_option, pass_session, selectors
 from reconciler.cli.plan_commands import is_incomplete, render_plan
-from reconciler.cli.session import Session, complain, harmless
+from reconciler.cli.session import Session, complain, harmless, signals
 from reconciler.errors import Fenced, UsageError
 from reconciler.model import Action, Began, Outcome, Status
 
@@ -152,7 +153,7 @@ def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
     if not shown:
         session.say(render_plan(session, planned.plan, "text"))
     question = "Delete all of this? There is no undo." if planned.inputs.destroy else "Apply these changes?"
-    with session.asking():
+    with signals(signal.default_int_handler):  # while a person is asked, an interruption is an answer: it ends at once
         answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
     return bool(answer == "yes")
 

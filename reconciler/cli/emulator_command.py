@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from reconciler.cli.session import Session
+from reconciler.cli.session import Session, signals
 from reconciler.clock import MACHINE, Clock
 from reconciler.errors import UsageError
 
@@ -61,50 +65,26 @@ class _Emulator(click.Command):
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How the address is printed."
 )
-def emulator(
-    port: int,
-    state: Path | None,
-    estate: str | None,
-    agents: int | None,
-    schedules: int,
-    seed: int,
-    save_to: Path | None,
-    latency: float,
-    faults: tuple[str, ...],
-    fault_file: Path | None,
-    switches: tuple[str, ...],
-    now: str | None,
-    log: Path | None,
-    key_file: Path | None,
-    port_file: Path | None,
-    form: str,
-) -> None:
+def emulator(**given: Any) -> None:
     """Serve Sequentum ACC and Automate MFT on a loopback port, until interrupted.
 
     The address and the access tokens are printed; nothing outside this machine can connect.
     """
+    from reconciler.emulator.service import ServeOptions, serve
+
+    options = ServeOptions(**given)
     session = click.get_current_context().find_object(Session)
     clock = session.clock if session is not None else MACHINE
-    if now is not None:
-        clock = Clock(_moment(now))
-    from reconciler.emulator import serve
-    from reconciler.emulator.service import opening
+    if options.now is not None:
+        clock = Clock(_moment(options.now))
+    serve(options, clock, until=_told_to_stop, announce=click.echo)
 
-    serve(
-        opening(state=state, builtin=estate, agents=agents, schedules=schedules, seed=seed, clock=clock),
-        announce=click.echo,
-        port=port,
-        latency=latency,
-        faults=faults,
-        fault_file=fault_file,
-        switches=switches,
-        log=log,
-        as_json=form == "json",
-        port_file=port_file,
-        key_file=key_file,
-        save_to=save_to,
-        clock=clock,
-    )
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    stopped = threading.Event()
+    with signals(lambda number, frame: stopped.set()):
+        yield stopped
 
 
 def _moment(text: str) -> datetime:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,12 +149,8 @@ class Session:
             with suppress(OSError):
                 os.write(2, b"\ninterrupted: finishing what is in flight; once more to end at once\n")
 
-        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with signals(heard):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -164,17 +160,16 @@ class Session:
         if self.stop.is_set():
             raise click.exceptions.Exit(130)
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """While a person is asked, an interruption is an answer: it ends at once."""
-        before = {
-            number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+
+@contextmanager
+def signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """While it lasts, SIGINT and SIGTERM are heard by this."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 def terminal_columns() -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from reconciler.emulator.acc_state import Token
-from reconciler.emulator.agent_repository import alias_agent, move_agent, remake_agent, remove_agent
-from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.emulated_estate import Estate, alias_agent, move_agent, remake_agent, remove_agent
 from reconciler.emulator.injected_faults import Fault, parse_fault
 from reconciler.emulator.key_pairs import new_key
 from reconciler.emulator.mft_state import Task, Tenant
 from reconciler.emulator.population import demo, estate
 from reconciler.emulator.request_log import Request
 from reconciler.emulator.server import DEFAULT_TOKEN, Emulator
-from reconciler.emulator.service import serve
 from reconciler.emulator.state_file import load, save
 from reconciler.emulator.switches import Switches
 
@@ -35,5 +33,4 @@ __all__ = [
     "remake_agent",
     "remove_agent",
     "save",
-    "serve",
 ]

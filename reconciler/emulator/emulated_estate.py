@@ -1,4 +1,4 @@
-"""Everything that both emulated products hold, found by path and by id."""
+"""Everything that both emulated products hold, found by path and by id; and what people do in the Agent Repository."""
 
 from __future__ import annotations
 
@@ -102,3 +102,67 @@ class Estate:
         if ended:
             self.unsettled = [run for run in self.unsettled if not (run.settled or now >= run.end)]
         yield from ended
+
+
+# What somebody does in ACC's Agent Repository is in no API: it happens behind the back of whoever reads over HTTP.
+_OUTLIVES_AN_AGENT = (
+    *("directory_id", "description", "deployed", "sessions", "duration", "outcomes", "data", "keeps_backup"),
+)
+
+
+def move_agent(estate: Estate, path: str, to: str) -> Agent:
+    """Move an agent to another path: its id, schedules, files and approval stay. Raises KeyError, ValueError."""
+    agent = estate.agents[path]
+    _refuse_taken(estate, to)
+    del estate.agents[path]
+    estate.agents[to] = agent
+    if agent.path == path:
+        agent.path = to
+    agent.record = None
+    return agent
+
+
+def remake_agent(estate: Estate, path: str, agent_id: str = "") -> Agent:
+    """Delete an agent and make one anew where it was, at each path that led to it: another id, not approved, and
+    neither schedules nor input files nor runs. Raises KeyError, ValueError."""
+    former = estate.agents[path]
+    if agent_id and normal_id(agent_id) in estate.agents_by_id:
+        raise ValueError(f"the id {agent_id} is taken")
+    paths = paths_of(estate, former)
+    remove_agent(estate, path)
+    kept = {name: getattr(former, name) for name in _OUTLIVES_AN_AGENT}
+    made = estate.add_agent(former.path, agent_id, approved=False, **kept)
+    for each in paths:
+        estate.agents[each] = made
+    return made
+
+
+def alias_agent(estate: Estate, path: str, alias: str) -> Agent:
+    """Let a second path lead to an agent, which is called by its first path. Raises KeyError, ValueError."""
+    agent = estate.agents[path]
+    _refuse_taken(estate, alias)
+    estate.agents[alias] = agent
+    return agent
+
+
+def remove_agent(estate: Estate, path: str) -> None:
+    """Delete an agent with all that is its own, under each path that leads to it. Raises KeyError."""
+    agent = estate.agents[path]
+    for each in paths_of(estate, agent):
+        del estate.agents[each]
+    for schedule_id in list(agent.schedules):
+        estate.remove_schedule(schedule_id)
+    del estate.agents_by_id[normal_id(agent.agent_id)]
+
+
+def paths_of(estate: Estate, agent: Agent) -> list[str]:
+    """The paths that lead to an agent, the one that it is called by first."""
+    found = [path for path, at in estate.agents.items() if at is agent]
+    return sorted(found, key=lambda path: path != agent.path)
+
+
+def _refuse_taken(estate: Estate, path: str) -> None:
+    if not isinstance(path, str) or not path:
+        raise ValueError("a path is a text that is not empty")
+    if path in estate.agents:
+        raise ValueError(f"there is an agent at {path} already")

@@ -4,25 +4,97 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from reconciler.emulator.acc_state import Agent, FileLogEntry, InputFile, Run, RunStatus, Schedule, ServerRecord, Token
-from reconciler.emulator.agent_repository import alias_agent, paths_of
-from reconciler.emulator.emulated_estate import Estate
+from reconciler.emulator.acc_state import (
+    Agent,
+    FileLogEntry,
+    InputFile,
+    JobRun,
+    Run,
+    RunStatus,
+    Schedule,
+    ServerRecord,
+    Token,
+)
+from reconciler.emulator.emulated_estate import Estate, alias_agent, paths_of
 from reconciler.emulator.mft_state import Licence, Task, Tenant
-from reconciler.emulator.record_fields import RecordFields, refuse_others
 from reconciler.errors import UsageError
 from reconciler.files import STATE_BYTES, read_regular
 from reconciler.model import JSON
 
+
+class RecordFields:
+    """Some attributes of one sort of record, under the names that documents give them, with the types that they have.
+
+    In a document `time_zone_id` is `timeZoneId`, unless `renamed` says else. `others` are further names that a document
+    may have, and that are read elsewhere.
+    """
+
+    def __init__(
+        self, record: type, *attributes: str, renamed: Mapping[str, str] | None = None, others: Iterable[str] = ()
+    ) -> None:
+        self.attributes = {(renamed or {}).get(name, _documented(name)): name for name in attributes}
+        self._types = get_type_hints(record)
+        self._known = {*self.attributes, *others}
+
+    def read(self, document: Mapping[str, JSON], what: str) -> dict[str, Any]:
+        """The attributes that a document sets. Raises UsageError for a name that is not known, or another type."""
+        refuse_others(document, self._known, what)
+        found = {name: document[key] for key, name in self.attributes.items() if key in document}
+        for name, value in found.items():
+            wanted = self._types[name]
+            if wanted in (datetime, datetime | None):
+                found[name] = None if value is None and wanted is not datetime else moment(value)
+                continue
+            is_number_at_last = wanted is float and isinstance(value, int)
+            if not (isinstance(value, wanted) or is_number_at_last) or (isinstance(value, bool) and wanted is not bool):
+                raise UsageError(f"{what} has a {name} of the wrong type: {value!r}")
+        return found
+
+    def write(self, record: object) -> dict[str, JSON]:
+        """A record's attributes under their documented names."""
+        return {key: _plain(getattr(record, name)) for key, name in self.attributes.items()}
+
+
+def refuse_others(document: Mapping[str, JSON], known: Iterable[str], what: str) -> None:
+    """Refuse names that are not known. Raises UsageError."""
+    if unknown := sorted(set(document) - set(known)):
+        raise UsageError(f"{what} has no {', '.join(unknown)}", hint="known are: " + ", ".join(sorted(known)))
+
+
+def _documented(name: str) -> str:
+    return re.sub("_(.)", lambda match: match[1].upper(), name)
+
+
+def _plain(value: object) -> JSON:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case IntEnum():
+            return int(value)
+    return value
+
+
+def moment(text: str) -> datetime:
+    """An aware moment from its RFC 3339 text."""
+    value = datetime.fromisoformat(str(text))
+    if value.tzinfo is None:
+        raise UsageError(f"{text} in the state file has no offset")
+    return value
+
+
 SCHEDULE = RecordFields(
     Schedule,
     *("cron", "start_time", "time_zone_id", "session_id", "input_parameters", "log_level", "is_windowless"),
-    *("is_enabled", "error_message", "status"),
+    *("is_enabled", "error_message", "status", "last_run_time", "completed_time"),
     renamed={"status": "scheduleStatus"},
-    others=("scheduleId", "lastRunTime", "completedTime"),
+    others=("scheduleId",),
 )
 AGENT = RecordFields(
     Agent,
@@ -35,12 +107,21 @@ SERVER = RecordFields(
     ServerRecord,
     *("key", "ip_address", "port", "use_ssl", "cpu_usages", "memory_usages", "cpu_threshold", "memory_threshold"),
 )
-TOKEN = RecordFields(Token, "value", "read_only", "user", others=("expires",))
-FILE_LOG = RecordFields(FileLogEntry, "path", "user", "event", "message", others=("at",))
+TOKEN = RecordFields(Token, "value", "read_only", "user", "expires")
+FILE_LOG = RecordFields(FileLogEntry, "at", "path", "user", "event", "message")
+JOB = RecordFields(
+    JobRun,
+    *("job_id", "number", "start", "schedule_id"),
+    renamed={"job_id": "agentJobHistoryId", "number": "jobRunId", "start": "startTime"},
+)
+RUN = RecordFields(
+    Run,
+    *("run_id", "start", "end", "outcome", "schedule_id"),
+    renamed={"run_id": "agentRunHistoryId", "start": "startTime", "end": "endTime", "outcome": "status"},
+)
 SESSIONS = ("none", "single", "multiple")
 _LONGEST_RUN = 10_000_000
 _TOP = ("zone", "agents", "tokens", "servers", "tenant", "fileLog")
-_RUN = ("agentRunHistoryId", "startTime", "endTime", "status", "scheduleId", "jobRunId")
 
 
 def load(path: Path) -> Estate:
@@ -81,7 +162,7 @@ def _read(document: JSON) -> Estate:
     refuse_others(document, _TOP, "the state")
     estate = Estate(zone=document.get("zone") or "UTC")
     for entry in document.get("tokens") or ():
-        estate.add_token(Token(**TOKEN.read(entry, "a token"), expires=_moment_if_any(entry.get("expires"))))
+        estate.add_token(Token(**TOKEN.read(entry, "a token")))
     for entry in document.get("servers") or ():
         estate.servers.append(ServerRecord(**SERVER.read(entry, "a server")))
     for entry in document.get("agents") or ():
@@ -89,7 +170,7 @@ def _read(document: JSON) -> Estate:
     if document.get("tenant"):
         estate.tenant = _read_tenant(document["tenant"])
     for entry in document.get("fileLog") or ():
-        estate.file_log.append(FileLogEntry(moment(entry["at"]), **FILE_LOG.read(entry, "an entry of the file log")))
+        estate.file_log.append(FileLogEntry(**FILE_LOG.read(entry, "an entry of the file log")))
     return estate
 
 
@@ -97,28 +178,12 @@ def to_document(estate: Estate) -> dict[str, JSON]:
     """Plain data from an estate. It holds tokens, since a state file must be able to bring them back."""
     return {
         "zone": estate.zone,
-        "tokens": [{**TOKEN.write(token), "expires": text_of(token.expires)} for token in estate.tokens.values()],
+        "tokens": [TOKEN.write(token) for token in estate.tokens.values()],
         "servers": [SERVER.write(server) for server in estate.servers],
         "agents": [_agent_document(estate, agent) for agent in dict.fromkeys(estate.agents.values())],
         "tenant": _tenant_document(estate.tenant) if estate.tenant else None,
-        "fileLog": [{"at": entry.at.isoformat(), **FILE_LOG.write(entry)} for entry in estate.file_log],
+        "fileLog": [FILE_LOG.write(entry) for entry in estate.file_log],
     }
-
-
-def moment(text: str) -> datetime:
-    """An aware moment from its RFC 3339 text."""
-    value = datetime.fromisoformat(str(text))
-    if value.tzinfo is None:
-        raise UsageError(f"{text} in the state file has no offset")
-    return value
-
-
-def _moment_if_any(text: str | None) -> datetime | None:
-    return None if text is None else moment(text)
-
-
-def text_of(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None
 
 
 def _read_agent(estate: Estate, entry: Mapping[str, JSON]) -> None:
@@ -158,14 +223,12 @@ def read_schedule(estate: Estate, agent: Agent, document: Mapping[str, JSON]) ->
         agent,
         document.get("scheduleId") or "",
         **_schedule_fields(document, f"a schedule of {agent.path}"),
-        last_run_time=_moment_if_any(document.get("lastRunTime")),
-        completed_time=_moment_if_any(document.get("completedTime")),
     )
 
 
 def change_schedule(schedule: Schedule, document: Mapping[str, JSON]) -> None:
     """Change documented fields of a schedule by hand, as somebody in the product's own pages would."""
-    refuse_others(document, SCHEDULE.attributes, "a schedule")
+    refuse_others(document, SCHEDULE.attributes.keys() - {"lastRunTime", "completedTime"}, "a schedule")
     for name, value in _schedule_fields(document, "a schedule").items():
         setattr(schedule, name, value)
 
@@ -177,7 +240,7 @@ def _schedule_fields(document: Mapping[str, JSON], what: str) -> dict[str, JSON]
 
 
 def _read_run(estate: Estate, agent: Agent, document: Mapping[str, JSON]) -> None:
-    refuse_others(document, _RUN, f"a run of {agent.path}")
+    refuse_others(document, (*RUN.attributes, "jobRunId"), f"a run of {agent.path}")
     start, end = moment(document["startTime"]), moment(document["endTime"])
     number = document.get("jobRunId") or 0
     job = next((job for job in agent.jobs if job.number == number), None)
@@ -215,38 +278,14 @@ def _agent_document(estate: Estate, agent: Agent) -> dict[str, JSON]:
             {"name": held.name, "base64": base64.b64encode(held.content).decode(), "enabled": held.enabled}
             for held in agent.input_files.values()
         ],
-        "jobs": [
-            {
-                "agentJobHistoryId": job.job_id,
-                "jobRunId": job.number,
-                "startTime": job.start.isoformat(),
-                "scheduleId": job.schedule_id,
-            }
-            for job in agent.jobs
-        ],
-        "runs": [
-            {
-                "agentRunHistoryId": run.run_id,
-                "startTime": run.start.isoformat(),
-                "endTime": run.end.isoformat(),
-                "status": int(run.outcome),
-                "scheduleId": run.schedule_id,
-                "jobRunId": run.job.number if run.job else 0,
-            }
-            for run in agent.runs
-            if run.settled
-        ],
+        "jobs": [JOB.write(job) for job in agent.jobs],
+        "runs": [{**RUN.write(run), "jobRunId": run.job.number if run.job else 0} for run in agent.runs if run.settled],
     }
 
 
 def schedule_document(schedule: Schedule) -> dict[str, JSON]:
     """A schedule as it is held, without the spellings that the switches give it."""
-    return {
-        "scheduleId": schedule.schedule_id,
-        **SCHEDULE.write(schedule),
-        "lastRunTime": text_of(schedule.last_run_time),
-        "completedTime": text_of(schedule.completed_time),
-    }
+    return {"scheduleId": schedule.schedule_id, **SCHEDULE.write(schedule)}
 
 
 def _tenant_document(tenant: Tenant) -> dict[str, JSON]:
