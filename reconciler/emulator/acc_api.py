@@ -34,7 +34,7 @@ class AccApi:
         self.switches = switches
         self.prediction = Prediction(switches)
         self.spelling = Spelling(switches, self.prediction, estate.zone)
-        self.execution = Execution(estate, switches, self.prediction)
+        self.execution = Execution(estate, switches)
         self.schedules = ScheduleCalls(estate, switches, self.execution, self.spelling)
         self.runs = RunCalls(estate, self.execution, self.spelling)
         self.inputs = InputFileCalls(switches)
@@ -139,19 +139,16 @@ class AccApi:
                 raise Refusal(400, f"{name} is required")
         address = f"{wanted['ipAddress']}:{wanted['port']}"
         asked = (wanted["key"], wanted["ipAddress"], wanted["port"], bool(wanted.get("useSsl")))
-        known = [s for s in self.estate.servers if asked == (s.key, s.ip_address, s.port, s.use_ssl)]
-        if not known:
-            document = {"isError": True, "message": f"Connection to server {address} failed."}
-            nothing = dict.fromkeys(("cpuUsages", "memoryUsages", "discUsages", "cpuThreshold", "memoryThreshold"))
-            return json_reply(self.spelling.written({**document, **nothing}))
+        known = next((s for s in self.estate.servers if asked == (s.key, s.ip_address, s.port, s.use_ssl)), None)
+        said = "is successful" if known else "failed"
         document = {
-            "isError": False,
-            "message": f"Connection to server {address} is successful.",
-            "cpuUsages": known[0].cpu_usages,
-            "memoryUsages": known[0].memory_usages,
-            "discUsages": "C:47%",
-            "cpuThreshold": known[0].cpu_threshold,
-            "memoryThreshold": known[0].memory_threshold,
+            "isError": known is None,
+            "message": f"Connection to server {address} {said}.",
+            "cpuUsages": known and known.cpu_usages,
+            "memoryUsages": known and known.memory_usages,
+            "discUsages": known and "C:47%",
+            "cpuThreshold": known and known.cpu_threshold,
+            "memoryThreshold": known and known.memory_threshold,
         }
         return json_reply(self.spelling.written(document))
 
@@ -166,19 +163,11 @@ class AccApi:
             ("GET", f"/api/job/{part}/schedules", on(lambda agent, call: schedules.listing(agent, call.now))),
             ("POST", f"/api/job/{part}/schedule", on(schedules.put)),
             ("DELETE", f"/api/job/schedule/{part}", schedules.delete),
-            ("DELETE", f"/api/job/{part}/schedules", on(lambda agent, call: schedules.delete_all(agent))),
+            ("DELETE", f"/api/job/{part}/schedules", on(schedules.delete_all)),
             ("POST", f"/api/job/schedule/{part}/start", schedules.start),
             ("POST", f"/api/job/schedule/{part}/(on|off)", schedules.switch),
-            (
-                "POST",
-                f"/api/job/{part}/schedules/(on|off)",
-                on(lambda agent, call: schedules.switch_all(agent, call.args[1])),
-            ),
-            (
-                "POST",
-                "/api/job/([^/]+?)schedules/(on|off)",
-                on(lambda agent, call: schedules.switch_all(agent, call.args[1])),
-            ),
+            ("POST", f"/api/job/{part}/schedules/(on|off)", on(schedules.switch_all)),
+            ("POST", "/api/job/([^/]+?)schedules/(on|off)", on(schedules.switch_all)),
             ("POST", "/api/agent/cluster/start", self._start_by_path),
             ("POST", f"/api/agent/{part}/cluster/start", on(runs.start_on_cluster)),
             ("GET", f"/api/agent/{part}/history", on(runs.history)),
@@ -197,8 +186,8 @@ class AccApi:
             ("POST", f"/api/job/{part}/status", on(runs.set_job_status)),
             ("POST", f"/api/input/agent/{part}/csv", on(inputs.put_csv)),
             ("POST", f"/api/input/agent/{part}/files", on(inputs.upload)),
-            ("POST", f"/api/input/agent/{part}/disable", on(lambda agent, call: inputs.disable_all(agent))),
-            ("DELETE", f"/api/input/agent/{part}", on(lambda agent, call: inputs.delete_all(agent))),
+            ("POST", f"/api/input/agent/{part}/disable", on(inputs.disable_all)),
+            ("DELETE", f"/api/input/agent/{part}", on(inputs.delete_all)),
             ("POST", "/api/server/check", self._server),
         ]
 

@@ -37,7 +37,7 @@ class Admin:
             ],
             ("POST", "faults"): lambda call, rest: self._inject(_document(call)),
             ("DELETE", "faults"): lambda call, rest: server.clear_faults(),
-            ("PATCH", "schedules"): lambda call, rest: self._change(call, rest),
+            ("PATCH", "schedules"): self._change,
             ("DELETE", "schedules"): lambda call, rest: self._delete(rest),
             ("POST", "agents"): lambda call, rest: schedule_document(
                 read_schedule(estate, estate.agents[call.query["path"]], _document(call))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.emulated_estate import Estate
-from reconciler.emulator.prediction import Prediction, predict
+from reconciler.emulator.prediction import predict
 from reconciler.emulator.reply import Refusal
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
@@ -31,14 +31,13 @@ class StartRequest:
     is_windowless: bool = True
 
 
+@dataclass(eq=False)
 class Execution:
     """Starts runs and lets them end. Nothing here waits: time is what the caller says it is."""
 
-    def __init__(self, estate: Estate, switches: Switches, prediction: Prediction) -> None:
-        self.estate = estate
-        self.switches = switches
-        self.prediction = prediction
-        self._fired_until: datetime | None = None
+    estate: Estate
+    switches: Switches
+    _fired_until: datetime | None = None
 
     def admit(self, agent: Agent, request: StartRequest, *, many: bool = False) -> StartRequest:
         """What is started of an request, as far as the agent allows. Raises Refusal.

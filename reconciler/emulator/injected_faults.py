@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TypedDict
 
 from reconciler.emulator.reply import Reply
 from reconciler.errors import UsageError
@@ -100,22 +99,6 @@ class Fault:
         return f"{self.method} {self.pattern or '*'} {when} {effect}"
 
 
-class _FaultFields(TypedDict, total=False):
-    """What the words of a line say of a fault."""
-
-    effect: str
-    pattern: str
-    method: str
-    nth: int
-    onward: bool
-    each: int
-    status: int
-    seconds: float
-    took_effect: bool
-    retry_after: str
-    body: str
-
-
 def parse_fault(text: str) -> Fault:
     """Read one fault from its line, as `GRAMMAR` says. Raises UsageError."""
     head, _, body = text.partition(" body=")
@@ -124,17 +107,53 @@ def parse_fault(text: str) -> Fault:
     if len(words) < 2:
         raise UsageError(f"{text!r} is not a fault", hint=GRAMMAR)
     pattern = words.pop(0)
-    settings: _FaultFields = {"method": method, "pattern": "" if pattern == "*" else pattern}
-    if words[0].startswith("#"):
-        settings |= _when(words.pop(0), text)
+    when = words.pop(0) if words[0].startswith("#") else "#*"
+    match = _WHEN.fullmatch(when)
+    if match is None:
+        raise UsageError(f"{text!r}: {when!r} does not say which match", hint=GRAMMAR)
     if not words:
         raise UsageError(f"{text!r} names no effect", hint=GRAMMAR)
-    settings |= _effect(words.pop(0), text)
+    effect, status, seconds = _effect(words.pop(0), text)
+    took_effect, retry_after = None, None
     for word in words:
-        settings |= _option(word, text)
-    if body:
-        settings["body"] = body
-    return Fault(**settings)
+        name, _, value = word.partition("=")
+        if word in ("after", "before"):
+            took_effect = word == "after"
+        elif name == "retry-after" and value:
+            retry_after = value.replace("_", " ")
+        else:
+            raise UsageError(f"{text!r}: {word!r} is not an option", hint=GRAMMAR)
+    return Fault(
+        effect,
+        "" if pattern == "*" else pattern,
+        method,
+        nth=int(match["nth"]) if match["nth"] else None,
+        onward=bool(match["onward"]),
+        each=max(1, int(match["each"])) if match["each"] else None,
+        status=status,
+        seconds=seconds,
+        took_effect=took_effect,
+        retry_after=retry_after,
+        body=body or None,
+    )
+
+
+def _effect(word: str, text: str) -> tuple[str, int, float]:
+    """The name of an effect, with its HTTP status and its seconds where it has them."""
+    name, _, value = word.partition("=")
+    if word.isdigit() and 400 <= int(word) <= 599:
+        return "status", int(word), 0.0
+    if name == "sleep":
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= _LONGEST_SLEEP:
+            raise UsageError(f"{text!r}: sleep takes seconds, as in sleep=1.5")
+        return "sleep", 0, seconds
+    if name in EFFECTS and name != "status" and not value:
+        return name, 0, 0.0
+    raise UsageError(f"{text!r}: {word!r} is not an effect", hint=GRAMMAR)
 
 
 def fault_from(document: str | Mapping[str, JSON]) -> Fault:
@@ -142,14 +161,12 @@ def fault_from(document: str | Mapping[str, JSON]) -> Fault:
     if isinstance(document, str):
         return parse_fault(document)
     match = document.get("match") or {}
-    line = f"{match.get('method', '*')} {match.get('path') or '*'}"
     nth = document.get("nth", "every")
-    line += " #*" if nth == "every" else f" #{nth}"
+    line = f"{match.get('method', '*')} {match.get('path') or '*'} #{'*' if nth == 'every' else nth}"
     line += f" {document.get('do', '')}"
-    if document.get("retry-after") is not None:
-        line += f" retry-after={document['retry-after']}"
-    if document.get("body") is not None:
-        line += f" body={document['body']}"
+    for option in ("retry-after", "body"):
+        if document.get(option) is not None:
+            line += f" {option}={document[option]}"
     return parse_fault(line)
 
 
@@ -171,43 +188,6 @@ def read_faults(path: Path) -> list[Fault]:
         return [fault_from(entry) for entry in entries]
     lines = (line.strip() for line in text.splitlines())
     return [parse_fault(line) for line in lines if line and not line.startswith("#")]
-
-
-def _when(word: str, text: str) -> _FaultFields:
-    match = _WHEN.fullmatch(word)
-    if match is None:
-        raise UsageError(f"{text!r}: {word!r} does not say which match", hint=GRAMMAR)
-    if match["every"]:
-        return {}
-    if match["each"]:
-        return {"each": max(1, int(match["each"]))}
-    return {"nth": int(match["nth"]), "onward": bool(match["onward"])}
-
-
-def _effect(word: str, text: str) -> _FaultFields:
-    name, _, value = word.partition("=")
-    if word.isdigit() and 400 <= int(word) <= 599:
-        return {"effect": "status", "status": int(word)}
-    if name == "sleep":
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= _LONGEST_SLEEP:
-            raise UsageError(f"{text!r}: sleep takes seconds, as in sleep=1.5")
-        return {"effect": "sleep", "seconds": seconds}
-    if name in EFFECTS and name != "status" and not value:
-        return {"effect": name}
-    raise UsageError(f"{text!r}: {word!r} is not an effect", hint=GRAMMAR)
-
-
-def _option(word: str, text: str) -> _FaultFields:
-    name, _, value = word.partition("=")
-    if word in ("after", "before"):
-        return {"took_effect": word == "after"}
-    if name == "retry-after" and value:
-        return {"retry_after": value.replace("_", " ")}
-    raise UsageError(f"{text!r}: {word!r} is not an option", hint=GRAMMAR)
 
 
 def spoiled(fault: Fault, reply: Reply, *, retry_after: str, now: datetime) -> Reply:

@@ -6,6 +6,8 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
+from urllib.parse import unquote
 
 from reconciler.emulator.acc_state import Agent, InputFile
 from reconciler.emulator.reply import Call, Refusal, Reply
@@ -20,11 +22,11 @@ _MOST_UNPACKED = 100_000_000
 _MOST_MEMBERS = 1000
 
 
+@dataclass(eq=False)
 class InputFileCalls:
     """Add, upload, delete and disable an agent's input files."""
 
-    def __init__(self, switches: Switches) -> None:
-        self.switches = switches
+    switches: Switches
 
     def put_csv(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Add or update agent input data."""
@@ -75,22 +77,19 @@ class InputFileCalls:
         flat = ((member.replace("\\", "/").rpartition("/")[2], held) for member, held in members.items())
         return [(member, held) for member, held in flat if member.lower().endswith(_MEMBER_ENDINGS)]
 
-    def delete_all(self, agent: Agent) -> Reply:
+    def delete_all(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Delete all agent input files."""
         agent.input_files.clear()
         return Reply(effect="inputs-deleted")
 
-    def disable_all(self, agent: Agent) -> Reply:
+    def disable_all(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Disable All Agent Input Files."""
         for held in agent.input_files.values():
             held.enabled = False
         return Reply(effect="inputs-disabled")
 
     def _store(self, agent: Agent, name: str, content: bytes) -> None:
-        held = agent.input_files.get(name)
-        if held is None:
-            agent.input_files[name] = InputFile(name, content)
-            return
+        held = agent.input_files.setdefault(name, InputFile(name, content, uploads=0))
         held.content = content
         held.uploads += 1
         held.enabled = held.enabled or self.switches.upload_enables
@@ -131,8 +130,6 @@ def read_multipart(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
 
 def _file_name(head: str) -> str:
     if extended := _EXTENDED_NAME.search(head):
-        from urllib.parse import unquote
-
         return unquote(extended["name"])
     plain = _NAME.search(head)
     return re.sub(r"\\(.)", r"\1", plain["name"]).replace("%22", '"') if plain else ""

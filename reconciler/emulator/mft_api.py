@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.emulator.assertion import Assertion, read_assertion
 from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.key_pairs import jwt_like
 from reconciler.emulator.mft_state import AccessToken, Licence, Task, TaskRun, Tenant
@@ -14,18 +15,22 @@ from reconciler.emulator.switches import Switches
 from reconciler.model import JSON
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS = ("ES256", "RS256", "EdDSA")
 MOST_PARAMETERS = 10
+LONGEST_LIFE = 600.0
+_LEEWAY = 5.0
+_LATEST = 10**11
 _START = re.compile(r"/v1/tasks/([^/]+)/start")
 _RUN = re.compile(r"/v1/task-runs/([^/]+)")
 _KNOWN = (_START, _RUN, re.compile("/v1/(oauth/token|licenses/current|tasks/start)"))
 
 
+@dataclass(eq=False)
 class MftApi:
     """Every call of the "Automate MFT API" over the estate's tenant."""
 
-    def __init__(self, estate: Estate, switches: Switches) -> None:
-        self.estate = estate
-        self.switches = switches
+    estate: Estate
+    switches: Switches
 
     def answer(self, call: Call) -> Reply:
         """Answer one call under /v1. Raises Refusal."""
@@ -175,3 +180,69 @@ def licence_document(licence: Licence) -> dict[str, JSON]:
 
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """An assertion that was found good: its `jti` ("" when it has none) and when it ends, in POSIX seconds."""
+
+    unique_id: str
+    expires: float
+
+
+def read_assertion(token: str, *, keys: Mapping[str, str], tenant: str, audience: str, now: datetime) -> Assertion:
+    """Check an assertion against the registered public keys (PEM by key id). Raises Refusal, 401."""
+    import jwt
+
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise _refused("the assertion is no JWT") from error
+    algorithm, key_id = header.get("alg"), header.get("kid")
+    if algorithm not in ALGORITHMS:
+        raise _refused(f"the algorithm must be one of {', '.join(ALGORITHMS)}")
+    if not isinstance(key_id, str) or key_id not in keys:
+        raise _refused("the key id is not known")
+    try:
+        claims = jwt.decode(
+            token,
+            keys[key_id],
+            algorithms=[algorithm],
+            audience=audience,
+            options={
+                "require": ["exp", "aud", "iss", "sub"],
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    # A key of another kind than `alg` is one of the last two.
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise _refused(str(error)) from error
+    if claims["iss"] != tenant or claims["sub"] != tenant:
+        raise _refused("iss and sub must be the tenant id")
+    return Assertion(str(claims.get("jti") or ""), _check_times(claims, now.timestamp()))
+
+
+def _check_times(claims: Mapping[str, object], now: float) -> float:
+    times: dict[str, float] = {}
+    for name in ("exp", "nbf", "iat"):
+        time = claims.get(name, 0)
+        if isinstance(time, bool) or not isinstance(time, int | float):
+            raise _refused(f"{name} must be a number")
+        if not abs(time) < _LATEST:
+            raise _refused(f"{name} is out of range")
+        times[name] = float(time)
+    expires = times["exp"]
+    if expires <= now:
+        raise _refused("the assertion has expired")
+    if expires > now + LONGEST_LIFE + _LEEWAY:
+        raise _refused("exp is more than ten minutes ahead")
+    for name in ("nbf", "iat"):
+        if times[name] > now + _LEEWAY:
+            raise _refused(f"{name} lies in the future")
+    return expires
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(401, f"invalid_client: {why}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.emulator.acc_state import Schedule
 from reconciler.emulator.switches import Switches
 from reconciler.timetable import Expression, Timing, describe, iter_runs, parse, parse_start
-from reconciler.timetable.zones import looks_like_windows, zone_info
+from reconciler.timetable.zones import zone_info
 
 _Key = tuple[str, str, str]
 _TIME = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
@@ -128,8 +128,3 @@ def cron_problem(cron: str, switches: Switches) -> str:
     if expression.units > 1 and switches.several_units == "refuse":
         return "The cron expression is not valid: an interval has one unit"
     return ""
-
-
-def is_zone(time_zone_id: str) -> bool:
-    """Whether this is, or looks like, a Windows time zone id."""
-    return looks_like_windows(time_zone_id)

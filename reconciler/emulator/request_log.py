@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -42,18 +41,13 @@ class Request:
         return {"time": fields.pop("at").isoformat(), **fields, "ms": round(self.ms, 3)}
 
 
-def digest_of(body: bytes) -> str:
-    return "sha256:" + hashlib.sha256(body).hexdigest() if body else ""
-
-
 class RequestLog:
-    """Numbers and keeps requests (the latest half a million), and writes each to a file when there is one."""
+    """Keeps requests (the latest half a million), and writes each to a file when there is one."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._kept: deque[Request] = deque(maxlen=_KEPT)
+        self.kept: deque[Request] = deque(maxlen=_KEPT)
         self._path = path
         self._file: TextIO | None = None
-        self._count = 0
 
     def open(self) -> None:
         if self._path is not None:
@@ -64,18 +58,7 @@ class RequestLog:
             self._file.close()
             self._file = None
 
-    def next_number(self) -> int:
-        """The number of the request that arrives now."""
-        self._count += 1
-        return self._count
-
     def add(self, request: Request) -> None:
-        self._kept.append(request)
+        self.kept.append(request)
         if self._file is not None:
             self._file.write(json.dumps(request.document(), ensure_ascii=False) + "\n")
-
-    def clear(self) -> None:
-        self._kept.clear()
-
-    def all(self) -> list[Request]:
-        return list(self._kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -45,13 +45,13 @@ _DELIVERIES = ("none", "plain", "zip")
 _Dated = TypeVar("_Dated", Run, JobRun)
 
 
+@dataclass(eq=False)
 class RunCalls:
     """Start, restart, retry; details, histories, logs and data of runs and jobs."""
 
-    def __init__(self, estate: Estate, execution: Execution, spelling: Spelling) -> None:
-        self.estate = estate
-        self.execution = execution
-        self.spelling = spelling
+    estate: Estate
+    execution: Execution
+    spelling: Spelling
 
     def start_on_cluster(self, agent: Agent, call: Call) -> Reply | DelayedReply:
         """Sequentum ACC, API Access: Start agent on cluster."""
@@ -106,14 +106,13 @@ class RunCalls:
 
     def history(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get agent run history; the latest first."""
-        latest = latest_first(agent.runs, count_of(call))
-        return self._json([self.spelling.run(run, call.now) for run in latest])
+        return self._latest(agent.runs, self.spelling.run, call)
 
     def history_of_job(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get agent run history for a job run."""
         number = int(call.args[1])
         runs = [run for run in agent.runs if (run.job.number if run.job else 0) == number]
-        return self._json([self.spelling.run(run, call.now) for run in latest_first(runs, count_of(call))])
+        return self._latest(runs, self.spelling.run, call)
 
     def start_job(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Start Job."""
@@ -128,8 +127,7 @@ class RunCalls:
 
     def job_history(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get job run history; the latest first."""
-        latest = latest_first(agent.jobs, count_of(call))
-        return self._json([self.spelling.job(job, call.now) for job in latest])
+        return self._latest(agent.jobs, self.spelling.job, call)
 
     def set_job_status(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Set status for latest job run."""
@@ -143,17 +141,15 @@ class RunCalls:
 
     def log(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get log for a specific agent run. A zip file."""
-        run = self._run(call.args[0])
-        return zip_reply(self._logs([run], call.now), "log.zip")
+        return self._logs([self._run(call.args[0])], call.now, "log.zip")
 
     def job_logs(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get all logs for a specific job run. A zip file."""
-        return zip_reply(self._logs(self._job(call.args[0]).runs, call.now), "logs.zip")
+        return self._logs(self._job(call.args[0]).runs, call.now, "logs.zip")
 
     def backup(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get data for a specific agent run. A zip file."""
-        run = self._run(call.args[0])
-        return zip_reply(self._data([run], call.now), "rundata.zip")
+        return zip_reply(self._data([self._run(call.args[0])], call.now), "rundata.zip")
 
     def job_backup(self, call: Call) -> Reply:
         """Sequentum ACC, API Access: Get all data for a specific job run. A zip file."""
@@ -199,22 +195,29 @@ class RunCalls:
         return self._started(runs)
 
     def _run(self, run_id: str) -> Run:
-        run = self.estate.runs.get(normal_id(run_id))
-        if run is None:
+        if (run := self.estate.runs.get(normal_id(run_id))) is None:
             raise Refusal(404, f"There is no run {run_id}")
         return run
 
     def _job(self, job_id: str) -> JobRun:
-        job = self.estate.jobs.get(normal_id(job_id))
-        if job is None:
+        if (job := self.estate.jobs.get(normal_id(job_id))) is None:
             raise Refusal(404, f"There is no job run {job_id}")
         return job
 
     def _json(self, document: JSON) -> Reply:
         return json_reply(self.spelling.written(document))
 
-    def _logs(self, runs: Iterable[Run], now: datetime) -> bytes:
-        return packed(runs, lambda run: log_name(run, self.spelling.zone), lambda run: log_text(run, now))
+    def _latest(self, past: list[_Dated], spelled: Callable[[_Dated, datetime], JSON], call: Call) -> Reply:
+        """The latest first, as many as the query's `count` says, by default 100 as documented."""
+        text = call.query.get("count", "100")
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise Refusal(400, "count must be a number")
+        latest = sorted(past, key=lambda entry: entry.start, reverse=True)[: int(text)]
+        return self._json([spelled(entry, call.now) for entry in latest])
+
+    def _logs(self, runs: Iterable[Run], now: datetime, name: str) -> Reply:
+        zone = self.spelling.zone
+        return zip_reply(packed(runs, lambda run: log_name(run, zone), lambda run: log_text(run, now)), name)
 
     def _data(self, runs: Iterable[Run], now: datetime, *, needs_backup: bool = True) -> bytes:
         good = [run for run in runs if run.status(now) is RunStatus.SUCCEEDED]
@@ -242,26 +245,14 @@ def read_request(agent: Agent, body: dict[str, JSON], known: dict[str, type]) ->
         if not name.lower().endswith((".csv", ".txt")):
             raise Refusal(400, f"An input file of a run is a .csv or .txt: {name!r}")
     production = body.get("isProductionRun")
-    request = StartRequest(
+    return StartRequest(
         session_id=body.get("sessionId") or None,
         log_level=1 if level is None else level,
+        is_production=True if production is None else production,
         parameters=body.get("inputParameters"),
         input_files=tuple(files),
         delete_input_files=bool(body.get("isDeleteInputFilesOnCompleted")),
     )
-    return replace(request, is_production=True if production is None else production)
-
-
-def count_of(call: Call) -> int:
-    """The query's `count`, by default 100 as documented."""
-    text = call.query.get("count", "100")
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Refusal(400, "count must be a number")
-    return int(text)
-
-
-def latest_first(history: Iterable[_Dated], count: int) -> list[_Dated]:
-    return sorted(history, key=lambda entry: entry.start, reverse=True)[:count]
 
 
 def log_text(run: Run, now: datetime) -> str:

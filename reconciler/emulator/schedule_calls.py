@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.emulator.acc_state import Agent, Schedule
 from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.execution import Execution, request_of
-from reconciler.emulator.prediction import cron_problem, is_zone
+from reconciler.emulator.prediction import cron_problem
 from reconciler.emulator.reply import JSON_TYPE, Call, Refusal, Reply, json_reply
 from reconciler.emulator.spelling import Spelling
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
 from reconciler.model import JSON
 from reconciler.product_terms import is_guid
+from reconciler.timetable.zones import looks_like_windows
 
 _START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
 _ATTRIBUTES = {
@@ -34,14 +36,14 @@ _DEFAULTS = {"sessionId": None, "inputParameters": "{}", "logLevel": 1}
 _EMPTY_LISTS = {"list": b"[]", "null": b"null", "nothing": b""}
 
 
+@dataclass(eq=False)
 class ScheduleCalls:
     """Get, add or update, delete, start, enable and disable job schedules."""
 
-    def __init__(self, estate: Estate, switches: Switches, execution: Execution, spelling: Spelling) -> None:
-        self.estate = estate
-        self.switches = switches
-        self.execution = execution
-        self.spelling = spelling
+    estate: Estate
+    switches: Switches
+    execution: Execution
+    spelling: Spelling
 
     def listing(self, agent: Agent, now: datetime) -> Reply:
         """Sequentum ACC, API Access: Get job schedules. The bytes are kept until something in them would change."""
@@ -97,7 +99,7 @@ class ScheduleCalls:
         self.estate.remove_schedule(schedule.schedule_id)
         return self.written(schedule.schedule_id, {}, "schedule-deleted")
 
-    def delete_all(self, agent: Agent) -> Reply:
+    def delete_all(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Delete all job schedules."""
         if not self.switches.silently_ignore_writes:
             for schedule in list(agent.schedules.values()):
@@ -113,9 +115,9 @@ class ScheduleCalls:
         effect = "schedule-enabled" if schedule.is_enabled else "schedule-disabled"
         return self.written(schedule.schedule_id, {"isEnabled": schedule.is_enabled}, effect)
 
-    def switch_all(self, agent: Agent, word: str) -> Reply:
+    def switch_all(self, agent: Agent, call: Call) -> Reply:
         """Sequentum ACC, API Access: Enable all job schedules, Disable all job schedules."""
-        on = word.lower() == "on"
+        on = call.args[1].lower() == "on"
         if not self.switches.silently_ignore_writes:
             for schedule in agent.schedules.values():
                 schedule.is_enabled = on
@@ -136,12 +138,9 @@ class ScheduleCalls:
             case "id":
                 return json_reply(self.spelling.guid(identity), effect=effect)
             case "object":
-                full = (
-                    document
-                    if "agentJobHistoryId" in document
-                    else {"scheduleId": self.spelling.guid(identity), **document}
-                )
-                return json_reply(self.spelling.written(full), effect=effect)
+                if "agentJobHistoryId" not in document:
+                    document = {"scheduleId": self.spelling.guid(identity), **document}
+                return json_reply(self.spelling.written(document), effect=effect)
         return Reply(effect=effect)
 
     def _find(self, schedule_id: str) -> Schedule | None:
@@ -179,7 +178,7 @@ class ScheduleCalls:
             raise Refusal(400, problem)
         if not is_start(fields["startTime"]):
             raise Refusal(400, "startTime must be in the format yyyy-MM-ddTHH:mm:ss")
-        if not is_zone(fields["timeZoneId"]):
+        if not looks_like_windows(fields["timeZoneId"]):
             raise Refusal(400, f"The time zone {fields['timeZoneId']!r} is not known")
         if not isinstance(fields["sessionId"], str | None):
             raise Refusal(400, "sessionId must be a string or null")
@@ -205,13 +204,10 @@ class ScheduleCalls:
 
 def is_start(text: str) -> bool:
     """Whether a text is a real moment in ACC's documented format."""
-    if not _START.fullmatch(text):
-        return False
     try:
-        datetime.fromisoformat(text)
+        return bool(_START.fullmatch(text) and datetime.fromisoformat(text))
     except ValueError:
         return False
-    return True
 
 
 def check_log_level(level: object) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import itertools
 import json
 import logging
 import threading
@@ -30,7 +32,7 @@ from reconciler.emulator.injected_faults import Fault, fault_from, spoiled
 from reconciler.emulator.mft_api import MftApi
 from reconciler.emulator.reception import Reception
 from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply
-from reconciler.emulator.request_log import Request, RequestLog, digest_of
+from reconciler.emulator.request_log import Request, RequestLog
 from reconciler.emulator.state_file import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
@@ -82,6 +84,7 @@ class Emulator:
         self._reception = Reception(switches)
         self.port = port
         self._log = RequestLog(log)
+        self._numbers = itertools.count(1)
         if self.estate.tenant:
             self.estate.tenant.licence.begin(clock())
         self._opening = zlib.compress(json.dumps(to_document(self.estate)).encode(), 1)
@@ -112,10 +115,10 @@ class Emulator:
     @property
     def requests(self) -> list[Request]:
         """All that was asked of the two products, in order; calls under /_emulator are not among them."""
-        return self._log.all()
+        return list(self._log.kept)
 
     def clear_requests(self) -> None:
-        self._log.clear()
+        self._log.kept.clear()
 
     def inject(self, fault: Fault | str | Mapping[str, JSON]) -> Fault:
         """Let something go wrong from now on. Its matches are counted from here."""
@@ -200,43 +203,37 @@ class Emulator:
     async def _answer(self, request: web.BaseRequest, began: float) -> web.StreamResponse:
         from aiohttp import web
 
+        fault, is_refused, is_lost = None, False, False
         try:
             call = await self._reception.receive(request, self.clock)
         except Refusal as refusal:
+            is_refused = True
+            number = next(self._numbers)
             call = Call(request.method, request.raw_path, {}, request.headers, b"", self.clock())
             reply = refusal_reply(refusal, self.switches.error_body, call.now)
-            self._note(request, call, reply, number=self._log.next_number(), began=began)
-            response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply, call.now))
-            response.force_close()  # what is left of the request is nobody's
-            return response
-        if call.path.startswith("/_emulator"):
-            reply = self.admin.answer(call)
-            return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type})
-        number = self._log.next_number()
-        fault = self._struck(call.method, unquote(request.raw_path)) if self.faults else None
-        if self.latency:
-            await asyncio.sleep(self.latency)
-        reply = await self._reply(call, fault)
-        is_lost = fault is not None and fault.effect in ("drop-before", "drop-after", "cut")
-        self._note(request, call, reply, number=number, began=began, fault=fault, is_lost=is_lost)
+        else:
+            if call.path.startswith("/_emulator"):
+                reply = self.admin.answer(call)
+                return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": reply.content_type})
+            number = next(self._numbers)
+            fault = self._struck(call.method, unquote(request.raw_path)) if self.faults else None
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            reply = await self._reply(call, fault)
+            is_lost = fault is not None and fault.effect in ("drop-before", "drop-after", "cut")
+        self._note(call, request.raw_path, reply, number=number, began=began, fault=fault, is_lost=is_lost)
         if is_lost:
             _hang_up(request, half_of=reply if fault is not None and fault.effect == "cut" else None)
             return web.Response()
-        return web.Response(body=reply.body, status=reply.status, headers=_headers(reply, call.now))
+        response = web.Response(body=reply.body, status=reply.status, headers=_headers(reply, call.now))
+        if is_refused:
+            response.force_close()  # what is left of the request is nobody's
+        return response
 
     def _note(
-        self,
-        request: web.BaseRequest,
-        call: Call,
-        reply: Reply,
-        *,
-        number: int,
-        began: float,
-        fault: Fault | None = None,
-        is_lost: bool = False,
+        self, call: Call, raw: str, reply: Reply, *, number: int, began: float, fault: Fault | None, is_lost: bool
     ) -> None:
-        """Enter a request into the log as it was written."""
-        raw = request.raw_path
+        """Enter a request into the log, with its target as it was written."""
         path, _, query = (raw if raw.isascii() else raw.encode("utf-8", "replace").decode()).partition("?")
         self._log.add(
             Request(
@@ -247,10 +244,10 @@ class Emulator:
                 query,
                 0 if is_lost else reply.status,
                 reply.effect,
-                str(fault) if fault is not None else "",
+                str(fault or ""),
                 (time.perf_counter() - began) * 1000,
                 len(call.body),
-                digest_of(call.body),
+                "sha256:" + hashlib.sha256(call.body).hexdigest() if call.body else "",
             )
         )
 
