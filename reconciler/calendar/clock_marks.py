@@ -10,8 +10,7 @@ from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from reconciler.calendar.job_starts import Job, JobStarts
-from reconciler.timetable.repeats import Repeats, repeats_of
-from reconciler.timetable.runs import iter_runs
+from reconciler.timetable.runs import Repeats, iter_runs, repeats_of
 from reconciler.timetable.wallclock import ClockChange, clock_changes
 
 

@@ -76,9 +76,7 @@ def after_plan(before: Estate, plan: Plan, paths: Collection[str] | None = None)
     """What a plan makes of an estate."""
     after = dict(before)
     for change in schedule.KIND.changes_in(plan):
-        if not change.action.is_remote:
-            continue
-        if paths is not None and change.agent_path not in paths:
+        if not change.action.is_remote or (paths is not None and change.agent_path not in paths):
             continue
         key = (change.agent_path, change.identity)
         after.pop(key, None)

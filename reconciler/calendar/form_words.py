@@ -11,7 +11,7 @@ from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar, Source
 from reconciler.quantities import counted, first_few, short_span_text
 from reconciler.render.frequency import day_text
-from reconciler.timetable.repeats import Repeats
+from reconciler.timetable.runs import Repeats
 
 SOURCES = {
     Source.LIVE: "as ACC has it now",

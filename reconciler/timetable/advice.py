@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.quantities import counted
 from reconciler.timetable.expression import Expression
-from reconciler.timetable.repeats import named_within, repeats_of
+from reconciler.timetable.runs import named_within, repeats_of
 from reconciler.timetable.timing import Timing, rules_of, windows_zone
 from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
 from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info

@@ -1,4 +1,4 @@
-"""When a schedule runs next, and how often: predicted from the text alone, one run at a time.
+"""When a schedule runs next, how often, and what a change of the clock does to that: predicted from the text alone.
 
 Assumed where ACC is silent: no run before the start, the start itself is the first run of an interval; intervals of
 days keep their time on the clock, all others count real time; daylight saving as in `wallclock`.
@@ -6,18 +6,20 @@ days keep their time on the clock, all others count real time; daylight saving a
 
 from __future__ import annotations
 
+import functools
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.timing import Timing
-from reconciler.timetable.wallclock import Note, instant_of, local_at, offset_of, seconds_of, whole_second
+from reconciler.timetable.wallclock import ClockChange, Note, instant_of, local_at, offset_of, seconds_of, whole_second
 
-_LAST_YEAR = 9991
+_LAST_YEAR = 9990
 
 
 class Run(NamedTuple):
@@ -25,6 +27,23 @@ class Run(NamedTuple):
 
     at: datetime
     note: Note = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How often a schedule starts while the clock shows a repeated hour, both times taken together, by three ways.
+
+    ACC documents none. `once`: what NCrontab does, and is predicted; an hour of silence for what runs all the time.
+    `twice`: every time that the clock shows it. `wildcards_twice`: as Cronos and Azure's timer do, in both hours where
+    the expression has a wildcard, a range or a step in its times of day, and once where it names them.
+    """
+
+    once: int
+    twice: int
+    wildcards_twice: int
+
+    def __add__(self, other: Repeats) -> Repeats:
+        return Repeats(self.once + other.once, self.twice + other.twice, self.wildcards_twice + other.wildcards_twice)
 
 
 def next_runs(timing: Timing, after: datetime, count: int) -> tuple[Run, ...]:
@@ -108,6 +127,36 @@ def times_between(expression: Expression, begin: datetime, end: datetime) -> Ite
         day += timedelta(days=1)
 
 
+def repeats_of(timing: Timing, change: ClockChange) -> Repeats | None:
+    """What a schedule makes of a repeated hour; None where the three ways do not differ for it."""
+    if not change.repeats or not (count := named_within(timing, change)[1]):
+        return None
+    return Repeats(count, 2 * count, 2 * count if timing.expression.has_wildcard_times else count)
+
+
+def named_within(timing: Timing, change: ClockChange) -> tuple[datetime | None, int]:
+    """The first of the local times that a schedule names among those of a clock change, and how many there are.
+
+    None for intervals that count real time: no change of a clock touches them.
+    """
+    expression = timing.expression
+    begin = max(change.begin, timing.start)
+    if not expression.is_interval:
+        return _named(expression, begin, change.end)
+    for day in (change.begin, change.end) if expression.whole_days else ():
+        local = datetime.combine(day.date(), timing.start.time())
+        on_phase = (local.toordinal() - timing.start.toordinal()) % expression.whole_days == 0
+        if on_phase and begin <= local < change.end:
+            return local, 1
+    return None, 0
+
+
+@functools.lru_cache(maxsize=4096)
+def _named(expression: Expression, begin: datetime, end: datetime) -> tuple[datetime | None, int]:
+    found = list(times_between(expression, begin, end))
+    return (found[0], len(found)) if found else (None, 0)
+
+
 def _interval_runs(timing: Timing, zone: ZoneInfo, length: timedelta, floor: int) -> Iterator[Run]:
     step, days = int(length.total_seconds()), timing.expression.whole_days
     start, note = instant_of(timing.start, zone)
@@ -170,7 +219,7 @@ def runs_of_changing_day(
 def _days_from(expression: Expression, first: date) -> Iterator[int]:
     """The ordinals of the days that match, from a day on; ends when no day ever matches."""
     is_found = False
-    for number in range(12 * first.year + first.month - 1, 12 * _LAST_YEAR):
+    for number in range(12 * first.year + first.month - 1, 12 * _LAST_YEAR + 12):
         year, month = number // 12, number % 12 + 1
         # A leap day on one weekday is up to 40 years away. So after some fruitless years ask whether there is any.
         if not is_found and year == first.year + 10 and month == 1 and not expression.days.share:

@@ -18,7 +18,7 @@ from reconciler.calendar.form_words import clock_text
 from reconciler.calendar.job_starts import QUARTER, Job, JobStarts, Window
 from reconciler.calendar.load import load_of
 from reconciler.timetable.instants import count_between, starts_between
-from reconciler.timetable.repeats import Repeats
+from reconciler.timetable.runs import Repeats
 from reconciler.timetable.timing import Timing
 
 ZONES = ("UTC", "Australia/Sydney", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")

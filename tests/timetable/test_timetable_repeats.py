@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reconciler.timetable import Timing, findings, inexact_zone, parse, zones
-from reconciler.timetable.repeats import Repeats, repeats_of
+from reconciler.timetable.runs import Repeats, repeats_of
 from reconciler.timetable.timing import rules_of
 from reconciler.timetable.wallclock import ClockChange, clock_changes
 from reconciler.timetable.windows_zones import WINDOWS_ZONES
