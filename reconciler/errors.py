@@ -6,6 +6,7 @@
     ├── ProductError           exit 1/4  a product did not do what was asked
     │   ├── Refused                      nothing happened there
     │   │   ├── Unauthorised             the credential is not accepted, or may not do this
+    │   │   │   └── NoAccessToken        the key buys no token, so that nothing else was asked
     │   │   └── Missing                  the product says that the thing is not there
     │   └── Uncertain                    perhaps it happened: the reply was lost or unreadable
     ├── LedgerError            exit 1    the memory cannot be read or written
@@ -84,6 +85,10 @@ class Refused(ProductError):
 
 class Unauthorised(Refused):
     """401 or 403: the credential is not accepted, or may not do this."""
+
+
+class NoAccessToken(Unauthorised):
+    """The private key buys no access token, so that nothing else was asked."""
 
 
 class Missing(Refused):

@@ -140,8 +140,10 @@ def recorded(effect: Effect, agent: str, agent_id: str) -> Iterator[None]:
     with by_hand.recorded(project.context(), command, effect, target) as recording:
         context.meta[_LEASE] = recording.require_lease
         yield
-    if recording.why_not and project.verbose:
-        project.say(recording.why_not)
+    if recording.why_not is not None and project.verbose:
+        from reconciler.render.reasons import words
+
+        project.say(words(recording.why_not))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
-from reconciler.errors import ProductError, Refused, Unauthorised
+from reconciler.errors import NoAccessToken, ProductError, Refused, Unauthorised
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -184,7 +184,7 @@ class PrivateKeyJwt(Credential):
                 )
                 return answer if isinstance(answer, dict) else {}
             except Refused as error:
-                kind = Unauthorised if isinstance(error, Unauthorised) or error.status == 400 else Refused
+                kind = NoAccessToken if isinstance(error, Unauthorised) or error.status == 400 else Refused
                 raise kind(f"No access token: {error.message}", hint=self.hint, status=error.status) from error
             except ProductError as error:
                 if attempt == _ATTEMPTS:

@@ -184,6 +184,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.ACCESS_ENDED: "the ACC token ran out on {day}: make a new one in ACC, Users, API Access",
     Cause.ACCESS_ENDS: "the ACC token runs out on {day}: make a new one in ACC, Users, API Access",
     Cause.ACCEPTED: "ACC accepted it",
+    Cause.CALL_OF_NOTHING_KNOWN: "not recorded: neither the ledger nor a manifest has this of the agent",
+    Cause.CALL_WITHOUT_LEDGER: "not recorded: there is no ledger yet",
     Cause.CHANGED_SINCE_PLANNED: "it was changed after the plan was made: plan again",
     Cause.DONE_THOUGH_REPLY_LOST: "the reply was lost; reading back shows that it is done",
     Cause.EARLIER_RUN_OPEN: "not started, since its earlier {more}",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.identity import normal_id
@@ -134,7 +135,7 @@ def _files_memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
 class Recording:
     """How a call is recorded: `why_not`, where it is not. `require_lease` raises Fenced when it may not be sent."""
 
-    why_not: str = ""
+    why_not: Why | None = None
     require_lease: Callable[[], None] = lambda: None
 
 
@@ -149,16 +150,16 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
 
     project, _ = read_project(context)
     if not Ledger.exists(project.ledger, project.root):
-        yield Recording("not recorded: there is no ledger yet")
+        yield Recording(because(Cause.CALL_WITHOUT_LEDGER))
         return
     # Looked for without the lock first: who does not touch the project is not to wait for it.
     if _entry_of(context, read(context, project).memory, effect, target) is None:
-        yield Recording(_NOT_KNOWN)
+        yield Recording(because(Cause.CALL_OF_NOTHING_KNOWN))
         return
     with writing(context, project, 0.0) as (ledger, lease):
         entry = _entry_of(context, ledger.memory(), effect, target)
         if entry is None:
-            yield Recording(_NOT_KNOWN)
+            yield Recording(because(Cause.CALL_OF_NOTHING_KNOWN))
             return
         opened, reached = _opened_and_reached(context, ledger.seal, command, effect, entry)
         call = _Call(context, ledger, lease, command, _change(effect, entry))
@@ -175,9 +176,6 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
             call.end(Status.UNKNOWN, error.words if isinstance(error, ProductError) else str(error), opened)
             raise
         call.end(Status.APPLIED, "", reached)
-
-
-_NOT_KNOWN = "not recorded: neither the ledger nor a manifest has this of the agent"
 
 
 def _entry_of(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ManifestError, Missing, ProductError, Unauthorised
+from reconciler.errors import ManifestError, Missing, NoAccessToken, ProductError, Unauthorised
 from reconciler.kind import Product
 from reconciler.kinds.registry import KINDS
 from reconciler.model import Check, Connection, Desired, Level, Problem, Project
@@ -138,9 +138,9 @@ def _mft(connection: Connection, options: SessionOptions, now: datetime) -> Iter
     with client.session:
         try:
             licence = client.license()
-        except Unauthorised as error:
-            if error.message.startswith("No access token"):
-                raise
+        except NoAccessToken:
+            raise
+        except Unauthorised:
             found = f"{answers}, but does not show the licence: how many starts are left is not known"
             yield Check("mft", Level.WARNING, found, "let this key see the licence, if starts must not run out unseen")
         except ProductError as error:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from reconciler.clients.auth import BearerToken, PrivateKeyJwt, signing_key, token_expiry
-from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
+from reconciler.errors import Missing, NoAccessToken, ProductError, Refused, Unauthorised, Uncertain
 
 NO_CLOCK: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 """What the library checks by the machine's clock; the tests check it by theirs."""
@@ -191,8 +191,8 @@ def test_a_lost_answer_is_asked_for_again_with_a_fresh_assertion() -> None:
         (Uncertain("lost"), Refused),
         (ProductError("odd"), Refused),
         (Missing("no such page", status=404), Refused),
-        (Unauthorised("no", status=401), Unauthorised),
-        (Refused("bad assertion", status=400), Unauthorised),
+        (Unauthorised("no", status=401), NoAccessToken),
+        (Refused("bad assertion", status=400), NoAccessToken),
     ],
 )
 def test_without_a_token_nothing_was_asked_of_the_product(error: ProductError, kind: type[ProductError]) -> None:
