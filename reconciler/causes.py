@@ -47,8 +47,13 @@ class Why:
     more: tuple[Why, ...] = ()
 
 
+_ALONE = {cause: Why(cause) for cause in Cause}  # most of what a plan of thousands says is about no value
+
+
 def because(cause: Cause, *more: Why, names: tuple[str, ...] = (), **about: object) -> Why:
     """A `Why` about these values, which are kept as text."""
+    if not (more or names or about):
+        return _ALONE[cause]
     return Why(cause, tuple((name, str(value)) for name, value in about.items()), names, more)
 
 
