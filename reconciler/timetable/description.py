@@ -10,6 +10,7 @@ from reconciler.timetable.expression import Expression
 from reconciler.timetable.fields import MonthDays, WeekDays
 
 _UNITS = ("second", "minute", "hour", "day")
+_DAYS, _MONTHS = tuple(day_name), tuple(month_name)
 _NTH = ("", "first", "second", "third", "fourth", "fifth")
 
 
@@ -86,7 +87,7 @@ def _day(expression: Expression) -> str:
     week_days = [_week_days(rule.week_days)] if rule.week_days.restricted else []
     text = " or ".join(month_days + week_days)
     if len(rule.months) < 12:
-        months = _words([month_name[month] for month in rule.months], rule.months)
+        months = _words([_MONTHS[month] for month in rule.months], rule.months)
         text = f"{text} in {months}" if text else f"every day in {months}"
     return text
 
@@ -107,9 +108,9 @@ def _week_days(days: WeekDays) -> str:
     if days.plain.values:
         # The week begins on Monday here, so that Saturday and Sunday stand together.
         values = sorted((value - 1) % 7 for value in days.plain.values)
-        parts.append(_words([day_name[value] for value in values], values))
-    parts += [f"the {_NTH[which]} {day_name[day - 1]} of the month" for day, which in days.nth]
-    parts += [f"the last {day_name[day - 1]} of the month" for day in days.last]
+        parts.append(_words([_DAYS[value] for value in values], values))
+    parts += [f"the {_NTH[which]} {_DAYS[day - 1]} of the month" for day, which in days.nth]
+    parts += [f"the last {_DAYS[day - 1]} of the month" for day in days.last]
     return "on " + _joined(parts)
 
 

@@ -193,7 +193,8 @@ def _cron_runs(expression: Expression, zone: ZoneInfo, floor: int) -> Iterator[R
         base = seconds_of(midnight) - offset
         for second in _times_of_day(expression, max(0, floor + 1 - base) if day == first_day else 0):
             if base + second > floor:
-                yield Run((midnight + timedelta(seconds=second)).replace(tzinfo=zone))
+                hour, rest = divmod(second, 3600)
+                yield Run(midnight.replace(hour=hour, minute=rest // 60, second=rest % 60, tzinfo=zone))
 
 
 def runs_of_changing_day(
@@ -218,16 +219,17 @@ def runs_of_changing_day(
 
 def _days_from(expression: Expression, first: date) -> Iterator[int]:
     """The ordinals of the days that match, from a day on; ends when no day ever matches."""
-    is_found = False
+    begin, is_found = first.toordinal(), False
     for number in range(12 * first.year + first.month - 1, 12 * _LAST_YEAR + 12):
         year, month = number // 12, number % 12 + 1
         # A leap day on one weekday is up to 40 years away. So after some fruitless years ask whether there is any.
         if not is_found and year == first.year + 10 and month == 1 and not expression.days.share:
             return
+        base = date(year, month, 1).toordinal() - 1
         for day in expression.days.in_month(year, month):
             is_found = True
-            if (found := date(year, month, day)) >= first:
-                yield found.toordinal()
+            if base + day >= begin:
+                yield base + day
 
 
 def _times_of_day(expression: Expression, begin: int) -> Iterator[int]:
