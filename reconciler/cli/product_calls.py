@@ -179,7 +179,7 @@ def show(raw: JSON, *, form: str, columns: Sequence[str] = ()) -> None:
     elif isinstance(raw, list) and columns:
         _show_table(raw, columns)
     elif isinstance(raw, Mapping):
-        _show_object(raw)
+        _show_lines([(_cell(key), _cell(value)) for key, value in raw.items()])
     else:
         click.echo(_cell(raw))
 
@@ -205,10 +205,6 @@ def show_reply(reply: Reply, text: str, *, form: str, **facts: JSON) -> None:
     if form != "json":
         click.echo(text)
     show(value, form=form)
-
-
-def _show_object(raw: Mapping[str, JSON]) -> None:
-    _show_lines([(_cell(key), _cell(value)) for key, value in raw.items()])
 
 
 def _show_table(rows: Sequence[Mapping[str, JSON]], columns: Sequence[str]) -> None:

@@ -23,8 +23,6 @@ from reconciler.identity import normal_id
 _Answer = Callable[[Call], Reply | DelayedReply]
 _OnAgent = Callable[[Agent, Call], Reply | DelayedReply]
 
-_LISTING = re.compile(r"/api/job/([^/]+)/schedules")
-
 
 class AccApi:
     """Every call of "API Access", over one estate."""
@@ -52,11 +50,6 @@ class AccApi:
         call.user = token.user
         if self.estate.unsettled or self.switches.schedules_fire:
             self.execution.settle(call.now)
-        if call.method == "GET":  # the two calls that every look at an estate makes
-            if call.path == "/api/agent":
-                return self.agent(call)
-            if match := _LISTING.fullmatch(call.path):
-                return self.schedules.listing(self._agent(match[1]), call.now)
         allowed = set()
         for method, pattern, answer in self._routes:
             if found := pattern.fullmatch(call.path):
@@ -156,7 +149,10 @@ class AccApi:
         return lambda call: answer(self._agent(call.args[0]), call)
 
     def _table(self) -> list[tuple[str, str, _Answer]]:
-        """Every documented call; the document's "enable all" lacks a slash, so it is served both ways."""
+        """Every documented call, first the two that each look at an estate makes.
+
+        The document's "enable all" lacks a slash, so it is served both ways.
+        """
         on, runs, schedules, inputs, part = self._on_agent, self.runs, self.schedules, self.inputs, "([^/]+)"
         return [
             ("GET", "/api/agent", self.agent),

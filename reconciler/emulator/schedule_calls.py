@@ -48,18 +48,13 @@ class ScheduleCalls:
     def listing(self, agent: Agent, now: datetime) -> Reply:
         """Sequentum ACC, API Access: Get job schedules. The bytes are kept until something in them would change."""
         if agent.listing is None or (agent.listing_until is not None and agent.listing_until <= now):
-            documents: list[JSON] = []
-            until: datetime | None = None
-            for schedule in list(agent.schedules.values()):
-                documents.append(self.spelling.written(self.spelling.schedule(schedule, now)))
-                following = self.spelling.prediction.next_run(schedule, now) if schedule.is_enabled else None
-                if following is not None:
-                    instant = following.astimezone(UTC)
-                    until = instant if until is None else min(until, instant)
+            listed = list(agent.schedules.values())
+            documents = [self.spelling.written(self.spelling.schedule(schedule, now)) for schedule in listed]
+            following = [self.spelling.prediction.next_run(one, now) for one in listed if one.is_enabled]
             # A lone surrogate, which JSON can spell and UTF-8 cannot, goes out as JSON spells it.
             text = json.dumps(documents, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
             agent.listing = text if documents else _EMPTY_LISTS[self.switches.empty_list]
-            agent.listing_until = until
+            agent.listing_until = min((at.astimezone(UTC) for at in following if at is not None), default=None)
         return Reply(agent.listing, 200, JSON_TYPE)
 
     def put(self, agent: Agent, call: Call) -> Reply:
