@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from reconciler.cli.acc_run_commands import start_options
 from reconciler.cli.product_calls import (
     acc_client,
     add_for_all,
@@ -25,7 +26,6 @@ from reconciler.cli.product_calls import (
     starting,
     yes_option,
 )
-from reconciler.cli.start_options import start_options
 from reconciler.errors import UsageError
 from reconciler.model import Action
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import click
@@ -72,19 +73,16 @@ def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: 
 
 def _line_reader(root: Path) -> Callable[[str, int], str | None]:
     """Source lines for the text report; each file is read once."""
-    files: dict[str, list[str]] = {}
 
-    def line_of(path: str, number: int) -> str | None:
-        if path not in files:
-            try:
-                text = read_regular(root / path, MANIFEST_BYTES).decode("utf-8-sig", "replace")
-            except OSError:
-                text = ""
-            files[path] = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
-        lines = files[path]
-        return lines[number - 1] if 0 < number <= len(lines) else None
+    @cache
+    def lines_of(path: str) -> list[str]:
+        try:
+            text = read_regular(root / path, MANIFEST_BYTES).decode("utf-8-sig", "replace")
+        except OSError:
+            return [""]
+        return re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
-    return line_of
+    return lambda path, number: next(iter(lines_of(path)[number - 1 : number]), None) if number > 0 else None
 
 
 @click.command()
