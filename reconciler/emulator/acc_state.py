@@ -86,6 +86,13 @@ class Schedule:
         if agent is not None:
             agent.listing = None
 
+    def show_end(self, run: Run) -> None:
+        """Show that a run which this schedule began has ended, and how."""
+        is_good = run.outcome is RunStatus.SUCCEEDED
+        self.status = ScheduleStatus.SUCCEEDED if is_good else ScheduleStatus.FAILED
+        self.error_message = None if is_good else f"The agent run ended as {run.outcome.name.title()}"
+        self.completed_time = run.end
+
 
 @dataclass(eq=False)
 class Run:

@@ -139,10 +139,7 @@ class Execution:
             self._delete_files(run, forced=wanted == "always")
         schedule = self.estate.schedules.get(normal_id(run.schedule_id or ""))
         if schedule is not None and schedule.agent is run.agent:
-            good = run.outcome is RunStatus.SUCCEEDED
-            schedule.status = ScheduleStatus.SUCCEEDED if good else ScheduleStatus.FAILED
-            schedule.error_message = None if good else f"The agent run ended as {run.outcome.name.title()}"
-            schedule.completed_time = run.end
+            schedule.show_end(run)
 
     def _delete_files(self, run: Run, *, forced: bool = False) -> None:
         names = list(run.agent.input_files) if forced else list(run.input_files) if run.delete_input_files else []

@@ -9,16 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from reconciler.clock import MACHINE
-from reconciler.emulator.acc_state import (
-    Agent,
-    FileLogEntry,
-    InputFile,
-    Run,
-    RunStatus,
-    ScheduleStatus,
-    ServerRecord,
-    Token,
-)
+from reconciler.emulator.acc_state import FileLogEntry, InputFile, Run, RunStatus, Schedule, ServerRecord, Token
 from reconciler.emulator.emulated_estate import Estate
 from reconciler.emulator.key_pairs import jwt_like
 from reconciler.emulator.mft_state import Licence, Task, Tenant
@@ -115,22 +106,19 @@ def demo(now: datetime | None = None, seed: int = 1) -> Estate:
             input_parameters=json.dumps(parameters, separators=(",", ":")),
             log_level=chance.choice((1, 2)),
         )
-        _give_past(made, schedule.agent, moment, schedule.schedule_id, chance)
+        _give_past(made, schedule, moment, chance)
     made.new_id = id_source(f"{seed}/later")
     return made
 
 
-def _give_past(made: Estate, agent: Agent, now: datetime, schedule_id: str, chance: random.Random) -> None:
+def _give_past(made: Estate, schedule: Schedule, now: datetime, chance: random.Random) -> None:
     """Six daily runs of one schedule that ended as the agent's runs do."""
-    schedule = made.schedule(schedule_id)
+    agent, schedule_id = schedule.agent, schedule.schedule_id
     for days in range(6, 0, -1):
         start = now - timedelta(days=days, seconds=chance.randrange(3600), microseconds=chance.randrange(10**6))
         end = start + timedelta(seconds=agent.duration * chance.uniform(0.8, 1.3))
         outcome = agent.outcomes[-1] if days <= 2 else agent.outcomes[0]
         job = made.add_job(agent, start, schedule_id)
-        run = Run(made.new_id(), agent, start, end, outcome, job, schedule_id)
-        made.add_run(run, settled=True)
-        good = outcome is RunStatus.SUCCEEDED
-        schedule.status = ScheduleStatus.SUCCEEDED if good else ScheduleStatus.FAILED
-        schedule.error_message = None if good else "The agent run ended as Failed"
-        schedule.last_run_time, schedule.completed_time = start, end
+        run = made.add_run(Run(made.new_id(), agent, start, end, outcome, job, schedule_id), settled=True)
+        schedule.last_run_time = start
+        schedule.show_end(run)
