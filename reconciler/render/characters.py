@@ -117,10 +117,8 @@ def shorten(text: str, width: int, ellipsis: str = "…", *, start: int = 0) -> 
 
 def first_difference(one: str, other: str) -> int:
     """The index at which two texts part; the shorter one's length where it begins the other."""
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def shorten_pair(before: str, after: str, width: int) -> tuple[str, str]:

@@ -46,11 +46,9 @@ def drift(drift: Drift) -> str:
 
 def annotation(level: str, message: str, *, path: str, line: int, column: int, title: str) -> str:
     """`::error file=…,line=…,col=…,title=…::message`, escaped as GitHub's runner unescapes it, with a line end."""
-    properties = {"file": path, "line": str(line) if line > 0 else "", "col": str(column) if column > 0 else ""}
-    if not path:
-        properties = {}
-    properties["title"] = title
-    given = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    place = {"file": path, "line": max(line, 0), "col": max(column, 0)} if path else {}
+    properties = {**place, "title": title}
+    given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
     return f"::{level} {given}::{_data(message)}\n"
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TypeAlias
 
 from reconciler.diff import canonical_json, digest
@@ -103,20 +104,7 @@ def drift_document(drift: Drift, stamp: Stamp) -> Document:
 
 def validate_document(problems: Sequence[Problem], stamp: Stamp) -> Document:
     """All problems of the files, in file order."""
-    return header(stamp) | {
-        "problems": [
-            {
-                "path": problem.path,
-                "line": problem.line,
-                "column": problem.column,
-                "address": problem.address,
-                "code": problem.code,
-                "message": problem.message,
-                "severity": problem.severity.value,
-            }
-            for problem in sorted(problems)
-        ]
-    }
+    return header(stamp) | {"problems": [asdict(problem) for problem in sorted(problems)]}
 
 
 def document_digest(covered: Mapping[str, object]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
-from reconciler.model import Drift, DriftFinding, DriftStatus, Origin, Problem
+from reconciler.model import Drift, DriftStatus, Origin, Problem
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, dumps
 from reconciler.render.wording import DRIFT_MEANING, UNSET_MEANING, field_sentences, finding_words, unset_sentences
@@ -25,37 +25,31 @@ _LEVEL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    rule: str
-    meaning: str
-    level: str
-    message: str
-    path: str
-    line: int
-    column: int
+class _Result(NamedTuple):
+    """What stands at a place; results are in this order."""
+
+    origin: Origin
     address: str
+    rule: str
+    message: str
+    level: str
+    meaning: str
 
 
 def problems(problems: Sequence[Problem], stamp: Stamp) -> str:
     """The problems of the files; a rule is a problem's code."""
-    return _log(
-        "validate",
-        (
-            _Result(
-                problem.code,
-                problem.code.replace("-", " ").capitalize(),
-                problem.severity.value,
-                problem.message,
-                problem.path,
-                problem.line,
-                problem.column,
-                problem.address,
-            )
-            for problem in sorted(problems)
-        ),
-        stamp,
-    )
+    found = [
+        _Result(
+            Origin(one.path, one.line, one.column),
+            one.address,
+            one.code,
+            one.message,
+            one.severity.value,
+            one.code.replace("-", " ").capitalize(),
+        )
+        for one in problems
+    ]
+    return _log("validate", found, stamp)
 
 
 def drift(drift: Drift, stamp: Stamp) -> str:
@@ -63,37 +57,22 @@ def drift(drift: Drift, stamp: Stamp) -> str:
 
     What changed in fields that the manifest does not set is a note of its own.
     """
-    found = [_finding(item) for item in drift.findings if item.status in _LEVEL]
-    return _log("drift", [*found, *(_note(item) for item in drift.findings if item.unset)], stamp)
-
-
-def _finding(finding: DriftFinding) -> _Result:
-    told = [finding_words(finding) or DRIFT_MEANING[finding.status], *field_sentences(finding.fields)]
-    message = f"{finding.address} is {finding.status} ({finding.evidence}): {'; '.join(told)}"
-    origin = finding.origin
-    return _Result(
-        finding.status.value,
-        DRIFT_MEANING[finding.status],
-        _LEVEL[finding.status],
-        message,
-        origin.path if origin else PROJECT_FILE,
-        origin.line if origin else 1,
-        origin.column if origin else 1,
-        str(finding.address),
-    )
-
-
-def _note(finding: DriftFinding) -> _Result:
-    origin = finding.origin or Origin(PROJECT_FILE, 1)
-    message = f"{finding.address}: {'; '.join(unset_sentences(finding.unset))}"
-    return _Result(
-        "changed-unset", f"Changed {UNSET_MEANING}", "note", message, origin.path, origin.line, origin.column,
-        str(finding.address),
-    )  # fmt: skip
+    found = []
+    for finding in drift.findings:
+        origin, address, status = finding.origin or Origin(PROJECT_FILE, 1), str(finding.address), finding.status
+        if status in _LEVEL:
+            meaning = DRIFT_MEANING[status]
+            told = "; ".join([finding_words(finding) or meaning, *field_sentences(finding.fields)])
+            message = f"{address} is {status} ({finding.evidence}): {told}"
+            found.append(_Result(origin, address, status.value, message, _LEVEL[status], meaning))
+        if finding.unset:
+            message = f"{address}: {'; '.join(unset_sentences(finding.unset))}"
+            found.append(_Result(origin, address, "changed-unset", message, "note", f"Changed {UNSET_MEANING}"))
+    return _log("drift", found, stamp)
 
 
 def _log(category: str, found: Iterable[_Result], stamp: Stamp) -> str:
-    results = sorted(found, key=lambda item: (item.path, item.line, item.column, item.address, item.rule, item.message))
+    results = sorted(found)
     rules = sorted({result.rule: result.meaning for result in results}.items())
     index = {rule: number for number, (rule, _) in enumerate(rules)}
     return dumps(
@@ -119,11 +98,11 @@ def _log(category: str, found: Iterable[_Result], stamp: Stamp) -> str:
 
 
 def _result(result: _Result, rule_index: int) -> Document:
-    place: Document = {
-        "artifactLocation": {"uri": quote(result.path, errors="backslashreplace"), "uriBaseId": "%SRCROOT%"}
-    }
-    if result.line >= 1:
-        place["region"] = {"startLine": result.line, "startColumn": max(result.column, 1)}
+    origin = result.origin
+    uri = quote(origin.path, errors="backslashreplace")
+    place: Document = {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}}
+    if origin.line >= 1:
+        place["region"] = {"startLine": origin.line, "startColumn": max(origin.column, 1)}
     location: Document = {"physicalLocation": place}
     if result.address:
         location["logicalLocations"] = [{"fullyQualifiedName": result.address, "kind": "resource"}]
@@ -139,5 +118,5 @@ def _result(result: _Result, rule_index: int) -> Document:
 
 def _fingerprint(result: _Result) -> str:
     """The same finding stays the same when lines move above it, so the line is not part of it."""
-    text = "\0".join((result.rule, result.path, result.address, result.message))
+    text = "\0".join((result.rule, result.origin.path, result.address, result.message))
     return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:32]

@@ -73,10 +73,9 @@ def _block(page: TextPage, sign: str, cells: Sequence[str]) -> None:
     page.paragraph(", ".join([sync, health, *times]), indent=4)
 
 
-def status_document(statuses: Iterable[ResourceStatus], stamp: Stamp) -> Document:
+def status_document(statuses: Sequence[ResourceStatus], stamp: Stamp) -> Document:
     """The same as a JSON document."""
-    shown = list(statuses)
-    counts = Counter(one.health for one in shown)
+    counts = Counter(one.health for one in statuses)
     return header(stamp) | {
         "summary": {word.value: counts[word] for word in Health},
         "resources": [
@@ -89,7 +88,7 @@ def status_document(statuses: Iterable[ResourceStatus], stamp: Stamp) -> Documen
                 "predicted": one.predicted or None,
                 "notes": list(one.notes),
             }
-            for one in sorted(shown, key=lambda one: one.address)
+            for one in sorted(statuses, key=lambda one: one.address)
         ],
     }
 

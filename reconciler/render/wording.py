@@ -113,11 +113,9 @@ _GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENAB
 
 def plan_counts(plan: Plan) -> list[tuple[str, int]]:
     """The plan's summary in the contract's order: every action, then unchanged, blocked and unmanaged."""
-    by_action = dict.fromkeys(Action, 0)
-    for change in plan.changes:
-        by_action[change.action] += 1
+    by_action = Counter(change.action for change in plan.changes)
     return [
-        *((action.value, number) for action, number in by_action.items()),
+        *((action.value, by_action[action]) for action in Action),
         ("unchanged", plan.unchanged),
         ("blocked", len(plan.blocked)),
         ("unmanaged", len(plan.unmanaged)),
@@ -127,8 +125,9 @@ def plan_counts(plan: Plan) -> list[tuple[str, int]]:
 def drift_summary(drift: Drift) -> str:
     """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
     counts = Counter(finding.status for finding in drift.findings)
-    bad = [f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status] and status in IS_DRIFT]
-    rest = [f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status] and status not in IS_DRIFT]
+    told = {status: f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status]}
+    bad = [said for status, said in told.items() if status in IS_DRIFT]
+    rest = [said for status, said in told.items() if status not in IS_DRIFT]
     if bad:
         head = f"Drift: {', '.join(bad)}"
     elif counts[DriftStatus.UNREADABLE] or counts[DriftStatus.UNVERIFIABLE]:
@@ -207,26 +206,22 @@ def finding_words(finding: DriftFinding) -> str:
 
 def field_sentences(fields: Sequence[FieldChange]) -> list[str]:
     """`cron is "…", declared "…"` for each field of an audit."""
-    return [
-        f"{field.path} is {before}, declared {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
-        for field in fields
-        for before, after in [field_texts(field)]
-    ]
+    return [_differs(field, "declared") for field in fields]
 
 
 def unset_sentences(fields: Sequence[FieldChange]) -> list[str]:
     """`logLevel is 3, was 1 (not set in the manifest)` for each field of an audit that is not set in the manifest."""
-    return [
-        (f"{field.path} is {before}, was {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}")
-        + " (not set in the manifest)"
-        for field in fields
-        for before, after in [field_texts(field)]
-    ]
+    return [f"{_differs(field, 'was')} (not set in the manifest)" for field in fields]
+
+
+def _differs(field: FieldChange, other: str) -> str:
+    before, after = field_texts(field)
+    return f"{field.path} is {before}, {other} {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
 
 
 def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
     """`Applied 3 of 5 changes in 1.2s of calls: 1 failed, 1 skipped.` Nothing that was planned goes uncounted."""
-    counts = {status: sum(outcome.status is status for outcome in outcomes) for status in Status}
+    counts = Counter(outcome.status for outcome in outcomes)
     total = len(plan.changes)
     rest = [f"{counts[status]} {status}" for status in STATUS_ORDER if counts[status]]
     not_begun = total - len(outcomes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
@@ -25,6 +25,7 @@ from reconciler.workflow.reading import reading
 
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger
+    from reconciler.workflow.saved import SavedUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,6 @@ class Applied:
     result: applier.Result
     declined: bool = False
     notes: tuple[str, ...] = ()
-
-
-class SavedUse(Protocol):
-    """A saved plan that is about to be applied, once."""
-
-    @property
-    def digest(self) -> str: ...
-    def require(self, planned: Planned) -> None: ...
-    def use_up(self, planned: Planned) -> None: ...
 
 
 def apply(
@@ -70,8 +62,8 @@ def apply(
         writing(context, found.desired.project, lock_timeout) as (ledger, lease),
     ):
         found.products.write_under(lease.check)
-        if saved is not None and ledger.is_plan_used(saved.digest):
-            raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
+        if saved is not None:
+            require_unused(ledger, saved.digest)
         remembered = read_from(ledger)
         # What was seen before the lock was ours counts only if nobody applied meanwhile.
         seen = found.seen if remembered.memory == found.remembered.memory else {}
@@ -234,21 +226,24 @@ class _Apply:
             applied = {path: digest_of(path, text) for path, text in kind.meaning(state).items()}
         elif isinstance(kind, AttestedKind):
             memo = kind.refreshed(resource.state, known)
-        return Entry(
-            address=resource.address,
+        return replace(
+            known,
             identity=resource.identity,
             agent_path=resource.agent_path,
             declared=declared,
             applied=applied,
             settled=True,
+            memo=memo,
             protect=resource.protect,
             adopted=resource.adopted,
             needs=resource.needs,
-            memo=memo,
-            at=known.at,
-            agent_id=known.agent_id,
-            known_as=known.known_as,
         )
+
+
+def require_unused(ledger: Ledger, digest: str) -> None:
+    """Raises PlanRefused when the ledger knows that the saved plan with this digest was used."""
+    if digest and ledger.is_plan_used(digest):
+        raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
 
 
 def plan_digest(plan: Plan) -> str:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealer
-from reconciler.errors import PlanRefused
 from reconciler.kinds.registry import memo_of
 from reconciler.model import Change, Entry, Memory, Outcome, Project
 from reconciler.render.reasons import words
@@ -46,22 +45,6 @@ def read(context: CommandContext, project: Project) -> Remembered:
         return Remembered(Memory(), {}, sealer(secrets.token_bytes(32)))
     with open_ledger(context, project, create=False) as ledger:
         return read_from(ledger)
-
-
-def read_seal(context: CommandContext, project: Project, *, used: str) -> Sealer | None:
-    """The seal of saved plans: this ledger's, or without one RECONCILER_KEY's; None where there is neither.
-
-    Raises PlanRefused when the ledger knows that the plan with the seal `used` was used.
-    """
-    from reconciler.ledger import Ledger
-
-    if not Ledger.exists(project.ledger, project.root):
-        key = context.environ.get("RECONCILER_KEY", "")
-        return sealer(os.fsencode(key)) if key else None
-    with open_ledger(context, project, create=False) as ledger:
-        if used and ledger.is_plan_used(used):
-            raise PlanRefused("this saved plan was used already", hint="make a new one with `plan --out FILE`")
-        return ledger.seal
 
 
 def read_from(ledger: Ledger) -> Remembered:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from reconciler import __version__, planfile
-from reconciler.diff import Sealer
+from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
 from reconciler.model import Began, Outcome, Project
 from reconciler.products import Products
 from reconciler.render.reasons import words
 from reconciler.selection import Selection
-from reconciler.workflow.applying import Applied, apply, plan_digest
+from reconciler.workflow.applying import Applied, apply, plan_digest, require_unused
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.git import commit_of
-from reconciler.workflow.memory import open_ledger, read_from, read_seal
+from reconciler.workflow.memory import open_ledger, read_from
 from reconciler.workflow.planning import Planned, decide
 from reconciler.workflow.reading import Sources, load, read_project
 
@@ -39,7 +40,14 @@ def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expi
         now=context.clock(),
         expires=expires,
         inputs=_inputs(planned),
-        options=_intention_to(options),
+        options={
+            "only": list(options.selection.only),
+            "exclude": list(options.selection.exclude),
+            "labels": list(options.selection.labels),
+            "max_deletes": options.max_deletes,
+            "accepts_new_ledger": options.accepts_new_ledger,
+            "destroy": options.destroy,
+        },
         version=__version__,
         seal=seal,
     )
@@ -61,13 +69,13 @@ def apply_file(
     options = PlanOptions(
         selection, asked["max_deletes"], accepts_new_ledger=asked["accepts_new_ledger"], destroy=asked["destroy"]
     )
-    use = _Use(context, file, [])
+    use = SavedUse(context, file, [])
     done = apply(context, options, confirm=lambda _: True, tell=tell, saved=use, lock_timeout=lock_timeout)
     return replace(done, notes=tuple(use.notes))
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class SavedUse:
     """The one use of a plan file, as `apply` knows it."""
 
     context: CommandContext
@@ -96,27 +104,24 @@ class _Use:
 
 
 def _seal(context: CommandContext, project: Project, file: planfile.PlanFile) -> Sealer:
-    """The seal that a plan file must carry here. Raises PlanRefused when nobody can tell, or when it was used."""
-    if (seal := read_seal(context, project, used=file.seal)) is None:
-        raise PlanRefused(
-            f"there is no ledger at {project.ledger}, and RECONCILER_KEY is not set. {planfile.MADE_ELSEWHERE}",
-            hint="apply it where the ledger is, or give both sides the same RECONCILER_KEY",
-        )
-    return seal
+    """The seal that a plan file must carry here: this ledger's, or without one RECONCILER_KEY's.
+
+    Raises PlanRefused where there is neither, and when the ledger knows that the plan was used.
+    """
+    from reconciler.ledger import Ledger
+
+    if Ledger.exists(project.ledger, project.root):
+        with open_ledger(context, project, create=False) as ledger:
+            require_unused(ledger, file.seal)
+            return ledger.seal
+    if key := context.environ.get("RECONCILER_KEY", ""):
+        return sealer(os.fsencode(key))
+    raise PlanRefused(
+        f"there is no ledger at {project.ledger}, and RECONCILER_KEY is not set. {planfile.MADE_ELSEWHERE}",
+        hint="apply it where the ledger is, or give both sides the same RECONCILER_KEY",
+    )
 
 
 def _inputs(planned: Planned) -> str:
     inputs = planned.inputs
     return planfile.inputs_of(inputs.desired.resources, inputs.seal)
-
-
-def _intention_to(options: PlanOptions) -> dict[str, object]:
-    selection = options.selection
-    return {
-        "only": list(selection.only),
-        "exclude": list(selection.exclude),
-        "labels": list(selection.labels),
-        "max_deletes": options.max_deletes,
-        "accepts_new_ledger": options.accepts_new_ledger,
-        "destroy": options.destroy,
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 
@@ -136,22 +137,15 @@ class TextPage:
 
 
 def _normal(encoding: str) -> str:
-    name = encoding.lower().replace("_", "-")
-    if name in ("utf-8", "utf8"):
-        return "utf-8"
+    """The codec to go by: UTF-8 for each that has all signs, ASCII where there is none of this name."""
     try:
+        name = codecs.lookup(encoding).name
         "→…✓✗▸●○↑≠↻×".encode(name)  # noqa: RUF001
-    except (UnicodeEncodeError, LookupError):
-        return name if _is_known(name) else "ascii"
-    return "utf-8"
-
-
-def _is_known(encoding: str) -> bool:
-    try:
-        "".encode(encoding)
+    except UnicodeEncodeError:
+        return name
     except LookupError:
-        return False
-    return True
+        return "ascii"
+    return "utf-8"
 
 
 def _uncoloured(text: str) -> str:
