@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from reconciler.diff import canonical_json, digest
@@ -143,7 +144,7 @@ def _change(change: Change) -> Document:
         "message": words(change.why),
         "needs": sorted(map(str, change.needs)),
         "origin": _origin(change.origin),
-        "fields": _fields(change.fields),
+        "fields": [_field(field) for field in sorted(change.fields, key=attrgetter("path"))],
     }
     preview = change.preview
     if preview is not None and (preview.before_per_day is not None or preview.after_per_day is not None):
@@ -171,17 +172,13 @@ def _origin(origin: Origin | None) -> Document | None:
     return {"path": origin.path, "line": origin.line} if origin else None
 
 
-def _fields(fields: Sequence[FieldChange]) -> list[Document]:
-    return [_field(field) for field in sorted(fields, key=lambda field: field.path)]
-
-
 def _field(field: FieldChange) -> Document:
     before, after = map(plain, field.shown)
     return {"path": field.path, "before": before, "after": after} | ({"secret": True} if field.secret else {})
 
 
 def _sorted(items: Iterable[Document], *keys: str) -> list[Document]:
-    return sorted(items, key=lambda item: tuple(item[key] for key in keys))
+    return sorted(items, key=itemgetter(*keys))
 
 
 def event_object(event: Began | Outcome) -> Document:

@@ -241,7 +241,7 @@ def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
 
 def is_risky(change: Change) -> bool:
     """What a reviewer must see in full: deletions, starts, what is switched on, big changes of frequency."""
-    return change.action in (Action.DELETE, Action.START, Action.ENABLE, Action.DISAPPROVE) or multiplies(change)
+    return change.action in _GRAVEST or multiplies(change)
 
 
 def by_gravity(changes: Iterable[Change]) -> list[Change]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer
@@ -35,10 +35,6 @@ from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import read, this_owner, writing
 from reconciler.workflow.reading import check_manifests, read_project
-
-if TYPE_CHECKING:
-    from reconciler.ledger import Lease, Ledger
-
 
 AttestedEntry: TypeAlias = Entry[AttestedMemo]
 
@@ -162,20 +158,39 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
             yield Recording(because(Cause.CALL_OF_NOTHING_KNOWN))
             return
         opened, reached = _opened_and_reached(context, ledger.seal, command, effect, entry)
-        call = _Call(context, ledger, lease, command, _change(effect, entry))
-        call.begin(opened)
+        change = Change(
+            address=entry.address,
+            action=effect.action,
+            reason=Reason.DRIFTED,
+            agent_path=entry.agent_path,
+            agent_id=entry.agent_id,
+            needs=entry.needs,
+        )
+        run = ledger.begin_run(lease, commit=commit_of(context.root), command=command, plan_digest="")
+        ledger.began(lease, change, opened)
+
+        def end(status: Status, detail: str, found: Entry | None) -> None:
+            evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN
+            outcome = Outcome(change, status, evidence=evidence, at=at_text(context.clock()))
+            try:
+                ledger.outcome(lease, outcome, found, detail)
+                ledger.end_run(lease, run, result=status.value, summary={status.value: 1})
+            except LedgerError as error:
+                said = "it was accepted" if status is Status.APPLIED else f"it is {status}"
+                raise type(error)(f"{command}: {said}, and the ledger could not be told: {error.message}") from error
+
         try:
             yield Recording(require_lease=lease.check)
         except LedgerError:
             raise  # the lock was broken meanwhile: whoever has it now finds the entry open, and looks
         except Refused as error:
             before = entry if entry.at else None
-            call.end(Status.FAILED, error.words, opened if effect.in_parts else before)
+            end(Status.FAILED, error.words, opened if effect.in_parts else before)
             raise
         except BaseException as error:
-            call.end(Status.UNKNOWN, error.words if isinstance(error, ProductError) else str(error), opened)
+            end(Status.UNKNOWN, error.words if isinstance(error, ProductError) else str(error), opened)
             raise
-        call.end(Status.APPLIED, "", reached)
+        end(Status.APPLIED, "", reached)
 
 
 def _entry_of(context: CommandContext, memory: Memory, effect: Effect, target: Target) -> AttestedEntry | None:
@@ -215,41 +230,3 @@ def _opened_and_reached(
 def _attested(entry: AttestedEntry) -> dict[str, JSON]:
     """What is attested, for seeing whether calls by hand came back to what was applied last."""
     return {"applied": dict(entry.applied), "enabled": getattr(entry.memo, "enabled", None)}
-
-
-def _change(effect: Effect, entry: AttestedEntry) -> Change:
-    return Change(
-        address=entry.address,
-        action=effect.action,
-        reason=Reason.DRIFTED,
-        agent_path=entry.agent_path,
-        agent_id=entry.agent_id,
-        needs=entry.needs,
-    )
-
-
-@dataclass(slots=True)
-class _Call:
-    """One call, as the ledger is told of it."""
-
-    context: CommandContext
-    ledger: Ledger
-    lease: Lease
-    command: str
-    change: Change
-    run: str = ""
-
-    def begin(self, opened: Entry) -> None:
-        commit = commit_of(self.context.root)
-        self.run = self.ledger.begin_run(self.lease, commit=commit, command=self.command, plan_digest="")
-        self.ledger.began(self.lease, self.change, opened)
-
-    def end(self, status: Status, detail: str, entry: Entry | None) -> None:
-        evidence = Evidence.ATTESTED if status is Status.APPLIED else Evidence.UNKNOWN
-        outcome = Outcome(self.change, status, evidence=evidence, at=at_text(self.context.clock()))
-        try:
-            self.ledger.outcome(self.lease, outcome, entry, detail)
-            self.ledger.end_run(self.lease, self.run, result=status.value, summary={status.value: 1})
-        except LedgerError as error:
-            said = "it was accepted" if status is Status.APPLIED else f"it is {status}"
-            raise type(error)(f"{self.command}: {said}, and the ledger could not be told: {error.message}") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -20,60 +21,53 @@ if TYPE_CHECKING:
 _EVENTS_READ = 10_000
 
 
-def _existing(context: CommandContext, project: Project) -> Ledger:
-    _require_ledger(project)
-    return open_ledger(context, project, create=False)
-
-
-def _require_ledger(project: Project) -> None:
-    from reconciler.ledger import Ledger
-
-    if not Ledger.exists(project.ledger, project.root):
-        raise LedgerError("there is no ledger yet, so nothing is recorded", hint="`reconciler apply` makes one")
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     """What was applied, newest first; `changes` by run id, for as far back as the latest events reach."""
 
     project: Project
     runs: tuple[RunRecord, ...]
-    changes: Mapping[str, tuple[Done, ...]]
+    changes: Mapping[str, Sequence[Done]]
 
 
 def history(context: CommandContext, limit: int) -> History:
     """The last runs, and what each of them did."""
-    project, _ = read_project(context)
-    with _existing(context, project) as ledger:
+    with _opened(context) as (project, ledger):
         runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
     changes: dict[str, list[Done]] = {}
-    for event in events:
+    for event in sorted(events, key=attrgetter("address")):
         if event.kind == "outcome":
             body = json.loads(event.body)
             done = Done(event.address, body["action"], body["status"], body.get("detail", ""))
             changes.setdefault(event.run, []).append(done)
-    return History(
-        project, runs, {run: tuple(sorted(done, key=attrgetter("address"))) for run, done in changes.items()}
-    )
+    return History(project, runs, changes)
 
 
 def verify(context: CommandContext) -> tuple[Finding, ...]:
     """Whether the chain of events is whole; what is wrong with it where it is not."""
-    project, _ = read_project(context)
-    with _existing(context, project) as ledger:
+    with _opened(context) as (_, ledger):
         return ledger.verify()
 
 
 def holder(context: CommandContext) -> Holder | None:
     """Who holds the lock; None when nobody does."""
-    project, _ = read_project(context)
-    with _existing(context, project) as ledger:
+    with _opened(context) as (_, ledger):
         return ledger.holder()
 
 
 def unlock(context: CommandContext) -> Holder | None:
     """Break the lock: whoever held it can write nothing more. Returns who it was."""
-    project, _ = read_project(context)
-    _require_ledger(project)
-    with open_ledger(context, project, create=True) as ledger:
+    with _opened(context, for_writing=True) as (_, ledger):
         return ledger.break_lock(str(this_owner(context)))
+
+
+@contextmanager
+def _opened(context: CommandContext, *, for_writing: bool = False) -> Iterator[tuple[Project, Ledger]]:
+    """The project and its ledger. Raises LedgerError where there is none yet."""
+    from reconciler.ledger import Ledger
+
+    project, _ = read_project(context)
+    if not Ledger.exists(project.ledger, project.root):
+        raise LedgerError("there is no ledger yet, so nothing is recorded", hint="`reconciler apply` makes one")
+    with open_ledger(context, project, create=for_writing) as ledger:
+        yield project, ledger

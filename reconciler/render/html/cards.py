@@ -40,7 +40,7 @@ class FieldsTable:
 class Runs:
     """Next runs before and after, each list with its name and shared offset; how often, and both rates as shares."""
 
-    lists: tuple[tuple[str, tuple[str, ...], str], ...]
+    lists: tuple[tuple[str, Sequence[str], str], ...]
     frequency: str
     bars: tuple[float, ...]
     notes: tuple[str, ...]
@@ -132,22 +132,17 @@ def runs_of(shown: Preview | None, *, gone: bool = False) -> Runs | None:
     """What a preview shows; None where that is nothing."""
     if shown is None:
         return None
-    same = shown.before_runs == shown.after_runs
     sides = [("Next runs", shown.after_runs)]
     if gone:
         sides = [("Would have run", shown.before_runs)]
-    elif shown.before_runs and not same:
+    elif shown.before_runs and shown.before_runs != shown.after_runs:
         sides = [("Next runs, before", shown.before_runs), ("after", shown.after_runs)]
-    lists = []
-    for name, runs in sides:
-        if runs or len(sides) > 1:
-            texts, offset = run_texts(runs[:5])
-            lists.append((name, tuple(texts), offset))
+    lists = tuple((name, *run_texts(runs[:5])) for name, runs in sides if runs or len(sides) > 1)
     rates, frequency = (shown.before_per_day, shown.after_per_day), frequency_text(shown)
     given = [rate for rate in rates if rate is not None]
     is_compared = frequency and len(given) > 1 and given[0] != given[1]
     bars = tuple(max(100 * rate / max(given), 1) for rate in given) if is_compared else ()
-    return Runs(tuple(lists), frequency, bars, shown.notes) if lists or frequency or shown.notes else None
+    return Runs(lists, frequency, bars, shown.notes) if lists or frequency or shown.notes else None
 
 
 def _values(field: FieldChange) -> tuple[Value, Value]:
@@ -160,14 +155,12 @@ def _values(field: FieldChange) -> tuple[Value, Value]:
         return Value("b", before), Value("a", after)
     start = first_difference(before, after)
     end = min(first_difference(before[::-1], after[::-1]), min(len(before), len(after)) - start)
-    return _value("b", before, start, end), _value("a", after, start, end)
+    return _value("b", before, start, len(before) - end), _value("a", after, start, len(after) - end)
 
 
 def _value(side: str, text: str, start: int, end: int) -> Value:
-    rest = len(text) - end
-    if not start < rest or rest - start >= len(text) - 2:
-        return Value(side, text)
-    return Value(side, text[:start], text[start:rest], text[rest:])
+    is_marked = 0 < end - start < len(text) - 2
+    return Value(side, text[:start], text[start:end], text[end:]) if is_marked else Value(side, text)
 
 
 def _tiles(counts: Sequence[tuple[str, str, int]]) -> list[_Tile]:
