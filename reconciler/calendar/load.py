@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.calendar.clock_marks import ClockMark, clock_marks_of
-from reconciler.calendar.job_starts import (
-    QUARTER,
-    THRESHOLD,
-    JobStarts,
-    SimultaneousStarts,
-    Window,
-    simultaneous_starts,
-)
+from reconciler.calendar.job_starts import QUARTER, JobStarts, SimultaneousStarts, Window, simultaneous_starts
 from reconciler.timetable.instants import count_between, starts_between
 
 _PEAKS = 8
@@ -62,7 +55,7 @@ class Load:
         return max(self.starts, default=0)
 
 
-def load_of(job_starts: JobStarts, *, threshold: int = THRESHOLD) -> Load:
+def load_of(job_starts: JobStarts, *, threshold: int) -> Load:
     """Starts, load, peaks and clock changes; simultaneous starts are those of `threshold` and more in one second."""
     window = job_starts.window
     counts = [0] * window.quarters
