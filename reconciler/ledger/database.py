@@ -15,8 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.location import Location
+from reconciler.ledger.location import Location, as_ledger_error
 
 BUSY_SECONDS = 10.0
 """How long another one's commit is waited for. It takes milliseconds, unless its process hangs in it."""
@@ -46,10 +45,13 @@ class Database:
     def connection(self) -> Connection:
         """For what takes one statement: PostgreSQL keeps no transaction open behind it."""
         if self._connection is None or self._connection.is_lost:
-            path = self.location.path
             with as_ledger_error(self.location):
-                self._connection = _writable(path) if path is not None else PostgresConnection(self.location.url)
+                self._connection = self._connect()
         return self._connection
+
+    def _connect(self) -> Connection:
+        path = self.location.path
+        return _writable(path) if path is not None else PostgresConnection(self.location.url)
 
     @contextlib.contextmanager
     def transaction(self, *, wait: float = BUSY_SECONDS) -> Iterator[Connection]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.clock import MACHINE
-from reconciler.diff import Sealer, canonical_json, sealer
+from reconciler.diff import Sealer, canonical_json
 from reconciler.errors import LedgerError
-from reconciler.ledger import digest_key, migrations, records, statements
+from reconciler.ledger import migrations, records, statements
 from reconciler.ledger.database import Connection, Database, Row, Value
-from reconciler.ledger.database_errors import as_ledger_error
 from reconciler.ledger.lease import Lease, break_lease, holder_of, wait_for_lease
-from reconciler.ledger.location import Location, locate
+from reconciler.ledger.location import Location, as_ledger_error, locate
 from reconciler.ledger.reader import Reader
-from reconciler.ledger.records import Event, Holder, KnownAgent, MemoReader, Note
-from reconciler.ledger.scope import LeaseRow, Scope, read_head
+from reconciler.ledger.records import Event, Holder, MemoReader, Note
+from reconciler.ledger.scope import LeaseRow, Scope, read_head, sealer_of
 from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, Owner, RunRecord, at_text
 
 if TYPE_CHECKING:
@@ -28,22 +29,20 @@ if TYPE_CHECKING:
 _EVENTS_AT_A_TIME = 5000
 
 
+@dataclass(eq=False, repr=False)
 class Ledger:
     """Memory for one project and environment; a context manager. Safe to use from many threads.
 
     Made by `open`. Every method raises LedgerError, with a next step, when the database does not do its part.
     """
 
-    def __init__(
-        self, location: Location, scope: Scope, reader: Reader, commits: GroupCommit | None, memo_of: MemoReader
-    ) -> None:
-        self._location = location
-        self._scope = scope
-        self._reader = reader
-        self._commits = commits
-        self._memo_of = memo_of
-        self._run = ""
-        self.seal: Sealer = sealer(b"")
+    _location: Location
+    _scope: Scope
+    _reader: Reader
+    _commits: GroupCommit | None
+    _memo_of: MemoReader
+    _run: str = ""
+    seal: Sealer = field(init=False)
 
     @staticmethod
     def exists(url: str, root: Path) -> bool:
@@ -52,12 +51,8 @@ class Ledger:
         if location.path is not None:
             with as_ledger_error(location):
                 return location.path.exists()
-        database = Database(location)
-        try:
-            with as_ledger_error(location):
-                return migrations.has_ledger(database.connection)
-        finally:
-            database.close()
+        with closing(Database(location)) as database, as_ledger_error(location):
+            return migrations.has_ledger(database.connection)
 
     @classmethod
     def open(
@@ -87,7 +82,7 @@ class Ledger:
             commits = Commits(location, scope)
         ledger = cls(location, scope, Reader(location, beside_writer=create), commits, memo_of)
         try:
-            ledger.seal = digest_key.sealer_of(scope, ledger._reader, commits, key, location.shown)
+            ledger.seal = sealer_of(scope, ledger._reader, commits, key, location.shown)
         except BaseException:
             ledger.close()
             raise
@@ -118,13 +113,13 @@ class Ledger:
             entries,
             known,
             lost=not known and self._meta("lost") is not None,
-            agent_ids={agent.path: agent.agent_id for agent in self._agents()},
+            agent_ids={path: agent_id for path, _, agent_id in self._rows(statements.AGENTS)},
             neighbours=tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS)),
         )
 
     def agent_paths(self) -> Mapping[str, str]:
         """The handle last used for every agent path that we ever wrote to and did not forget."""
-        return {agent.path: agent.handle for agent in self._agents()}
+        return {path: handle for path, handle, _ in self._rows(statements.AGENTS)}
 
     def is_plan_used(self, plan_digest: str) -> bool:
         """Whether a saved plan was applied already."""
@@ -164,16 +159,9 @@ class Ledger:
         A lease whose owner was silent for `ttl` seconds is free. `pause` waits, and says whether to give up. Raises
         Locked with the name of who holds it, also when that one hangs in the middle of a write; Interrupted.
         """
-        commits = self._writer()
+        commits, shown, pause = self._writer(), self._location.shown, pause or threading.Event().wait
         fencing = wait_for_lease(
-            commits,
-            self._scope,
-            owner,
-            timeout=timeout,
-            ttl=ttl,
-            shown=self._location.shown,
-            holder=self.holder,
-            pause=pause or threading.Event().wait,
+            commits, self._scope, owner, timeout=timeout, ttl=ttl, shown=shown, holder=self.holder, pause=pause
         )
         return Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
 
@@ -279,9 +267,6 @@ class Ledger:
         if self._commits is None:
             raise LedgerError(f"the ledger {self._location.shown} was opened to read only")
         return self._commits
-
-    def _agents(self) -> list[KnownAgent]:
-        return [KnownAgent(*row) for row in self._rows(statements.AGENTS)]
 
     def _rows(self, statement: str, **parameters: Value) -> list[Row]:
         return self._scope.select(self._reader, statement, **parameters)

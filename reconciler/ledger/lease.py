@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reconciler.errors import Interrupted, LedgerError, Locked
@@ -100,17 +101,17 @@ class Lease:
                 continue
 
 
+@dataclass
 class SharedRead(Generic[T]):
     """A read that many threads want at once: whoever asks while it goes on gets the next one, together with the others.
 
     An answer is given only to those who had asked before it was read.
     """
 
-    def __init__(self, read: Callable[[], T]) -> None:
-        self._read = read
-        self._turn = threading.Lock()
-        self._begun = 0
-        self._answer: tuple[int, T] | None = None
+    read: Callable[[], T]
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _begun: int = 0
+    _answer: tuple[int, T] | None = None
 
     def __call__(self) -> T:
         wanted = self._begun + 1
@@ -119,7 +120,7 @@ class SharedRead(Generic[T]):
                 return self._answer[1]
             self._begun += 1
             number = self._begun
-            answer = self._read()
+            answer = self.read()
             self._answer = number, answer
             return answer
 

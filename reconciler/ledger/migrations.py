@@ -15,8 +15,7 @@ from pathlib import Path
 
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import Connection, Database, connect_sqlite
-from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.location import RESTORE, Location, not_ours, require_whole
+from reconciler.ledger.location import RESTORE, Location, as_ledger_error, not_ours, require_whole
 from reconciler.ledger.statements import POSTGRES_META, SQLITE_META
 
 _SCOPE = "project TEXT NOT NULL, environment TEXT NOT NULL"

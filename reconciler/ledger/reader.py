@@ -10,17 +10,17 @@ from reconciler.ledger import migrations, statements
 from reconciler.ledger.database import (
     BUSY_SECONDS,
     Connection,
+    Database,
     Parameters,
     PostgresConnection,
     Row,
     SqliteConnection,
     connect_sqlite,
 )
-from reconciler.ledger.database_errors import as_ledger_error
-from reconciler.ledger.location import Location, not_ours, require_whole, unread_log
+from reconciler.ledger.location import Location, as_ledger_error, not_ours, require_whole, unread_log
 
 
-class Reader:
+class Reader(Database):
     """Answers SELECTs, each on its own: no transaction stays open behind it. Threads may share it.
 
     `beside_writer`: this process has the ledger open for writing. Then a SQLite file must not be opened and closed by
@@ -28,28 +28,24 @@ class Reader:
     """
 
     def __init__(self, location: Location, *, beside_writer: bool) -> None:
-        self._location = location
+        super().__init__(location)
         self._beside_writer = beside_writer
         # One connection for all that read: the lease is asked before every write, by many threads.
         self._guard = threading.Lock()
-        self._connection: Connection | None = None
         self._version = 0
 
     def execute(self, statement: str, parameters: Parameters) -> list[Row]:
-        with self._guard, as_ledger_error(self._location):
-            if self._connection is None or self._connection.is_lost:
-                self._connection = self._connect()
+        with self._guard, as_ledger_error(self.location):
+            connection = self.connection
             # An older ledger is read as it is: the next run that writes brings it up to date, and may come meanwhile.
-            return self._connection.execute(statements.for_version(statement, self._version), parameters)
+            return connection.execute(statements.for_version(statement, self._version), parameters)
 
     def close(self) -> None:
         with self._guard:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            super().close()
 
     def _connect(self) -> Connection:
-        location, connection = self._location, self._open()
+        location, connection = self.location, self._open()
         try:
             if connection.is_postgres and not migrations.has_ledger(connection):
                 raise _absent(location)
@@ -62,11 +58,11 @@ class Reader:
         return connection
 
     def _open(self) -> Connection:
-        path = self._location.path
+        path = self.location.path
         if path is None:
-            return PostgresConnection(self._location.url)
+            return PostgresConnection(self.location.url)
         if not path.is_file():
-            raise _absent(self._location)
+            raise _absent(self.location)
         if not self._beside_writer:
             require_whole(path)
         connection = SqliteConnection(connect_sqlite(path, "mode=ro", wait=BUSY_SECONDS))

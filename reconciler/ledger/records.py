@@ -46,14 +46,6 @@ def run_of(row: Row) -> RunRecord:
     return RunRecord(run, owner, commit, plan_digest, command, started, finished, result, counts)
 
 
-class KnownAgent(NamedTuple):
-    """An agent that we wrote to: its path, the handle last used for it, and its id ("" where it was not known)."""
-
-    path: str
-    handle: str
-    agent_id: str
-
-
 class Event(NamedTuple):
     """One line of the journal. `hash` covers all the rest, and through `previous` all lines before."""
 
