@@ -159,7 +159,7 @@ def input_upload(agent: str, files: tuple[Path, ...], name: str | None, multipar
 
     A .csv goes as plain content under its name, one call each; with --multipart all go together, or none.
     """
-    from reconciler.clients.uploads import InputFile
+    from reconciler.clients.calls import InputFile
     from reconciler.kinds import input_file_checks
     from reconciler.workflow.by_hand import uploaded
 

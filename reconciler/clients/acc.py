@@ -15,10 +15,19 @@ from typing import BinaryIO, TypeVar
 from reconciler.clients import replies
 from reconciler.clients.acc_options import Delivery, JobStatus, RunMethod, StartOptions, parameters_text
 from reconciler.clients.auth import BearerToken
-from reconciler.clients.calls import JSON_TYPE, Reply, Request, SessionOptions, query_text, segment
+from reconciler.clients.calls import (
+    JSON_TYPE,
+    InputFile,
+    Reply,
+    Request,
+    SessionOptions,
+    file_body,
+    multipart,
+    query_text,
+    segment,
+)
 from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
-from reconciler.clients.uploads import InputFile, file_body, multipart
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
 from reconciler.model import Connection
 
@@ -55,7 +64,12 @@ class AccClient:
             raise Missing(error.message, hint=_NO_AGENT_HINT, status=error.status) from error
         if reply.body.strip() in (b"", b"null"):
             raise Missing(f"ACC shows no agent at {path!r}.", hint=_NO_AGENT_HINT, status=reply.status)
-        return _understood(request, replies.read_agent, _parsed(request, reply))
+        try:
+            value = json.loads(reply.body)
+        except (ValueError, RecursionError):
+            message = f"GET /api/agent answered {reply.status} with something else where JSON is due."
+            raise ProductError(message, status=reply.status) from None
+        return _understood(request, replies.read_agent, value)
 
     def start_agent(self, agent_id: str, options: StartOptions | None = None) -> StartedRuns:
         """Start a run where the agent is deployed ("Start agent on cluster"). Raises Uncertain without run ids."""
@@ -287,16 +301,6 @@ def connect(connection: Connection, options: SessionOptions) -> AccClient:
     hint = f"Look at connections.{connection.name}.token in reconciler.yaml."
     credential = BearerToken(connection.settings.get("token", ""), hint=hint)
     return AccClient(Session(connection, options, credential=credential))
-
-
-def _parsed(request: Request, reply: Reply) -> object:
-    try:
-        return json.loads(reply.body)
-    except (ValueError, RecursionError):
-        raise ProductError(
-            f"{request.method} {request.path} answered {reply.status} with something else where JSON is due.",
-            status=reply.status,
-        ) from None
 
 
 def _understood(request: Request, read: Callable[[object], T], value: object) -> T:

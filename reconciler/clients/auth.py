@@ -8,6 +8,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ class BearerToken(Credential):
         return frozenset({self._token})
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class PrivateKeyJwt(Credential):
     """An access token bought with a signed assertion, shared by all threads and renewed when it is not accepted.
 
@@ -73,35 +75,27 @@ class PrivateKeyJwt(Credential):
     needs it has not left.
     """
 
-    def __init__(
-        self,
-        *,
-        tenant_id: str,
-        key_id: str,
-        private_key: str,
-        token_url: str,
-        ask: Callable[[object], object],
-        hint: str = "",
-        clock: Clock,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
-    ) -> None:
-        self.hint = hint or "Look at the connection's tenantId, keyId and privateKey, and at what this key may do."
-        self._tenant_id = tenant_id.strip()
-        self._key_id = key_id.strip()
-        self._pem = private_key
-        self._token_url = token_url
-        self._ask = ask
-        self.clock = clock
-        self._new_id = new_id
+    tenant_id: str
+    key_id: str
+    private_key: str
+    token_url: str
+    ask: Callable[[object], object]
+    hint: str = ""
+    clock: Clock
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+    def __post_init__(self) -> None:
+        self.hint = self.hint or "Look at the connection's tenantId, keyId and privateKey, and at what this key may do."
+        self.tenant_id, self.key_id = self.tenant_id.strip(), self.key_id.strip()
         self._lock = threading.Lock()
         self._header = ""
         self._good_until: float | None = None
         self._known: frozenset[str] = frozenset()
         self._failures: list[Refused] = []
-        for name, value in (("tenantId", self._tenant_id), ("keyId", self._key_id)):
+        for name, value in (("tenantId", self.tenant_id), ("keyId", self.key_id)):
             if not value:
                 raise Refused(f"The connection has no {name}.", hint=self.hint)
-        self._key, self.algorithm = signing_key(private_key)
+        self._key, self.algorithm = signing_key(self.private_key)
 
     def header(self) -> str:
         known = len(self._failures)
@@ -130,7 +124,7 @@ class PrivateKeyJwt(Credential):
             raise
 
     def secrets(self) -> frozenset[str]:
-        return self._known | {self._pem}
+        return self._known | {self.private_key}
 
     def fresh(self) -> Mapping[str, object]:
         """All that the endpoint answers when a token is bought now, the token included."""
@@ -143,15 +137,15 @@ class PrivateKeyJwt(Credential):
 
         now = int(self.clock().timestamp())
         claims = {
-            "aud": self._token_url,
-            "jti": self._new_id(),
+            "aud": self.token_url,
+            "jti": self.new_id(),
             "iat": now,
             "nbf": now,
             "exp": now + _ASSERTION_SECONDS,
-            "iss": self._tenant_id,
-            "sub": self._tenant_id,
+            "iss": self.tenant_id,
+            "sub": self.tenant_id,
         }
-        return jwt.encode(claims, self._key, algorithm=self.algorithm, headers={"kid": self._key_id})
+        return jwt.encode(claims, self._key, algorithm=self.algorithm, headers={"kid": self.key_id})
 
     def _buy(self) -> Mapping[str, object]:
         self._header = ""
@@ -175,7 +169,7 @@ class PrivateKeyJwt(Credential):
         """What the endpoint says; a lost answer is asked for again with a fresh assertion, since none works twice."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                answer = self._ask(
+                answer = self.ask(
                     {
                         "grant_type": "client_credentials",
                         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",

@@ -1,20 +1,23 @@
-"""What a call is made of: its request, how often it is tried again, and the reply."""
+"""What a call is made of: its request, the files that it carries, how often it is tried again, and the reply."""
 
 from __future__ import annotations
 
 import json
 import random as randomness
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote
 
 from reconciler.clients.redaction import Redactor
-from reconciler.clients.uploads import StreamedBody
 from reconciler.clock import Clock
 from reconciler.errors import Refused
+from reconciler.files import open_regular
 
 JSON_TYPE = "application/json"
+_CHUNK = 64 * 1024
+_FILE_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".zip": "application/zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,33 @@ class SessionOptions:
     retry_policy: RetryPolicy | None = None
     before_write: Callable[[], None] | None = None
     random: Callable[[], float] = randomness.random
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamedBody:
+    """A request body that is read while it is sent: `size` bytes exactly, from `chunks()`.
+
+    Iterating raises BodyError when the source yields another number of bytes, before the last of them is sent, so that
+    a file that changes meanwhile never arrives as if it were whole.
+    """
+
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self.size
+        held = b""
+        for chunk in self.chunks():
+            left -= len(chunk)
+            if left < 0:
+                raise BodyError("the file grew while it was being sent")
+            if held:
+                yield held
+            held = chunk
+        if left:
+            raise BodyError("the file shrank while it was being sent")
+        if held:
+            yield held
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +139,64 @@ def query_text(values: Mapping[str, str | int | None]) -> str:
     """Keys and values as a query string, without those that are None. Spaces are %20; slashes stay readable."""
     pairs = ((key, value) for key, value in values.items() if value is not None)
     return "&".join(f"{quote(key)}={quote(str(value), safe='/', errors='surrogatepass')}" for key, value in pairs)
+
+
+# --- files on their way, read a piece at a time, so that memory does not grow with them -----------------------------
+
+
+class BodyError(Exception):
+    """What was to be sent cannot be read to its end."""
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a piece at a time. Raises BodyError when it cannot be read."""
+    try:
+        with open_regular(path) as source:
+            while chunk := source.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise BodyError(f"{path}: {error.strerror or error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to upload: the name that the agent will know, and where its content is."""
+
+    name: str
+    path: Path
+
+
+def file_body(path: Path) -> StreamedBody:
+    """The bytes of one file as they are. Raises Refused when it cannot be read."""
+    return StreamedBody(_size(path), lambda: file_chunks(path))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def multipart(files: Iterable[InputFile], boundary: str) -> StreamedBody:
+    """`multipart/form-data` with one part a file, all under the documented field name."""
+    parts = [(_part_head(file.name, boundary), file.path, _size(file.path)) for file in files]
+    tail = f"--{boundary}--\r\n".encode()
+
+    def chunks() -> Iterator[bytes]:
+        for head, path, size in parts:
+            yield head
+            yield from StreamedBody(size, lambda path=path: file_chunks(path))  # type: ignore[misc]
+            yield b"\r\n"
+        yield tail
+
+    return StreamedBody(sum(len(head) + size + 2 for head, _, size in parts) + len(tail), chunks)
+
+
+def _part_head(name: str, boundary: str) -> bytes:
+    quoted = name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+    kind = _FILE_TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="filename"; filename="{quoted}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n"
+    ).encode(errors="surrogateescape")

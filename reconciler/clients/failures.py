@@ -15,8 +15,8 @@ import requests
 import urllib3
 
 from reconciler.clients import wire
+from reconciler.clients.calls import BodyError
 from reconciler.clients.exchange import DeadlineExceeded
-from reconciler.clients.uploads import BodyError
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 
 _DIGITS = re.compile(r"\d{1,9}(\.\d{0,9})?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 _OPEN_SECONDS = 5.0
 
@@ -49,22 +50,22 @@ class RateLimiter:
             self._sleep(start - now)
 
 
+@dataclass
 class CircuitBreaker:
     """Counts the calls in a row that nobody answered: `enough` of them open it for a moment, and nothing is sent."""
 
-    def __init__(self, *, enough: int, clock: Callable[[], float]) -> None:
-        self.calls = 0
-        self._enough = enough
-        self._clock = clock
-        self._open_until = float("-inf")
+    enough: int
+    clock: Callable[[], float]
+    calls: int = 0
+    _open_until: float = float("-inf")
 
     def record_failure(self) -> None:
         self.calls += 1
-        if self.calls >= self._enough:
-            self._open_until = self._clock() + _OPEN_SECONDS
+        if self.calls >= self.enough:
+            self._open_until = self.clock() + _OPEN_SECONDS
 
     def record_answer(self) -> None:
         self.calls = 0
 
     def is_open(self) -> bool:
-        return self._clock() < self._open_until
+        return self.clock() < self._open_until

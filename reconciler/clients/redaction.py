@@ -112,9 +112,8 @@ class _Reading:
     def read(self, token: re.Pattern[str]) -> _Reading | None:
         """The same, with each of these tokens read; None where there is none."""
         parts: list[str] = []
-        steps: list[
-            tuple[int, int, int]
-        ] = []  # where a piece begins; where it came from; its length there, 0: as it is
+        # Where a piece begins; where it came from; its length there, 0: as it is.
+        steps: list[tuple[int, int, int]] = []
         size = position = 0
         for match in token.finditer(self.text):
             plain, meant = self.text[position : match.start()], _meaning(match[0])
@@ -214,13 +213,8 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     """The text with each span masked, those that overlap as one."""
     parts: list[str] = []
     position = 0
-    merged: list[list[int]] = []
     for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
-        else:
-            merged.append([start, end])
-    for start, end in merged:
-        parts += (text[position:start], SECRET)
-        position = end
+        if start >= position:
+            parts += (text[position:start], SECRET)
+        position = max(position, end)
     return "".join((*parts, text[position:]))

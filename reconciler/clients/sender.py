@@ -14,11 +14,10 @@ import urllib3
 
 from reconciler import __version__
 from reconciler.clients import failures, shown_text, wire
-from reconciler.clients.calls import Reply, Request, SessionOptions
+from reconciler.clients.calls import BodyError, Reply, Request, SessionOptions, StreamedBody
 from reconciler.clients.exchange import Exchange, begin
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.limits import CircuitBreaker, RateLimiter
-from reconciler.clients.uploads import BodyError, StreamedBody
 from reconciler.errors import ProductError
 from reconciler.model import Connection
 

@@ -16,8 +16,8 @@ from urllib3 import BaseHTTPResponse, ProxyManager
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError, LocationValueError
 
+from reconciler.clients.calls import BodyError
 from reconciler.clients.exchange import POOLS, Progress, current_exchange, tracked_pools
-from reconciler.clients.uploads import BodyError
 from reconciler.errors import Refused
 from reconciler.model import Connection
 from reconciler.urls import connection_complaint, is_loopback

@@ -205,7 +205,7 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
             raise Refused("a run of this agent is active; its input files are not sent now", hint="apply again later")
         if change.after.replace:
             api.delete_input_files(change.agent_id)
-        from reconciler.clients.uploads import InputFile
+        from reconciler.clients.calls import InputFile
 
         for name, one in planned.items():
             file = InputFile(name, one.path)

@@ -16,8 +16,8 @@ from clients_stand_ins import TOKEN, session
 
 from reconciler.clients.acc import AccClient
 from reconciler.clients.acc_options import Delivery, JobStatus, RunMethod, StartOptions
+from reconciler.clients.calls import InputFile
 from reconciler.clients.replies import moment, read_job_run, read_parameters, read_run, read_schedule
-from reconciler.clients.uploads import InputFile
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
 
 HOST = "https://acc.sequentum.com"

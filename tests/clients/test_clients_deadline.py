@@ -16,8 +16,7 @@ from clients_sockets import Act, answer, server, stay_silent
 from clients_stand_ins import Time, session
 
 from reconciler.clients import exchange, mft
-from reconciler.clients.calls import Request, RetryPolicy, SessionOptions
-from reconciler.clients.uploads import StreamedBody
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model import Connection

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from reconciler.clients import exchange
 from reconciler.clients.auth import BearerToken, PrivateKeyJwt
-from reconciler.clients.calls import Request, RetryPolicy, SessionOptions
+from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, StreamedBody
 from reconciler.clients.transport import Session
-from reconciler.clients.uploads import StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import Fenced, ProductError, Uncertain
 from reconciler.model import Connection

@@ -17,9 +17,16 @@ from clients_stand_ins import TOKEN, Time, session
 
 from reconciler import __version__
 from reconciler.clients import failures, wire
-from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, query_text, segment
+from reconciler.clients.calls import (
+    Request,
+    RetryPolicy,
+    SessionOptions,
+    StreamedBody,
+    file_chunks,
+    query_text,
+    segment,
+)
 from reconciler.clients.transport import Session
-from reconciler.clients.uploads import StreamedBody, file_chunks
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
 from reconciler.model import Connection
 
