@@ -7,7 +7,6 @@ Uncertain when something may have. Titles in quotes are those of "Sequentum ACC,
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, TypeVar
@@ -15,17 +14,7 @@ from typing import BinaryIO, TypeVar
 from reconciler.clients import replies
 from reconciler.clients.acc_options import Delivery, JobStatus, RunMethod, StartOptions, parameters_text
 from reconciler.clients.auth import BearerToken
-from reconciler.clients.calls import (
-    JSON_TYPE,
-    InputFile,
-    Reply,
-    Request,
-    SessionOptions,
-    file_body,
-    multipart,
-    query_text,
-    segment,
-)
+from reconciler.clients.calls import InputFile, Reply, Request, SessionOptions, file_request, multipart, segment
 from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
@@ -225,23 +214,13 @@ class AccClient:
 
     def put_input_csv(self, agent_id: str, file: InputFile) -> None:
         """Add or update one CSV by its name, byte for byte ("Add or update agent input data")."""
-        path = f"/api/input/agent/{segment(agent_id, 'the agent id')}/csv"
-        # The document sends plain CSV under this very content type.
-        request = Request("POST", path, query_text({"name": file.name}), file_body(file.path), JSON_TYPE)
-        self.session.send(request)
+        self.session.send(file_request(f"/api/input/agent/{segment(agent_id, 'the agent id')}/csv", file))
 
     def upload_input_files(self, agent_id: str, files: Sequence[InputFile]) -> None:
         """Upload .csv, .txt or .zip files in one multipart request ("Upload agent input files")."""
         if not files:
             raise Refused("There is no file to upload.")
-        boundary = uuid.uuid4().hex
-        request = Request(
-            "POST",
-            f"/api/input/agent/{segment(agent_id, 'the agent id')}/files",
-            body=multipart(files, boundary),
-            content_type=f"multipart/form-data; boundary={boundary}",
-        )
-        self.session.send(request)
+        self.session.send(multipart(f"/api/input/agent/{segment(agent_id, 'the agent id')}/files", files))
 
     def delete_input_files(self, agent_id: str) -> None:
         """Delete all input files of an agent ("Delete all agent input files")."""

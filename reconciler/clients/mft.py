@@ -92,14 +92,12 @@ class TaskRun:
 class MftClient:
     """The calls; threads may share one client."""
 
-    def __init__(self, session: Session, credential: PrivateKeyJwt | None = None) -> None:
+    def __init__(self, session: Session, credential: PrivateKeyJwt) -> None:
         self.session = session
         self._credential = credential
 
     def fresh_token(self) -> FreshToken:
         """Buy an access token now ("POST /v1/oauth/token"), whatever is at hand. Raises Refused."""
-        if self._credential is None:
-            raise Refused("This client has no key to buy a token with.")
         asked = self._credential.clock()
         raw = self._credential.fresh()
         token = str(_lower(raw)["accesstoken"]).strip()

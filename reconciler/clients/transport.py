@@ -8,6 +8,7 @@ a ProductError; it changed nothing. Whoever may forbid a change is asked before 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -27,7 +28,7 @@ from reconciler.model import Connection
 T = TypeVar("T")
 
 
-class Session:
+class Session(AbstractContextManager["Session"]):
     """All traffic of one connection; threads share it.
 
     `token_proof` is a read that tells, after a start was answered with 401 or 403, whether the token is the cause.
@@ -51,9 +52,6 @@ class Session:
         self._sender = Sender(connection, options, clean=self.clean, hint=credential.hint)
         self.url = self._sender.url
         """Where the product's own paths begin."""
-
-    def __enter__(self) -> Session:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -188,7 +188,7 @@ def client_on(url: str, time: Time) -> MftClient:
         clock=time,
     )
     api: Session = session(url, time=time, credential=who, retry_policy=RETRY_POLICY)
-    return MftClient(api)
+    return MftClient(api, who)
 
 
 def test_429_as_in_the_sample() -> None:
