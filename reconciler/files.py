@@ -92,7 +92,10 @@ def write_whole(path: Path, text: str) -> None:
     """
     content = text.encode("utf-8", "backslashreplace")
     try:
-        mode = _mode_of(path)
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            mode = None
         target = path.resolve()
         # /dev/stdout may lead to a file, but means the open one, and not whatever is put in its place.
         is_open = path.absolute().parts[:2] in _NO_FOLDERS or target.parts[:2] in _NO_FOLDERS
@@ -121,13 +124,6 @@ def _replace(target: Path, content: bytes, mode: int | None) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-
-
-def _mode_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except FileNotFoundError:
-        return None
 
 
 def too_large(path: Path, limit: int) -> TooLarge:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import KW_ONLY, InitVar, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,36 +20,29 @@ if TYPE_CHECKING:
     from reconciler.clients.mft import MftClient
 
 
-class Products:
+@dataclass(eq=False, repr=False)
+class Products(AbstractContextManager["Products"]):
     """`acc` and `mft` for a project. Raises UsageError where the project file has no such connection.
 
     With `awaits_manifests` no error is worded until `hide` told what the manifests make secret: half of a secret that
     was cut, or one whose white space was collapsed, cannot be found any more.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        secrets: frozenset[str],
-        stop: threading.Event,
-        clock: Clock,
-        *,
-        awaits_manifests: bool = False,
-    ) -> None:
+    _project: Project
+    _secrets: frozenset[str]
+    _stop: threading.Event
+    _clock: Clock
+    _: KW_ONLY
+    awaits_manifests: InitVar[bool] = False
+
+    def __post_init__(self, awaits_manifests: bool) -> None:
         self._guard = threading.Lock()
         self._all_known = threading.Event()
         if not awaits_manifests:
             self._all_known.set()
-        self._project = project
-        self._secrets = secrets
-        self._stop = stop
-        self._clock = clock
         self._opened = ExitStack()
         self._redact: Callable[[str], str] | None = None
         self._require_lease: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> Products:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()

@@ -9,6 +9,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,15 +32,15 @@ Connection: TypeAlias = "SqliteConnection | PostgresConnection"
 """One open connection, for one thread at a time."""
 
 
+@dataclass(eq=False)
 class Database:
     """The database of one ledger, connected when first used, and again after the connection was lost.
 
     For one thread at a time. Raises LedgerError, with a next step, for whatever the database does not do.
     """
 
-    def __init__(self, location: Location) -> None:
-        self.location = location
-        self._connection: Connection | None = None
+    location: Location
+    _connection: Connection | None = None
 
     @property
     def connection(self) -> Connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from reconciler.diff import Sealer, canonical_json
 from reconciler.errors import LedgerError
 from reconciler.ledger import migrations, records, statements
 from reconciler.ledger.database import Connection, Database, Row, Value
-from reconciler.ledger.lease import Lease, break_lease, holder_of, wait_for_lease
+from reconciler.ledger.lease import Lease, SharedRead, break_lease, holder_of, wait_for_lease
 from reconciler.ledger.location import Location, as_ledger_error, locate
 from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, MemoReader, Note
@@ -30,7 +30,7 @@ _EVENTS_AT_A_TIME = 5000
 
 
 @dataclass(eq=False, repr=False)
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """Memory for one project and environment; a context manager. Safe to use from many threads.
 
     Made by `open`. Every method raises LedgerError, with a next step, when the database does not do its part.
@@ -93,9 +93,6 @@ class Ledger:
         self._reader.close()
         if self._commits is not None:
             self._commits.close()
-
-    def __enter__(self) -> Ledger:
-        return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
@@ -163,7 +160,7 @@ class Ledger:
         fencing = wait_for_lease(
             commits, self._scope, owner, timeout=timeout, ttl=ttl, shown=shown, holder=self.holder, pause=pause
         )
-        return Lease(fencing, owner, commits, self._scope, self._read_lease, ttl)
+        return Lease(fencing, owner, commits, self._scope, SharedRead(self._read_lease), ttl)
 
     def break_lock(self, by: str = "") -> Holder | None:
         """Take the lease away from its holder, who can write nothing from then on. None when nobody holds it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -26,30 +27,25 @@ _HANGS_SECONDS = 10.0
 T = TypeVar("T")
 
 
-class Lease:
+@dataclass(eq=False, repr=False)
+class Lease(AbstractContextManager["Lease"]):
     """A held lease; a context manager that gives it back.
 
     `fencing` is its number: whoever takes the lease next gets a higher one, and ours is worth nothing from then on.
     A thread says every quarter of the time to live that we are alive. A lease that ran out is never revived.
     """
 
-    def __init__(
-        self,
-        fencing: int,
-        owner: Owner,
-        commits: GroupCommit,
-        scope: Scope,
-        read: Callable[[], tuple[LeaseRow | None, float]],
-        ttl: float,
-    ) -> None:
-        self.fencing = fencing
-        self.owner = owner
-        self._commits = commits
-        self._scope = scope
-        self._read = SharedRead(read)
+    fencing: int
+    owner: Owner
+    _commits: GroupCommit
+    _scope: Scope
+    _read: SharedRead[tuple[LeaseRow | None, float]]
+    ttl: float
+
+    def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._renew_until_stopped, args=(ttl / _RENEWALS_PER_TTL,), name="lease", daemon=True
+            target=self._renew_until_stopped, args=(self.ttl / _RENEWALS_PER_TTL,), name="lease", daemon=True
         )
         self._thread.start()
 
@@ -81,9 +77,6 @@ class Lease:
                 self._scope.write(connection, statements.RELEASE_LEASE, {})
 
         self._commits.alone(work)
-
-    def __enter__(self) -> Lease:
-        return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:

@@ -153,8 +153,10 @@ def as_ledger_error(location: Location) -> Iterator[None]:
 
 
 def _from_postgres(error: Exception, location: Location) -> LedgerError:
+    from reconciler.clients.redaction import Redactor
+
     state = getattr(error, "sqlstate", None) or ""
-    text = _one_line(error, location)
+    text = " ".join(Redactor(url_secrets(location.url))(str(error)).split())
     if state.startswith("28") or "authentication failed" in text or "no password supplied" in text:
         return LedgerError(
             f"PostgreSQL does not accept the credential for {location.shown}: {text}",
@@ -185,9 +187,3 @@ def _from_sqlite(error: sqlite3.Error, location: Location) -> LedgerError:
         return Locked(f"the ledger {location.shown} is being written by another program", hint=_BUSY_HINT)
     what, hint = _SQLITE_FAULTS.get(code, (f"cannot be used: {error}", "run the command again"))
     return LedgerError(f"the ledger {location.shown} {what}", hint=hint)
-
-
-def _one_line(error: BaseException, location: Location) -> str:
-    from reconciler.clients.redaction import Redactor
-
-    return " ".join(Redactor(url_secrets(location.url))(str(error)).split())

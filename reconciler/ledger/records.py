@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from reconciler.causes import said
 from reconciler.diff import canonical_json, octets
@@ -19,6 +19,7 @@ from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcom
 MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
 """Types what is kept of a resource of a kind. Raises ValueError or TypeError when it makes no sense."""
 
+V = TypeVar("V", bound=Value)
 _DETAIL_LIMIT = 500
 FIRST_PREVIOUS = "0" * 64
 """What the first event names as the hash before it."""
@@ -133,11 +134,11 @@ def _memo(kind: str, kept: str, memo_of: MemoReader) -> Memo:
         raise ValueError(f"what is kept of a {kind} makes no sense: {error}") from None
 
 
-def storable(text: str) -> str:
-    """A text as every database takes it: lone surrogates and NUL become the escapes that JSON has for them."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\u0000")
+def storable(value: V) -> V | str:
+    """A value as every database takes it: lone surrogates and NUL in a text become the escapes that JSON has."""
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\u0000")
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

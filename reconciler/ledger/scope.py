@@ -134,11 +134,8 @@ class Scope:
     def write(self, connection: Connection, statement: str, *rows: Parameters) -> None:
         """Run a statement that writes, once for each row."""
         if rows:
-            connection.execute_many(statement, [{**self.keys, **_storable(row)} for row in rows])
-
-
-def _storable(row: Parameters) -> dict[str, Value]:
-    return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
+            stored = ({name: storable(value) for name, value in row.items()} for row in rows)
+            connection.execute_many(statement, [self.keys | row for row in stored])
 
 
 def refuse(row: LeaseRow | None, now: float, fencing: int) -> None:
