@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
-from reconciler.kind import Kinds
+from reconciler.kind import KindRegistry
 from reconciler.model import Address, Resource, Visibility
 from reconciler.suggestion import Suggestions
 
@@ -63,7 +63,7 @@ def matching(texts: Mapping[str, Address], pattern: str) -> frozenset[Address]:
 
 
 def to_resend(
-    resources: Iterable[Resource], selected: frozenset[Address] | None, patterns: Iterable[str], kinds: Kinds
+    resources: Iterable[Resource], selected: frozenset[Address] | None, patterns: Iterable[str], kinds: KindRegistry
 ) -> frozenset[Address]:
     """What `--resend` means of what is selected: input files, approvals and triggers, which nobody can read back.
 

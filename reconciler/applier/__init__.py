@@ -13,7 +13,7 @@ from reconciler.applier import attested_changes, observed_changes, started_chang
 from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
 from reconciler.causes import Cause, because
 from reconciler.errors import LedgerError, internal_error_text
-from reconciler.kind import AttestedKind, Kinds, ObservedKind, Product, StartedKind
+from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, Product, StartedKind
 from reconciler.model import Action, Address, Change, Evidence, Outcome, Plan, Reason, Status
 
 __all__ = ["ApplyContext", "Recorder", "Result", "apply"]
@@ -54,7 +54,7 @@ def apply(plan: Plan, context: ApplyContext, *, as_of: datetime) -> Result:
     return Result(outcomes, run.broken)
 
 
-def _units(changes: Iterable[Change], kinds: Kinds) -> list[_Unit]:
+def _units(changes: Iterable[Change], kinds: KindRegistry) -> list[_Unit]:
     agents: dict[tuple[str, Product], list[Change]] = {}
     for change in changes:
         place = f"agent/{change.agent_path}" if change.agent_path else str(change.address)

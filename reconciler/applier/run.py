@@ -12,7 +12,7 @@ from reconciler.causes import Cause, Why, because, said
 from reconciler.clock import Clock
 from reconciler.diff import Sealer
 from reconciler.errors import Fenced, LedgerError
-from reconciler.kind import A, Kind, Kinds, LicenceCount, M, Product, S
+from reconciler.kind import A, Kind, KindRegistry, LicenceCount, M, Product, S
 from reconciler.model import (
     Action,
     Address,
@@ -48,7 +48,7 @@ class ApplyContext:
     run, for the person who may have to resolve a lost start. `is_busy` says whether an agent has an active run.
     """
 
-    kinds: Kinds
+    kinds: KindRegistry
     clients: Mapping[Product, object]
     concurrency: Mapping[Product, int]
     resources: Mapping[Address, Resource]

@@ -19,7 +19,7 @@ AnyKind: TypeAlias = Kind[Any, Any, Any]
 AnyObserved: TypeAlias = ObservedKind[Any, Any, Any]
 AnyAttested: TypeAlias = AttestedKind[Any, Any, Any]
 AnyStarted: TypeAlias = StartedKind[Any, Any, Any]
-Kinds: TypeAlias = Mapping[str, AnyKind]
+KindRegistry: TypeAlias = Mapping[str, AnyKind]
 """The kinds by their names, as the registry hands them to whoever works with all of them."""
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "Examined",
     "HealthReport",
     "Kind",
-    "Kinds",
+    "KindRegistry",
     "LicenceCount",
     "M",
     "MovedSince",

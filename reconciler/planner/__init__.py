@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.causes import Cause, Why, because, said
-from reconciler.kind import Kinds
+from reconciler.kind import KindRegistry
 from reconciler.model import (
     Action,
     Address,
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-def plan(inputs: PlanInputs, kinds: Kinds) -> Plan:
+def plan(inputs: PlanInputs, kinds: KindRegistry) -> Plan:
     """Decide every resource by the table above. Equal inputs give equal plans."""
     warnings = list(inputs.identities.warnings)
     undeclared = tuple(undeclared_of(inputs))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import field_sealer
-from reconciler.kind import A, Kinds, MovedSince, O, ObservedKind, S
+from reconciler.kind import A, KindRegistry, MovedSince, O, ObservedKind, S
 from reconciler.model import Address, Entry, FieldChange, Reason
 from reconciler.planner.inputs import PlanInputs
 from reconciler.secrecy import Secrecy
@@ -45,7 +45,7 @@ def why_it_differs(
 
 
 def unset_changes(
-    inputs: PlanInputs, kinds: Kinds, hidden: Secrecy
+    inputs: PlanInputs, kinds: KindRegistry, hidden: Secrecy
 ) -> Iterator[tuple[Address, tuple[FieldChange, ...]]]:
     """By address, what changed since the last apply in fields that the manifest does not set: theirs to change."""
     digest_of = field_sealer(inputs.seal)

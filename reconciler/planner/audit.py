@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.causes import Cause, because
-from reconciler.kind import AnyKind, Kinds
+from reconciler.kind import AnyKind, KindRegistry
 from reconciler.model import (
     Action,
     Address,
@@ -26,7 +26,7 @@ from reconciler.planner.undeclared import agents_told, undeclared_of, unmanaged_
 from reconciler.planner.verdicts import judge_all, secrecy, unchanged_kinds
 
 
-def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
+def audit(inputs: PlanInputs, kinds: KindRegistry) -> Drift:
     """How every resource in sight stands to what was last applied."""
     ignored: list[Finding] = []
     undeclared = tuple(undeclared_of(inputs))
@@ -60,7 +60,7 @@ def audit(inputs: PlanInputs, kinds: Kinds) -> Drift:
     return Drift(project.name, project.environment, listed, unchanged_kinds(inputs, kinds, verdicts))
 
 
-def _anything(kinds: Kinds) -> str:
+def _anything(kinds: KindRegistry) -> str:
     """The kind of what an agent that cannot be read would show."""
     return next(name for name, kind in kinds.items() if kind.visibility is Visibility.OBSERVED)
 

@@ -14,7 +14,7 @@ from itertools import count, islice
 from typing import TypeAlias, cast
 
 from reconciler.identity import is_owned, owned_id
-from reconciler.kind import AnyObserved, Kinds, ObservedMemo
+from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
 from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource
 
 _SPARE_IDS = range(2, 10)
@@ -51,7 +51,7 @@ class Claims:
     """Hands out ids, each once. `taken` says which declaration has an id; `renamed` what a declaration was before."""
 
     project: Project
-    kinds: Kinds
+    kinds: KindRegistry
     as_of: datetime
     live: Mapping[str, str]
     """The path of the agent on which each live schedule was seen, by its id; "" for one that no path leads to."""

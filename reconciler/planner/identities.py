@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.errors import ManifestError
-from reconciler.kind import Kinds
+from reconciler.kind import KindRegistry
 from reconciler.model import (
     AddressForm,
     Agent,
@@ -27,7 +27,7 @@ from reconciler.planner.claims import Claims, DeclaredAgent
 from reconciler.planner.rekeying import Identified, Memories, Rekeying, as_thing
 
 
-def identify(desired: Desired, live: Live, memory: Memory, kinds: Kinds, *, as_of: datetime) -> Identified:
+def identify(desired: Desired, live: Live, memory: Memory, kinds: KindRegistry, *, as_of: datetime) -> Identified:
     """Tell agents apart by id, and find for every declaration its live schedule and its memory.
 
     Raises ManifestError where two documents lead to one agent.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from reconciler.identity import is_owned
-from reconciler.kind import AnyObserved, Kinds, ObservedMemo
+from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
 from reconciler.model import Address, AgentView, Entry, Memo, Resource
 from reconciler.planner.inputs import PlanInputs
 
@@ -44,7 +44,7 @@ def holders_of(inputs: PlanInputs) -> IdHolders:
     return IdHolders(paths, next((view.path for view in views if view.problem), ""))
 
 
-def server_assigned(inputs: PlanInputs, kinds: Kinds) -> ServerAssigned:
+def server_assigned(inputs: PlanInputs, kinds: KindRegistry) -> ServerAssigned:
     """Look once, for all verdicts. A schedule that a manifest declares by its id has been taken over."""
     resources = {resource.address: resource for resource in inputs.desired.resources}
     taken = {resource.identity for resource in resources.values() if resource.identity}

@@ -9,7 +9,7 @@ from typing import cast
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
 from reconciler.identity import is_owned
-from reconciler.kind import AnyObserved, Kinds, ObservedMemo, StartMemo, StartState
+from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo, StartMemo, StartState
 from reconciler.model import (
     Action,
     Address,
@@ -65,7 +65,7 @@ def unmanaged_of(inputs: PlanInputs, undeclared: Iterable[Undeclared]) -> tuple[
 
 
 def judge_undeclared(
-    inputs: PlanInputs, undeclared: Iterable[Undeclared], kinds: Kinds, warnings: list[Finding]
+    inputs: PlanInputs, undeclared: Iterable[Undeclared], kinds: KindRegistry, warnings: list[Finding]
 ) -> Iterator[tuple[Address, Verdict]]:
     protected = {resource.identity for resource in inputs.desired.resources if resource.protect}
     missed = _missed_protected(inputs)
@@ -83,7 +83,7 @@ def judge_undeclared(
             yield one.address, _deletion(one, inputs, kinds)
 
 
-def _deletion(one: Undeclared, inputs: PlanInputs, kinds: Kinds) -> Change:
+def _deletion(one: Undeclared, inputs: PlanInputs, kinds: KindRegistry) -> Change:
     kind = cast("AnyObserved", kinds[one.address.kind])
     live = one.live.state
     gone = ((path, value) for path, value in kind.values(live).items() if value not in ("", {}))
@@ -126,7 +126,7 @@ def _missed_protected(inputs: PlanInputs) -> Mapping[str, Address]:
 
 
 def judge_forgotten(
-    inputs: PlanInputs, undeclared: Iterable[Undeclared], judged: Mapping[Address, Verdict], kinds: Kinds
+    inputs: PlanInputs, undeclared: Iterable[Undeclared], judged: Mapping[Address, Verdict], kinds: KindRegistry
 ) -> Iterator[tuple[Address, Verdict]]:
     """Entries whose block is gone: forgotten, unless the thing is still there or nobody knows how it ended."""
     seen = {one.address for one in undeclared if one.ours}

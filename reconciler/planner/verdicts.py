@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.kind import AttestedKind, Kinds, ObservedKind, StartedKind
+from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, StartedKind
 from reconciler.model import Address, Change, Finding, Resource, Unchanged, Visibility
 from reconciler.planner import attested_verdicts, observed_verdicts, started_verdicts
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict, loss_of
@@ -15,7 +15,7 @@ from reconciler.secrecy import Secrecy, secrecy_of
 
 
 def judge_all(
-    inputs: PlanInputs, kinds: Kinds, undeclared: tuple[Undeclared, ...], warnings: list[Finding]
+    inputs: PlanInputs, kinds: KindRegistry, undeclared: tuple[Undeclared, ...], warnings: list[Finding]
 ) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
     everything = () if inputs.destroy else inputs.desired.resources
@@ -35,7 +35,7 @@ def judge_all(
 
 
 def _judge(
-    resource: Resource, inputs: PlanInputs, overview: Overview, kinds: Kinds, warnings: list[Finding]
+    resource: Resource, inputs: PlanInputs, overview: Overview, kinds: KindRegistry, warnings: list[Finding]
 ) -> Verdict:
     """The verdict on one declared resource, by the way in which its kind can be seen."""
     kind, entry = kinds[resource.address.kind], inputs.memory.entries.get(resource.address)
@@ -53,14 +53,16 @@ def secrecy(inputs: PlanInputs) -> Secrecy:
     return secrecy_of(desired.resources, entries, desired.secret_values, is_lost=loss_of(inputs) is not LedgerLoss.NONE)
 
 
-def _is_in_question(address: Address, inputs: PlanInputs, kinds: Kinds) -> bool:
+def _is_in_question(address: Address, inputs: PlanInputs, kinds: KindRegistry) -> bool:
     """Whether the selectors leave it, or something that they leave needs it: only that was read and measured."""
     if inputs.selected is None or address in inputs.selected:
         return True
     return kinds[address.kind].visibility is Visibility.OBSERVED or address in inputs.complete
 
 
-def unchanged_kinds(inputs: PlanInputs, kinds: Kinds, verdicts: Mapping[Address, Verdict]) -> tuple[Unchanged, ...]:
+def unchanged_kinds(
+    inputs: PlanInputs, kinds: KindRegistry, verdicts: Mapping[Address, Verdict]
+) -> tuple[Unchanged, ...]:
     """How what needs no change is known, kind by kind. Nothing is attested of what was never sent."""
     by_kind: dict[str, list[str]] = {}
     for address in sorted(address for address, said in verdicts.items() if said is None):

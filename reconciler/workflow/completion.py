@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
-from reconciler.kind import Kinds, Need
+from reconciler.kind import KindRegistry, Need
 from reconciler.model import Address, Desired, Entry, Problem, Resource, Visibility
 
 
@@ -28,7 +28,7 @@ def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozens
 
 
 def complete(
-    desired: Desired, wanted: frozenset[Address], seal: Sealer, entries: Mapping[Address, Entry], kinds: Kinds
+    desired: Desired, wanted: frozenset[Address], seal: Sealer, entries: Mapping[Address, Entry], kinds: KindRegistry
 ) -> Desired:
     """The same with the states of the wanted resources complete. Raises ManifestError when a file cannot be read."""
     done = {resource.address: resource for resource in desired.resources}
@@ -60,7 +60,7 @@ def complete(
     return replace(desired, resources=tuple(done.values()))
 
 
-def _after_their_needs(desired: Desired, wanted: frozenset[Address], kinds: Kinds) -> Iterator[Resource]:
+def _after_their_needs(desired: Desired, wanted: frozenset[Address], kinds: KindRegistry) -> Iterator[Resource]:
     """The wanted resources, and after them those whose keys are made from what they need, each after its needs.
 
     Without recursion, however long a chain is.
