@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from reconciler import files
 from reconciler.causes import Why
@@ -53,7 +53,11 @@ class PlanFile:
     def open(self) -> SavedPlan:
         """What it holds. Raises PlanRefused when that makes no sense, which is no wonder before `require`."""
         try:
-            return _saved_from(self.body)
+            bases, options = self.body["bases"], self.body["intention"]
+            words = {name: self.body[name] for name in _WORDS}
+            if not all(isinstance(one, str) for one in (*words.values(), *bases.values())) or type(options) is not dict:
+                raise ValueError("something is no text that must be")
+            return SavedPlan(plan=plan_from(self.body["plan"]), bases=dict(bases), options=options, **words)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _no_plan(self.path) from error
 
@@ -95,6 +99,9 @@ class PlanFile:
 
 MADE_ELSEWHERE = "A saved plan that was made elsewhere needs the ledger it was made with, or RECONCILER_KEY"
 MAKE_ANOTHER = "make a new one with `reconciler plan --out FILE`"
+
+_WORDS = ("reconciler_version", "commit", "created_at", "expires_at", "digest", "inputs")
+"""What a plan file says in plain text, under the names that `SavedPlan` has for it."""
 
 
 def bases_of(plan: Plan, seal: Sealer) -> dict[str, str]:
@@ -148,7 +155,14 @@ def save(
         options=options,
         reconciler_version=version,
     )
-    body = _body(saved)
+    body = {
+        "format_version": FORMAT_VERSION,
+        "kind": "Plan",
+        **{name: getattr(saved, name) for name in _WORDS},
+        "bases": saved.bases,
+        "intention": options,
+        "plan": plan_to(plan),
+    }
     files.write_whole(path, _text({**body, "seal": seal(body)}))
     return saved
 
@@ -156,9 +170,7 @@ def save(
 def read(path: Path) -> PlanFile:
     """Read a plan file. Raises PlanRefused when it is none, or not of this format; UsageError without a file."""
     try:
-        body = json.loads(
-            files.read_regular(path, files.PLAN_BYTES), parse_constant=_no_number, parse_float=_finite_number
-        )
+        body = json.loads(files.read_regular(path, files.PLAN_BYTES), parse_constant=_finite, parse_float=_finite)
         if not is_shallow(body):
             raise _no_plan(path)
         if body["format_version"] != FORMAT_VERSION or body["kind"] != "Plan":
@@ -181,28 +193,14 @@ def _no_plan(path: Path) -> PlanRefused:
     )
 
 
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number")
-
-
-def _finite_number(word: str) -> float:
-    number = float(word)
-    return number if number - number == 0 else _no_number(word)
+def _finite(word: str) -> float:
+    if not math.isfinite(number := float(word)):
+        raise ValueError(f"{word} is no number")
+    return number
 
 
 def _text(body: Mapping[str, JSON]) -> str:
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
-
-
-def _saved_from(body: Mapping[str, Any]) -> SavedPlan:
-    words = {name: body[name] for name in _WORDS}
-    bases, options = body["bases"], body["intention"]
-    if not all(isinstance(one, str) for one in (*words.values(), *bases.values())) or not isinstance(options, dict):
-        raise ValueError("something is no text that must be")
-    return SavedPlan(plan=plan_from(body["plan"]), bases=dict(bases), options=options, **words)
-
-
-_WORDS = ("digest", "commit", "created_at", "expires_at", "inputs", "reconciler_version")
 
 
 def compare(saved: SavedPlan, plan: Plan, inputs: str, seal: Sealer, words: Callable[[Why | None], str]) -> None:
@@ -240,20 +238,4 @@ def _shown(change: Change) -> dict[str, JSON]:
         "id": change.identity,
         "agent": change.agent_path,
         **{field.path: dict(zip(("before", "after"), field.shown, strict=True)) for field in change.fields},
-    }
-
-
-def _body(saved: SavedPlan) -> dict[str, JSON]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "kind": "Plan",
-        "reconciler_version": saved.reconciler_version,
-        "commit": saved.commit,
-        "created_at": saved.created_at,
-        "expires_at": saved.expires_at,
-        "digest": saved.digest,
-        "inputs": saved.inputs,
-        "bases": dict(saved.bases),
-        "intention": dict(saved.options),
-        "plan": plan_to(saved.plan),
     }

@@ -4,51 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reconciler.model import JSON, Address, BlockedResource, Change, FieldChange, Plan
+from reconciler.model import JSON, Address, FieldChange, Plan, as_plain
 
 _DEEPEST = 50
 
 
 def plan_to(plan: Plan) -> dict[str, JSON]:
     """A plan without secrets and full states."""
-    return {
-        "project": plan.project,
-        "environment": plan.environment,
-        "changes": [_change_to(change) for change in plan.changes],
-        "blocked": [_with_address(blocked) for blocked in plan.blocked],
-        "unmanaged": [asdict(one) for one in plan.unmanaged],
-        "unchanged": plan.unchanged,
-        "unchanged_kinds": [asdict(one) for one in plan.unchanged_kinds],
-        "warnings": [asdict(one) for one in plan.warnings],
-        "owned_in_sight": plan.owned_in_sight,
-        "filtered": plan.filtered,
-    }
-
-
-def _change_to(change: Change) -> dict[str, JSON]:
-    shown = replace(change, before=None, after=None, basis="", fields=tuple(map(_masked, change.fields)))
-    body = _with_address(shown)
-    del body["before"], body["after"], body["basis"], body["secrets"]
-    body["needs"] = [str(need) for need in change.needs]
+    shown = [
+        replace(change, before=None, after=None, fields=tuple(map(_masked, change.fields))) for change in plan.changes
+    ]
+    body: dict[str, JSON] = as_plain(replace(plan, changes=tuple(shown)))
+    for change in body["changes"]:
+        del change["before"], change["after"], change["basis"], change["secrets"]
     return body
 
 
 def _masked(field: FieldChange) -> FieldChange:
     before, after = field.shown
     return replace(field, before=before, after=after)
-
-
-def _with_address(noun: Change | BlockedResource) -> dict[str, JSON]:
-    return json.loads(json.dumps({**asdict(noun), "address": str(noun.address)}))  # type: ignore[no-any-return]
 
 
 def plan_from(body: JSON) -> Plan:
