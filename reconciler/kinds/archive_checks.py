@@ -6,13 +6,12 @@ itself, and what says too much is not read.
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO
 
 from reconciler.manifests.problems import FileProblem
 from reconciler.model import Severity
@@ -27,14 +26,15 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError)
 
-CheckCSV = Callable[[TextIO], Iterator[FileProblem]]
+CheckCSV = Callable[[IO[bytes]], Iterator[FileProblem]]
 
 
 def member_names(stream: IO[bytes]) -> tuple[str, ...]:
     """The names of the files in an archive; none when it cannot be read, which `problems` says."""
     try:
         with zipfile.ZipFile(stream) as archive:
-            return tuple(_name(member) for member in archive.infolist()[:_MAX_MEMBERS] if not member.is_dir())
+            # `filename` is what this machine makes of a name.
+            return tuple(one.orig_filename for one in archive.infolist()[:_MAX_MEMBERS] if not one.is_dir())
     except _BROKEN:
         return ()
 
@@ -71,7 +71,7 @@ def _of_members(members: list[zipfile.ZipInfo], name: str) -> Iterator[FileProbl
     wrong: dict[str, list[str]] = {}
     seen: set[str] = set()
     for member in members:
-        shown = _name(member)
+        shown = member.orig_filename
         for code in _codes(member, shown):
             wrong.setdefault(code, []).append(shown)
         if shown.casefold() in seen:
@@ -128,7 +128,7 @@ def _of_contents(
     """What each member holds: whether it comes out whole, and for a CSV what is said of any CSV."""
     reported = 0
     for member in members:
-        shown = _name(member)[:120]
+        shown = member.orig_filename[:120]
         try:
             with archive.open(member) as stream:
                 while stream.read(_CHUNK):
@@ -138,15 +138,10 @@ def _of_contents(
             return
         if Path(shown).suffix != ".csv" or reported >= _MAX_REPORTED:
             continue
-        with archive.open(member) as stream, io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="") as text:
-            for problem in check_csv(text):
+        with archive.open(member) as stream:
+            for problem in check_csv(stream):
                 reported += 1
                 place = f"line {problem.line} of " if problem.line is not None else ""
                 yield FileProblem(
                     problem.code, f"{place}{shown!r} in {name!r}: {problem.message}", severity=problem.severity
                 )
-
-
-def _name(member: zipfile.ZipInfo) -> str:
-    """A member's name as the archive has it; `filename` is what this machine makes of it."""
-    return member.orig_filename

@@ -10,7 +10,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from reconciler import files
 from reconciler.kinds import archive_checks
@@ -31,8 +31,8 @@ _MAX_REPORTED = 5
 
 def check_entry(
     entry: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter, root: Path
-) -> dict[str, str]:
-    """Check one declared input file, and return its normal form: the name ACC will know, and the absolute path."""
+) -> tuple[str, Path]:
+    """Check one declared input file, and return the name that ACC will know, and the absolute path."""
     written = str(entry["file"])
     location = Path(report.file.location.parent / written)
     name = str(entry.get("name", location.name))
@@ -47,7 +47,7 @@ def check_entry(
         report.warn((*path, "file"), "outside-project", message)
     for problem in _file_problems(location, written):
         _report(problem, location, (*path, "file"), report, root)
-    return {"name": name, "file": str(location.absolute())}
+    return name, location.absolute()
 
 
 def _report(problem: FileProblem, location: Path, path: DocumentPath, report: ProblemReporter, root: Path) -> None:
@@ -81,35 +81,33 @@ def _name_complaint(
 @functools.lru_cache(maxsize=4096)
 def _content_problems(location: Path, _size: int, _changed: int) -> tuple[FileProblem, ...]:
     """The problems on a file's content; several agents may share a file, which is then read once."""
-    if location.suffix.lower() == ".csv":
-        return tuple(_csv_file_problems(location))
-    if location.suffix.lower() == ".zip":
-        with files.open_regular(location) as stream:
-            return tuple(archive_checks.problems_in(stream, location.name, _csv_problems))
-    with files.open_regular(location):
-        return ()
+    with files.open_regular(location) as stream:
+        match location.suffix.lower():
+            case ".csv":
+                return tuple(_csv_problems(stream))
+            case ".zip":
+                return tuple(archive_checks.problems_in(stream, location.name, _csv_problems))
+    return ()
 
 
-def _file_problems(location: Path, written: str) -> tuple[FileProblem, ...]:
+def _file_problems(location: Path, written: str) -> Iterator[FileProblem]:
+    shown = repr(written[:200])
     try:
         found = location.stat()
         if not stat.S_ISREG(found.st_mode):
-            return (
-                FileProblem("not-a-file", f"{written[:200]!r} is no file: a folder, a pipe or a device cannot be sent"),
-            )
-        if found.st_size == 0:
-            return (FileProblem("empty-file", f"{written[:200]!r} is empty"),)
-        if found.st_size > files.INPUT_FILE_BYTES:
+            yield FileProblem("not-a-file", f"{shown} is no file: a folder, a pipe or a device cannot be sent")
+        elif found.st_size == 0:
+            yield FileProblem("empty-file", f"{shown} is empty")
+        elif found.st_size > files.INPUT_FILE_BYTES:
             most = size_text(files.INPUT_FILE_BYTES)
-            return (FileProblem("file-too-large", f"{written[:200]!r} is larger than {most}, the most that is sent"),)
-        return _content_problems(location, found.st_size, found.st_mtime_ns)
+            yield FileProblem("file-too-large", f"{shown} is larger than {most}, the most that is sent")
+        else:
+            yield from _content_problems(location, found.st_size, found.st_mtime_ns)
     except FileNotFoundError:
-        return (
-            FileProblem("missing-file", f"there is no file {written[:200]!r} beside this manifest{_near(location)}"),
-        )
+        yield FileProblem("missing-file", f"there is no file {shown} beside this manifest{_near(location)}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        return (FileProblem("unreadable-file", f"{written[:200]!r} cannot be read: {reason}"),)
+        yield FileProblem("unreadable-file", f"{shown} cannot be read: {reason}")
 
 
 def _near(location: Path) -> str:
@@ -148,23 +146,22 @@ def members(location: Path) -> tuple[str, ...]:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _csv_file_problems(location: Path) -> Iterator[FileProblem]:
+def _csv_problems(content: IO[bytes]) -> Iterator[FileProblem]:
     """Uneven rows and repeated headers, as warnings: the product takes such a file, and the agent stumbles over it."""
-    with io.TextIOWrapper(files.open_regular(location), "utf-8-sig", "replace", newline="") as stream:
-        yield from _csv_problems(stream)
-
-
-def _csv_problems(stream: TextIO) -> Iterator[FileProblem]:
-    delimiter = _delimiter(stream.readline(_MAX_LINE))
-    stream.seek(0)
-    overlong: list[int] = []
-    rows = csv.reader(_lines(stream, overlong), delimiter=delimiter)
-    try:
-        yield from _row_problems(rows)
-    except csv.Error as error:
-        yield _warning("csv-unreadable", f"this is no row of a CSV file: {error}", max(rows.line_num, 1))
-    if overlong:
-        yield _warning("csv-long-line", f"a line of more than {_MAX_LINE} characters: not checked further", overlong[0])
+    with io.TextIOWrapper(content, "utf-8-sig", "replace", newline="") as stream:
+        header = stream.readline(_MAX_LINE)
+        delimiter = max(",;\t|", key=header.count) if "," not in header else ","
+        stream.seek(0)
+        overlong: list[int] = []
+        rows = csv.reader(_lines(stream, overlong), delimiter=delimiter)
+        try:
+            yield from _row_problems(rows)
+        except csv.Error as error:
+            yield _warning("csv-unreadable", f"this is no row of a CSV file: {error}", max(rows.line_num, 1))
+        if overlong:
+            yield _warning(
+                "csv-long-line", f"a line of more than {_MAX_LINE} characters: not checked further", overlong[0]
+            )
 
 
 def _lines(stream: TextIO, overlong: list[int]) -> Iterator[str]:
@@ -175,10 +172,6 @@ def _lines(stream: TextIO, overlong: list[int]) -> Iterator[str]:
             overlong.append(number)
             return
         yield line
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count) if "," not in header else ","
 
 
 def _row_problems(rows: Reader) -> Iterator[FileProblem]:

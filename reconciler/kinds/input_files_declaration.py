@@ -50,13 +50,13 @@ def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> d
         path = ("spec", "inputFiles", index)
         if not isinstance(entry, dict) or not document.is_usable(path):
             continue
-        file = input_file_checks.check_entry(entry, path, report, root)
-        origin, name = report.origin(path), file["name"]
+        name, location = input_file_checks.check_entry(entry, path, report, root)
+        origin = report.origin(path)
         first = names.setdefault(name.lower(), origin)
         if first is not origin:
             report.error(path, "duplicate", f"the input file {name!r} is declared twice; the first is at {first}")
-        files[name] = DeclaredFile(Path(file["file"]))
-        unpacked += [(member, name, path) for member in input_file_checks.members(Path(file["file"]))]
+        files[name] = DeclaredFile(location)
+        unpacked += [(member, name, path) for member in input_file_checks.members(location)]
     _check_unpacked(unpacked, names, report)
     return dict(sorted(files.items()))
 

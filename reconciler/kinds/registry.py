@@ -15,9 +15,8 @@ from reconciler.kinds import (
     trigger,
     trigger_declaration,
 )
-from reconciler.manifests import document_kinds
 from reconciler.manifests.agent_document import AgentDocument
-from reconciler.manifests.document_kinds import AgentPart, DocumentKind
+from reconciler.manifests.document_kinds import AGENT_PARTS, DOCUMENT_KINDS, AgentPart, DocumentKind
 from reconciler.model import ADDRESS_FORMS, JSON, Memo
 
 KINDS: dict[str, AnyKind] = {}
@@ -29,12 +28,12 @@ def register(kind: AnyKind, *, document: DocumentKind | None = None, part: Agent
     KINDS[kind.name] = kind
     ADDRESS_FORMS[kind.name] = kind.form
     if document is not None:
-        document_kinds.register(document)
+        DOCUMENT_KINDS[document.document] = document
     if part is not None:
-        document_kinds.register_part(part)
+        AGENT_PARTS.append(part)
 
 
-document_kinds.register(AgentDocument())
+DOCUMENT_KINDS[AgentDocument.document] = AgentDocument()
 register(input_files.KIND, part=input_files_declaration.InputFilesPart())
 register(approval.KIND, part=approval.ApprovalPart())
 register(schedule.KIND, part=schedule_declaration.SchedulesPart())
@@ -48,8 +47,7 @@ def registered(kind: AnyKind, document: DocumentKind) -> Iterator[None]:
     try:
         yield
     finally:
-        document_kinds.unregister(document)
-        del KINDS[kind.name], ADDRESS_FORMS[kind.name]
+        del DOCUMENT_KINDS[document.document], KINDS[kind.name], ADDRESS_FORMS[kind.name]
 
 
 def observed_kinds() -> tuple[AnyObserved, ...]:

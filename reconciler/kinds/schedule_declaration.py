@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, cast
+import functools
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Literal, TypedDict, TypeVar, cast
 
+from reconciler import timetable
 from reconciler.identity import normal_id, owned_id
-from reconciler.kinds import schedule_timing_checks
 from reconciler.kinds.schedule import KIND
 from reconciler.kinds.schedule_state import ScheduleState, declared_state
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument, entry_name
-from reconciler.manifests.scalars import text_of
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of
+from reconciler.manifests.problems import ProblemReporter
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
 from reconciler.model import Address, Agent, Resource
 from reconciler.product_terms import LOG_LEVELS
+
+_EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own zone
+_KEYS = ("cron", "every", "startTime", "timeZone")
+T = TypeVar("T")
 
 
 class ScheduleBlock(TypedDict, total=False):
@@ -60,7 +67,7 @@ class SchedulesPart:
                 "address", report.address, origin, report, f"the schedule {name!r} of {agent.handle}"
             ):
                 continue
-            is_sound = schedule_timing_checks.check(mapping_of(entry), path, report, document, scope.as_of)
+            is_sound = _is_timing_sound(mapping_of(entry), path, report, document, scope.as_of)
             if document.wrong and not document.is_usable(path):
                 continue
             block = cast("ScheduleBlock", entry)
@@ -114,21 +121,98 @@ def _secrets(
 def _state(block: ScheduleBlock) -> ScheduleState:
     """What a block says that a schedule shall be."""
     parameters = block.get("inputParameters")
-    session = block.get("sessionId")
+    session, level = block.get("sessionId"), block.get("logLevel")
     return declared_state(
         cron=block.get("cron"),
         every=block.get("every"),
         start_time=block.get("startTime"),
         time_zone=block.get("timeZone"),
         input_parameters=None if parameters is None else {key: text_of(value) for key, value in parameters.items()},
-        log_level=_log_level(block.get("logLevel")),
+        log_level=None if level is None else LOG_LEVELS[level] if level in LOG_LEVELS else int(level),
         session_id=None if session is None else text_of(session),
         windowless=block.get("windowless"),
         enabled=block.get("enabled"),
     )
 
 
-def _log_level(written: str | int | None) -> int | None:
-    if written is None:
-        return None
-    return LOG_LEVELS[written] if isinstance(written, str) and written in LOG_LEVELS else int(written)
+# --- when it runs ---------------------------------------------------------------------------------------------------
+
+
+def _is_timing_sound(
+    block: dict[str, YAMLValue],
+    path: DocumentPath,
+    report: ProblemReporter,
+    document: ManifestDocument,
+    as_of: datetime,
+) -> bool:
+    """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used.
+
+    Returns whether nothing is wrong.
+    """
+    written = [block.get(key) for key in _KEYS]
+    if document.wrong:
+        written = [
+            value if path in document.wrong or document.is_usable((*path, key)) else None
+            for key, value in zip(_KEYS, written, strict=True)
+        ]
+    cron, every, start, zone = (value if isinstance(value, str) else None for value in written)
+    errors, warnings = _findings(cron, every, start, zone, as_of)
+    for key, code, message in errors:
+        report.error((*path, key), code, message)
+    for code, message in warnings:
+        key = "timeZone" if "zone" in code else "every" if every is not None else "cron"
+        report.warn((*path, key), code, message)
+    return not errors
+
+
+@functools.lru_cache(maxsize=8192)
+def _findings(
+    cron: str | None, every: str | None, start: str | None, zone: str | None, as_of: datetime
+) -> tuple[tuple[tuple[str, str, str], ...], tuple[tuple[str, str], ...]]:
+    """Errors as (key, code, message), warnings as (code, message). Estates repeat themselves: asked once for each."""
+    errors: list[tuple[str, str, str]] = []
+
+    def parsed(key: str, code: str, parse: Callable[[str], T], text: str | None) -> T | None:
+        try:
+            return None if text is None else parse(text)
+        except timetable.TimetableError as error:
+            errors.append((key, code, f"{error.message}; {error.hint}" if error.hint else error.message))
+            return None
+
+    expression = parsed("cron", "bad-cron", timetable.parse, cron)
+    if cron is None:
+        expression = parsed("every", "bad-every", _interval, every or None)
+    if every == "":
+        errors.append(("every", "bad-every", "`every` is empty: write a number and a unit, such as 15m"))
+    moment = parsed("startTime", "bad-time", timetable.parse_declared_start, start)
+    known_zone = parsed("timeZone", "bad-zone", timetable.zones.to_windows, zone)
+    if expression is None or moment is None or zone is None or known_zone is None:
+        return tuple(errors), ()
+    return tuple(errors), _advice(cron, every, _same_start(expression, moment, as_of), zone, as_of)
+
+
+@functools.lru_cache(maxsize=8192)
+def _advice(
+    cron: str | None, every: str | None, start: datetime, zone: str, as_of: datetime
+) -> tuple[tuple[str, str], ...]:
+    expression = timetable.parse(cron) if cron is not None else _interval(every or "")
+    return timetable.findings(timetable.Timing(expression, start, zone), as_of)
+
+
+def _same_start(expression: timetable.Expression, start: datetime, as_of: datetime) -> datetime:
+    """A start that means the same from `as_of` on, and that many schedules share, so that advice is asked for once.
+
+    One that has passed everywhere makes no difference to cron; to an interval of days only its phase does.
+    """
+    if start > as_of.replace(tzinfo=None) - timedelta(days=2) or as_of.year < 2010:
+        return start
+    if not expression.is_interval:
+        return _EARLY
+    step = expression.whole_days
+    if not 0 < step < 1000:
+        return start
+    day = _EARLY.toordinal() - step + (start.toordinal() - _EARLY.toordinal()) % step
+    return datetime.combine(date.fromordinal(day), start.time())
+
+
+_interval = functools.lru_cache(maxsize=4096)(timetable.parse_every)

@@ -7,12 +7,11 @@ from typing import Literal, TypedDict, cast
 
 from reconciler.kind import Wait
 from reconciler.kinds.trigger import DEFAULT_WAIT, KIND, Task, TriggerState
-from reconciler.manifests import schema_files
+from reconciler.manifests import json_schemas
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.scalars import text_of
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, text_of
 from reconciler.model import Address, Resource
 from reconciler.quantities import seconds_of
 
@@ -32,7 +31,7 @@ class TaskTriggerDocument:
     secret_keys = frozenset({"parameters"})
 
     def schema_text(self) -> str:
-        return schema_files.text("task-trigger.schema.json")
+        return json_schemas.text("task-trigger.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
         handle = document.handle
@@ -88,10 +87,7 @@ def _wait(document: ManifestDocument, report: ProblemReporter) -> Wait | None:
     wait = cast("dict[str, str] | Literal[False] | None", document.spec_part("wait"))
     if wait is False:
         return None
-    found: dict[str, float] = {}
-    for key, text in (wait or {}).items():
-        try:
-            found[key] = seconds_of(text)
-        except ValueError as error:
-            report.error(("spec", "wait", key), "wrong-value", f"`{key}`: {error}")
-    return replace(DEFAULT_WAIT, **found)
+    found = {
+        key: report.parsed(("spec", "wait", key), "wrong-value", seconds_of, text) for key, text in (wait or {}).items()
+    }
+    return replace(DEFAULT_WAIT, **{key: seconds for key, seconds in found.items() if seconds is not None})

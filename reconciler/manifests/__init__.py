@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.manifests.discovery import find_root
+    from reconciler.manifests.json_schemas import document_names, schema_text
     from reconciler.manifests.loading import check, load, load_project
     from reconciler.manifests.project_file import project_name
-    from reconciler.manifests.schema_files import document_names, schema_text
     from reconciler.manifests.starter import write_project
 
 __all__ = [
@@ -27,7 +27,7 @@ _MODULES = {
     "discovery": ("find_root",),
     "loading": ("check", "load", "load_project"),
     "project_file": ("project_name",),
-    "schema_files": ("document_names", "schema_text"),
+    "json_schemas": ("document_names", "schema_text"),
     "starter": ("write_project",),
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.manifests import schema_files
+from reconciler.manifests import json_schemas
 from reconciler.manifests.declarations import Declared, Scope
-from reconciler.manifests.document_kinds import agent_parts
+from reconciler.manifests.document_kinds import AGENT_PARTS
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, mapping_of, text_or_nothing
 from reconciler.model import Address, Agent
@@ -18,7 +18,7 @@ class AgentDocument:
     secret_keys = frozenset({"inputParameters"})
 
     def schema_text(self) -> str:
-        return schema_files.text("agent.schema.json")
+        return json_schemas.text("agent.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
         handle, report = document.written_handle, document.report
@@ -41,13 +41,13 @@ class AgentDocument:
         )
         declared.agents.append(agent)
         needs: tuple[Address, ...] = ()
-        for part in agent_parts():
+        for part in AGENT_PARTS:
             if any(key in document.spec for key in part.keys):
                 needs = (*part.declare(document, scope, declared, agent, needs), *needs)
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:
         key = path[1] if len(path) > 1 and path[0] == "spec" else None
-        part = next((part for part in agent_parts() if key in part.keys), None)
+        part = next((part for part in AGENT_PARTS if key in part.keys), None)
         return part.address_at(document, document.handle, path) if part else None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+import os
+import shlex
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler import files
-from reconciler.manifests import exposure
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
 from reconciler.model import Connection
@@ -24,10 +25,13 @@ def resolve(
     root: Path,
     report: ProblemReporter,
     key_complaint: Callable[[str], str] | None = None,
+    *,
+    sources: Mapping[str, Iterable[Path]],
 ) -> Connection | None:
     """A connection in its normal form, or None; what is wrong goes to `report`. `settings` keep to the schema.
 
-    `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it.
+    `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it. `sources`
+    are the files that settings were filled in from, by key.
     """
     path = ("spec", "connections", name)
     is_insecure = settings.get("allowInsecure") is True
@@ -36,7 +40,8 @@ def resolve(
     if complaint := connection_complaint(name, url, is_insecure_allowed=is_insecure):
         report.error((*path, "url"), *complaint)
     for key in ("token", "tenantId", "keyId"):
-        if not _is_header_text(str(settings.get(key, "x"))):
+        text = str(settings.get(key, "x"))
+        if not (text.isascii() and text.isprintable()) or " " in text:
             message = f"`{key}` has spaces or characters that no credential has: check what it is filled in from"
             report.error((*path, key), "bad-credential", message)
     if key_complaint is not None and "privateKey" in settings and (wrong := key_complaint(str(settings["privateKey"]))):
@@ -57,18 +62,23 @@ def resolve(
         timeout=timeout,
         ca_bundle=str(bundle) if bundle else None,
         allow_insecure=is_insecure,
+        open_files=tuple(_open_files(sources, path, report)),
     )
 
 
-def with_open_files(connection: Connection, files: Mapping[str, Iterable[Path]], report: ProblemReporter) -> Connection:
-    """The same, with what others may read of the files that its credentials come from, by key; and a warning each."""
-    found: list[str] = []
+def _open_files(sources: Mapping[str, Iterable[Path]], path: DocumentPath, report: ProblemReporter) -> Iterator[str]:
+    """The files of credentials that the group or others may read, as a shell takes their paths; and a warning each."""
     for key in _HIDDEN:
-        for path in exposure.open_files(files.get(key, ())):
-            message = f"`{key}` comes from a file that others on this machine may read: run `chmod 600 {path}`"
-            report.warn(("spec", "connections", connection.name, key), "exposed-credential", message)
-            found.append(path)
-    return replace(connection, open_files=tuple(found)) if found else connection
+        for file in sorted(sources.get(key, ())):
+            try:
+                is_open = os.name == "posix" and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+            except OSError:
+                continue
+            if is_open:
+                shown = shlex.quote(str(file))
+                message = f"`{key}` comes from a file that others on this machine may read: run `chmod 600 {shown}`"
+                report.warn((*path, key), "exposed-credential", message)
+                yield shown
 
 
 def _bundle(written: str, root: Path, path: DocumentPath, report: ProblemReporter) -> Path:
@@ -91,7 +101,3 @@ def secret_values(settings: Mapping[str, YAMLValue]) -> set[str]:
     values = {value for key in _HIDDEN if isinstance(value := settings.get(key), str)}
     lines = {line.strip() for value in values if "\n" in value for line in value.splitlines()}
     return {value for value in values | {line for line in lines if len(line) > 20 and "-----" not in line} if value}
-
-
-def _is_header_text(value: str) -> bool:
-    return value.isascii() and value.isprintable() and not any(char.isspace() for char in value)

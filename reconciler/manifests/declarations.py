@@ -1,17 +1,26 @@
-"""What the documents of all files declare, as it is gathered: agents, resources, and whose names are taken."""
+"""What the documents of all files declare, as it is gathered: agents, resources, whose names are taken, and needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
+from itertools import islice, takewhile
 from pathlib import Path
 
+from reconciler import order
 from reconciler.manifests import exposure
 from reconciler.manifests.document_kinds import DocumentKind
-from reconciler.manifests.interpolation import Interpolator
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Address, Agent, Origin, Resource
+from reconciler.quantities import first_few
+from reconciler.suggestion import Suggestions
+
+_MAX_NAMED = 10
+_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,6 @@ class Scope:
     root: Path
     project: str
     environment: str
-    interpolator: Interpolator
     as_of: datetime
 
 
@@ -65,3 +73,54 @@ class Declared:
                 path, "moved-nowhere", "`movedFrom` names what it is called now: write what it was called before"
             )
         self.claim(what, key, report.origin(path), report, f"{what} {before!r}")
+
+    def connect(self) -> None:
+        """Hold every pattern against all addresses, and add the resources that wrote them with what they need.
+
+        A pattern with wildcards never means the resource itself. Patterns that match nothing, and resources that wait
+        for each other, are errors.
+        """
+        waiting = {one.resource.address: one for one in self.unconnected}
+        if not waiting:
+            return
+        sound = {resource.address for resource in self.resources}
+        known = {str(address): address for address in sorted(sound | self.mentioned | set(waiting))}
+        texts = sorted(known)
+        suggestions = Suggestions(known)
+        needs: dict[Address, tuple[Address, ...]] = {}
+        for address, one in waiting.items():
+            found: set[Address] = set()
+            for pattern, path in one.patterns:
+                matched = _matched(pattern, known, texts) - ({address} if _WILD & set(pattern) else set())
+                if not matched:
+                    one.report.error(path, "no-match", _no_match(pattern, suggestions))
+                found |= matched
+            needs[address] = tuple(sorted(found))
+        for cycle in order.cycles(needs):
+            _report_cycle(waiting[cycle[0]], cycle)
+        self.resources += [replace(one.resource, needs=needs[address]) for address, one in waiting.items()]
+
+
+def _matched(pattern: str, known: dict[str, Address], texts: list[str]) -> set[Address]:
+    """The addresses that a pattern means; `texts` are all of them, sorted."""
+    if not _WILD & set(pattern):
+        return {known[pattern]} if pattern in known else set()
+    fixed = re.split(r"[*?[]", pattern, maxsplit=1)[0]
+    like_it = takewhile(lambda text: text.startswith(fixed), islice(texts, bisect_left(texts, fixed), None))
+    return {known[text] for text in like_it if fnmatchcase(text, pattern)}
+
+
+def _no_match(pattern: str, suggestions: Suggestions) -> str:
+    near = suggestions.nearest(pattern)
+    advice = (
+        f"did you mean {near}?"
+        if near
+        else "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
+    )
+    return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
+
+
+def _report_cycle(first: UnconnectedResource, cycle: tuple[Address, ...]) -> None:
+    path = next((path for pattern, path in first.patterns if fnmatchcase(str(cycle[1]), pattern)), ())
+    trail = first_few(list(map(str, cycle)), _MAX_NAMED + 1, between=" -> ")
+    first.report.error(path, "cycle", f"triggers that wait for each other never start: {trail}")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
+from itertools import takewhile
 from pathlib import Path
 
 from reconciler.errors import UsageError
@@ -29,11 +30,11 @@ def find_root(start: Path) -> Path:
 
 @dataclass(slots=True)
 class FoundFiles:
-    """The files of each pattern, relative to the root with `/`; all of them together, sorted, each once; and folders
-    that cannot be read, with the reason, though such a file may lie in them."""
+    """The files that patterns name, relative to the root with `/`, sorted, each once; the patterns that name any; and
+    folders that cannot be read, with the reason, though such a file may lie in them."""
 
-    by_pattern: dict[str, list[str]]
     paths: list[str]
+    matched: set[str]
     unreadable: list[tuple[str, str]]
 
 
@@ -43,19 +44,14 @@ def find_files(root: Path, patterns: Iterable[str]) -> FoundFiles:
     `**` stands for any number of folders, hidden ones aside. A link is followed, but no folder is entered twice.
     """
     wanted = {pattern: _compiled(pattern) for pattern in patterns}
-    found = FoundFiles({pattern: [] for pattern in wanted}, [], [])
-    everything: set[str] = set()
+    found = FoundFiles([], set(), [])
     for path, problem in _walk(root, tuple(wanted)):
         if problem:
             found.unreadable.append((path, problem))
-            continue
-        if path == FILE_NAME:
-            continue
-        for pattern, matches in wanted.items():
-            if matches.match(path):
-                found.by_pattern[pattern].append(path)
-                everything.add(path)
-    found.paths = sorted(everything)
+        elif path != FILE_NAME and (naming := [pattern for pattern, form in wanted.items() if form.match(path)]):
+            found.paths.append(path)
+            found.matched.update(naming)
+    found.paths.sort()
     return found
 
 
@@ -76,13 +72,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _fixed_part(pattern: str) -> str:
     """The folders in front of the first wildcard."""
-    fixed = []
-    for part in pattern.split("/")[:-1]:
-        if any(char in part for char in "*?["):
-            break
-        if part not in ("", "."):
-            fixed.append(part)
-    return "/".join(fixed)
+    fixed = takewhile(lambda part: not any(char in part for char in "*?["), pattern.split("/")[:-1])
+    return "/".join(part for part in fixed if part not in ("", "."))
 
 
 def _may_lie_below(folder: str, pattern: str) -> bool:
@@ -103,7 +94,6 @@ def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     shows_hidden = any(part.startswith(".") and part not in (".", "..") for one in patterns for part in one.split("/"))
     entered: set[tuple[int, int]] = set()
     waiting = sorted({_fixed_part(pattern) for pattern in patterns}, reverse=True)
-    given: set[str] = set()
     while waiting:
         folder = waiting.pop()
         try:
@@ -129,7 +119,6 @@ def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             if is_folder:
                 if any(_may_lie_below(path, pattern) for pattern in patterns):
                     below.append(path)
-            elif path not in given:
-                given.add(path)
+            else:
                 yield path, ""
         waiting += reversed(below)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from reconciler.manifests.declarations import Declared, Scope
@@ -15,17 +14,12 @@ if TYPE_CHECKING:
 class DocumentKind(Protocol):
     """What the documents of one `kind:` look like, and what they declare."""
 
-    @property
-    def document(self) -> str:
-        """The `kind:` of its documents."""
-
-    @property
-    def connection(self) -> str:
-        """The connection that its documents need, such as `acc`; "" for none."""
-
-    @property
-    def secret_keys(self) -> frozenset[str]:
-        """The keys below which values are kept secret: what is filled in anywhere else, everybody may read."""
+    document: str
+    """The `kind:` of its documents."""
+    connection: str
+    """The connection that its documents need, such as `acc`; "" for none."""
+    secret_keys: frozenset[str]
+    """The keys below which values are kept secret: what is filled in anywhere else, everybody may read."""
 
     def schema_text(self) -> str:
         """Its JSON Schema (draft 2020-12), which every document has been held against before it declares anything."""
@@ -56,34 +50,8 @@ class AgentPart(Protocol):
         """The address of what stands at a path under one of its keys, of the agent `handle`."""
 
 
-_documents: dict[str, DocumentKind] = {}
-_parts: list[AgentPart] = []
+DOCUMENT_KINDS: dict[str, DocumentKind] = {}
+"""Each by its `kind:`, in the order in which people are told of them; the registry of kinds fills it."""
 
-
-def register(kind: DocumentKind) -> None:
-    """Let manifests hold documents of one more kind."""
-    _documents[kind.document] = kind
-
-
-def register_part(part: AgentPart) -> None:
-    """Let `Agent` documents declare one more kind of resource, which needs those that were registered before it."""
-    _parts.append(part)
-
-
-def unregister(declaration: DocumentKind | AgentPart) -> None:
-    """Take back what was registered."""
-    if declaration in _parts:
-        _parts.remove(declaration)
-    else:
-        del _documents[cast("DocumentKind", declaration).document]
-
-
-def document_kinds() -> Mapping[str, DocumentKind]:
-    """All kinds of document by their `kind:`, in the order in which people are told of them."""
-    assert _documents, "`reconciler.kinds.registry` names them, and was not imported"
-    return _documents
-
-
-def agent_parts() -> Sequence[AgentPart]:
-    """The parts of an `Agent` document, in the order in which they are applied."""
-    return _parts
+AGENT_PARTS: list[AgentPart] = []
+"""The parts of an `Agent` document, in the order in which they are applied: each needs those before it."""

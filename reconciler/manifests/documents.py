@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from reconciler.manifests import yaml_parsing, yaml_reading
-from reconciler.manifests.document_kinds import DocumentKind, document_kinds
-from reconciler.manifests.filling import FilledDocument
+from reconciler.manifests import json_schemas, yaml_parsing, yaml_reading
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
+from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.scalars import text_of
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_or_nothing
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_of, text_or_nothing
 from reconciler.model import Origin
+
+_DEEPEST_ASKED = 5
 
 
 @dataclass(slots=True)
@@ -28,6 +29,29 @@ class ManifestDocument:
     filled: FilledDocument
     wrong: frozenset[DocumentPath] = frozenset()
     around: frozenset[DocumentPath] = frozenset()
+
+    def fill(self, interpolator: Interpolator) -> None:
+        """Fill in the variables and the secrets."""
+        file = self.report.file
+        if file.may_interpolate:
+            folder = file.location.parent
+            self.filled = fill_document(self.parsed.value, lambda text: interpolator.fill(text, folder))
+
+    def check(self) -> None:
+        """Report what its schema does not allow once it is filled in, and note the paths that cannot be used."""
+        wrong = {path for path, _ in self.filled.errors}
+        for path, error in self.filled.errors:
+            if not error.is_reported:
+                self.report.at(self.address_at(path)).error(path, error.code, error.message)
+        schema_text = self.kind.schema_text()
+        if not json_schemas.is_valid(schema_text, self.value):
+            for violation in json_schemas.violations(schema_text, self.value):
+                if violation.path not in wrong:
+                    here = self.report.at(self.address_at(violation.path))
+                    here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
+                    wrong.add(violation.path)
+        self.wrong = frozenset(wrong)
+        self.around = frozenset(path[:size] for path in wrong for size in range(min(len(path), _DEEPEST_ASKED)))
 
     @property
     def value(self) -> dict[str, YAMLValue]:
@@ -101,7 +125,7 @@ def _kind_of(value: YAMLValue, report: ProblemReporter) -> DocumentKind | None:
     if not isinstance(value, dict):
         report.error((), "not-a-mapping", "a document begins with apiVersion, kind, metadata and spec")
         return None
-    kind, known = value.get("kind"), document_kinds()
+    kind, known = value.get("kind"), DOCUMENT_KINDS
     if isinstance(kind, str) and kind in known:
         return known[kind]
     if kind == "Project":

@@ -1,15 +1,11 @@
-"""What would let others see a secret: a file that they may read, a place that everybody reads, a problem's message."""
+"""What would let others see a secret: a place that everybody reads, a problem's message."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from reconciler.manifests.filling import FilledDocument
+from reconciler.manifests.interpolation import FilledDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model import Problem
@@ -17,18 +13,6 @@ from reconciler.model import Problem
 _SHORTEST = 4
 _CUTS = (200, 120, 100, 80, 60, 40)
 """How long a text from outside may be in a message, here and there."""
-
-
-def open_files(files: Iterable[Path]) -> tuple[str, ...]:
-    """Those of these files that the group or others may read, as a shell takes their paths."""
-    return tuple(shlex.quote(str(file)) for file in sorted(files) if _is_open(file))
-
-
-def _is_open(file: Path) -> bool:
-    try:
-        return os.name == "posix" and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TypeAlias, cast
 
-from reconciler.manifests.scalars import plain_value
-from reconciler.manifests.yaml_values import Place, YAMLContainer, YAMLValue
+from reconciler.manifests.yaml_values import Place, YAMLContainer, YAMLValue, plain_value
 
 ContainerPlaces: TypeAlias = dict[int, Place]
 Flow: TypeAlias = Callable[[str], YAMLValue]
@@ -64,31 +63,19 @@ def read(text: str, flow: Flow) -> list[tuple[YAMLValue, Place, ContainerPlaces]
 
 
 def _remember(written: str) -> _Line:
-    line = _line(written)
-    if line is None:
+    """What a line says, by itself; from then on it is in `_lines`. Raises Declined."""
+    match = _LINE.fullmatch(written) if len(written) <= _MAX_LINE else None
+    if match is not None:
+        form = str(match.lastgroup)
+        sort = {"key": _OPENS, "flow": _FLOWS}.get(form, _HOLDS)
+        value = None if sort == _OPENS else plain_value(match[form]) if form == "word" else match[form]
+        line: _Line = (sort, len(match["indent"]), match["dash"] is not None, match["key"], value)
+    elif len(written) <= _MAX_LINE and _NOTHING.fullmatch(written):
+        line = (_BLANK, 0, False, "", None)
+    else:
         raise Declined
     _lines[written] = line
     return line
-
-
-def _line(written: str) -> _Line | None:
-    """What a line says, by itself. None when this reader does not know it."""
-    if len(written) > _MAX_LINE:
-        return None
-    if _NOTHING.fullmatch(written):
-        return (_BLANK, 0, False, "", None)
-    match = _LINE.fullmatch(written)
-    if match is None:
-        return None
-    indent, has_dash, key = len(match["indent"]), match["dash"] is not None, match["key"]
-    if match["word"] is not None:
-        return (_HOLDS, indent, has_dash, key, plain_value(match["word"]))
-    for quoted in ("double", "single"):
-        if match[quoted] is not None:
-            return (_HOLDS, indent, has_dash, key, match[quoted])
-    if match["flow"] is not None:
-        return (_FLOWS, indent, has_dash, key, match["flow"])
-    return (_OPENS, indent, has_dash, key, None)
 
 
 def _document(lines: list[str], begin: int, end: int, flow: Flow) -> tuple[YAMLValue, Place, ContainerPlaces]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 _CONTEXT = 3
@@ -40,18 +41,11 @@ def file_patch(path: str, before: str, after: str) -> str:
 
 def _hunk(lines: list[str], new: list[str], begin: int, end: int) -> Iterator[str]:
     yield f"@@ -{begin + 1},{end - begin} +{begin + 1},{end - begin} @@\n"
-    number = begin
-    while number < end:
-        if lines[number] == new[number]:
-            yield _marked(" ", lines[number])
-            number += 1
-            continue
-        until = number
-        while until < end and lines[until] != new[until]:
-            until += 1
-        yield from (_marked("-", line) for line in lines[number:until])
-        yield from (_marked("+", line) for line in new[number:until])
-        number = until
+    for is_same, run in groupby(range(begin, end), lambda number: lines[number] == new[number]):
+        numbers = list(run)
+        yield from (_marked(" " if is_same else "-", lines[number]) for number in numbers)
+        if not is_same:
+            yield from (_marked("+", new[number]) for number in numbers)
 
 
 def _marked(sign: str, line: str) -> str:

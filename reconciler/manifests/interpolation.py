@@ -1,4 +1,4 @@
-"""Fills in `${env:…}`, `${file:…}` and `${var:…}`, and remembers what came from outside.
+"""Fills in `${env:…}`, `${file:…}` and `${var:…}`, and remembers what came from outside: such values are secret.
 
 What is filled in is data: it is neither interpolated again nor read as YAML. `${env:NAME:-default}` takes the default
 when NAME is unset or empty, as a shell does. A string that is nothing but one `${var:NAME}` takes the variable as it
@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from reconciler.files import VALUE_BYTES, read_regular
-from reconciler.manifests.scalars import text_of
-from reconciler.manifests.yaml_values import YAMLValue
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, is_writable, text_of
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
 _SCHEMES = ("env", "file", "var")
 _LONGEST_NAME = 200
 _DEEPEST = 32
+_DEEPEST_ASKED = 4
 _MOST_FILLED = 100_000_000
 _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
@@ -150,7 +150,7 @@ class Interpolator:
             meant = f"did you mean {near}? Otherwise " if near else ""
             message = f"the environment variable {name} is not set; {meant}set it, or write ${{env:{name}:-default}}"
             raise InterpolationError("undefined-env", message)
-        if not _is_text(value):
+        if not is_writable(value):
             raise InterpolationError("undefined-env", f"the environment variable {name} is no UTF-8 text")
         return _secret(value)
 
@@ -188,7 +188,11 @@ class Interpolator:
             raise InterpolationError("variable-depth", message)
         self._resolving.append(name)
         try:
-            filled = self._words_of(name)
+            words = self.variables[name]
+            if isinstance(words, dict | list):
+                message = f"the variable {name} is no plain value, and cannot be filled in"
+                raise InterpolationError("variable-type", message)
+            filled = self.fill(words, self.home) if isinstance(words, str) else FilledValue(words)
         except InterpolationError as error:
             if not error.is_reported:
                 self._resolved[name] = error
@@ -197,12 +201,6 @@ class Interpolator:
             self._resolving.pop()
         self._resolved[name] = filled
         return filled
-
-    def _words_of(self, name: str) -> FilledValue:
-        words = self.variables[name]
-        if isinstance(words, dict | list):
-            raise InterpolationError("variable-type", f"the variable {name} is no plain value, and cannot be filled in")
-        return self.fill(words, self.home) if isinstance(words, str) else FilledValue(words)
 
 
 def _content(path: Path, written: str) -> str | InterpolationError:
@@ -232,9 +230,67 @@ def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:
     return InterpolationError("interpolation-scheme", f"${{{scheme[:40]}:…}} is not known; {meant}")
 
 
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+# --- documents ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FilledDocument:
+    """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
+
+    Containers in which something was filled in are copies; `sources` has the `id` of what each one was copied from.
+    """
+
+    value: YAMLValue
+    sources: dict[int, int] = field(default_factory=dict)
+    secrets: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
+    errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
+    files: dict[DocumentPath, frozenset[Path]] = field(default_factory=dict)
+    inside: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
+
+    def secrets_under(self, path: DocumentPath) -> list[DocumentPath]:
+        """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
+        return self.inside.get(path, [])
+
+
+def fill_document(value: YAMLValue, fill: Callable[[str], FilledValue]) -> FilledDocument:
+    """Fill in every string of a document; keys are left as they are. A string that cannot be filled in stays as it is.
+
+    The value handed in is never changed: aliases share their parts.
+    """
+    document = FilledDocument(None)
+    document.value = _fill_part(value, (), fill, document)
+    for secret in document.secrets:
+        for length in range(min(len(secret), _DEEPEST_ASKED) + 1):
+            document.inside.setdefault(secret[:length], []).append(secret)
+    return document
+
+
+def _fill_part(
+    part: YAMLValue, path: DocumentPath, fill: Callable[[str], FilledValue], document: FilledDocument
+) -> YAMLValue:
+    if isinstance(part, str):
+        if "${" not in part:
+            return part
+        try:
+            filled = fill(part)
+        except InterpolationError as error:
+            document.errors.append((path, error))
+            return part
+        if filled.is_secret:
+            document.secrets[path] = filled.secrets
+        if filled.files:
+            document.files[path] = filled.files
+        return filled.value
+    filled_in: YAMLValue
+    if isinstance(part, dict):
+        filled_in = {key: _fill_part(one, (*path, key), fill, document) for key, one in part.items()}
+        is_changed = any(filled_in[key] is not one for key, one in part.items())
+    elif isinstance(part, list):
+        filled_in = [_fill_part(one, (*path, index), fill, document) for index, one in enumerate(part)]
+        is_changed = any(new is not one for new, one in zip(filled_in, part, strict=True))
+    else:
+        return part
+    if not is_changed:
+        return part
+    document.sources[id(filled_in)] = id(part)
+    return filled_in

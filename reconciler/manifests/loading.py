@@ -14,15 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import ManifestError
-from reconciler.manifests import (
-    checking,
-    connecting,
-    discovery,
-    documents,
-    exposure,
-    filling,
-    project_file,
-)
+from reconciler.manifests import discovery, documents, exposure, project_file
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model import Connection, Desired, Problem, Project, Resource
@@ -67,16 +59,16 @@ def check(
         project = project_file.read_project(root, environment, environ, problems, key_complaint)
         if project is None:
             return None, problems.sorted()
-        scope = Scope(root, project.name, project.environment, project.interpolator, as_of)
+        scope = Scope(root, project.name, project.environment, as_of)
         declared = Declared()
         for file in _files(project, problems):
             for document in documents.read(file, problems):
-                filling.fill(document, scope.interpolator)
-                checking.check(document)
+                document.fill(project.interpolator)
+                document.check()
                 declared.kinds[document.kind.document] = document.kind
                 declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
                 document.kind.declare(document, scope, declared)
-        connecting.connect(declared)
+        declared.connect()
         if connections:
             _demand_connections(project, declared)
         exposure.check_public_places(declared.public, project.secret_values, declared.secret_values)
@@ -128,7 +120,7 @@ def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[So
         file = SourceFile(folder or ".", project.root / folder)
         problems.add(file, (1, 1), "unreadable", f"the folder cannot be read: {problem}")
     for index, pattern in enumerate(project.patterns):
-        if not found.by_pattern[pattern]:
+        if pattern not in found.matched:
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
             project.report.error(("spec", "manifests", index), "no-files", message)
     for path in found.paths:

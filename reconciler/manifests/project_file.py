@@ -6,28 +6,28 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict, TypeVar, cast
 
+from reconciler import timetable
 from reconciler.errors import UsageError
 from reconciler.manifests import (
-    blackout_settings,
     connection_settings,
-    schema_files,
-    schema_violations,
+    json_schemas,
     yaml_parsing,
     yaml_reading,
 )
 from reconciler.manifests.discovery import FILE_NAME
-from reconciler.manifests.filling import FilledDocument, fill_document
-from reconciler.manifests.interpolation import Interpolator
+from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_or_nothing, value_at
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_or_nothing, value_at
 from reconciler.model import Blackout, Connection, Policy, Project
+from reconciler.quantities import seconds_of
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 DEFAULT_ENVIRONMENT = "default"
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
 _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
+T = TypeVar("T")
 
 
 class PolicyBlock(TypedDict, total=False):
@@ -204,12 +204,12 @@ def _violated(project: ProjectFile, written: dict[str, YAMLValue], filled: Fille
     return [*unfilled, *(one.path for one in found)]
 
 
-def _violations(value: YAMLValue, is_ignored: Callable[[DocumentPath], bool]) -> Iterable[schema_violations.Violation]:
+def _violations(value: YAMLValue, is_ignored: Callable[[DocumentPath], bool]) -> Iterable[json_schemas.Violation]:
     """What the schema does not allow; nothing where all places of it are ignored, which costs little to know."""
-    schema = schema_files.project_schema_text()
-    if all(map(is_ignored, schema_files.violated_paths(schema, value))):
+    schema = json_schemas.project_schema_text()
+    if all(map(is_ignored, json_schemas.violated_paths(schema, value))):
         return ()
-    return schema_violations.violations(schema, value)
+    return json_schemas.violations(schema, value)
 
 
 def _reporter_for(project: ProjectFile, path: DocumentPath) -> ProblemReporter:
@@ -246,16 +246,17 @@ def _check(project: ProjectFile, filled: FilledDocument) -> None:
             message = f"the pattern {pattern[:80]!r} leaves the project folder: patterns are relative to {FILE_NAME}"
             report.error(("spec", "manifests", index), "outside-project", message)
     for index, blackout in enumerate(spec.get("blackouts", ())):
-        project.blackouts.append(blackout_settings.read(blackout, ("spec", "blackouts", index), report))
+        project.blackouts.append(_blackout(blackout, ("spec", "blackouts", index), report))
     for name, settings in spec.get("connections", {}).items():
         problems = project.broken.get(name, Problems())
         local = replace(report, problems=problems)
-        connection = connection_settings.resolve(name, settings, project.root, local, project.key_complaint)
+        sources = {str(at[3]): found for at, found in filled.files.items() if at[:3] == ("spec", "connections", name)}
+        connection = connection_settings.resolve(
+            name, settings, project.root, local, project.key_complaint, sources=sources
+        )
         project.secret_values |= connection_settings.secret_values(settings)
         if connection is not None:
-            inside = ("spec", "connections", name)
-            files = {str(path[3]): found for path, found in filled.files.items() if path[:3] == inside}
-            project.ready[name] = connection_settings.with_open_files(connection, files, local)
+            project.ready[name] = connection
         if problems:
             project.broken[name] = problems
 
@@ -266,3 +267,29 @@ def _policy(written: PolicyBlock) -> Policy:
     if isinstance(most, str):
         return Policy(prune, round(float(most.removesuffix("%")) / 100, 6), max_deletes_is_share=True)
     return Policy(prune, float(most), max_deletes_is_share=False)
+
+
+def _blackout(written: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter) -> Blackout:
+    """A blackout that keeps to the schema; what else is wrong with it is reported."""
+
+    def parsed(key: str, code: str, parse: Callable[[str], T]) -> T | None:
+        return report.parsed((*path, key), code, parse, str(written[key])) if key in written else None
+
+    begin = parsed("from", "bad-time", timetable.parse_declared_start)
+    end = parsed("to", "bad-time", timetable.parse_declared_start)
+    if begin and end and end <= begin:
+        report.error((*path, "to"), "wrong-value", "`to` must be later than `from`")
+    parsed("timeZone", "bad-zone", timetable.zones.to_windows)
+    expression = parsed("cron", "bad-cron", timetable.parse)
+    if expression is not None and expression.is_interval:
+        report.error((*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI")
+    return Blackout(
+        name=str(written["name"]),
+        time_zone=str(written["timeZone"]),
+        blocks=written.get("policy") == "block",
+        only=tuple(map(str, list_of(written.get("only")))),
+        exclude=tuple(map(str, list_of(written.get("exclude")))),
+        period=(begin, end) if begin and end else None,
+        cron=str(written.get("cron", "")),
+        duration_seconds=parsed("duration", "wrong-value", seconds_of) or 0.0,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import UsageError
@@ -84,27 +86,35 @@ def write_project(folder: Path) -> tuple[Path, ...]:
 
     Raises UsageError when one of them is there already, or cannot be written; then nothing is written at all.
     """
+    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:60] or "my-project"
     files = {
-        folder / FILE_NAME: _PROJECT.format(name=_project_name(folder)),
+        folder / FILE_NAME: _PROJECT.format(name=name),
         folder / "manifests" / "example.yaml": _MANIFEST,
     }
-    for path in files:
-        if path.exists() or path.is_symlink():
-            raise UsageError(f"{path} is there already", hint="`init` never overwrites: give another folder")
     ignore = folder / ".gitignore"
     if not ignore.exists():
         files[ignore] = _IGNORED
-    try:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as stream:
-                stream.write(text)
-    except OSError as error:
-        raise UsageError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+    write_new(files, if_there="`init` never overwrites: give another folder")
     return tuple(files)
 
 
-def _project_name(folder: Path) -> str:
-    """A project name made from the folder's own."""
-    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:60]
-    return name or "my-project"
+def write_new(files: Mapping[Path, str], *, if_there: str, if_failed: str = "") -> None:
+    """Write new files, all of them or none.
+
+    Raises UsageError, with one of the hints, naming the file that is there already, or in the way.
+    """
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} is there already", hint=if_there)
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as stream:
+                written.append(path)
+                stream.write(text)
+    except OSError as error:
+        for done in written:
+            with contextlib.suppress(OSError):
+                done.unlink()
+        raise UsageError(f"{error.filename or path} cannot be written: {error.strerror}", hint=if_failed) from error

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from reconciler.files import MANIFEST_BYTES
-from reconciler.manifests.scalars import plain_value
-from reconciler.manifests.yaml_values import Place, YAMLValue
+from reconciler.manifests.yaml_values import Place, YAMLValue, plain_value
 from reconciler.quantities import size_text
 
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -145,16 +144,15 @@ class _Builder:
         is_plain = event.implicit[0] and event.tag is None
         if event.tag not in _TEXT_TAGS:
             raise _tag_refused(event, event.tag)
-        if self.stack and self.stack[-1].waits_for_key:
-            if event.anchor is not None:
-                self.anchors[event.anchor] = (text, _size_of(text), 0)
+        is_key = bool(self.stack) and self.stack[-1].waits_for_key
+        value = plain_value(text) if is_plain and not event.style and not is_key else text
+        if event.anchor is not None:  # a long one counts as much as many short ones, since each alias is checked anew
+            self.anchors[event.anchor] = (value, 1 + len(text) // _TEXT_OF_ONE, 0)
+        if is_key:
             self._key(text, place_of(event), may_merge=is_plain)
-            return
-        value = plain_value(text) if is_plain and not event.style else text
-        if event.anchor is not None:
-            self.anchors[event.anchor] = (value, _size_of(text), 0)
-        self.size += len(text) // _TEXT_OF_ONE
-        self._put(value, event)
+        else:
+            self.size += len(text) // _TEXT_OF_ONE
+            self._put(value, event)
 
     def _key(self, text: str, place: Place, *, may_merge: bool) -> None:
         top = self.stack[-1]
@@ -240,11 +238,6 @@ class _Builder:
             self._key(value, place, may_merge=False)
         else:
             raise SourceError("key-type", "a key must be plain text", *place)
-
-
-def _size_of(text: str) -> int:
-    """What a scalar counts for: a long one as much as many short ones, since each alias of it is checked anew."""
-    return 1 + len(text) // _TEXT_OF_ONE
 
 
 def _merge(into: dict[str, YAMLValue], merges: list[tuple[YAMLValue, Place]]) -> None:

@@ -80,13 +80,11 @@ def _explained(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     if "\t" in indent:
         message = "a tab stands in the indentation: YAML indents with spaces"
         return SourceError("tab", message, line, indent.index("\t") + 1)
+    message = f"this is no YAML: {words}"
     if "found character" in words and column <= len(written) and written[column - 1] in "@`%":
         message = f"plain text cannot begin with {written[column - 1]}: put it in quotes"
-        return SourceError("syntax", message, line, column)
-    if "mapping values are not allowed" in words:
+    elif "mapping values are not allowed" in words:
         message = "a colon here makes no sense: put text that contains `: ` in quotes, or check the indentation"
-        return SourceError("syntax", message, line, column)
-    if "flow" in words and "${" in written:
+    elif "flow" in words and "${" in written:
         message = "inside { } or [ ] a text with ${…} needs quotes around it"
-        return SourceError("syntax", message, line, column)
-    return SourceError("syntax", f"this is no YAML: {words}", line, column)
+    return SourceError("syntax", message, line, column)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from reconciler import timetable
@@ -14,8 +14,9 @@ from reconciler.identity import is_owned
 from reconciler.kinds import schedule
 from reconciler.kinds.schedule import ScheduleObservation
 from reconciler.kinds.schedule_state import ScheduleState, wire_start
-from reconciler.manifests.yaml_text import comment_text, is_writable, quoted, value_text
-from reconciler.model import AgentView, Desired, Live, Problem, Project, Severity
+from reconciler.manifests.starter import write_new
+from reconciler.manifests.yaml_values import comment_text, is_writable, quoted, value_text
+from reconciler.model import Agent, AgentView, Desired, Live, Problem, Project, Severity
 from reconciler.observe import read_agents
 from reconciler.product_terms import LOG_LEVELS, is_guid
 from reconciler.products import Products
@@ -74,7 +75,7 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
         )
         ids = {**ids, **{path: view.agent_id for path, view in live.agents.items() if not view.problem}}
         live = Live({path: live.agents[path] for path in wanted})
-        _require_one_path_each(live, {agent.path: str(agent.origin) for agent in declared}, ids)
+        _require_one_path_each(live, declared, ids)
         hidden = _secrecy(context, (project, secrets), desired, live)
         products.hide(
             hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
@@ -90,18 +91,14 @@ def import_agents(context: CommandContext, paths: Iterable[str], folder: Path) -
     return tuple(_import(view, folder, handles, scope) for view in live.agents.values())
 
 
-def _require_one_path_each(live: Live, origins: Mapping[str, str], ids: Mapping[str, str]) -> None:
-    """Raise UsageError where two paths lead to one agent; `origins` says where those that are declared stand."""
-    seen = {ids[path]: (path, origin) for path, origin in origins.items() if ids.get(path)}
+def _require_one_path_each(live: Live, declared: Iterable[Agent], ids: Mapping[str, str]) -> None:
+    """Raise UsageError where two paths lead to one agent. `ids` are those of agents, by path."""
+    seen = {ids[one.path]: f"{one.path}, declared at {one.origin}" for one in declared if ids.get(one.path)}
     for path, view in live.agents.items():
-        if view.problem:
-            continue
-        if view.agent_id in seen:
-            other, origin = seen[view.agent_id]
-            where = f", declared at {origin}" if origin else ""
-            message = f"{path} and {other}{where} are one agent: ACC gives both paths the same id"
+        other = path if view.problem else seen.setdefault(view.agent_id, path)
+        if other != path:
+            message = f"{path} and {other} are one agent: ACC gives both paths the same id"
             raise UsageError(message, hint=f"leave {path} out")
-        seen[view.agent_id] = (path, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +138,8 @@ def _declared(context: CommandContext) -> Desired | None:
 
 def write(imported: Iterable[Imported]) -> None:
     """Write the files, all of them or none. Raises UsageError naming the one that is there already, or in the way."""
-    files = tuple(imported)
-    for one in files:
-        if one.path.exists() or one.path.is_symlink():
-            raise UsageError(f"{one.path} is there already", hint="choose another folder with --out")
-    written: list[Path] = []
-    try:
-        for one in files:
-            one.path.parent.mkdir(parents=True, exist_ok=True)
-            with one.path.open("x", encoding="utf-8", newline="\n") as file:
-                written.append(one.path)
-                file.write(one.text)
-    except OSError as error:
-        for path in written:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        message = f"{error.filename or 'the manifest'} cannot be written: {error.strerror}"
-        raise UsageError(message, hint="nothing was written; choose another folder with --out") from error
+    advice = "choose another folder with --out"
+    write_new({one.path: one.text for one in imported}, if_there=advice, if_failed=f"nothing was written; {advice}")
 
 
 def unseen(context: CommandContext, imported: Iterable[Imported]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
@@ -173,55 +155,55 @@ def unseen(context: CommandContext, imported: Iterable[Imported]) -> tuple[tuple
 # --- one agent -------------------------------------------------------------------------------------------------------
 
 
+_HEAD = """\
+apiVersion: reconciler/v1
+kind: Agent
+metadata:
+  name: {name}
+spec:
+  path: {path}
+  # ACC does not show whether the agent is approved, nor its input files. Declare them to manage them:
+  # approval: {{state: approved}}
+  # inputFiles:
+  #   - file: data/input.csv
+"""
+
+
 def _import(view: AgentView, folder: Path, taken: set[str], scope: _Scope) -> Imported:
-    handle = _free(_slug(view.path.rsplit("/", 1)[-1]), taken)
-    taken.add(handle)
-    lines = [
-        "apiVersion: reconciler/v1",
-        "kind: Agent",
-        "metadata:",
-        f"  name: {_name(handle)}",
-        "spec:",
-        f"  path: {value_text(view.path)}",
-        "  # ACC does not show whether the agent is approved, nor its input files. Declare them to manage them:",
-        "  # approval: {state: approved}",
-        "  # inputFiles:",
-        "  #   - file: data/input.csv",
-    ]
+    slug = re.sub(r"[^a-z0-9._-]+", "-", view.path.rsplit("/", 1)[-1].lower())[:_LONGEST_NAME].strip("-._")
+    handle = _free(slug or "agent", taken)
+    # A handle of digits alone would be a number.
+    is_plain = handle[0].isalpha() and handle not in ("true", "false", "null")
     notes: list[str] = []
-    blocks: list[list[str]] = []
-    count = 0
+    lines: list[str] = []
     names: set[str] = set()
     for identity, live in sorted(schedule.KIND.live_of(view).items()):
-        why = _unwritable(live)
-        if why:
+        state = live.state
+        assert state is not None
+        if why := _unwritable(live, state):
             notes.append(f"{view.path}: the schedule {identity} stays unmanaged: {why}")
-            blocks.append(list(_left_out(live, why)))
+            lines.append(f"# The schedule {comment_text(live.identity)} is left as it is, unmanaged:")
+            lines.append(f"# {comment_text(why)}")
             continue
         name = _free(f"s-{identity[:8]}", names)
-        names.add(name)
-        count += 1
         hidden = _hidden(live, scope.secrecy)
-        blocks.append(list(_schedule(live, name, scope, hidden)))
+        lines.extend(_schedule(live, state, name, scope, hidden))
         if hidden:
             words = ", ".join(map(comment_text, sorted(hidden)))
             why = "was secret, or may have been: all parameters stay as they are in ACC, and out of the file"
             notes.append(f"{view.path}: {name}: inputParameters: {words} {why}")
-            continue
-        notes += [f"{view.path}: {name}: {word} looks like a secret, and stands in the file" for word in _secrets(live)]
-    lines.append("  schedules:" if count else "  schedules: []")
-    lines.extend(f"    {line}" for block in blocks for line in block)
-    return Imported(folder / f"{handle}.yaml", "\n".join(lines) + "\n", count, tuple(notes))
+        elif not _unsayable(state.input_parameters):
+            secrets = (comment_text(key) for key in sorted(state.parameters or ()) if _SECRET_LIKE.search(key))
+            looks = "looks like a secret, and stands in the file"
+            notes.extend(f"{view.path}: {name}: inputParameters.{key} {looks}" for key in secrets)
+    head = _HEAD.format(name=handle if is_plain else quoted(handle), path=value_text(view.path))
+    listed = "".join(f"    {line}\n" for line in lines)
+    text = f"{head}  schedules:{'' if names else ' []'}\n{listed}"
+    return Imported(folder / f"{handle}.yaml", text, len(names), tuple(notes))
 
 
-def _state_of(live: ScheduleObservation) -> ScheduleState:
-    assert live.state is not None
-    return live.state
-
-
-def _unwritable(live: ScheduleObservation) -> str:
+def _unwritable(live: ScheduleObservation, state: ScheduleState) -> str:
     """Why a schedule cannot be said in a manifest; "" when it can. No manifest may hold what nobody can read."""
-    state = _state_of(live)
     if not is_guid(live.identity):
         return f"its id {_shown(live.identity)} is no GUID"
     try:
@@ -239,11 +221,6 @@ def _unwritable(live: ScheduleObservation) -> str:
     return ""
 
 
-def _left_out(live: ScheduleObservation, why: str) -> Iterator[str]:
-    yield f"# The schedule {comment_text(live.identity)} is left as it is, unmanaged:"
-    yield f"# {comment_text(why)}"
-
-
 def _hidden(live: ScheduleObservation, secrecy: Secrecy) -> frozenset[str]:
     """The parameters whose values are secret, were, or may have been."""
     parameters = live.record.input_parameters or {}
@@ -251,8 +228,9 @@ def _hidden(live: ScheduleObservation, secrecy: Secrecy) -> frozenset[str]:
     return frozenset(key for key, value in parameters.items() if shown[key] != value)
 
 
-def _schedule(live: ScheduleObservation, name: str, scope: _Scope, hidden: frozenset[str]) -> Iterator[str]:
-    state = _state_of(live)
+def _schedule(
+    live: ScheduleObservation, state: ScheduleState, name: str, scope: _Scope, hidden: frozenset[str]
+) -> Iterator[str]:
     identity = live.identity
     yield f"- name: {name}"
     if is_owned(identity, scope.project.name, scope.project.environment):
@@ -260,21 +238,13 @@ def _schedule(live: ScheduleObservation, name: str, scope: _Scope, hidden: froze
     elif identity[14] == "8":
         yield "  # Perhaps made by another project or environment: then leave it to that one, and take this block out."
     yield f"  id: {identity}"
-    described = comment_text(scope.redact(str(live.record.cron_description or "")))
-    if described:
+    if described := comment_text(scope.redact(str(live.record.cron_description or ""))):
         yield f"  # ACC says: {described}"
-    yield f"  {_rhythm(state.cron or '')}"
+    every = timetable.parse(state.cron or "").every()
+    yield f"  every: {every}" if every else f"  cron: {value_text(' '.join((state.cron or '').split()))}"
     yield f"  startTime: {wire_start(state)}"
     yield f"  timeZone: {value_text(timetable.zones.to_windows(state.time_zone))}"
-    parameters = state.input_parameters
-    if hidden and isinstance(parameters, Mapping) and not _unsayable(parameters):
-        yield from _hidden_parameters(parameters, hidden)
-    else:
-        yield from _parameters(parameters)
-    yield from _rest(state)
-
-
-def _rest(state: ScheduleState) -> Iterator[str]:
+    yield from _parameters(state.input_parameters, hidden)
     level = state.log_level
     if level in _LOG_LEVEL_NAMES:
         yield f"  logLevel: {_LOG_LEVEL_NAMES[level]}"
@@ -289,11 +259,13 @@ def _rest(state: ScheduleState) -> Iterator[str]:
             yield f"  {flag}: {str(value).lower()}"
 
 
-def _parameters(parameters: object) -> Iterator[str]:
-    why = _unsayable(parameters)
-    if why:
+def _parameters(parameters: object, hidden: frozenset[str]) -> Iterator[str]:
+    if why := _unsayable(parameters):
         yield f"  # inputParameters {why} in ACC; they cannot be written here, and stay as they are"
     elif isinstance(parameters, Mapping) and parameters:
+        if hidden:
+            yield from _hidden_parameters(parameters, hidden)
+            return
         yield "  inputParameters:"
         for key, value in sorted(parameters.items()):
             if _SECRET_LIKE.search(key):
@@ -327,32 +299,13 @@ def _unsayable(parameters: object) -> str:
     return ""
 
 
-def _secrets(live: ScheduleObservation) -> Iterator[str]:
-    parameters = _state_of(live).input_parameters
-    if isinstance(parameters, Mapping) and not _unsayable(parameters):
-        yield from (f"inputParameters.{comment_text(key)}" for key in sorted(parameters) if _SECRET_LIKE.search(key))
-
-
-def _rhythm(cron: str) -> str:
-    """`every` where ACC's interval form has one unit, else the expression as it is."""
-    every = timetable.parse(cron).every()
-    return f"every: {every}" if every else f"cron: {value_text(' '.join(cron.split()))}"
-
-
-def _name(handle: str) -> str:
-    """A handle as YAML reads it back: one of digits alone would be a number."""
-    return handle if re.match(r"[a-z]", handle) and handle not in ("true", "false", "null") else f'"{handle}"'
-
-
 def _shown(text: object) -> str:
     return comment_text(f'"{text}"')[:200]
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower())[:_LONGEST_NAME].strip("-._") or "agent"
-
-
 def _free(name: str, taken: set[str]) -> str:
-    return next(
-        one for number in range(1, len(taken) + 2) if (one := name if number == 1 else f"{name}-{number}") not in taken
-    )
+    """A name like this one that nobody has; it is taken from then on."""
+    forms = chain([name], (f"{name}-{number}" for number in count(2)))
+    free = next(form for form in forms if form not in taken)
+    taken.add(free)
+    return free

@@ -11,7 +11,6 @@ import pytest
 from bounded import GROWTH, ends_within, growth
 from manifests_projects import AGENT, PROJECT, TRIGGER, check, places, schedule_of, write
 
-from reconciler.manifests.connecting import connect
 from reconciler.manifests.declarations import Declared, UnconnectedResource
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.model import Address, Origin, Problem, Resource, State
@@ -307,7 +306,7 @@ def test_a_pattern_is_held_against_what_begins_as_it_does(tmp_path: Path) -> Non
             )
             for number in range(size)
         ]
-        return lambda: connect(Declared(mentioned=set(addresses), unconnected=unconnected))
+        return lambda: Declared(mentioned=set(addresses), unconnected=unconnected).connect()
 
     assert growth(measure, 300) < GROWTH
 

@@ -12,8 +12,8 @@ from manifests_projects import AGENT, PROJECT, check, desired, places, state_of,
 
 from reconciler import manifests
 from reconciler.errors import UsageError
-from reconciler.manifests import document_kinds
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, text_or_nothing
 from reconciler.model import Address, Resource, State
@@ -73,9 +73,9 @@ class BellDocument:
 @pytest.fixture(autouse=True)
 def bells() -> Iterator[None]:
     bell = BellDocument()
-    document_kinds.register(bell)
+    DOCUMENT_KINDS[bell.document] = bell
     yield
-    document_kinds.unregister(bell)
+    del DOCUMENT_KINDS[bell.document]
 
 
 def test_its_documents_declare_resources_beside_the_others(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifests_projects import AGENT, ENVIRON, check, write
 
-from reconciler.manifests import schema_files
-from reconciler.manifests.document_kinds import document_kinds
-from reconciler.manifests.schema_violations import Violation, violations
+from reconciler.manifests import json_schemas
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.manifests.json_schemas import Violation, violations
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, value_at
 
-SCHEMAS = (schema_files.project_schema_text(), *(kind.schema_text() for kind in document_kinds().values()))
+SCHEMAS = (json_schemas.project_schema_text(), *(kind.schema_text() for kind in DOCUMENT_KINDS.values()))
 VALUES: st.SearchStrategy[YAMLValue] = st.one_of(
     st.sampled_from([None, True, 0, 1.5, "", "x", "a\n", "30s\n", "none", "APPROVED", "Yes", "é"]),
     st.builds(list[YAMLValue]),
@@ -55,7 +55,7 @@ def mangled(draw: st.DrawFn) -> tuple[str, YAMLValue]:
 @given(mangled())
 def test_what_is_refused_is_explained_at_a_place_that_is_there(case: tuple[str, YAMLValue]) -> None:
     schema, document = case
-    if schema_files.is_valid(schema, document):
+    if json_schemas.is_valid(schema, document):
         return
     found = list(violations(schema, document))
     assert found
@@ -66,7 +66,7 @@ def test_what_is_refused_is_explained_at_a_place_that_is_there(case: tuple[str, 
 
 def only(schema: object, document: YAMLValue) -> Violation:
     text = json.dumps(schema)
-    assert not schema_files.is_valid(text, document)
+    assert not json_schemas.is_valid(text, document)
     (found,) = violations(text, document)
     return found
 

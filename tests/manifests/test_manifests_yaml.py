@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from manifests_projects import AGENT, ENVIRON, PROJECT, TRIGGER, check, desired, places, schedule_of, write
 
 from reconciler.manifests import yaml_reading
-from reconciler.manifests.scalars import plain_value, text_of
+from reconciler.manifests.yaml_values import plain_value, text_of
 
 
 def value_of(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a document that does not keep to its JSON Schema does wrong, in a user's words."""
+"""The JSON Schemas of what a manifest may say: whether a document keeps to one, and in a user's words why not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from reconciler.errors import UsageError
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
 from reconciler.product_terms import GUID
 
 if TYPE_CHECKING:
+    import jsonschema_rs
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
@@ -29,6 +33,58 @@ _TYPES = {
     "number": "a number",
     "null": "nothing",
 }
+
+
+@functools.cache
+def text(name: str) -> str:
+    """A JSON Schema as its file has it."""
+    return (_folder() / name).read_text(encoding="utf-8")
+
+
+def _folder() -> Path:
+    """In a wheel the schemas lie in the package; in a checkout beside it."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "schemas"
+    return inside if inside.is_dir() else package.parent / "schemas"
+
+
+@functools.lru_cache(maxsize=64)
+def _quick_validator(schema_text: str) -> jsonschema_rs.Draft202012Validator:
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(json.loads(schema_text))
+
+
+def is_valid(schema_text: str, document: YAMLValue) -> bool:
+    """Whether a document keeps to its schema; the quick question. `violations` has the reasons."""
+    return _quick_validator(schema_text).is_valid(document)
+
+
+def document_names() -> tuple[str, ...]:
+    """What a document may be: the `kind:` of each. All have a JSON Schema."""
+    return ("Project", *DOCUMENT_KINDS)
+
+
+def schema_text(name: str) -> str:
+    """The JSON Schema (draft 2020-12) of a document, whatever the case of its name. Raises UsageError."""
+    known = {kind.lower(): found.schema_text for kind, found in DOCUMENT_KINDS.items()}
+    found = {**known, "project": project_schema_text}.get(name.lower())
+    if found is None:
+        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
+    return found()
+
+
+def project_schema_text() -> str:
+    """The JSON Schema of the project file."""
+    return text("project.schema.json")
+
+
+def violated_paths(schema_text: str, document: YAMLValue) -> Iterator[DocumentPath]:
+    """Where a document does not keep to its schema."""
+    return (tuple(error.instance_path) for error in _quick_validator(schema_text).iter_errors(document))
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
 class _Schema(TypedDict, total=False):
@@ -62,12 +118,12 @@ class Violation:
 
 def violations(schema_text: str, document: YAMLValue) -> Iterable[Violation]:
     """Every reason why a document does not keep to its schema. Messages never show a value that could be secret."""
-    found = [one for error in _validator(schema_text).iter_errors(document) for one in _explain(error)]
+    found = [one for error in _explaining_validator(schema_text).iter_errors(document) for one in _explain(error)]
     return dict.fromkeys(found) or (Violation((), "wrong-value", "the document is not what its schema allows"),)
 
 
 @functools.lru_cache(maxsize=64)
-def _validator(schema_text: str) -> Validator:
+def _explaining_validator(schema_text: str) -> Validator:
     """The validator that explains, at some seventy times the cost of the one that only says no."""
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
@@ -104,21 +160,14 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
             yield from _one_of(path, shown, error)
         case "type":
             yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], value))
-        case rule:
-            yield Violation(path, "wrong-value", f"{shown} {_wrong_value(str(rule), owner, value)}")
-
-
-def _wrong_value(rule: str, owner: _Schema, value: YAMLValue) -> str:
-    match rule:
         case "not":
-            return f"cannot be {_type_words(value)} here"
+            yield Violation(path, "wrong-value", f"{shown} cannot be {_type_words(value)} here")
         case "enum":
-            return _wrong_choice(owner["enum"], value)
-        case "const":
-            return f"must be {owner['const']}"
+            yield Violation(path, "wrong-value", f"{shown} {_wrong_choice(owner['enum'], value)}")
         case "pattern":
-            return _wrong_pattern(owner, value)
-    return _limits(owner)
+            yield Violation(path, "wrong-value", f"{shown} {_wrong_pattern(owner, value)}")
+        case _:
+            yield Violation(path, "wrong-value", f"{shown} {_limits(owner)}")
 
 
 def _is_about_a_key(error: ValidationError) -> bool:
@@ -233,6 +282,8 @@ def _wrong_pattern(owner: _Schema, value: YAMLValue) -> str:
 
 
 def _limits(owner: _Schema) -> str:
+    if "const" in owner:
+        return f"must be {owner['const']}"
     if owner.get("minLength") or owner.get("minItems"):
         if "maxLength" not in owner:
             return "may not be empty"
