@@ -38,8 +38,9 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """The licence's dates as text, and task executions used and allowed (None: not told)."""
+    """The licence's plan, its dates as text, and task executions used and allowed (None: not told)."""
 
+    tier: str | None
     start: str | None
     end: str | None
     executions: int | None
@@ -73,10 +74,12 @@ class FreshToken:
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """A run as it is now. `status` is the product's word in lower case."""
+    """A run as it is now. `status` is the product's word in lower case; times are its own text."""
 
     run_id: str
     status: str
+    started: str | None
+    finished: str | None
     raw: RawObject = field(repr=False)
 
     @property
@@ -146,7 +149,16 @@ class MftClient:
         word = within.get("taskrunstatus", keys.get("taskrunstatus", status))
         if not isinstance(word, str) or not word.strip():
             raise ProductError(f"GET {request.path} was answered without a taskRunStatus.")
-        return TaskRun(_run_id(raw) or run_id, word.strip().lower(), raw)
+        times = {**within, **keys}
+        return TaskRun(
+            _run_id(raw) or run_id,
+            word.strip().lower(),
+            _first_text(times, ("startedat", "starttime", "started", "startdate", "starttimestamp")),
+            _first_text(
+                times, ("finishedat", "finishtime", "endtime", "finished", "enddate", "completedat", "finishtimestamp")
+            ),
+            raw,
+        )
 
 
 def connect(connection: Connection, options: SessionOptions) -> MftClient:
@@ -201,6 +213,7 @@ def _license(raw: RawObject) -> License:
             keys = {**_lower(within), **keys}
     used, limit = _executions(raw)
     return License(
+        tier=_first_text(keys, ("tier", "plan", "plantype", "licensetype", "name")),
         start=_first_text(keys, ("startdate", "start", "startsat", "validfrom")),
         end=_first_text(keys, ("enddate", "end", "endsat", "expirationdate", "expirydate", "expiresat", "validto")),
         executions=used,

@@ -67,6 +67,9 @@ class AgentInfo:
     """An agent in the repository ("Get agent details from repository")."""
 
     agent_id: OwnId
+    name: Text
+    directory_id: Text
+    description: Text
     raw: RawObject = field(repr=False)
 
 
@@ -116,10 +119,14 @@ class AgentRun:
     agent_id: Id
     schedule_id: Annotated[Id, "agentjobscheduleid"]
     job_run_number: Annotated[Number, "runid"]
+    session_id: Text
+    server: Annotated[Text, "serverip"]
     start_time: Text
     end_time: Text
     status: Annotated[str | None, word_of(*_RUN_STATUS)]
     status_message: Text
+    errors: Number
+    data_count: Number
     raw: RawObject = field(repr=False)
 
     @property

@@ -59,9 +59,9 @@ def decode(data: bytes) -> str:
         raise SourceError("encoding", message, line, column) from None
 
 
-def events(text: str) -> Iterator[yaml.Event]:
+def events(text: str, loader: str = "CSafeLoader") -> Iterator[yaml.Event]:
     """The parser's events; libyaml's where PyYAML was built with it, else the same in Python."""
-    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    parser = getattr(yaml, loader, yaml.SafeLoader)(text)
     try:
         step = parser.get_event
         while (event := step()) is not None and type(event) is not yaml.StreamEndEvent:
@@ -79,8 +79,17 @@ def place_of(event: yaml.Event) -> Place:
 
 def documents(text: str) -> Iterator[YAMLDocument]:
     """The documents of a text that hold anything. Raises SourceError, and the errors of PyYAML."""
+    try:
+        yield from _documents(events(text))
+    except yaml.MarkedYAMLError as error:
+        if "nesting depth" not in str(error.problem):
+            raise
+        # libyaml gives up at a depth of its own, before it tells where ours was passed: the parser in Python does.
+        yield from _documents(events(text, "SafeLoader"))
+
+
+def _documents(stream: Iterator[yaml.Event]) -> Iterator[YAMLDocument]:
     index = -1
-    stream = events(text)
     builder = _Builder()
     for event in stream:
         if type(event) is yaml.DocumentStartEvent:

@@ -409,9 +409,9 @@ def test_an_empty_id_never_becomes_another_call(wire: responses.RequestsMock, ac
 def test_documented_replies_are_understood(wire: responses.RequestsMock, acc: AccClient) -> None:
     answer(wire, AGENT_REPLY)
     agent = acc.get_agent("x")
-    assert (agent.agent_id, agent.raw) == (AGENT, AGENT_REPLY)
+    assert (agent.agent_id, agent.name, agent.description, agent.raw) == (AGENT, "quick", None, AGENT_REPLY)
     run = read_run(RUN_REPLY)
-    assert (run.status, run.is_active, run.job_run_number, run.raw) == ("Succeeded", False, 0, RUN_REPLY)
+    assert (run.status, run.is_active, run.job_run_number, run.errors) == ("Succeeded", False, 0, 0)
     job = read_job_run({**JOB_REPLY, "status": 1})
     assert (job.status, job.is_active, job.job_run_number) == ("In Progress", True, 3)
     found = read_schedule(SCHEDULE_REPLY)

@@ -60,7 +60,7 @@ def test_the_documented_calls(wire: responses.RequestsMock, mft: MftClient) -> N
     wire.get(f"{HOST}/v1/licenses/current", json={"tier": "Pro"})
     wire.post(f"{HOST}/v1/tasks/{TASK}/start", json={"id": "run-1"})
     wire.get(f"{HOST}/v1/task-runs/run-1", json={"id": "run-1", "status": {"taskRunStatus": "Success"}})
-    assert mft.license().raw["tier"] == "Pro"
+    assert mft.license().tier == "Pro"
     assert mft.start_task(id=TASK, parameters={"folder": "/out", "Ü": "ä"}).run_id == "run-1"
     assert mft.task_run("run-1").has_succeeded
     who = "bearer opaque-token-1"
@@ -225,7 +225,7 @@ def test_the_states_of_a_run(
 ) -> None:
     wire.get(re.compile(".*/v1/task-runs/.*"), json={**reply, "startedAt": "a", "status2": 1, "finishedAt": None})
     run = mft.task_run("run-1")
-    assert (run.run_id, run.status, run.is_final, run.raw["startedAt"]) == ("run-1", status, final, "a")
+    assert (run.run_id, run.status, run.is_final, run.started, run.finished) == ("run-1", status, final, "a", None)
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "null", '{"status": {}}', '{"status": 5}', ""])
@@ -260,5 +260,5 @@ def test_the_counter_wherever_it_is(
     wire.get(f"{HOST}/v1/licenses/current", json={"plan": "Pro", "startDate": "a", "endDate": "b", **reply})
     found = mft.license()
     assert (found.executions, found.executions_limit) == (used, limit)
-    assert (found.raw["plan"], found.start, found.end) == ("Pro", "a", "b")
+    assert (found.tier, found.start, found.end) == ("Pro", "a", "b")
     assert found.executions_left == (None if limit is None else 3)
