@@ -40,6 +40,11 @@ class AttestedMemo(Memo):
 
     by_hand: ByHand | None = stored("byHand", ByHand.read, default=None)
 
+    @property
+    def is_enabled(self) -> bool | None:
+        """Whether it is switched on; None where it has no switch, or nothing was said of it."""
+        return None
+
 
 T = TypeVar("T", bound=AttestedMemo)
 

@@ -75,6 +75,10 @@ class InputFilesMemo(AttestedMemo):
     exclusive: bool = stored("exclusive", bool, always=True, default=False)
     run_deletes: bool = stored("runDeletes", bool, default=False)
 
+    @property
+    def is_enabled(self) -> bool | None:
+        return self.enabled
+
 
 def measure(path: Path, name: str, seal: Sealer) -> DeclaredFile:
     """A file with its keyed digest, its bytes and its lines. Raises OSError.

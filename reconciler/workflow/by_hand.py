@@ -63,14 +63,16 @@ class Target:
 class Effect:
     """What a call does to what is attested: `kind` of address, `action` for the journal, and the entry afterwards.
 
-    `in_parts`: it takes several requests, so that one that is refused may leave others done. `is_noted`: the entry of
-    something that is declared and was never sent is made, so that ACC's log does not say it twice. Sending files once
-    more has the same effect, so nothing of them is noted.
+    `opened` says what may come of it, in the entry of a call of which nobody knows whether it happened. `in_parts`:
+    it takes several requests, so that one that is refused may leave others done. `is_noted`: the entry of something
+    that is declared and was never sent is made, so that ACC's log does not say it twice. Sending files once more has
+    the same effect, so nothing of them is noted.
     """
 
     kind: AnyAttested
     action: Action
     after: Callable[[AttestedEntry, Sealer], AttestedEntry]
+    opened: Callable[[AttestedEntry], AttestedEntry] = lambda entry: entry
     in_parts: bool = False
     is_noted: bool = False
 
@@ -119,7 +121,10 @@ def emptied(action: Action) -> Effect:
         memo = replace(memo, sizes={}, enabled=enabled, run_deletes=run_deletes)
         return replace(entry, applied={}, settled=True, memo=memo)
 
-    return Effect(input_files.KIND, action, after)
+    def opened(entry: AttestedEntry) -> AttestedEntry:
+        return replace(entry, memo=replace(_files_memo(entry), run_deletes=True)) if action is Action.START else entry
+
+    return Effect(input_files.KIND, action, after, opened)
 
 
 def _files_memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
@@ -220,13 +225,10 @@ def _opened_and_reached(
     before = (entry.memo.by_hand.before if entry.memo.by_hand is not None else None) or _attested(entry)
     is_undone = reached.settled and _attested(reached) == before
     by_hand = ByHand(command, f"{owner.user} on {owner.host}", at, {} if is_undone else before)
-    memo = entry.memo
-    if isinstance(memo, input_files.InputFilesMemo):
-        memo = replace(memo, run_deletes=memo.run_deletes or _files_memo(reached).run_deletes)
-    opened = replace(entry, settled=False, memo=replace(memo, by_hand=by_hand), at=at)
+    opened = replace(entry, settled=False, memo=replace(effect.opened(entry).memo, by_hand=by_hand), at=at)
     return opened, replace(reached, at=at, memo=replace(reached.memo, by_hand=None if is_undone else by_hand))
 
 
 def _attested(entry: AttestedEntry) -> dict[str, JSON]:
     """What is attested, for seeing whether calls by hand came back to what was applied last."""
-    return {"applied": dict(entry.applied), "enabled": getattr(entry.memo, "enabled", None)}
+    return {"applied": dict(entry.applied), "enabled": entry.memo.is_enabled}
