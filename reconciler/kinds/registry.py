@@ -1,4 +1,4 @@
-"""The kinds that there are. A new one is a module beside this one, its schema, and a line in `KINDS`."""
+"""The kinds that there are. A new one is a module beside this one, its schema, and a `register` line here."""
 
 from __future__ import annotations
 
