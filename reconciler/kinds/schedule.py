@@ -12,7 +12,6 @@ from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer, changes
 from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport, MovedSince, ObservedKind, Product
-from reconciler.kinds import schedule_health
 from reconciler.kinds.schedule_state import (
     DEFAULTS,
     PATHS,
@@ -249,12 +248,16 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
         return view.agent_id if view is not None and not view.problem and view.of(self.name) else ""
 
     def ask(self, api: AccClient, question: str, hide: Callable[[str, JSON], None]) -> object:
+        from reconciler.kinds import schedule_health  # of no use to a plan
+
         return schedule_health.runs_of(api, question, hide)
 
     def health(self, examined: Examined[ScheduleState, ScheduleMemo]) -> HealthReport:
         observed = examined.observation
         if observed.problem or observed.state is None:
             return HealthReport(Health.UNKNOWN, notes=(observed.problem or "not in ACC",))
+        from reconciler.kinds import schedule_health
+
         assert isinstance(observed, ScheduleObservation)
         return schedule_health.of_schedule(observed.record, examined, timing(observed.state))
 
