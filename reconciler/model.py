@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
@@ -396,12 +397,14 @@ class Memo:
     @classmethod
     def from_json(cls, kept: Mapping[str, JSON]) -> Self:
         """Raises ValueError, TypeError, LookupError or AttributeError when it makes no sense."""
-        found = {
-            one.name: one.metadata["read"](kept[one.metadata["key"]])
-            for one in fields(cls)
-            if one.metadata["key"] in kept
-        }
-        return cls(**found)
+        readers = _readers_of(cls)  # type: ignore[arg-type]  # a class can be hashed
+        return cls(**{readers[key][0]: readers[key][1](value) for key, value in kept.items() if key in readers})
+
+
+@cache
+def _readers_of(memo: type[Memo]) -> dict[str, tuple[str, Callable[[JSON], Any]]]:
+    """What each key of the ledger is called in a memo, and how it is read: worked out once, since estates are large."""
+    return {one.metadata["key"]: (one.name, one.metadata["read"]) for one in fields(memo)}
 
 
 @dataclass(frozen=True, slots=True)

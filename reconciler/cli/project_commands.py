@@ -38,7 +38,7 @@ def validate(session: Session, form: str) -> int:
 
     Exit 0 when there is no error, 1 when there is one.
     """
-    from reconciler.workflow.planning import validate as check
+    from reconciler.workflow.validating import validate as check
 
     context = session.context()
     desired, problems = check(context)

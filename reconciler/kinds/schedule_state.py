@@ -129,22 +129,27 @@ def declared_state(
     `every` becomes ACC's own interval form of `cron`, a zone its Windows id. `enabled` is true where nothing is
     written, and left to the people at the console by `keep`.
     """
-    times = _times(cron, every, start_time, time_zone, says_enabled=enabled is not None)
-    is_on = True if enabled is None else None if enabled == KEEP else bool(enabled)
-    return ScheduleState(*times[:3], input_parameters, log_level, session_id, windowless, is_on, times[3])
-
-
-@lru_cache(maxsize=65536)
-def _times(
-    cron: str | None, every: str | None, start: str | None, zone: str | None, *, says_enabled: bool
-) -> tuple[str | None, str | None, str | None, AsWritten]:
-    """A rhythm, a start and a zone in ACC's terms, and as they are written; estates repeat themselves."""
-    return (
-        timetable.parse_every(every).text if every is not None else None if cron is None else " ".join(cron.split()),
-        None if start is None else timetable.parse_declared_start(start).isoformat(),
-        None if zone is None else timetable.zones.to_windows(zone),
-        AsWritten(every or cron or "", every is not None, start or "", zone or "", says_enabled),
+    return ScheduleState(
+        _interval(every) if every is not None else None if cron is None else " ".join(cron.split()),
+        None if start_time is None else _start(start_time),
+        None if time_zone is None else timetable.zones.to_windows(time_zone),
+        input_parameters,
+        log_level,
+        session_id,
+        windowless,
+        True if enabled is None else None if enabled == KEEP else bool(enabled),
+        AsWritten(every or cron or "", every is not None, start_time or "", time_zone or "", enabled is not None),
     )
+
+
+@lru_cache(maxsize=4096)
+def _interval(every: str) -> str:
+    return timetable.parse_every(every).text
+
+
+@lru_cache(maxsize=4096)
+def _start(text: str) -> str:
+    return timetable.parse_declared_start(text).isoformat()
 
 
 # --- meaning ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from reconciler.model import (
     Live,
     Memory,
     Plan,
-    Problem,
     Project,
 )
 from reconciler.observe import busy_agents
@@ -29,23 +28,11 @@ from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.input_diffstat import with_row_counts
 from reconciler.workflow.memory import Remembered
-from reconciler.workflow.reading import Sources, check_manifests, reading
+from reconciler.workflow.reading import Sources, reading
 from reconciler.workflow.refresh import refresh
 
 SOON = timedelta(days=30)
 """How long before a token, a key or a licence ends it is spoken of."""
-
-
-def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ...]]:
-    """All that can be checked without a network, all problems at once."""
-    from reconciler.clients.auth import key_complaint
-
-    desired, problems = check_manifests(context, key_complaint=key_complaint)
-    if desired is None or not desired.project.blackouts:
-        return desired, problems
-    from reconciler.calendar import schedule_checks
-
-    return desired, tuple(sorted((*problems, *schedule_checks.of_manifests(desired, as_of=context.clock()))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,19 @@
+"""Checks all of a project that needs no network."""
+
+from __future__ import annotations
+
+from reconciler.model import Desired, Problem
+from reconciler.workflow.context import CommandContext
+from reconciler.workflow.reading import check_manifests
+
+
+def validate(context: CommandContext) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """All that can be checked without a network, all problems at once."""
+    from reconciler.clients.auth import key_complaint
+
+    desired, problems = check_manifests(context, key_complaint=key_complaint)
+    if desired is None or not desired.project.blackouts:
+        return desired, problems
+    from reconciler.calendar import schedule_checks
+
+    return desired, tuple(sorted((*problems, *schedule_checks.of_manifests(desired, as_of=context.clock()))))
