@@ -113,10 +113,6 @@ class StartedKind(Kind[S, U, A]):
         """Whether a start is due; None when its key was started before. `again`: somebody asks for one more."""
 
     @abstractmethod
-    def attempt(self, state: S) -> int:
-        """Which attempt for its key a planned start is, counted from 1."""
-
-    @abstractmethod
     def retried(self, state: S) -> S | None:
         """The next attempt after a run that is known to have failed; None when there is none."""
 

@@ -155,9 +155,6 @@ class TriggerKind(StartedKind[TriggerState, TriggerMemo, "MftClient"]):
             return _start(Reason.DUE, _cause(desired, entry.memo), desired, entry)
         return _of_this_key(resource, entry, again=again)
 
-    def attempt(self, state: TriggerState) -> int:
-        return state.attempt
-
     def retried(self, state: TriggerState) -> TriggerState | None:
         return replace(state, attempt=state.attempt + 1) if state.attempt <= state.retries else None
 

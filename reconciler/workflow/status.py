@@ -42,8 +42,16 @@ def status(context: CommandContext, selection: Selection) -> Status:
         answers = _answers(context, inputs, products)
         audit = planner.audit(inputs, KINDS)
         syncs = {one.address: one.status for one in audit.findings}
+        is_lost = planner.loss_of(inputs) is not planner.LedgerLoss.NONE  # looks at all that is live: once for all rows
         rows = [
-            _row(resource, inputs, syncs.get(resource.address, DriftStatus.PENDING), answers, products.redact)
+            _row(
+                resource,
+                inputs,
+                syncs.get(resource.address, DriftStatus.PENDING),
+                answers,
+                products.redact,
+                is_lost=is_lost,
+            )
             for resource in _in_sight(inputs)
         ]
     shown = [row for row in rows if row is not None]
@@ -111,6 +119,8 @@ def _row(
     sync: DriftStatus,
     answers: Mapping[Question, object],
     redact: Callable[[str], str],
+    *,
+    is_lost: bool,
 ) -> ResourceStatus | None:
     question = _question(resource, inputs)
     said = KINDS[resource.address.kind].health(
@@ -120,7 +130,7 @@ def _row(
             entry=inputs.memory.entries.get(resource.address),
             answer=None if question is None else answers.get(question),
             as_of=inputs.as_of,
-            is_lost=planner.loss_of(inputs) is not planner.LedgerLoss.NONE,
+            is_lost=is_lost,
             redact=redact,
         )
     )
