@@ -252,18 +252,7 @@ def entry_of(
 def opened(change: Change, known: Entry | None, *, declared: str, memo: Memo, at: str) -> Entry:
     """The entry while a change is under way: what was applied before stays, for whoever has to look afterwards."""
     if known is None:
-        return Entry(
-            address=change.address,
-            identity=change.identity,
-            agent_path=change.agent_path,
-            declared=declared,
-            applied={},
-            settled=False,
-            memo=memo,
-            needs=change.needs,
-            at=at,
-            agent_id=change.agent_id,
-        )
+        known = Entry(change.address, "", "", declared, {}, settled=False, memo=memo, needs=change.needs)
     return replace(
         known,
         identity=change.identity or known.identity,

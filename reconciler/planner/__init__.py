@@ -56,7 +56,7 @@ def plan(inputs: PlanInputs, kinds: KindRegistry) -> Plan:
     """Decide every resource by the table above. Equal inputs give equal plans."""
     warnings = list(inputs.identities.warnings)
     undeclared = tuple(undeclared_of(inputs))
-    verdicts = judge_all(inputs, kinds, undeclared, warnings)
+    verdicts = judge_all(inputs, kinds, undeclared, warnings, secrecy(inputs))
     verdicts = _strand(verdicts, inputs)
     chosen = {at: said for at, said in verdicts.items() if inputs.selected is None or at in inputs.selected}
     changes = tuple(sorted((v for v in chosen.values() if isinstance(v, Change)), key=_change_order))

@@ -30,10 +30,11 @@ def audit(inputs: PlanInputs, kinds: KindRegistry) -> Drift:
     """How every resource in sight stands to what was last applied."""
     ignored: list[Finding] = []
     undeclared = tuple(undeclared_of(inputs))
-    judged = judge_all(inputs, kinds, undeclared, ignored)
+    hidden = secrecy(inputs)
+    judged = judge_all(inputs, kinds, undeclared, ignored, hidden)
     verdicts = {at: said for at, said in judged.items() if inputs.selected is None or at in inputs.selected}
     origins = {resource.address: resource.origin for resource in inputs.desired.resources}
-    unset = dict(unset_changes(inputs, kinds, secrecy(inputs)))
+    unset = dict(unset_changes(inputs, kinds, hidden))
     findings = [
         replace(found, unset=unset.get(address, ()))
         for address, verdict in verdicts.items()

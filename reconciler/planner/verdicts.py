@@ -15,7 +15,11 @@ from reconciler.secrecy import Secrecy, secrecy_of
 
 
 def judge_all(
-    inputs: PlanInputs, kinds: KindRegistry, undeclared: tuple[Undeclared, ...], warnings: list[Finding]
+    inputs: PlanInputs,
+    kinds: KindRegistry,
+    undeclared: tuple[Undeclared, ...],
+    warnings: list[Finding],
+    hidden: Secrecy,
 ) -> dict[Address, Verdict]:
     """The table's verdict on everything declared, live or remembered, before one thing holds back another."""
     everything = () if inputs.destroy else inputs.desired.resources
@@ -30,7 +34,6 @@ def judge_all(
     if inputs.selected is None or inputs.destroy:
         verdicts.update(judge_undeclared(inputs, undeclared, kinds, warnings))
         verdicts.update(judge_forgotten(inputs, undeclared, verdicts, kinds))
-    hidden = secrecy(inputs)
     return {address: hidden.hide(said) if isinstance(said, Change) else said for address, said in verdicts.items()}
 
 
