@@ -16,3 +16,5 @@ def look(chrome: Chrome, *, width: int = 1280, theme: str = "light", media: str 
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     features = [{"name": "prefers-color-scheme", "value": theme}]
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    # Styles follow at once, but the page is told with its next frame, before the callbacks of that frame.
+    chrome.execute_async_script("requestAnimationFrame(arguments[0])")
