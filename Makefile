@@ -18,7 +18,7 @@ MANY_CASES := tests/histories tests/kill tests/clients/test_clients_redaction.py
   tests/timetable/test_timetable_every_zone.py $(addprefix tests/end_to_end/test_e2e_,$(addsuffix .py, \
   attribution by_hand_histories faults hostile secret_histories starts text ways_out))
 
-.PHONY: help demo install lint types test coverage elsewhen explore histories oldest bench clean
+.PHONY: help demo install lint types test coverage elsewhen explore histories oldest schemas bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -70,6 +70,9 @@ oldest:          ## A part of the tests with the oldest versions that pyproject.
 coverage: install
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
+
+schemas: install ## Write schemas/, which editors take, from reconciler/schemas
+	@$(BIN)/python -m tools.published_schemas
 
 bench: install   ## Speed and memory, as ratios measured in one run
 	@$(BIN)/python -m benchmarks

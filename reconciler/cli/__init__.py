@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "init": ("project_commands", "Write a commented project that validates."),
     "validate": ("project_commands", "Check everything that needs no network, all problems at once."),
-    "schema": ("project_commands", "Print the JSON Schema of a kind."),
+    "schema": ("project_commands", "Print the JSON Schema of a kind, or of any manifest."),
     "plan": ("plan_commands", "Show what apply would change. Writes nothing."),
     "apply": ("apply_commands", "Ask, apply the plan, and read back."),
     "drift": ("plan_commands", "Audit live against what was last applied."),

@@ -89,14 +89,12 @@ def _line_reader(root: Path) -> Callable[[str, int], str | None]:
 @click.argument("kind", required=False, metavar="[KIND]")
 @pass_session
 def schema(session: Session, kind: str | None) -> None:
-    """Print the JSON Schema of a kind: Project, Agent or TaskTrigger.
+    """Print the JSON Schema of a kind, or without one the schema of any manifest, for editors.
 
-    An editor takes it through a modeline: `# yaml-language-server: $schema=FILE`.
+    KIND is Project, Agent, ScheduleTemplate or TaskTrigger. An editor takes it from a file, through the modeline
+    `# yaml-language-server: $schema=FILE`; without a kind it fits files of several documents, and reconciler.yaml.
     """
     import reconciler.kinds.registry  # noqa: F401  # names the kinds of document
     from reconciler import manifests
 
-    if kind is None:
-        session.show("\n".join(manifests.document_names()))
-        return
     session.show(manifests.schema_text(kind))

@@ -7,7 +7,7 @@ from typing import Literal, TypedDict, cast
 
 from reconciler.kind import Wait
 from reconciler.kinds.trigger import DEFAULT_WAIT, KIND, Task, TriggerState
-from reconciler.manifests import json_schemas
+from reconciler.manifests import schema_sources
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
@@ -31,7 +31,7 @@ class TaskTriggerDocument:
     secret_keys = frozenset({"parameters"})
 
     def schema_text(self) -> str:
-        return json_schemas.text("task-trigger.schema.json")
+        return schema_sources.text("task-trigger.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
         handle = document.handle

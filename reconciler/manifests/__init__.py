@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.manifests.discovery import find_root
-    from reconciler.manifests.json_schemas import document_names, schema_text
+    from reconciler.manifests.editor_schemas import document_names, schema_text
     from reconciler.manifests.loading import check, load, load_project
     from reconciler.manifests.project_file import project_name
     from reconciler.manifests.starter import write_project
@@ -27,7 +27,7 @@ _MODULES = {
     "discovery": ("find_root",),
     "loading": ("check", "load", "load_project"),
     "project_file": ("project_name",),
-    "json_schemas": ("document_names", "schema_text"),
+    "editor_schemas": ("document_names", "schema_text"),
     "starter": ("write_project",),
 }
 

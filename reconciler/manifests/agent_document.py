@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.manifests import json_schemas
+from reconciler.manifests import schema_sources
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import AGENT_PARTS
 from reconciler.manifests.documents import ManifestDocument
@@ -18,7 +18,7 @@ class AgentDocument:
     secret_keys = frozenset({"inputParameters"})
 
     def schema_text(self) -> str:
-        return json_schemas.text("agent.schema.json")
+        return schema_sources.text("agent.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
         handle, report = document.written_handle, document.report

@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from reconciler.errors import UsageError
-from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.manifests import schema_sources
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
 from reconciler.product_terms import GUID
 
@@ -35,19 +33,6 @@ _TYPES = {
 }
 
 
-@functools.cache
-def text(name: str) -> str:
-    """A JSON Schema as its file has it."""
-    return (_folder() / name).read_text(encoding="utf-8")
-
-
-def _folder() -> Path:
-    """In a wheel the schemas lie in the package; in a checkout beside it."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "schemas"
-    return inside if inside.is_dir() else package.parent / "schemas"
-
-
 @functools.lru_cache(maxsize=64)
 def _quick_validator(schema_text: str) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
@@ -60,23 +45,9 @@ def is_valid(schema_text: str, document: YAMLValue) -> bool:
     return _quick_validator(schema_text).is_valid(document)
 
 
-def document_names() -> tuple[str, ...]:
-    """What a document may be: the `kind:` of each. All have a JSON Schema."""
-    return ("Project", *DOCUMENT_KINDS)
-
-
-def schema_text(name: str) -> str:
-    """The JSON Schema (draft 2020-12) of a document, whatever the case of its name. Raises UsageError."""
-    known = {kind.lower(): found.schema_text for kind, found in DOCUMENT_KINDS.items()}
-    found = {**known, "project": project_schema_text}.get(name.lower())
-    if found is None:
-        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
-    return found()
-
-
 def project_schema_text() -> str:
     """The JSON Schema of the project file."""
-    return text("project.schema.json")
+    return schema_sources.text("project.schema.json")
 
 
 def violated_paths(schema_text: str, document: YAMLValue) -> Iterator[DocumentPath]:
@@ -93,6 +64,7 @@ class _Schema(TypedDict, total=False):
     description: str
     examples: list[YAMLValue]
     properties: dict[str, _Schema]
+    patternProperties: dict[str, _Schema]
     required: list[str]
     type: str | list[str]
     enum: list[YAMLValue]
@@ -146,7 +118,8 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
         case _ if _is_about_a_key(error):
             yield Violation((*path, str(value)), "bad-name", f"{str(value)[:80]!r} cannot be a name here", at_key=True)
         case "additionalProperties" | "unevaluatedProperties":
-            for key in [one for one in mapping_of(value) if one not in properties]:
+            free = "|".join(owner.get("patternProperties", ())) or r"(?!)"
+            for key in [one for one in mapping_of(value) if one not in properties and not re.search(free, str(one))]:
                 message = _unknown_key(key, tuple(properties), shown)
                 yield Violation((*path, key), "unknown-key", message, at_key=True)
         case "required":

@@ -1,0 +1,135 @@
+"""The JSON Schemas for editors: of what people write, before variables, items, templates and defaults are put in.
+
+Each follows from the schema that documents are checked against once they are complete. Wherever a value may come out
+of a `${…}`, text with one is allowed beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from reconciler.errors import UsageError
+from reconciler.manifests import schema_sources
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.manifests.schema_sources import Schema
+from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of
+
+_FILLED_IN = r"\$\{"
+_TEXT_WITH_PLACEHOLDER: Schema = {"type": "string", "pattern": _FILLED_IN}
+_FILLED_TYPES = {"boolean", "integer", "number"}
+
+
+def document_names() -> tuple[str, ...]:
+    """What a document may be: the `kind:` of each. All have a JSON Schema."""
+    return tuple(_sources())
+
+
+def schema_text(name: str | None = None) -> str:
+    """The JSON Schema (draft 2020-12) of a document as people write it, whatever the case of its name.
+
+    Without a name that of any document, by its `kind`. Raises UsageError.
+    """
+    if name is None:
+        return _text(_any_document())
+    known = {kind.lower(): source for kind, source in _sources().items()}
+    if name.lower() not in known:
+        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
+    return _text(_written(known[name.lower()]))
+
+
+def _sources() -> dict[str, Callable[[], str]]:
+    """Where the schema of each kind of document is found."""
+    return {
+        "Project": lambda: schema_sources.text("project.schema.json"),
+        "ScheduleTemplate": lambda: schema_sources.text("schedule-template.schema.json"),
+        **{kind: document.schema_text for kind, document in DOCUMENT_KINDS.items()},
+    }
+
+
+def _text(schema: Schema) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False)
+
+
+def _written(source: Callable[[], str]) -> Schema:
+    schema = mapping_of(schema_sources.as_written(json.loads(source())))
+    kind = mapping_of(schema["properties"])["kind"]  # by it the rest is chosen, before anything is filled in
+    found = _with_placeholders(schema)
+    mapping_of(found["properties"])["kind"] = kind
+    return found
+
+
+def _any_document() -> Schema:
+    """One schema for files of several documents: `kind` says which applies, so that only its mistakes are told."""
+    written = {kind: _written(source) for kind, source in _sources().items()}
+    kinds: list[YAMLValue] = list(written)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Manifest",
+        "description": "Any document of reconciler: its kind says what else it may hold.",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"description": "The version of this format."},
+            "kind": {"enum": kinds, "description": "What this document declares."},
+        },
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "then": {"$ref": f"#/$defs/{kind}"},
+            }
+            for kind in written
+        ],
+        "$defs": {kind: _moved(schema, f"#/$defs/{kind}/") for kind, schema in written.items()},
+    }
+
+
+def _moved(part: YAMLValue, to: str) -> YAMLValue:
+    """A part of a schema that becomes part of another one, so that its references still find what they name."""
+    if isinstance(part, list):
+        return [_moved(one, to) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: str(one).replace("#/", to, 1) if key == "$ref" else _moved(one, to)
+        for key, one in part.items()
+        if key != "$schema"
+    }
+
+
+# --- where something may be filled in --------------------------------------------------------------------------------
+
+
+def _with_placeholders(schema: Schema) -> Schema:
+    """The same for a value, or for what is inside it, that may be filled in. Keys are never filled in."""
+    found: Schema = {}
+    for key, part in schema.items():
+        if key in ("properties", "patternProperties", "$defs"):
+            found[key] = {name: _each(one) for name, one in mapping_of(part).items()}
+        elif key in ("items", "additionalProperties", "then", "else"):
+            found[key] = _each(part)
+        elif key in ("allOf", "anyOf", "oneOf"):
+            found[key] = [_each(one) for one in list_of(part)]
+        else:
+            found[key] = part
+    return _or_placeholder(found)
+
+
+def _each(part: YAMLValue) -> YAMLValue:
+    return _with_placeholders(part) if isinstance(part, dict) else part
+
+
+def _or_placeholder(schema: Schema) -> Schema:
+    choice = {key: one for key, one in schema.items() if key in ("enum", "const", "type")}
+    if choice.keys() - {"type"}:
+        said = {key: one for key, one in schema.items() if key not in choice}
+        return {"anyOf": [choice, _TEXT_WITH_PLACEHOLDER], **said}
+    types = schema.get("type")
+    named = {types} if isinstance(types, str) else set(map(str, list_of(types)))
+    if "pattern" in schema or "maxLength" in schema:
+        most = f"(?=[\\s\\S]{{0,{schema['maxLength']}}}$)" if "maxLength" in schema else ""
+        left = {key: one for key, one in schema.items() if key != "maxLength"}
+        return {**left, "pattern": f"{_FILLED_IN}|{most and f'^{most}'}(?:{schema.get('pattern', '')})"}
+    if named & _FILLED_TYPES and "string" not in named:
+        return {**schema, "type": [*sorted(named), "string"], "pattern": _FILLED_IN}
+    return schema
