@@ -39,7 +39,11 @@ class _Emulator(click.Command):
 @click.option(
     "--state", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Start from this file (JSON or YAML)."
 )
-@click.option("--estate", type=click.Choice(["demo"]), help="Start from a built-in estate.")
+@click.option(
+    "--estate",
+    type=click.Choice(["demo", "regions"]),
+    help="Start from a built-in estate: a dozen agents with a past, or fifty with 300 schedules made by hand.",
+)
 @click.option("--agents", type=click.IntRange(1), help="Start from a generated estate with so many agents.")
 @click.option(
     "--schedules", type=click.IntRange(0), default=5, show_default=True, help="Schedules of each generated agent."

@@ -8,6 +8,7 @@ from reconciler.emulator.injected_faults import Fault, parse_fault
 from reconciler.emulator.key_pairs import new_key
 from reconciler.emulator.mft_state import Task, Tenant
 from reconciler.emulator.population import demo, estate
+from reconciler.emulator.regional_estate import regions
 from reconciler.emulator.request_log import Request
 from reconciler.emulator.server import DEFAULT_TOKEN, Emulator
 from reconciler.emulator.state_file import load, save
@@ -30,6 +31,7 @@ __all__ = [
     "move_agent",
     "new_key",
     "parse_fault",
+    "regions",
     "remake_agent",
     "remove_agent",
     "save",

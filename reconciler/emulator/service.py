@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.clock import Clock
@@ -16,11 +17,15 @@ from reconciler.emulator.key_pairs import new_key
 from reconciler.emulator.mft_state import Tenant
 from reconciler.emulator.population import DEMO_KEY_ID, demo
 from reconciler.emulator.population import estate as generated
+from reconciler.emulator.regional_estate import regions
 from reconciler.emulator.server import Emulator
 from reconciler.emulator.state_file import load, save
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
 from reconciler.files import write_whole
+
+BUILT_IN: dict[str, Callable[[datetime], Estate]] = {"demo": demo, "regions": regions}
+"""The estates that `--estate` names, each made for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def serve(
 
 def _opening(options: ServeOptions, clock: Clock) -> Estate:
     if options.estate is not None:
-        return demo(clock())
+        return BUILT_IN[options.estate](clock())
     if options.agents is not None:
         return generated(agents=options.agents, schedules=options.schedules, seed=options.seed)
     return load(options.state) if options.state is not None else Estate()

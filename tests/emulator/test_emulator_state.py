@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from emulated import AGENT_ID, PATH, SCHEDULE_ID, Client, Clock, schedule_body, small_estate
 
 from reconciler.cli.emulator_command import emulator as command
-from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Switches, Tenant, demo, estate, load, save
+from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Switches, Tenant, demo, estate, load, regions, save
 from reconciler.emulator.acc_state import InputFile
 from reconciler.emulator.state_file import from_document, to_document
 from reconciler.errors import UsageError
@@ -94,6 +94,14 @@ def test_a_generated_estate_is_the_same_for_the_same_seed() -> None:
     assert first != to_document(estate(agents=20, schedules=3, seed=5))
     assert len(first["agents"]) == 20
     assert all(len(agent["schedules"]) == 3 for agent in first["agents"])
+
+
+def test_the_regions_are_fifty_agents_with_six_schedules_each() -> None:
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    made = regions(now)
+    assert len(made.agents) == 50
+    assert {len(agent.schedules) for agent in made.agents.values()} == {6}
+    assert to_document(made) == to_document(regions(now))
 
 
 def test_a_generated_estate_is_acceptable_to_the_product_itself() -> None:
