@@ -108,14 +108,23 @@ class Address:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """A place in a manifest: path relative to the project, line and column counted from 1."""
+    """A place in a manifest: path relative to the project, line and column counted from 1.
+
+    `item` says which of a document's `forEach` items made it, as in `item 2 (region: nz)`; "" where none did.
+    """
 
     path: str
     line: int
     column: int = 1
+    item: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+        return f"{self.path}:{self.line}:{self.column}" + (f" [{self.item}]" if self.item else "")
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it is in the order of the manifests."""
+        return (self.path, self.line, self.column)
 
 
 class Severity(StrEnum):
@@ -125,7 +134,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong or doubtful in the files, with the next step in `message`."""
+    """One thing that is wrong or doubtful in the files, with the next step in `message`. `item`: as in `Origin`."""
 
     path: str
     line: int
@@ -134,6 +143,7 @@ class Problem:
     code: str
     message: str
     severity: Severity = Severity.ERROR
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -34,7 +34,7 @@ def check_entry(
 ) -> tuple[str, Path]:
     """Check one declared input file, and return the name that ACC will know, and the absolute path."""
     written = str(entry["file"])
-    location = Path(report.file.location.parent / written)
+    location = report.folder((*path, "file")) / written
     name = str(entry.get("name", location.name))
     if complaint := _name_complaint(name, location):
         report.error((*path, "name" if "name" in entry else "file"), *complaint)

@@ -15,7 +15,7 @@ from reconciler.manifests import exposure
 from reconciler.manifests.document_kinds import DocumentKind
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import Address, Agent, Origin, Resource
+from reconciler.model import Address, Agent, Origin, Problem, Resource
 from reconciler.quantities import first_few
 from reconciler.suggestion import Suggestions
 
@@ -53,15 +53,20 @@ class Declared:
     public: list[exposure.PublicPlace] = field(default_factory=list)
     mentioned: set[Address] = field(default_factory=set)
     kinds: dict[str, DocumentKind] = field(default_factory=dict)
-    places: dict[tuple[str, str], Origin] = field(default_factory=dict)
+    places: dict[tuple[str, str], tuple[Origin, str]] = field(default_factory=dict)
 
     def claim(self, what: str, key: str, origin: Origin, report: ProblemReporter, shown: str) -> bool:
-        """Take a name that only one place may have. A second claim is an error that names both places."""
-        first = self.places.setdefault((what, key), origin)
-        if first is origin:
+        """Take a name that only one place may have. A second claim is an error at the later place, and names both."""
+        claimed = (origin, report.address)
+        first = self.places.setdefault((what, key), claimed)
+        if first is claimed:
             return True
-        message = f"{shown} is declared twice; the first is at {first}"
-        report.problems.add(report.file, (origin.line, origin.column), "duplicate", message, address=report.address)
+        # Documents that wait for a template are declared after all others, wherever they stand.
+        (earlier, _), (later, address) = sorted((first, claimed), key=lambda one: one[0].place)
+        message = f"{shown} is declared twice; the first is at {earlier}"
+        report.problems.append(
+            Problem(later.path, later.line, later.column, address, "duplicate", message, item=later.item)
+        )
         return False
 
     def check_move(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import yaml
 
@@ -72,8 +72,21 @@ class Problems(list[Problem]):
         return any(problem.severity is Severity.ERROR for problem in self)
 
     def sorted(self) -> tuple[Problem, ...]:
-        """In file order: path, line, column; each once."""
-        return tuple(sorted(set(self)))
+        """In file order: path, line, column. What is wrong with one place is one problem, however many inherit it."""
+        said: dict[tuple[object, ...], list[Problem]] = {}
+        for one in self:
+            said.setdefault((one.path, one.line, one.column, one.code, one.message, one.severity), []).append(one)
+        return tuple(sorted(map(_as_one, said.values())))
+
+
+def _as_one(said: list[Problem]) -> Problem:
+    """What is said of one place for several addresses or items: for the first of them, with a count of the others."""
+    first, *others = dict.fromkeys(said)
+    own = next((one for one in said if not one.address and not one.item), None)
+    if own is not None or not (others or first.item):
+        return own or first  # a template that is wrong says so itself, and needs nobody who uses it
+    more = [f"and for {len(others)} more"] if others else []
+    return replace(first, message=f"{first.message} [{', '.join([first.item or first.address, *more])}]", item="")
 
 
 @dataclass(slots=True)
@@ -81,6 +94,8 @@ class ProblemReporter:
     """A document and an address to report against; places are paths into the document.
 
     `overlay` is where in the project file the chosen environment stands: what was written there is reported there.
+    `inherited` says whose document a path was taken over from, and where it stands there; `item` which of `forEach`
+    made the document.
     """
 
     problems: Problems
@@ -88,13 +103,20 @@ class ProblemReporter:
     index: int
     address: str = ""
     overlay: DocumentPath = ()
+    inherited: Inherited | None = None
+    item: str = ""
 
     def error(self, path: DocumentPath, code: str, message: str, *, at_key: bool = False) -> None:
-        self.problems.add(self.file, self._place(path, at_key=at_key), code, message, address=self.address)
+        self._add(path, code, message, Severity.ERROR, at_key=at_key)
 
     def warn(self, path: DocumentPath, code: str, message: str) -> None:
-        place = self._place(path, at_key=False)
-        self.problems.add(self.file, place, code, message, address=self.address, severity=Severity.WARNING)
+        self._add(path, code, message, Severity.WARNING)
+
+    def _add(self, path: DocumentPath, code: str, message: str, severity: Severity, *, at_key: bool = False) -> None:
+        at = self._origin(path, at_key=at_key)
+        self.problems.append(
+            Problem(at.path, at.line, at.column, self.address, code, message, severity, item=self.item)
+        )
 
     def parsed(self, path: DocumentPath, code: str, parse: Callable[[str], T], text: str) -> T | None:
         """What `parse` makes of the text at a path; None where it raises ValueError, which is reported."""
@@ -106,23 +128,34 @@ class ProblemReporter:
             return None
 
     def origin(self, path: DocumentPath) -> Origin:
-        return Origin(self.file.path, *self._place(path, at_key=False))
+        return self._origin(path)
 
     def at(self, address: str) -> ProblemReporter:
         """The same document, for another address."""
-        return ProblemReporter(self.problems, self.file, self.index, address, self.overlay)
+        return ProblemReporter(self.problems, self.file, self.index, address, self.overlay, self.inherited, self.item)
 
-    def _place(self, path: DocumentPath, *, at_key: bool) -> Place:
-        places = self.file.places(self.index)
-        candidates = [path]
-        if self.overlay and path[:1] == ("spec",):
-            candidates.insert(0, (*self.overlay, *path[1:]))
-        for candidate in candidates:
-            if found := (at_key and places.keys.get(candidate)) or places.values.get(candidate):
-                return found
-        if at_key and path:
-            return places.nearest(path[:-1])
-        return places.nearest(path)
+    def source(self, path: DocumentPath) -> tuple[ProblemReporter, DocumentPath]:
+        """The document that says what stands at a path, and where there: another one where the path is inherited."""
+        found = self.inherited(path) if self.inherited is not None else None
+        return found or (self, path)
+
+    def folder(self, path: DocumentPath) -> Path:
+        """The folder that a relative file at a path is meant from: that of the file it is written in."""
+        return self.source(path)[0].file.location.parent
+
+    def _origin(self, path: DocumentPath, *, at_key: bool = False) -> Origin:
+        source, path = self.source(path)
+        places = source.file.places(source.index)
+        if source.overlay and path[:1] == ("spec",):
+            overlaid = places.exact((*source.overlay, *path[1:]), at_key=at_key)
+            if overlaid is not None:
+                return Origin(source.file.path, *overlaid, self.item)
+        place = places.exact(path, at_key=at_key) or places.nearest(path[:-1] if at_key else path)
+        return Origin(source.file.path, *place, self.item)
+
+
+Inherited: TypeAlias = Callable[[DocumentPath], "tuple[ProblemReporter, DocumentPath] | None"]
+"""Which document a path is inherited from, and where it stands there; None for what a document says itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +184,52 @@ class _Level:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the keys and the values of one document stand, by path."""
+    """Where the keys and the values of one document stand, by path.
 
-    keys: dict[DocumentPath, Place]
-    values: dict[DocumentPath, Place]
+    `aliased` is where what an alias stands for is written, `merged` what `<<` brings into a mapping: somebody who
+    corrects a value has to go there.
+    """
+
+    keys: dict[DocumentPath, Place] = field(default_factory=dict)
+    values: dict[DocumentPath, Place] = field(default_factory=dict)
+    aliased: dict[DocumentPath, DocumentPath] = field(default_factory=dict)
+    merged: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
+
+    def exact(self, path: DocumentPath, *, at_key: bool = False) -> Place | None:
+        """Where the value, or the key, at this path is written; None where nothing is."""
+        written = self._written(path)
+        if len(written) <= len(path):
+            return None
+        return self.keys.get(written[-1]) if at_key and path else self.values[self._meant(written[-1])]
 
     def nearest(self, path: DocumentPath) -> Place:
         """The value at this path, or the innermost thing around it that was written."""
-        for length in range(len(path), -1, -1):
-            if place := self.values.get(path[:length]):
-                return place
-        return (1, 1)
+        written = self._written(path)
+        return self.values.get(self._meant(written[-1]), (1, 1))
+
+    def _meant(self, path: DocumentPath) -> DocumentPath:
+        return self.aliased.get(path, path)
+
+    def _written(self, path: DocumentPath) -> list[DocumentPath]:
+        """Where each step of a path is written, beginning with the root, as far as it is."""
+        written: list[DocumentPath] = [()]
+        for step in path:
+            found = self._inside(written[-1], step, set())
+            if found is None:
+                break
+            written.append(found)
+        return written
+
+    def _inside(self, path: DocumentPath, step: str | int, seen: set[DocumentPath]) -> DocumentPath | None:
+        """Where an entry of what is written at a path is written, in it or in what is merged into it."""
+        inside = self._meant(path)
+        if (*inside, step) in self.values:
+            return (*inside, step)
+        if inside in seen:
+            return None
+        seen.add(inside)
+        found = (self._inside(each, step, seen) for each in self.merged.get(inside, ()))
+        return next((one for one in found if one is not None), None)
 
 
 def locate(data: bytes) -> dict[int, Places]:
@@ -170,32 +238,53 @@ def locate(data: bytes) -> dict[int, Places]:
     Reading for values and reading for places are two passes: a file without problems never pays for the second.
     """
     found: dict[int, Places] = {}
-    stack: list[_Level] = []
+    walk = _Walk(Places())
     for event in events(decode(data)):
         if isinstance(event, yaml.DocumentStartEvent):
-            places = found[len(found)] = Places({}, {})
+            walk = _Walk(Places())
+            found[len(found)] = walk.places
         elif isinstance(event, yaml.CollectionEndEvent):
-            stack.pop()
+            walk.levels.pop()
         elif isinstance(event, yaml.NodeEvent):
-            _note(event, stack, places)
+            walk.note(event)
     return found
 
 
-def _note(event: yaml.NodeEvent, stack: list[_Level], places: Places) -> None:
-    place = place_of(event)
-    path: DocumentPath = ()
-    top = stack[-1] if stack else None
-    if top is not None and top.is_list:
-        path = (*top.path, top.index)
-        top.index += 1
-    elif top is not None and top.key is None:
-        top.key = event.value if isinstance(event, yaml.ScalarEvent) else f"*{event.anchor}"
-        top.key_place = place
-        return
-    elif top is not None:
-        path = (*top.path, str(top.key))
-        places.keys.setdefault(path, top.key_place)  # of a key that stands twice, the first one counts
-        top.key = None
-    places.values.setdefault(path, place)
-    if isinstance(event, yaml.CollectionStartEvent):
-        stack.append(_Level(path, isinstance(event, yaml.SequenceStartEvent)))
+@dataclass(slots=True)
+class _Walk:
+    """A walk over the events of one document. `anchors` are where each is, and its text where it is a scalar."""
+
+    places: Places
+    levels: list[_Level] = field(default_factory=list)
+    anchors: dict[str, tuple[DocumentPath, str]] = field(default_factory=dict)
+
+    def note(self, event: yaml.NodeEvent) -> None:
+        """Note where a key or a value stands."""
+        place = place_of(event)
+        path: DocumentPath = ()
+        top = self.levels[-1] if self.levels else None
+        if top is not None and top.is_list:
+            path = (*top.path, top.index)
+            top.index += 1
+        elif top is not None and top.key is None:
+            anchored = self.anchors.get(str(event.anchor), ((), ""))[1]
+            top.key = event.value if isinstance(event, yaml.ScalarEvent) else anchored
+            top.key_place = place
+            return
+        elif top is not None:
+            path = (*top.path, str(top.key))
+            self.places.keys.setdefault(path, top.key_place)  # of a key that stands twice, the first one counts
+            top.key = None
+        self.places.values.setdefault(path, place)
+        self._link(event, path)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self.levels.append(_Level(path, isinstance(event, yaml.SequenceStartEvent)))
+
+    def _link(self, event: yaml.NodeEvent, path: DocumentPath) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self.places.aliased[path] = self.anchors.get(str(event.anchor), (path, ""))[0]
+        elif event.anchor is not None:
+            self.anchors[event.anchor] = (path, event.value if isinstance(event, yaml.ScalarEvent) else "")
+        into = path[:-1] if path[-1:] == ("<<",) else path[:-2] if path[-2:-1] == ("<<",) else None
+        if into is not None and not isinstance(event, yaml.SequenceStartEvent):
+            self.places.merged.setdefault(into, []).append(path)

@@ -18,6 +18,7 @@ from reconciler.manifests import (
 )
 from reconciler.manifests.discovery import FILE_NAME
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
+from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_or_nothing, value_at
 from reconciler.model import Blackout, Connection, Policy, Project
@@ -111,7 +112,7 @@ def read_project(
     own = {key: one for key, one in spec.items() if key != "environments"}
     overlay = environments.get(chosen)
     if isinstance(overlay, dict):
-        own = _merged(own, overlay)
+        own = merged(own, overlay)
         report.overlay = ("spec", "environments", chosen)
     interpolator = Interpolator(environ, mapping_of(own.get("variables")), root)
     project = ProjectFile(root, report, chosen, tuple(sorted(map(str, environments))), interpolator, key_complaint)
@@ -165,21 +166,6 @@ def _choose(asked: str | None, environments: Mapping[str, YAMLValue]) -> str:
         hint = meant + (f"Known are {', '.join(names)}" if names else f"{FILE_NAME} declares none in spec.environments")
         raise UsageError(f"there is no environment {asked!r}", hint=hint)
     return asked
-
-
-def _merged(below: dict[str, YAMLValue], above: dict[str, YAMLValue]) -> dict[str, YAMLValue]:
-    """`above` over `below`, mapping by mapping; everything else is replaced.
-
-    A connection names a region or a url: the one that the environment names replaces the other.
-    """
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    for one, other in (("url", "region"), ("region", "url")):
-        if one in above and other not in above and one not in below:
-            merged.pop(other, None)
-    return merged
 
 
 def _violated(project: ProjectFile, written: dict[str, YAMLValue], filled: FilledDocument) -> list[DocumentPath]:
