@@ -12,7 +12,10 @@ from reconciler.applier.run import opened
 from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, Evidence, Outcome, Reason, Status
+from reconciler.model.address import Address
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change, Reason
 
 _AT = "2026-01-01T00:00:00Z"
 _FIELDS = ("cron", "startTime", "timeZone", "inputParameters", "logLevel", "enabled")

@@ -30,3 +30,8 @@ class Clock:
 
 MACHINE: Final = Clock()
 """The machine's clock."""
+
+
+def at_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, the one form of time in documents and in the ledger."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

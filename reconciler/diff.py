@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Protocol
 
-from reconciler.model import JSON, FieldChange
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import JSON
 
 
 def canonical_json(value: JSON) -> str:

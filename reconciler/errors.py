@@ -27,7 +27,7 @@ from reconciler.quantities import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.model import Problem
+    from reconciler.model.resource import Problem
 
 
 class ReconcilerError(Exception):

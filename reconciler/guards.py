@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.causes import Cause, because
-from reconciler.model import Action, Finding, Plan, Policy
+from reconciler.model.plan import Action, Finding, Plan
+from reconciler.model.project import Policy
 
 _COUNTS_FROM = 10
 

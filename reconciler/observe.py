@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ProductError
 from reconciler.kind import AnyObserved
-from reconciler.model import AgentView, Live
+from reconciler.model.live import AgentView, Live
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient

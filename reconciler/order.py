@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 
 
 def cycles(needs: Mapping[Address, Iterable[Address]]) -> tuple[tuple[Address, ...], ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.clock import Clock
 from reconciler.errors import UsageError
 from reconciler.kind import Product
-from reconciler.model import Connection, Project
+from reconciler.model.project import Connection, Project
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.kind import M, ObservedMemo
-from reconciler.model import JSON, SECRET, Change, Entry, FieldChange, Memo, Resource, State
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.plan import Change, FieldChange
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON, SECRET, State
 
 PARAMETERS = "inputParameters"
 """The one field of a schedule that can hold a secret; as a path it stands for all parameters."""

@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
 from reconciler.kind import KindRegistry
-from reconciler.model import Address, Resource, Visibility
+from reconciler.model.address import Address
+from reconciler.model.plan import Visibility
+from reconciler.model.resource import Resource
 from reconciler.suggestion import Suggestions
 
 

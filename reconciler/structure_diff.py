@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Collection, Sequence
 
-from reconciler.model import JSON, FieldChange
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import JSON
 from reconciler.quantities import first_few
 
 _FIELD = re.compile(r"[.\[]")

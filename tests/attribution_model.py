@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.model import Reason
+from reconciler.model.plan import Reason
 
 DAY_ONE = datetime(2026, 11, 1)
 ZONES = {"UTC": timedelta(0), "Pacific/Tongatapu": timedelta(hours=13)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler import guards
-from reconciler.model import Action, Address, Change, Plan, Policy, Reason
+from reconciler.model.address import Address
+from reconciler.model.plan import Action, Change, Plan, Reason
+from reconciler.model.project import Policy
 from reconciler.render.reasons import words
 
 

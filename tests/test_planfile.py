@@ -17,20 +17,19 @@ from reconciler.errors import PlanRefused, UsageError
 from reconciler.kinds.input_files import DeclaredFile, InputFilesState
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.kinds.trigger import Task, TriggerState
-from reconciler.model import (
+from reconciler.model.address import Address, Origin
+from reconciler.model.plan import (
     Action,
-    Address,
     BlockedResource,
     Change,
     FieldChange,
     Finding,
-    Origin,
     Plan,
     Preview,
     Reason,
-    Resource,
     Unmanaged,
 )
+from reconciler.model.resource import Resource
 from reconciler.render.reasons import words
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

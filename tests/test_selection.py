@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.model import Address, Origin, Resource, State
+from reconciler.model.address import Address, Origin
+from reconciler.model.resource import Resource
+from reconciler.model.state import State
 from reconciler.selection import Selection, select
 
 LABELS = {"prices": {"team": "pricing", "tier": "1"}, "stock": {"team": "supply", "tier": "1"}}

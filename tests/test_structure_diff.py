@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.diff import changes
-from reconciler.model import JSON, FieldChange
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import JSON
 from reconciler.structure_diff import difference_text, differences
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab_0", max_size=3)

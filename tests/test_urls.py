@@ -12,7 +12,8 @@ from reconciler.clients import wire
 from reconciler.errors import LedgerError, Refused
 from reconciler.ledger.location import locate
 from reconciler.manifests import check
-from reconciler.model import Connection, Severity
+from reconciler.model.project import Connection
+from reconciler.model.resource import Severity
 from reconciler.urls import is_loopback, ledger_kind
 
 GOOD = (

@@ -14,7 +14,10 @@ from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
 from reconciler.causes import Cause, because
 from reconciler.errors import LedgerError, internal_error_text
 from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, Product, StartedKind
-from reconciler.model import Action, Address, Change, Evidence, Outcome, Plan, Reason, Status
+from reconciler.model.address import Address
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change, Plan, Reason
 
 __all__ = ["ApplyContext", "Recorder", "Result", "apply"]
 

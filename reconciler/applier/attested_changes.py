@@ -8,7 +8,10 @@ from reconciler.applier.run import ApplyRun, entry_of, opened
 from reconciler.causes import Cause, Why, because, said
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, AttestedKind, S, Sending, T
-from reconciler.model import Action, Change, Entry, Evidence, Outcome, Status
+from reconciler.model.entry import Entry
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change
 
 
 def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) -> None:

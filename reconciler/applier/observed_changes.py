@@ -13,7 +13,11 @@ from reconciler.causes import Cause, Why, because, said
 from reconciler.diff import sealed
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, O, ObservedKind, S
-from reconciler.model import Action, Change, Entry, Evidence, Observation, Outcome, Resource, Status
+from reconciler.model.entry import Entry
+from reconciler.model.live import Evidence, Observation
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change
+from reconciler.model.resource import Resource
 from reconciler.structure_diff import difference_text
 
 Seen: TypeAlias = Mapping[str, Observation]

@@ -9,23 +9,16 @@ from datetime import datetime
 from typing import Protocol, cast
 
 from reconciler.causes import Cause, Why, because, said
-from reconciler.clock import Clock
+from reconciler.clock import Clock, at_text
 from reconciler.diff import Sealer
 from reconciler.errors import Fenced, LedgerError
 from reconciler.kind import A, Kind, KindRegistry, LicenceCount, M, Product, S
-from reconciler.model import (
-    Action,
-    Address,
-    Began,
-    Change,
-    Entry,
-    Evidence,
-    Memo,
-    Outcome,
-    Resource,
-    Status,
-    at_text,
-)
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.plan import Action, Change
+from reconciler.model.resource import Resource
 
 
 class Recorder(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from reconciler.model import Blackout
+from reconciler.model.project import Blackout
 from reconciler.quantities import times_text
 from reconciler.timetable.expression import parse
 from reconciler.timetable.instants import count_between, starts_between

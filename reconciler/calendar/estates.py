@@ -9,7 +9,10 @@ from typing import TypeAlias
 from reconciler.calendar.job_starts import Job
 from reconciler.kinds import schedule
 from reconciler.kinds.schedule_state import ScheduleState, timing
-from reconciler.model import Address, Desired, Live, Plan, Resource
+from reconciler.model.address import Address
+from reconciler.model.live import Live
+from reconciler.model.plan import Plan
+from reconciler.model.resource import Desired, Resource
 from reconciler.timetable import Timing
 
 

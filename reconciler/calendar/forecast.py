@@ -15,7 +15,7 @@ from reconciler.calendar.job_starts import QUARTER, THRESHOLD, Job, JobStarts, W
 from reconciler.calendar.load import Load, load_of
 from reconciler.calendar.run_durations import Durations
 from reconciler.kinds import schedule
-from reconciler.model import Desired
+from reconciler.model.resource import Desired
 from reconciler.quantities import first_few
 from reconciler.timetable import describe, inexact_zone
 from reconciler.timetable.runs import iter_runs

@@ -9,7 +9,7 @@ from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar, Entry, Forecast
 from reconciler.calendar.job_starts import QUARTER
-from reconciler.model import at_text
+from reconciler.clock import at_text
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, header
 

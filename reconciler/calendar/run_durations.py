@@ -13,7 +13,7 @@ from statistics import median
 from reconciler.clients.replies import AgentRun, moment
 from reconciler.errors import ProductError
 from reconciler.kinds import schedule
-from reconciler.model import AgentView, Live
+from reconciler.model.live import AgentView, Live
 from reconciler.products import Products
 from reconciler.quantities import first_few
 

@@ -28,7 +28,9 @@ from reconciler.calendar.estates import (
 from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window, simultaneous_starts
 from reconciler.causes import said
 from reconciler.kinds import schedule
-from reconciler.model import Action, Blackout, Change, Desired, Finding, Plan, Problem, Severity
+from reconciler.model.plan import Action, Change, Finding, Plan
+from reconciler.model.project import Blackout
+from reconciler.model.resource import Desired, Problem, Severity
 from reconciler.quantities import first_few, times_text
 
 _DAYS = 7

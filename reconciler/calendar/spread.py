@@ -20,7 +20,8 @@ from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.git_patch import file_patch
 from reconciler.manifests.yaml_edit import Edit, Obstacle, YamlText
-from reconciler.model import Address, Desired, Resource
+from reconciler.model.address import Address
+from reconciler.model.resource import Desired, Resource
 from reconciler.quantities import counted
 from reconciler.timetable.timing import Timing
 

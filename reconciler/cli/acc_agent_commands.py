@@ -27,7 +27,7 @@ from reconciler.cli.product_calls import (
     yes_option,
 )
 from reconciler.errors import UsageError
-from reconciler.model import Action
+from reconciler.model.plan import Action
 
 if TYPE_CHECKING:
     from reconciler.clients.acc_options import StartOptions

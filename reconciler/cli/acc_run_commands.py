@@ -32,7 +32,7 @@ from reconciler.product_terms import LOG_LEVELS
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
     from reconciler.clients.replies import AgentRun, JobRun
-    from reconciler.model import JSON
+    from reconciler.model.state import JSON
 
 _STATUSES = {status.lower().replace(" ", "-"): status for status in JobStatus}
 _RUN_COLUMNS = ("agentRunHistoryId", "startTime", "endTime", "status", "errors", "statusMessage")

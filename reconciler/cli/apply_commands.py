@@ -23,7 +23,8 @@ from reconciler.cli.options import Duration, OutFile, as_one, format_option, pas
 from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless, signals
 from reconciler.errors import Fenced, UsageError
-from reconciler.model import Action, Began, Outcome, Status
+from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.plan import Action
 
 if TYPE_CHECKING:
     from reconciler.selection import Selection

@@ -12,7 +12,7 @@ from reconciler.cli.options import Duration
 from reconciler.cli.product_calls import form_option, mft_client, parameters_of, session_now, show, starting
 from reconciler.clock import Clock
 from reconciler.errors import ProductError, UsageError
-from reconciler.model import SECRET
+from reconciler.model.state import SECRET
 from reconciler.product_terms import is_guid
 
 if TYPE_CHECKING:

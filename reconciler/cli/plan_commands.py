@@ -11,7 +11,8 @@ import click
 
 from reconciler.cli.options import Duration, OutFile, format_option, pass_session, selectors
 from reconciler.cli.session import Session, harmless
-from reconciler.model import Drift, DriftStatus, Finding, Plan, Reason
+from reconciler.model.condition import Drift, DriftStatus
+from reconciler.model.plan import Finding, Plan, Reason
 from reconciler.render import Stamp
 
 if TYPE_CHECKING:

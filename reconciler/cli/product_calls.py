@@ -13,7 +13,9 @@ import click
 
 from reconciler.errors import Uncertain, UsageError
 from reconciler.identity import normal_id
-from reconciler.model import JSON, Action, Connection
+from reconciler.model.plan import Action
+from reconciler.model.project import Connection
+from reconciler.model.state import JSON
 from reconciler.product_terms import is_guid
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import click
 from reconciler.cli.options import format_option, pass_session
 from reconciler.cli.session import Session
 from reconciler.files import MANIFEST_BYTES, read_regular
-from reconciler.model import Problem, Severity
+from reconciler.model.resource import Problem, Severity
 
 
 @click.command()

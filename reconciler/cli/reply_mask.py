@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.clients.redaction import Redactor
 from reconciler.errors import ProductError
 from reconciler.identity import normal_id
-from reconciler.model import JSON, SECRET
+from reconciler.model.state import JSON, SECRET
 from reconciler.secrecy import Secrecy, masked
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from reconciler.errors import LedgerError, ManifestError, ReconcilerError, inter
 if TYPE_CHECKING:
     from types import FrameType
 
-    from reconciler.model import Connection
+    from reconciler.model.project import Connection
     from reconciler.render import Screen, Stamp
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.context import CommandContext
@@ -72,7 +72,7 @@ class Session:
     def stamp_for(self, project: str, environment: str) -> Stamp:
         """The head of a document."""
         from reconciler import __version__
-        from reconciler.model import at_text
+        from reconciler.clock import at_text
         from reconciler.render import Stamp
 
         return Stamp(__version__, project, environment, at_text(self.clock()))

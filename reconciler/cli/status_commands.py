@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import format_option, pass_session, selectors
 from reconciler.cli.session import Session
-from reconciler.model import Level
+from reconciler.model.condition import Level
 
 if TYPE_CHECKING:
     from reconciler.selection import Selection

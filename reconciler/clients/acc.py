@@ -18,7 +18,7 @@ from reconciler.clients.calls import InputFile, Reply, Request, SessionOptions, 
 from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segme
 from reconciler.clients.received import RawObject
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
 _SUCCESS = "success"

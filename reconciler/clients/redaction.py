@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.model import SECRET
+from reconciler.model.state import SECRET
 
 _SHORTEST = 4
 _LONG_LINE = 12

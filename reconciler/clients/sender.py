@@ -24,7 +24,7 @@ from reconciler.clients.calls import BodyError, Reply, Request, SessionOptions, 
 from reconciler.clients.exchange import Exchange, begin
 from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.errors import ProductError
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 T = TypeVar("T")
 Consume = Callable[[Request, requests.Response], T]

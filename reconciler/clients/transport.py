@@ -23,7 +23,7 @@ from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.sender import Consume, Sender
 from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 T = TypeVar("T")
 

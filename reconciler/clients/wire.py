@@ -19,7 +19,7 @@ from urllib3.exceptions import ClosedPoolError, LocationValueError
 from reconciler.clients.calls import BodyError
 from reconciler.clients.exchange import POOLS, Progress, current_exchange, tracked_pools
 from reconciler.errors import Refused
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 from reconciler.urls import connection_complaint, is_loopback
 
 

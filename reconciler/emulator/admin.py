@@ -11,7 +11,7 @@ from reconciler.emulator.emulated_estate import alias_agent, move_agent, paths_o
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.state_file import agent_fields, change_schedule, read_schedule, schedule_document, to_document
 from reconciler.errors import UsageError
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 if TYPE_CHECKING:
     from reconciler.emulator.server import Emulator

@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.emulator.reply import Reply
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 SIGN_IN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"
 HTML_TYPE = "text/html; charset=utf-8"

@@ -12,7 +12,7 @@ from reconciler.emulator.key_pairs import jwt_like
 from reconciler.emulator.mft_state import AccessToken, Licence, Task, TaskRun, Tenant
 from reconciler.emulator.reply import Call, Refusal, Reply, json_reply
 from reconciler.emulator.switches import Switches
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ("ES256", "RS256", "EdDSA")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 JSON_TYPE = "application/json; charset=utf-8"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 _KEPT = 500_000
 

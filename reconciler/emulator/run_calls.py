@@ -16,7 +16,7 @@ from reconciler.emulator.reply import Call, DelayedReply, Refusal, Reply, json_r
 from reconciler.emulator.schedule_calls import check_log_level, check_parameters
 from reconciler.emulator.spelling import Spelling, log_name
 from reconciler.identity import normal_id
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 RUN_METHODS = (
     "Restart",

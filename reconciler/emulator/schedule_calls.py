@@ -15,7 +15,7 @@ from reconciler.emulator.reply import JSON_TYPE, Call, Refusal, Reply, json_repl
 from reconciler.emulator.spelling import Spelling
 from reconciler.emulator.switches import Switches
 from reconciler.identity import normal_id
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 from reconciler.product_terms import is_guid
 from reconciler.timetable.zones import looks_like_windows
 

@@ -36,7 +36,7 @@ from reconciler.emulator.request_log import Request, RequestLog
 from reconciler.emulator.state_file import from_document, load, to_document
 from reconciler.emulator.switches import Switches
 from reconciler.errors import UsageError
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 if TYPE_CHECKING:
     from aiohttp import web

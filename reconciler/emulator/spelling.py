@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from reconciler.emulator.acc_state import Agent, JobRun, JobStatus, Run, RunStatus, Schedule, ScheduleStatus
 from reconciler.emulator.prediction import Prediction, on_clock
 from reconciler.emulator.switches import Switches
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 _EMPTY = (None, "", "{}")
 _EMPTY_AS = {"null": None, "blank": "", "braces": "{}"}

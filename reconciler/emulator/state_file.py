@@ -26,7 +26,7 @@ from reconciler.emulator.emulated_estate import Estate, alias_agent, paths_of
 from reconciler.emulator.mft_state import Licence, Task, Tenant
 from reconciler.errors import UsageError
 from reconciler.files import STATE_BYTES, read_regular
-from reconciler.model import JSON
+from reconciler.model.state import JSON
 
 
 class RecordFields:

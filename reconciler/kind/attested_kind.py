@@ -9,15 +9,9 @@ from typing import TypeVar
 
 from reconciler.diff import Sealer
 from reconciler.kind.contract import A, Decision, Kind, S
-from reconciler.model import (
-    JSON,
-    Change,
-    Entry,
-    FieldChange,
-    Memo,
-    Visibility,
-    stored,
-)
+from reconciler.model.entry import Entry, Memo, stored
+from reconciler.model.plan import Change, FieldChange, Visibility
+from reconciler.model.state import JSON
 
 
 @dataclass(frozen=True, slots=True)

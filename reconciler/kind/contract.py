@@ -11,25 +11,13 @@ from typing import ClassVar, Generic, TypeVar, cast
 
 from reconciler.causes import Why
 from reconciler.diff import Sealer
-from reconciler.model import (
-    JSON,
-    Action,
-    Address,
-    AddressForm,
-    AgentView,
-    Change,
-    Entry,
-    FieldChange,
-    Health,
-    Memo,
-    Observation,
-    Plan,
-    Reason,
-    Resource,
-    S_co,
-    State,
-    Visibility,
-)
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.condition import Health
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.live import AgentView, Observation
+from reconciler.model.plan import Action, Change, FieldChange, Plan, Reason, Visibility
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON, S_co, State
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Memo)

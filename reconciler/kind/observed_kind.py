@@ -12,20 +12,11 @@ from typing import ClassVar, Generic, Self, TypeVar
 from reconciler.causes import Why
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.kind.contract import A, Kind, S
-from reconciler.model import (
-    JSON,
-    Action,
-    Change,
-    Entry,
-    FieldChange,
-    Memo,
-    Observation,
-    Preview,
-    Resource,
-    Visibility,
-    as_plain,
-    stored,
-)
+from reconciler.model.entry import Entry, Memo, as_plain, stored
+from reconciler.model.live import Observation
+from reconciler.model.plan import Action, Change, FieldChange, Preview, Visibility
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON
 
 
 @dataclass(frozen=True, slots=True)

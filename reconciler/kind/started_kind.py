@@ -9,14 +9,10 @@ from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
 from reconciler.kind.contract import A, Decision, Kind, S
-from reconciler.model import (
-    JSON,
-    Entry,
-    Memo,
-    Resource,
-    Visibility,
-    stored,
-)
+from reconciler.model.entry import Entry, Memo, stored
+from reconciler.model.plan import Visibility
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON
 
 
 class StartState(StrEnum):

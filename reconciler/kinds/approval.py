@@ -12,18 +12,11 @@ from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product,
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import (
-    Action,
-    Address,
-    AddressForm,
-    Agent,
-    Change,
-    Entry,
-    FieldChange,
-    Resource,
-    State,
-    stored,
-)
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.entry import Entry, stored
+from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.resource import Agent, Resource
+from reconciler.model.state import State
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from reconciler.manifests.problems import FileProblem
-from reconciler.model import Severity
+from reconciler.model.resource import Severity
 
 ENDINGS = (".csv", ".txt")
 _MAX_MEMBERS = 10_000

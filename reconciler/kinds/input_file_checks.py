@@ -16,7 +16,7 @@ from reconciler import files
 from reconciler.kinds import archive_checks
 from reconciler.manifests.problems import FileProblem, ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
-from reconciler.model import Problem, Severity
+from reconciler.model.resource import Problem, Severity
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 

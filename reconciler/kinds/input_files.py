@@ -14,7 +14,11 @@ from reconciler.causes import Cause, because
 from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
-from reconciler.model import JSON, Action, AddressForm, Change, Entry, FieldChange, Reason, Resource, State, stored
+from reconciler.model.address import AddressForm
+from reconciler.model.entry import Entry, stored
+from reconciler.model.plan import Action, Change, FieldChange, Reason
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON, State
 from reconciler.quantities import counted
 
 if TYPE_CHECKING:

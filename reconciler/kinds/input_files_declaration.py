@@ -11,7 +11,8 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, list_of
-from reconciler.model import Address, Agent, Origin, Resource
+from reconciler.model.address import Address, Origin
+from reconciler.model.resource import Agent, Resource
 
 
 class InputFilesPart:

@@ -17,7 +17,9 @@ from reconciler.kinds import (
 )
 from reconciler.manifests.agent_document import AgentDocument
 from reconciler.manifests.document_kinds import AGENT_PARTS, DOCUMENT_KINDS, AgentPart, DocumentKind
-from reconciler.model import ADDRESS_FORMS, JSON, Memo
+from reconciler.model.address import ADDRESS_FORMS
+from reconciler.model.entry import Memo
+from reconciler.model.state import JSON
 
 KINDS: dict[str, AnyKind] = {}
 """By name, in the order in which people read them."""

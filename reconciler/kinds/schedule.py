@@ -28,19 +28,13 @@ from reconciler.kinds.schedule_state import (
     wire_body,
     wire_start,
 )
-from reconciler.model import (
-    JSON,
-    Action,
-    AddressForm,
-    AgentView,
-    Change,
-    Entry,
-    FieldChange,
-    Health,
-    Observation,
-    Preview,
-    Resource,
-)
+from reconciler.model.address import AddressForm
+from reconciler.model.condition import Health
+from reconciler.model.entry import Entry
+from reconciler.model.live import AgentView, Observation
+from reconciler.model.plan import Action, Change, FieldChange, Preview
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient

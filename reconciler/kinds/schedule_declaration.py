@@ -15,7 +15,8 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
-from reconciler.model import Address, Agent, Resource
+from reconciler.model.address import Address
+from reconciler.model.resource import Agent, Resource
 from reconciler.product_terms import LOG_LEVELS
 
 _EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own zone

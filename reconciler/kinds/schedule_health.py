@@ -15,7 +15,8 @@ from reconciler.errors import ProductError
 from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport
 from reconciler.kinds.schedule_state import ScheduleMemo, ScheduleState
-from reconciler.model import JSON, Health
+from reconciler.model.condition import Health
+from reconciler.model.state import JSON
 from reconciler.quantities import span_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from reconciler import timetable
 from reconciler.kind import ObservedMemo
-from reconciler.model import JSON, State, stored
+from reconciler.model.entry import stored
+from reconciler.model.state import JSON, State
 
 if TYPE_CHECKING:
     from reconciler.clients.replies import JobSchedule

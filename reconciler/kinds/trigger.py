@@ -26,18 +26,12 @@ from reconciler.kind import (
     Wait,
 )
 from reconciler.kinds.trigger_health import UnreadRun, of_trigger
-from reconciler.model import (
-    JSON,
-    Action,
-    AddressForm,
-    AgentView,
-    Entry,
-    FieldChange,
-    Reason,
-    Resource,
-    State,
-    stored,
-)
+from reconciler.model.address import AddressForm
+from reconciler.model.entry import Entry, stored
+from reconciler.model.live import AgentView
+from reconciler.model.plan import Action, FieldChange, Reason
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON, State
 
 if TYPE_CHECKING:
     from reconciler.clients.mft import MftClient

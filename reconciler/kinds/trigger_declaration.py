@@ -12,7 +12,8 @@ from reconciler.manifests.declarations import Declared, Scope, UnconnectedResour
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, text_of
-from reconciler.model import Address, Resource
+from reconciler.model.address import Address
+from reconciler.model.resource import Resource
 from reconciler.quantities import seconds_of
 
 

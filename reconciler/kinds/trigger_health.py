@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.kind import HealthReport, Run, StartMemo, StartState
-from reconciler.model import Entry, Health
+from reconciler.model.condition import Health
+from reconciler.model.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

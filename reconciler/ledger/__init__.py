@@ -24,6 +24,6 @@ from __future__ import annotations
 from reconciler.ledger.facade import Ledger
 from reconciler.ledger.lease import Lease
 from reconciler.ledger.records import Event, Holder
-from reconciler.model import Owner, RunRecord
+from reconciler.model.outcome import Owner, RunRecord
 
 __all__ = ["Event", "Holder", "Lease", "Ledger", "Owner", "RunRecord"]

@@ -15,7 +15,7 @@ from reconciler.ledger.location import Location
 from reconciler.ledger.migrations import prepare, settle_file
 from reconciler.ledger.records import Note
 from reconciler.ledger.scope import Scope
-from reconciler.model import Entry
+from reconciler.model.entry import Entry
 
 _BATCH = 512
 _LINGER_SECONDS = 0.0005

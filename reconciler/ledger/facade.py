@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.clock import MACHINE
+from reconciler.clock import MACHINE, at_text
 from reconciler.diff import Sealer, canonical_json
 from reconciler.errors import LedgerError
 from reconciler.ledger import migrations, records, statements
@@ -21,7 +21,11 @@ from reconciler.ledger.location import Location, as_ledger_error, locate
 from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, MemoReader, Note
 from reconciler.ledger.scope import LeaseRow, Scope, read_head, sealer_of
-from reconciler.model import JSON, Address, Change, Entry, Finding, Memory, Outcome, Owner, RunRecord, at_text
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.outcome import Outcome, Owner, RunRecord
+from reconciler.model.plan import Change, Finding
+from reconciler.model.state import JSON
 
 if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from reconciler.clock import at_text
 from reconciler.errors import Interrupted, LedgerError, Locked
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Value
 from reconciler.ledger.records import Holder, Note
 from reconciler.ledger.scope import LeaseRow, Scope, refuse
-from reconciler.model import Owner, at_text
+from reconciler.model.outcome import Owner
 from reconciler.process_liveness import trace
 
 if TYPE_CHECKING:

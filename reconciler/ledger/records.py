@@ -14,7 +14,11 @@ from reconciler.causes import said
 from reconciler.diff import canonical_json, octets
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import Row, Value
-from reconciler.model import JSON, Address, Change, Entry, Finding, Memo, Outcome, Owner, RunRecord
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.outcome import Outcome, Owner, RunRecord
+from reconciler.model.plan import Change, Finding
+from reconciler.model.state import JSON
 
 MemoReader: TypeAlias = Callable[[str, Mapping[str, JSON]], Memo]
 """Types what is kept of a resource of a kind. Raises ValueError or TypeError when it makes no sense."""

@@ -15,7 +15,8 @@ from reconciler.errors import Fenced, LedgerError, PlanRefused
 from reconciler.ledger import statements
 from reconciler.ledger.database import Connection, Parameters, Row, Value
 from reconciler.ledger.records import FIRST_PREVIOUS, Note, chain, row_of, storable
-from reconciler.model import Entry, RunRecord
+from reconciler.model.entry import Entry
+from reconciler.model.outcome import RunRecord
 from reconciler.process_liveness import is_over
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import AGENT_PARTS
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, mapping_of, text_or_nothing
-from reconciler.model import Address, Agent
+from reconciler.model.address import Address
+from reconciler.model.resource import Agent
 
 
 class AgentDocument:

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler import files
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 from reconciler.quantities import per_second_of, seconds_of
 from reconciler.urls import connection_complaint
 

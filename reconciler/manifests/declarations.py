@@ -15,7 +15,8 @@ from reconciler.manifests import exposure
 from reconciler.manifests.document_kinds import DocumentKind
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import Address, Agent, Origin, Problem, Resource
+from reconciler.model.address import Address, Origin
+from reconciler.model.resource import Agent, Problem, Resource
 from reconciler.quantities import first_few
 from reconciler.suggestion import Suggestions
 

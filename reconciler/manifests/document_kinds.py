@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from reconciler.manifests.declarations import Declared, Scope
     from reconciler.manifests.documents import ManifestDocument
     from reconciler.manifests.yaml_values import DocumentPath
-    from reconciler.model import Address, Agent
+    from reconciler.model.address import Address
+    from reconciler.model.resource import Agent
 
 
 class DocumentKind(Protocol):

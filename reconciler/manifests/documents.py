@@ -11,7 +11,7 @@ from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_of, text_or_nothing
-from reconciler.model import Origin
+from reconciler.model.address import Origin
 
 _DEEPEST_ASKED = 5
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.manifests.interpolation import FilledDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import Problem
+from reconciler.model.resource import Problem
 
 _SHORTEST = 4
 _CUTS = (200, 120, 100, 80, 60, 40)

@@ -17,7 +17,8 @@ from reconciler.errors import ManifestError
 from reconciler.manifests import discovery, documents, exposure, project_file
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.problems import Problems, SourceFile
-from reconciler.model import Connection, Desired, Problem, Project, Resource
+from reconciler.model.project import Connection, Project
+from reconciler.model.resource import Desired, Problem, Resource
 
 
 class _Connections(dict[str, Connection]):

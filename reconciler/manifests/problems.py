@@ -12,7 +12,8 @@ import yaml
 from reconciler import files
 from reconciler.manifests.yaml_parsing import decode, events, place_of
 from reconciler.manifests.yaml_values import DocumentPath, Place
-from reconciler.model import Origin, Problem, Severity
+from reconciler.model.address import Origin
+from reconciler.model.resource import Problem, Severity
 
 T = TypeVar("T")
 

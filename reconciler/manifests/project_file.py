@@ -21,7 +21,7 @@ from reconciler.manifests.interpolation import FilledDocument, Interpolator, fil
 from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_or_nothing, value_at
-from reconciler.model import Blackout, Connection, Policy, Project
+from reconciler.model.project import Blackout, Connection, Policy, Project
 from reconciler.quantities import seconds_of
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from reconciler import files
 from reconciler.causes import Why
+from reconciler.clock import at_text
 from reconciler.diff import Sealer
 from reconciler.errors import PlanRefused, UsageError
-from reconciler.model import JSON, Change, Plan, Resource, as_plain, at_text
+from reconciler.model.entry import as_plain
+from reconciler.model.plan import Change, Plan
+from reconciler.model.resource import Resource
+from reconciler.model.state import JSON
 from reconciler.planfile.body import is_shallow, plan_from, plan_to
 from reconciler.quantities import first_few
 from reconciler.structure_diff import difference_text

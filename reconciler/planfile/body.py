@@ -12,7 +12,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reconciler.model import JSON, Address, FieldChange, Plan, as_plain
+from reconciler.model.address import Address
+from reconciler.model.entry import as_plain
+from reconciler.model.plan import FieldChange, Plan
+from reconciler.model.state import JSON
 
 _DEEPEST = 50
 

@@ -20,16 +20,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.causes import Cause, Why, because, said
 from reconciler.kind import KindRegistry
-from reconciler.model import (
-    Action,
-    Address,
-    BlockedResource,
-    Change,
-    Finding,
-    Plan,
-    Reason,
-    Unmanaged,
-)
+from reconciler.model.address import Address
+from reconciler.model.plan import Action, BlockedResource, Change, Finding, Plan, Reason, Unmanaged
 from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
 from reconciler.planner.inputs import Identities, LedgerLoss, PlanInputs, Verdict, loss_of

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from reconciler.causes import Cause, Why, because
 from reconciler.kind import A, AttestedKind, ByHand, Decision, S, T
-from reconciler.model import Action, Change, Entry, Finding, Reason, Resource
+from reconciler.model.entry import Entry
+from reconciler.model.plan import Action, Change, Finding, Reason
+from reconciler.model.resource import Resource
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict
 from reconciler.planner.verdict_parts import Overview, blocked, decided, unreadable
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import field_sealer
 from reconciler.kind import A, KindRegistry, MovedSince, O, ObservedKind, S
-from reconciler.model import Address, Entry, FieldChange, Reason
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry
+from reconciler.model.plan import FieldChange, Reason
 from reconciler.planner.inputs import PlanInputs
 from reconciler.secrecy import Secrecy
 

@@ -6,20 +6,11 @@ from dataclasses import replace
 
 from reconciler.causes import Cause, because
 from reconciler.kind import AnyKind, KindRegistry
-from reconciler.model import (
-    Action,
-    Address,
-    BlockedResource,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    Entry,
-    Evidence,
-    Finding,
-    Origin,
-    Reason,
-    Visibility,
-)
+from reconciler.model.address import Address, Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.entry import Entry
+from reconciler.model.live import Evidence
+from reconciler.model.plan import Action, BlockedResource, Finding, Reason, Visibility
 from reconciler.planner.attribution import unset_changes
 from reconciler.planner.inputs import PlanInputs, Verdict
 from reconciler.planner.undeclared import agents_told, undeclared_of, unmanaged_of

@@ -15,7 +15,11 @@ from typing import TypeAlias, cast
 
 from reconciler.identity import is_owned, owned_id
 from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
-from reconciler.model import Address, Agent, AgentView, Entry, Project, Resource
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry
+from reconciler.model.live import AgentView
+from reconciler.model.project import Project
+from reconciler.model.resource import Agent, Resource
 
 _SPARE_IDS = range(2, 10)
 

@@ -13,16 +13,10 @@ from datetime import datetime
 
 from reconciler.errors import ManifestError
 from reconciler.kind import KindRegistry
-from reconciler.model import (
-    AddressForm,
-    Agent,
-    Desired,
-    Entry,
-    Live,
-    Memory,
-    Problem,
-    Resource,
-)
+from reconciler.model.address import AddressForm
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import Live
+from reconciler.model.resource import Agent, Desired, Problem, Resource
 from reconciler.planner.claims import Claims, DeclaredAgent
 from reconciler.planner.rekeying import Identified, Memories, Rekeying, as_thing
 

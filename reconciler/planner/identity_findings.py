@@ -7,7 +7,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from reconciler.causes import Cause, because
 from reconciler.identity import mark_in, mark_of
-from reconciler.model import Address, Finding, Live, Memory, Project
+from reconciler.model.address import Address
+from reconciler.model.entry import Memory
+from reconciler.model.live import Live
+from reconciler.model.plan import Finding
+from reconciler.model.project import Project
 from reconciler.planner.claims import DeclaredAgent
 
 

@@ -11,7 +11,11 @@ from typing import TypeAlias
 from reconciler.diff import Sealer
 from reconciler.identity import is_owned
 from reconciler.kind import Product
-from reconciler.model import Address, BlockedResource, Change, Desired, Entry, Finding, Live, Memory
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import Live
+from reconciler.model.plan import BlockedResource, Change, Finding
+from reconciler.model.resource import Desired
 
 Verdict: TypeAlias = Change | BlockedResource | None
 """What the planner says of one resource; None: nothing to do."""

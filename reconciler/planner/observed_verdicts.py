@@ -9,15 +9,9 @@ from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
 from reconciler.identity import is_owned
 from reconciler.kind import A, O, ObservedKind, S
-from reconciler.model import (
-    Action,
-    BlockedResource,
-    Change,
-    Entry,
-    FieldChange,
-    Reason,
-    Resource,
-)
+from reconciler.model.entry import Entry
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Reason
+from reconciler.model.resource import Resource
 from reconciler.planner.attribution import why_it_differs
 from reconciler.planner.inputs import PlanInputs, Verdict
 from reconciler.planner.server_ids import IdHolders

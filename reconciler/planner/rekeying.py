@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from reconciler.kind import ObservedMemo
-from reconciler.model import Address, AddressForm, Agent, Desired, Entry, Live, Memory, Resource
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import Live
+from reconciler.model.resource import Agent, Desired, Resource
 from reconciler.planner import identity_findings as findings
 from reconciler.planner.claims import Called, Claims, DeclaredAgent
 from reconciler.planner.inputs import Identities

@@ -11,7 +11,10 @@ from typing import cast
 
 from reconciler.identity import is_owned
 from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
-from reconciler.model import Address, AgentView, Entry, Memo, Resource
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.live import AgentView
+from reconciler.model.resource import Resource
 from reconciler.planner.inputs import PlanInputs
 
 

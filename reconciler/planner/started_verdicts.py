@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from reconciler.causes import Cause, because
 from reconciler.kind import A, S, StartedKind, U
-from reconciler.model import Entry, Finding, Reason, Resource
+from reconciler.model.entry import Entry
+from reconciler.model.plan import Finding, Reason
+from reconciler.model.resource import Resource
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict
 from reconciler.planner.verdict_parts import Overview, blocked, decided
 

@@ -10,19 +10,10 @@ from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
 from reconciler.identity import is_owned
 from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo, StartMemo, StartState
-from reconciler.model import (
-    Action,
-    Address,
-    AddressForm,
-    AgentView,
-    BlockedResource,
-    Change,
-    Entry,
-    Finding,
-    Observation,
-    Reason,
-    Visibility,
-)
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.entry import Entry
+from reconciler.model.live import AgentView, Observation
+from reconciler.model.plan import Action, BlockedResource, Change, Finding, Reason, Visibility
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict, loss_of
 
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import digest
 from reconciler.kind import Decision
-from reconciler.model import BlockedResource, Change, Entry, Observation, Reason, Resource, State
+from reconciler.model.entry import Entry
+from reconciler.model.live import Observation
+from reconciler.model.plan import BlockedResource, Change, Reason
+from reconciler.model.resource import Resource
+from reconciler.model.state import State
 from reconciler.planner.inputs import LedgerLoss
 from reconciler.planner.server_ids import IdHolders, ServerAssigned
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, StartedKind
-from reconciler.model import Address, Change, Finding, Resource, Unchanged, Visibility
+from reconciler.model.address import Address
+from reconciler.model.plan import Change, Finding, Unchanged, Visibility
+from reconciler.model.resource import Resource
 from reconciler.planner import attested_verdicts, observed_verdicts, started_verdicts
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict, loss_of
 from reconciler.planner.server_ids import holders_of, server_assigned

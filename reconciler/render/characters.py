@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from unicodedata import category, east_asian_width
 
-from reconciler.model import JSON, FieldChange
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import JSON
 
 _PLAIN_WORDS = str.maketrans(
     {"→": "->", "…": "...", "×": "x", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001

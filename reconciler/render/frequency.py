@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from reconciler.model import Change, Preview
+from reconciler.model.plan import Change, Preview
 
 _UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
 _BIG_FACTOR = 2.0

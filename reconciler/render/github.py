@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model import Drift, DriftStatus, Problem
+from reconciler.model.condition import Drift, DriftStatus
+from reconciler.model.resource import Problem
 from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words
 
 _LEVEL = dict.fromkeys(IS_DRIFT, "error") | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from reconciler.model import Done, RunRecord, Status
+from reconciler.model.outcome import Done, RunRecord, Status
 from reconciler.render import Screen, Stamp
 from reconciler.render.json_ import Document, header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE

@@ -11,20 +11,12 @@ from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from reconciler.diff import canonical_json, digest
-from reconciler.model import (
-    JSON,
-    Began,
-    Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    FieldChange,
-    Origin,
-    Outcome,
-    Plan,
-    Problem,
-    Status,
-)
+from reconciler.model.address import Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.plan import Change, FieldChange, Plan
+from reconciler.model.resource import Problem
+from reconciler.model.state import JSON
 from reconciler.render import FORMAT_VERSION, Stamp
 from reconciler.render.characters import plain
 from reconciler.render.reasons import words

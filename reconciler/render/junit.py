@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from reconciler.model import Drift, DriftFinding, DriftStatus, Problem, Severity
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.resource import Problem, Severity
 from reconciler.render import Stamp
 from reconciler.render.characters import xml_text
 from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words, unset_sentences

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.model import Action, Plan, Reason, Unchanged, Visibility
+from reconciler.model.plan import Action, Plan, Reason, Unchanged, Visibility
 from reconciler.quantities import counted
 from reconciler.render.frequency import minute_text
 from reconciler.render.wording import plan_counts

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from reconciler.model import Drift, DriftStatus, Origin, Problem
+from reconciler.model.address import Origin
+from reconciler.model.condition import Drift, DriftStatus
+from reconciler.model.resource import Problem
 from reconciler.render import Stamp
 from reconciler.render.json_ import Document, dumps
 from reconciler.render.wording import DRIFT_MEANING, UNSET_MEANING, field_sentences, finding_words, unset_sentences

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.model import Action, DriftStatus, Status
+from reconciler.model.condition import DriftStatus
+from reconciler.model.outcome import Status
+from reconciler.model.plan import Action
 
 ACTION_STYLE = {
     Action.CREATE: ("+", "+", "green"),

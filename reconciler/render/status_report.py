@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reconciler.model import Check, Health, Level, ResourceStatus, Unchanged
+from reconciler.model.condition import Check, Health, Level, ResourceStatus
+from reconciler.model.plan import Unchanged
 from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
 from reconciler.render.frequency import minute_text

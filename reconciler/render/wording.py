@@ -6,20 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reconciler.causes import Cause
-from reconciler.model import (
-    SECRET_CHANGED,
-    Action,
-    BlockedResource,
-    Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    FieldChange,
-    Outcome,
-    Plan,
-    Reason,
-    Status,
-)
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Plan, Reason
+from reconciler.model.state import SECRET_CHANGED
 from reconciler.quantities import counted
 from reconciler.render.characters import field_texts
 from reconciler.render.frequency import multiplies

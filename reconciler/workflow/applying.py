@@ -13,7 +13,10 @@ from reconciler.errors import LedgerError, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kind import AttestedKind, ObservedKind
 from reconciler.kinds.registry import KINDS
-from reconciler.model import Action, Began, Entry, Outcome, Plan, Resource, Status
+from reconciler.model.entry import Entry
+from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.plan import Action, Plan
+from reconciler.model.resource import Resource
 from reconciler.observe import has_active_run
 from reconciler.products import Products
 from reconciler.render import Stamp, json_

@@ -14,23 +14,17 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reconciler.causes import Cause, Why, because
+from reconciler.clock import at_text
 from reconciler.diff import Sealer
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.identity import normal_id
 from reconciler.kind import AnyAttested, AttestedMemo, ByHand
 from reconciler.kinds import approval, input_files
-from reconciler.model import (
-    JSON,
-    Action,
-    Change,
-    Entry,
-    Evidence,
-    Memory,
-    Outcome,
-    Reason,
-    Status,
-    at_text,
-)
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change, Reason
+from reconciler.model.state import JSON
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import read, this_owner, writing

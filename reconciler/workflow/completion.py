@@ -8,7 +8,10 @@ from dataclasses import replace
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
 from reconciler.kind import KindRegistry, Need
-from reconciler.model import Address, Desired, Entry, Problem, Resource, Visibility
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry
+from reconciler.model.plan import Visibility
+from reconciler.model.resource import Desired, Problem, Resource
 
 
 def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:

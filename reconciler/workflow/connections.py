@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ManifestError, Missing, NoAccessToken, ProductError, Unauthorised
 from reconciler.kind import Product
 from reconciler.kinds.registry import KINDS
-from reconciler.model import Check, Connection, Desired, Level, Problem, Project
+from reconciler.model.condition import Check, Level
+from reconciler.model.project import Connection, Project
+from reconciler.model.resource import Desired, Problem
 from reconciler.quantities import counted_or_no
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.planning import SOON

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from reconciler import __version__, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
-from reconciler.model import Check, Desired, Level, Project, Severity
+from reconciler.model.condition import Check, Level
+from reconciler.model.project import Project
+from reconciler.model.resource import Desired, Severity
 from reconciler.quantities import counted_or_no, first_few
 from reconciler.render.reasons import words
 from reconciler.timetable.windows_zones import CLDR_VERSION

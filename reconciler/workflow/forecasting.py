@@ -23,7 +23,7 @@ from reconciler.calendar.spread import Proposal, SpreadOptions, propose
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.manifests.git_patch import path_in_repository
-from reconciler.model import Desired
+from reconciler.model.resource import Desired
 from reconciler.products import Products
 from reconciler.selection import Selection, select
 from reconciler.timetable import TimetableError

@@ -10,7 +10,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.errors import LedgerError
-from reconciler.model import Done, Finding, Project, RunRecord
+from reconciler.model.outcome import Done, RunRecord
+from reconciler.model.plan import Finding
+from reconciler.model.project import Project
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger, this_owner
 from reconciler.workflow.reading import read_project

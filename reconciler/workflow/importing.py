@@ -16,7 +16,9 @@ from reconciler.kinds.schedule import ScheduleObservation
 from reconciler.kinds.schedule_state import ScheduleState, wire_start
 from reconciler.manifests.starter import write_new
 from reconciler.manifests.yaml_values import comment_text, is_writable, quoted, value_text
-from reconciler.model import Agent, AgentView, Desired, Live, Problem, Project, Severity
+from reconciler.model.live import AgentView, Live
+from reconciler.model.project import Project
+from reconciler.model.resource import Agent, Desired, Problem, Severity
 from reconciler.observe import read_agents
 from reconciler.product_terms import LOG_LEVELS, is_guid
 from reconciler.products import Products

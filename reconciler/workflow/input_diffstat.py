@@ -10,7 +10,8 @@ from pathlib import Path
 from reconciler.diff import Sealer
 from reconciler.files import read_regular
 from reconciler.kinds import input_files
-from reconciler.model import Action, Change, Entry, FieldChange, Plan
+from reconciler.model.entry import Entry
+from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.planner import PlanInputs
 from reconciler.workflow.git import earlier_contents
 

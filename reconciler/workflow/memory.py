@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.diff import Sealer, sealer
 from reconciler.kinds.registry import memo_of
-from reconciler.model import Change, Entry, Memory, Outcome, Project
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Change
+from reconciler.model.project import Project
 from reconciler.render.reasons import words
 from reconciler.workflow.context import CommandContext
 

@@ -10,16 +10,12 @@ from reconciler.causes import Cause, because
 from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
-from reconciler.model import (
-    Action,
-    Desired,
-    Drift,
-    Finding,
-    Live,
-    Memory,
-    Plan,
-    Project,
-)
+from reconciler.model.condition import Drift
+from reconciler.model.entry import Memory
+from reconciler.model.live import Live
+from reconciler.model.plan import Action, Finding, Plan
+from reconciler.model.project import Project
+from reconciler.model.resource import Desired
 from reconciler.observe import busy_agents
 from reconciler.products import Products
 from reconciler.secrecy import secrecy_of

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from reconciler import manifests
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.registry import observed_kinds
-from reconciler.model import AgentView, Desired, Live, Problem, Project
+from reconciler.model.live import AgentView, Live
+from reconciler.model.project import Project
+from reconciler.model.resource import Desired, Problem
 from reconciler.observe import read_agents
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS, observed_kinds
-from reconciler.model import Address, AddressForm, AgentView, Desired, Live, Memory
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.entry import Memory
+from reconciler.model.live import AgentView, Live
+from reconciler.model.resource import Desired
 from reconciler.observe import read_by_id
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext

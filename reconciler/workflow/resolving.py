@@ -6,10 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from reconciler import planner
+from reconciler.clock import at_text
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.kind import AnyStarted, LicenceCount, Progress, StartMemo, StartState
 from reconciler.kinds.registry import KINDS
-from reconciler.model import Address, Desired, Entry, Live, Memory, Project, Resource, Visibility, at_text
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import Live
+from reconciler.model.plan import Visibility
+from reconciler.model.project import Project
+from reconciler.model.resource import Desired, Resource
 from reconciler.products import Products
 from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext

@@ -11,7 +11,8 @@ from pathlib import Path
 from reconciler import __version__, planfile
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
-from reconciler.model import Began, Outcome, Project
+from reconciler.model.outcome import Began, Outcome
+from reconciler.model.project import Project
 from reconciler.products import Products
 from reconciler.render.reasons import words
 from reconciler.selection import Selection

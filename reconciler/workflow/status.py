@@ -10,7 +10,9 @@ from typing import TypeAlias
 from reconciler import planner
 from reconciler.kind import Examined
 from reconciler.kinds.registry import KINDS
-from reconciler.model import DriftStatus, Health, Resource, ResourceStatus, Unchanged, Visibility
+from reconciler.model.condition import DriftStatus, Health, ResourceStatus
+from reconciler.model.plan import Unchanged, Visibility
+from reconciler.model.resource import Resource
 from reconciler.products import Products
 from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext, PlanOptions

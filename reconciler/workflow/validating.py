@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model import Desired, Problem
+from reconciler.model.resource import Desired, Problem
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.reading import check_manifests
 

@@ -26,23 +26,19 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from reconciler.causes import said
 from reconciler.kinds.schedule_state import ScheduleState
-from reconciler.model import (
+from reconciler.model.address import Address, Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import (
     Action,
-    Address,
     BlockedResource,
     Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    Evidence,
     FieldChange,
     Finding,
-    Origin,
-    Outcome,
     Plan,
     Preview,
     Reason,
-    Status,
     Unmanaged,
 )
 from reconciler.render import Stamp, html

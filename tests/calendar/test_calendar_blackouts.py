@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.calendar.blackout_periods import HORIZON_DAYS, ComingBlackout, Inside, coming, inside_text, runs_inside
-from reconciler.model import Blackout
+from reconciler.model.project import Blackout
 from reconciler.timetable import iter_runs
 from reconciler.timetable.timing import Timing
 

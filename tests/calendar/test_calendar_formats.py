@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from reconciler.calendar import html_form, ics_form, json_form, text_form
 from reconciler.calendar.forecast import Calendar, Source
 from reconciler.calendar.job_starts import Job
-from reconciler.model import Plan
+from reconciler.model.plan import Plan
 from reconciler.render import Screen, html, json_
 from reconciler.render.characters import columns
 from reconciler.timetable.instants import starts_between

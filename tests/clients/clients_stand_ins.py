@@ -12,7 +12,7 @@ from reconciler.clients.calls import RetryPolicy, SessionOptions
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.transport import Session
 from reconciler.clock import Clock
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 BEGIN = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TOKEN = "a-token-of-the-tests-4711"

@@ -24,7 +24,7 @@ from reconciler.emulator import DEFAULT_TOKEN, Emulator, Estate, Tenant, new_key
 from reconciler.emulator.acc_state import ServerRecord
 from reconciler.emulator.mft_state import Task
 from reconciler.errors import ProductError, ReconcilerError, UsageError
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 from reconciler.secrecy import Secrecy
 from reconciler.workflow.context import CommandContext
 

@@ -19,7 +19,7 @@ from reconciler.clients import exchange, mft
 from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, StreamedBody
 from reconciler.emulator import new_key
 from reconciler.errors import ProductError, Refused, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 GET = Request("GET", "/api/agent", repeatable=True)
 START = Request("POST", "/api/job/1/start", body=b"{}", content_type="application/json")

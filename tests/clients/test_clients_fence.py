@@ -19,7 +19,7 @@ from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, Strea
 from reconciler.clients.transport import Session
 from reconciler.emulator import new_key
 from reconciler.errors import Fenced, ProductError, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 GET = Request("GET", "/v1/licenses/current", repeatable=True)
 BODY = {"body": b"{}", "content_type": "application/json"}

@@ -19,7 +19,7 @@ from reconciler.clients.calls import SessionOptions
 from reconciler.clients.mft import RETRY_POLICY, MftClient, connect
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 HOST = "https://api.us.mft.progress.com"
 TASK = "02115928-16fe-4493-949b-d77d302a88ee"

@@ -28,7 +28,7 @@ from reconciler.clients.calls import (
 )
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Unauthorised, Uncertain
-from reconciler.model import Connection
+from reconciler.model.project import Connection
 
 GET = Request("GET", "/api/agent", query_text({"agentPath": "a/b"}), repeatable=True)
 START = Request("POST", "/api/job/1/start", body=b"{}", content_type="application/json")

@@ -14,7 +14,7 @@ from attribution_model import DAY_ONE, REQUIRED, VALUES, model
 from clocks import SkippingClock
 from stage import Open, Stage, agent
 
-from reconciler.model import Reason
+from reconciler.model.plan import Reason
 from reconciler.timetable import zones
 
 CASES = 150

@@ -21,7 +21,8 @@ from reconciler.emulator import remake_agent, remove_agent
 from reconciler.identity import owned_id
 from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Address, Entry
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry
 
 STEPS = 7
 SLOW = "dddddddd-64a4-4c57-8d6b-6c8f3f0a7d21"

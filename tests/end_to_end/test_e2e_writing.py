@@ -19,7 +19,7 @@ from stage import NIGHTLY, POLL, Stage, agent, task_trigger, wait_for
 
 from reconciler import applier
 from reconciler.kinds import schedule
-from reconciler.model import Action, Change
+from reconciler.model.plan import Action, Change
 
 Open = Callable[..., Stage]
 FULL = "/dev/full"

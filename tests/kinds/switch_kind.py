@@ -11,7 +11,12 @@ from reconciler.kind import Examined, HealthReport, ObservedKind, ObservedMemo, 
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath
-from reconciler.model import Action, Address, AddressForm, Change, FieldChange, Health, Observation, Resource, State
+from reconciler.model.address import Address, AddressForm
+from reconciler.model.condition import Health
+from reconciler.model.live import Observation
+from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.resource import Resource
+from reconciler.model.state import State
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient

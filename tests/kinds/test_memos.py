@@ -15,7 +15,7 @@ from reconciler.kinds.input_files import FileSize, InputFilesMemo
 from reconciler.kinds.registry import KINDS, memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.kinds.trigger import Task, TriggerMemo
-from reconciler.model import Memo
+from reconciler.model.entry import Memo
 
 pytestmark = pytest.mark.generated
 

@@ -11,7 +11,9 @@ from reconciler.applier.run import opened
 from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, Entry, Memo, Reason
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry, Memo
+from reconciler.model.plan import Action, Change, Reason
 
 OWNER = Owner("ann", "build-7", 4711, "https://ci.example/42")
 AT = "2026-11-22T12:00:00Z"

@@ -19,7 +19,8 @@ from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger.records import row_of
-from reconciler.model import Address, Memo
+from reconciler.model.address import Address
+from reconciler.model.entry import Memo
 
 pytest_plugins = ["ledger_places"]
 

@@ -118,7 +118,8 @@ from reconciler.errors import LedgerError, Locked
 from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Address, Entry
+from reconciler.model.address import Address
+from reconciler.model.entry import Entry
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 place = "sqlite:///.reconciler/ledger.db"

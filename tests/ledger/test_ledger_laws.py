@@ -13,7 +13,8 @@ from ledger_samples import OWNER, Clock, Place, begun, change, entry
 
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Lease, Ledger
-from reconciler.model import Entry, Outcome, Status
+from reconciler.model.entry import Entry
+from reconciler.model.outcome import Outcome, Status
 
 NAMES = st.sampled_from(["a", "b", "c"])
 

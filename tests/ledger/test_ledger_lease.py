@@ -21,7 +21,7 @@ from reconciler.errors import Fenced, Interrupted, Locked
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Owner, migrations
 from reconciler.ledger.lease import SharedRead
-from reconciler.model import Outcome, Status
+from reconciler.model.outcome import Outcome, Status
 
 pytest_plugins = ["ledger_places"]
 
@@ -167,7 +167,8 @@ from reconciler.applier.run import opened
 from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
-from reconciler.model import Action, Address, Change, Reason
+from reconciler.model.address import Address
+from reconciler.model.plan import Action, Change, Reason
 
 clock = Clock(datetime.fromisoformat(sys.argv[3]))
 ledger = Ledger.open(

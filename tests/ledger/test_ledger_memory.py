@@ -16,7 +16,10 @@ from reconciler.kind import LicenceCount
 from reconciler.kinds.schedule_state import ScheduleMemo, ScheduleState
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger import Ledger
-from reconciler.model import Action, Address, Evidence, Outcome, Status
+from reconciler.model.address import Address
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action
 
 pytest_plugins = ["ledger_places"]
 

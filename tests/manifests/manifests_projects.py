@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from reconciler import manifests
 from reconciler.kinds.schedule_state import ScheduleState
-from reconciler.model import Desired, Problem, Resource, State
+from reconciler.model.resource import Desired, Problem, Resource
+from reconciler.model.state import State
 
 S = TypeVar("S", bound=State)
 

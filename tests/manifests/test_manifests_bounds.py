@@ -13,7 +13,9 @@ from manifests_projects import AGENT, PROJECT, TRIGGER, check, places, schedule_
 
 from reconciler.manifests.declarations import Declared, UnconnectedResource
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.model import Address, Origin, Problem, Resource, State
+from reconciler.model.address import Address, Origin
+from reconciler.model.resource import Problem, Resource
+from reconciler.model.state import State
 
 
 def fifo(path: Path) -> None:

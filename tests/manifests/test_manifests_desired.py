@@ -31,7 +31,9 @@ from reconciler.kinds.approval import ApprovalState
 from reconciler.kinds.input_files import InputFilesState
 from reconciler.kinds.schedule_state import AsWritten, ScheduleState
 from reconciler.kinds.trigger import DEFAULT_WAIT, Task, TriggerState
-from reconciler.model import Address, Blackout, Resource, Severity
+from reconciler.model.address import Address
+from reconciler.model.project import Blackout
+from reconciler.model.resource import Resource, Severity
 
 FULL = """\
 apiVersion: reconciler/v1

@@ -17,7 +17,9 @@ from reconciler.manifests.declarations import Declared, Scope, UnconnectedResour
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, text_or_nothing
-from reconciler.model import Address, Resource, State
+from reconciler.model.address import Address
+from reconciler.model.resource import Resource
+from reconciler.model.state import State
 
 SCHEMA = {
     "type": "object",

@@ -17,7 +17,7 @@ from reconciler import manifests
 from reconciler.errors import UsageError
 from reconciler.kinds.input_files import InputFilesState
 from reconciler.manifests.discovery import find_files
-from reconciler.model import Severity
+from reconciler.model.resource import Severity
 
 REPOSITORY = Path(__file__).parents[2]
 

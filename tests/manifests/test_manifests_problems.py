@@ -9,7 +9,7 @@ from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, TRIGGER, check, pla
 
 from reconciler import manifests
 from reconciler.errors import ManifestError
-from reconciler.model import Severity
+from reconciler.model.resource import Severity
 
 # An edit of AGENT (before, after), the place and code of the problem that follows, its address, a word of its message.
 AGENT_MISTAKES = [

@@ -11,7 +11,7 @@ from manifests_projects import AGENT, ENVIRON, PROJECT, check, desired, write
 
 from reconciler.errors import LedgerError
 from reconciler.ledger.location import locate
-from reconciler.model import Severity
+from reconciler.model.resource import Severity
 from reconciler.render import Screen, text
 
 SECRET = "hunter2-in-the-clear"

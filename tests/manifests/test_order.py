@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import order
-from reconciler.model import Address
+from reconciler.model.address import Address
 
 
 def trigger(name: str) -> Address:

@@ -17,23 +17,13 @@ from reconciler.kinds import approval, input_files, schedule, trigger
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule import ScheduleObservation
 from reconciler.kinds.schedule_state import PATHS, ScheduleMemo, ScheduleState, declared_state, live_state, wire_body
-from reconciler.model import (
-    Address,
-    Agent,
-    AgentView,
-    BlockedResource,
-    Change,
-    Desired,
-    Entry,
-    Live,
-    Memory,
-    Origin,
-    Plan,
-    Policy,
-    Project,
-    Resource,
-    State,
-)
+from reconciler.model.address import Address, Origin
+from reconciler.model.entry import Entry, Memory
+from reconciler.model.live import AgentView, Live
+from reconciler.model.plan import BlockedResource, Change, Plan
+from reconciler.model.project import Policy, Project
+from reconciler.model.resource import Agent, Desired, Resource
+from reconciler.model.state import State
 from reconciler.product_terms import LOG_LEVELS
 from reconciler.workflow import completion
 

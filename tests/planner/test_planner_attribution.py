@@ -16,7 +16,8 @@ from planner_stage import declared, inputs, remembered, seen, state_of, views
 from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import KEEP, ScheduleMemo, ScheduleState
-from reconciler.model import Action, DriftStatus, Reason
+from reconciler.model.condition import DriftStatus
+from reconciler.model.plan import Action, Reason
 from reconciler.render.reasons import words
 
 full_states = st.fixed_dictionaries({field: st.sampled_from(values) for field, values in VALUES.items()})

@@ -12,7 +12,10 @@ from planner_stage import PROJECT, SEAL, declared, inputs, path_of, remembered, 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerState
-from reconciler.model import AgentView, Desired, Policy, Reason
+from reconciler.model.live import AgentView
+from reconciler.model.plan import Reason
+from reconciler.model.project import Policy
+from reconciler.model.resource import Desired
 from reconciler.render.reasons import words
 from reconciler.workflow.completion import complete
 

@@ -30,7 +30,11 @@ from reconciler.identity import is_owned, owned_id
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule import KIND as SCHEDULE
 from reconciler.kinds.schedule_state import PATHS, ScheduleState, timing, wire_body
-from reconciler.model import Action, AgentView, Change, Entry, Policy, Resource
+from reconciler.model.entry import Entry
+from reconciler.model.live import AgentView
+from reconciler.model.plan import Action, Change
+from reconciler.model.project import Policy
+from reconciler.model.resource import Resource
 
 AGENTS = ("prices", "stock", "shops")
 NAMES = ("nightly", "poll", "weekly")

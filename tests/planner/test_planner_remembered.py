@@ -32,7 +32,12 @@ from reconciler.kinds import approval, input_files
 from reconciler.kinds.approval import ApprovalMemo, ApprovalState
 from reconciler.kinds.input_files import InputFilesMemo, InputFilesState
 from reconciler.kinds.registry import KINDS
-from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource, State
+from reconciler.model.condition import DriftStatus
+from reconciler.model.entry import Entry
+from reconciler.model.live import Evidence
+from reconciler.model.plan import Action, Change, Reason
+from reconciler.model.resource import Resource
+from reconciler.model.state import State
 from reconciler.render.reasons import words
 
 URLS = {"urls.csv": b"url\nhttps://shop.example/1\n"}

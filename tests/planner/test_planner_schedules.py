@@ -26,7 +26,9 @@ from reconciler import planner
 from reconciler.identity import owned_id
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import ScheduleState
-from reconciler.model import Action, Change, DriftStatus, Policy, Reason
+from reconciler.model.condition import DriftStatus
+from reconciler.model.plan import Action, Change, Reason
+from reconciler.model.project import Policy
 from reconciler.render.reasons import words
 
 NIGHTLY = at("schedule/prices/nightly")

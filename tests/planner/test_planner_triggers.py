@@ -26,7 +26,11 @@ from reconciler.kind import Product, Progress, StartState, Wait
 from reconciler.kinds import trigger
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerMemo, TriggerState
-from reconciler.model import Action, Change, DriftStatus, Entry, Evidence, Reason, Resource
+from reconciler.model.condition import DriftStatus
+from reconciler.model.entry import Entry
+from reconciler.model.live import Evidence
+from reconciler.model.plan import Action, Change, Reason
+from reconciler.model.resource import Resource
 from reconciler.render.reasons import words
 
 

@@ -6,27 +6,22 @@ from hypothesis import strategies as st
 from render_samples import AWKWARD_TEXT
 
 from reconciler.causes import Cause, because, said
-from reconciler.model import (
+from reconciler.model.address import Address, Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import (
     Action,
-    Address,
     BlockedResource,
     Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    Evidence,
     FieldChange,
     Finding,
-    Origin,
-    Outcome,
     Plan,
     Preview,
-    Problem,
     Reason,
-    Severity,
-    Status,
     Unmanaged,
 )
+from reconciler.model.resource import Problem, Severity
 
 MARKUP = (
     "|",

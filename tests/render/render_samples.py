@@ -7,28 +7,23 @@ from reconciler.kind import AnyKind
 from reconciler.kinds import approval, input_files, trigger
 from reconciler.kinds import schedule as schedule_kind
 from reconciler.kinds.schedule_state import ScheduleState
-from reconciler.model import (
+from reconciler.model.address import Address, Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import (
     Action,
-    Address,
     BlockedResource,
     Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    Evidence,
     FieldChange,
     Finding,
-    Origin,
-    Outcome,
     Plan,
     Preview,
-    Problem,
     Reason,
-    Severity,
-    Status,
     Unchanged,
     Unmanaged,
 )
+from reconciler.model.resource import Problem, Severity
 from reconciler.render import Stamp
 
 STAMP = Stamp("1.2.3", "retail-data", "prod", "2026-11-22T20:45:00Z")

@@ -31,24 +31,11 @@ from render_samples import (
 )
 
 from reconciler.diff import canonical_json, digest
-from reconciler.model import (
-    Action,
-    Address,
-    Change,
-    Check,
-    Done,
-    Drift,
-    DriftStatus,
-    FieldChange,
-    Health,
-    Level,
-    Outcome,
-    Owner,
-    Plan,
-    Problem,
-    ResourceStatus,
-    RunRecord,
-)
+from reconciler.model.address import Address
+from reconciler.model.condition import Check, Drift, DriftStatus, Health, Level, ResourceStatus
+from reconciler.model.outcome import Done, Outcome, Owner, RunRecord
+from reconciler.model.plan import Action, Change, FieldChange, Plan
+from reconciler.model.resource import Problem
 from reconciler.render import github, history_report, json_, junit, sarif, status_report
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"

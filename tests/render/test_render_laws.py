@@ -15,7 +15,10 @@ from render_models import drifts, outcomes, plans, problems, texts
 from render_samples import STAMP
 
 from reconciler.causes import said
-from reconciler.model import Drift, Finding, Outcome, Plan, Problem
+from reconciler.model.condition import Drift
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Finding, Plan
+from reconciler.model.resource import Problem
 from reconciler.render import Screen, github, json_, junit, sarif, text
 from reconciler.render.characters import columns, cut, neutral, wrap
 

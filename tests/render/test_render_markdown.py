@@ -26,7 +26,8 @@ from render_samples import (
     schedule,
 )
 
-from reconciler.model import Drift, Plan
+from reconciler.model.condition import Drift
+from reconciler.model.plan import Plan
 from reconciler.render import markdown
 
 OURS = re.compile(

@@ -29,18 +29,9 @@ from render_samples import (
 from reconciler.causes import Cause, because, said
 from reconciler.kinds import approval
 from reconciler.kinds import schedule as schedule_kind
-from reconciler.model import (
-    Action,
-    Change,
-    FieldChange,
-    Finding,
-    Outcome,
-    Plan,
-    Preview,
-    Problem,
-    Reason,
-    Status,
-)
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change, FieldChange, Finding, Plan, Preview, Reason
+from reconciler.model.resource import Problem
 from reconciler.render import Screen, html, markdown, text
 from reconciler.render.characters import columns
 

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.model import FieldChange, Origin, Preview
+from reconciler.model.address import Origin
+from reconciler.model.plan import FieldChange, Preview
 from reconciler.render import Stamp
 from reconciler.render.characters import cut, field_texts, first_difference
 from reconciler.render.frequency import frequency_text, run_texts

@@ -9,20 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from reconciler.model import (
-    Action,
-    BlockedResource,
-    Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    Evidence,
-    Finding,
-    Outcome,
-    Plan,
-    Status,
-    Unmanaged,
-)
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.live import Evidence
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, BlockedResource, Change, Finding, Plan, Unmanaged
 from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.frequency import frequency_text, multiplies

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from reconciler.model import (
-    Action,
-    BlockedResource,
-    Change,
-    Drift,
-    DriftFinding,
-    DriftStatus,
-    FieldChange,
-    Finding,
-    Origin,
-    Plan,
-)
+from reconciler.model.address import Origin
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan
 from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.characters import field_texts, shorten_pair

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from reconciler.model import SECRET, Problem, Severity
+from reconciler.model.resource import Problem, Severity
+from reconciler.model.state import SECRET
 from reconciler.quantities import counted
 from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, take

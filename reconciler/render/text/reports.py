@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from reconciler.model import Action, Change, Drift, DriftStatus, Origin, Outcome, Plan, Preview, Status
+from reconciler.model.address import Origin
+from reconciler.model.condition import Drift, DriftStatus
+from reconciler.model.outcome import Outcome, Status
+from reconciler.model.plan import Action, Change, Plan, Preview
 from reconciler.quantities import counted
 from reconciler.render import Screen, wording
 from reconciler.render.characters import columns, cut

@@ -6,7 +6,8 @@ import codecs
 import re
 from collections.abc import Sequence
 
-from reconciler.model import SECRET_CHANGED, FieldChange
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import SECRET_CHANGED
 from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, field_texts, first_difference, neutral, shorten, wrap
 

@@ -1,0 +1,112 @@
+"""How things stand: drift, health, and what `doctor` checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.causes import Why
+from reconciler.model.address import Address, Origin
+from reconciler.model.live import Evidence
+from reconciler.model.plan import FieldChange, Unchanged
+
+
+class DriftStatus(StrEnum):
+    """How live stands to what was last applied; in the order of the summary."""
+
+    IN_SYNC = "in-sync"
+    DRIFTED = "drifted"
+    PENDING = "pending"
+    DIVERGED = "diverged"
+    MISSING = "missing"
+    UNMANAGED = "unmanaged"
+    UNVERIFIABLE = "unverifiable"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFinding:
+    """One resource in the audit. `fields`: `before` is live, `after` what was declared.
+
+    `unset` are fields that the manifest does not set, and that changed since the last apply: no drift. There `after` is
+    what they were then.
+    """
+
+    address: Address
+    status: DriftStatus
+    evidence: Evidence
+    fields: tuple[FieldChange, ...] = ()
+    origin: Origin | None = None
+    why: Why | None = None
+    unset: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An audit. `unchanged` says how what needs no change is known."""
+
+    project: str
+    environment: str
+    findings: tuple[DriftFinding, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
+
+
+class Health(StrEnum):
+    """Whether a resource does its work; from worst to best, as `status` sorts them."""
+
+    FAILING = "failing"
+    DISABLED = "disabled"
+    LATE = "late"
+    RUNNING_LONG = "running long"
+    UNKNOWN = "unknown"
+    NEVER_RAN = "never ran"
+    RUNNING = "running"
+    OFF = "off"
+    HEALTHY = "healthy"
+
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether somebody should look."""
+        return self in (Health.FAILING, Health.DISABLED, Health.LATE, Health.RUNNING_LONG)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run.
+
+    `in_doubt`: what happened has to be said by a person.
+    """
+
+    address: Address
+    sync: DriftStatus
+    health: Health
+    last_run: str = ""
+    next_run: str = ""
+    predicted: str = ""
+    notes: tuple[str, ...] = ()
+    in_doubt: bool = False
+
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether somebody should look: also at a schedule that is gone, and at a start that nobody knows about."""
+        if self.in_doubt:
+            return True
+        return self.health.is_unhealthy or self.sync is DriftStatus.MISSING
+
+
+class Level(StrEnum):
+    """How a check of `doctor` came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`: what was looked at, what was found, and what to do."""
+
+    name: str
+    level: Level
+    found: str
+    next_step: str = ""

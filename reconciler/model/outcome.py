@@ -1,0 +1,84 @@
+"""What was done: how each change of a run ended, and who ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.causes import Why
+from reconciler.model.live import Evidence
+from reconciler.model.plan import Change
+from reconciler.model.state import JSON
+
+
+class Status(StrEnum):
+    """How one change ended."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    UNVERIFIED = "unverified"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An event: this change is about to be sent. `at` is RFC 3339."""
+
+    change: Change
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An event: how a change ended. `seconds` is wall time; `run_id` only for a started task."""
+
+    change: Change
+    status: Status
+    why: Why | None = None
+    seconds: float = 0.0
+    evidence: Evidence = Evidence.UNKNOWN
+    identity: str = ""
+    run_id: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who runs: shown to whoever is kept waiting. `ci_link` leads to the job, where there is one."""
+
+    user: str
+    host: str
+    pid: int
+    ci_link: str = ""
+
+    def __str__(self) -> str:
+        link = f", {self.ci_link}" if self.ci_link else ""
+        return f"{self.user} on {self.host} (process {self.pid}{link})"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run for `history`. `finished` and `result` are "" while it goes on, and for ever when it died."""
+
+    id: str
+    owner: Owner
+    commit: str
+    plan_digest: str
+    command: str
+    started: str
+    finished: str = ""
+    result: str = ""
+    summary: Mapping[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How one change of a run ended, as the ledger's events have it."""
+
+    address: str
+    action: str
+    status: str
+    detail: str

@@ -1,0 +1,39 @@
+"""What a resource is, in the terms of its product; and what stands for a value that is never shown."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+JSON: TypeAlias = Any
+"""What `json.loads` can return. `Any`, because mypy has no useful recursive spelling of it."""
+
+
+class State:
+    """What a resource is, in the products' terms: every kind has its own, a frozen dataclass.
+
+    A field that is None is not set in the manifest; of a live state it is one that the product does not tell.
+    """
+
+    __slots__ = ()
+
+    @property
+    def parameters(self) -> Mapping[str, str] | str | None:
+        """The part of it that may hold secrets, by name; a text where a product shows one that is no object."""
+        return None
+
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S_co = TypeVar("S_co", bound=State, covariant=True, default=State)
+else:  # the standard library's has no default yet; with one, `Resource` alone is a resource of any kind
+    S_co = typing.TypeVar("S_co", covariant=True)
+
+T = typing.TypeVar("T", bound=State)
+
+SECRET = "(secret)"  # noqa: S105 - the word in its place
+
+SECRET_CHANGED = "(secret, changed)"  # noqa: S105 - the word in its place
+"""What stands for a value that is never shown; the second one where there was another one before."""
