@@ -36,6 +36,7 @@ _COMMANDS = {
     "resolve": ("ledger_commands", "Settle an unknown start."),
     "history": ("ledger_commands", "Show what was applied, when, by whom, from which commit."),
     "unlock": ("ledger_commands", "Show the lock; with --force break it."),
+    "ledger": ("ledger_group", "What is remembered: list, forget, migrate, backup."),
     "acc": ("acc_commands", "Every call of the ACC API, by hand."),
     "mft": ("mft_commands", "Every call of the Automate MFT API, by hand."),
     "emulator": ("emulator_command", "Serve both products on a loopback port, with faults on demand."),
@@ -97,6 +98,8 @@ def _with_global_options(command: click.Command) -> click.Command:
             command.params.append(
                 click.Option(names, expose_value=False, hidden=True, callback=_setter(field), **settings)
             )
+    for part in command.commands.values() if isinstance(command, click.Group) else ():
+        _with_global_options(part)
     return command
 
 

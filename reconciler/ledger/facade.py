@@ -101,6 +101,11 @@ class Ledger(AbstractContextManager["Ledger"]):
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
 
+    @property
+    def place(self) -> str:
+        """Where this ledger is, without its password."""
+        return self._location.shown
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def memory(self) -> Memory:
@@ -134,6 +139,10 @@ class Ledger(AbstractContextManager["Ledger"]):
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The last runs, newest first."""
         return tuple(records.run_of(row) for row in self._rows(statements.RUNS, limit=limit))
+
+    def last_runs(self) -> Mapping[str, RunRecord]:
+        """For every address the run that changed it, or settled it, last."""
+        return {address: records.run_of(tuple(row)) for address, *row in self._rows(statements.LAST_RUNS)}
 
     def events(self, limit: int) -> tuple[Event, ...]:
         """The last events of the journal, oldest first."""
@@ -228,6 +237,12 @@ class Ledger(AbstractContextManager["Ledger"]):
             if entry is not None
         ]
         self._record(lease, {str(address): entry for address, entry in moves.items()}, notes)
+
+    def forget(self, lease: Lease, outcomes: Iterable[Outcome]) -> None:
+        """Remove the entries that these outcomes are about, because a person says so, all in one transaction."""
+        notes = {str(one.change.address): records.outcome_body(one, "") for one in outcomes}
+        journal = [self._note("outcome", address, body) for address, body in notes.items()]
+        self._record(lease, dict.fromkeys(notes), journal)
 
     def accept(self, lease: Lease) -> None:
         """Write down that somebody takes this ledger as the new one, though it remembers nothing."""

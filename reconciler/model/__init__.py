@@ -1,5 +1,5 @@
 """The nouns that the rooms hand to each other: frozen, comparable, standard library only.
 
-`address` and `state`: what is spoken of · `project`, `resource`: desired · `live` · `entry`: the ledger's memory ·
-`plan`, `outcome`: what shall be done, and what was · `condition`: how things stand.
+`address` and `state`: what is spoken of · `project`, `resource`: desired · `live` · `entry`: the ledger's memory,
+`remembrance` as it is listed · `plan`, `outcome`: what shall be done, and what was · `condition`: how things stand.
 """

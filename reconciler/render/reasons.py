@@ -39,6 +39,44 @@ _SENTENCES: dict[Cause, str] = {
     Cause.FILES_REMOVED: "no longer declared: removed from the ledger; ACC is left as it is",
     Cause.FILES_REPLACED: ("the whole set is replaced: all input files of the agent are deleted, then {count} sent"),
     Cause.FILES_TO_SEND: "{count:file} to send",
+    Cause.FORGET_SHOWS_SECRET: (
+        "its parameters {names} are secret, and what is forgotten would be shown in clear wherever ACC shows it: take "
+        "them out of the schedule, apply, and forget it then"
+    ),
+    Cause.FORGET_PROTECTED: (
+        "it is protected, which only the ledger says once its block is gone: forgotten, it would be deleted. Declare "
+        "it with `protect: false` and apply first"
+    ),
+    Cause.FORGET_RUN_OPEN: (
+        "its run {run} is not over: let the next apply follow it, or say `reconciler resolve {address} --ran` first"
+    ),
+    Cause.FORGET_SERVER_IDS: (
+        "ACC was asked to create it, and may have made a schedule under an id of its own: forgotten, it would be made "
+        "once more. Apply first: that finds it, and says what to do"
+    ),
+    Cause.FORGET_START_UNKNOWN: (
+        "how its start ended is not known, and nothing may start it again until somebody says: `reconciler resolve "
+        "{address} --ran` or `--not-ran` first"
+    ),
+    Cause.FORGOTTEN_ADOPTED: (
+        "the schedule stays in ACC and is this project's no more. While a manifest declares it with its `id` it is "
+        "adopted again if it is live as declared, and blocked as unowned if not"
+    ),
+    Cause.FORGOTTEN_ATTESTED: (
+        "nobody knows any more what ACC has of it: it is sent again by the next apply that finds it declared"
+    ),
+    Cause.FORGOTTEN_BY_PERSON: "removed from the ledger by hand; the product was not asked",
+    Cause.FORGOTTEN_KEY_CHANGES: (
+        "{names} knows it by an earlier name, which is forgotten too: the trigger's key changes, so THE NEXT APPLY MAY "
+        "START IT"
+    ),
+    Cause.FORGOTTEN_OWNED: (
+        "the schedule stays in ACC and this project's, by its id: the next plan adopts it if it is declared, and "
+        "deletes it if it is not"
+    ),
+    Cause.FORGOTTEN_TRIGGER: (
+        "nothing will remember that it was started: THE NEXT APPLY THAT FINDS IT DECLARED STARTS IT AGAIN"
+    ),
     Cause.GONE_FROM_ACC: "no manifest declares it, and it is no longer in ACC",
     Cause.HAS_NONE_ANEW: "the agent was made anew, and has none of it{then}",
     Cause.INTERRUPTED: "an earlier apply did not finish here{then}",

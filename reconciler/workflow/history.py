@@ -34,7 +34,7 @@ class History:
 
 def history(context: CommandContext, limit: int) -> History:
     """The last runs, and what each of them did."""
-    with _opened(context) as (project, ledger):
+    with opened(context) as (project, ledger):
         runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
     changes: dict[str, list[Done]] = {}
     for event in sorted(events, key=attrgetter("address")):
@@ -47,24 +47,24 @@ def history(context: CommandContext, limit: int) -> History:
 
 def verify(context: CommandContext) -> tuple[Finding, ...]:
     """Whether the chain of events is whole; what is wrong with it where it is not."""
-    with _opened(context) as (_, ledger):
+    with opened(context) as (_, ledger):
         return ledger.verify()
 
 
 def holder(context: CommandContext) -> Holder | None:
     """Who holds the lock; None when nobody does."""
-    with _opened(context) as (_, ledger):
+    with opened(context) as (_, ledger):
         return ledger.holder()
 
 
 def unlock(context: CommandContext) -> Holder | None:
     """Break the lock: whoever held it can write nothing more. Returns who it was."""
-    with _opened(context, for_writing=True) as (_, ledger):
+    with opened(context, for_writing=True) as (_, ledger):
         return ledger.break_lock(str(this_owner(context)))
 
 
 @contextmanager
-def _opened(context: CommandContext, *, for_writing: bool = False) -> Iterator[tuple[Project, Ledger]]:
+def opened(context: CommandContext, *, for_writing: bool = False) -> Iterator[tuple[Project, Ledger]]:
     """The project and its ledger. Raises LedgerError where there is none yet."""
     from reconciler.ledger import Ledger
 
