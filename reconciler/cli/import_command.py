@@ -2,39 +2,97 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.options import pass_session
 from reconciler.cli.session import Session, harmless
-from reconciler.errors import ManifestError
+from reconciler.errors import ManifestError, UsageError
 from reconciler.quantities import counted
+
+if TYPE_CHECKING:
+    from reconciler.workflow.importing import Asked, Imported
 
 
 @click.command(name="import")
-@click.option("--agent", "agents", multiple=True, required=True, metavar="PATH", help="Path in ACC. Repeatable.")
+@click.option("--agent", "agents", multiple=True, metavar="PATH", help="Path in ACC. Repeatable.")
+@click.option(
+    "--agents-from",
+    "lists",
+    multiple=True,
+    metavar="FILE",
+    help="Paths in ACC, one a line; lines that begin with # are skipped. - for stdin.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
 @pass_session
-def import_(session: Session, agents: tuple[str, ...], out: Path | None) -> int:
-    """Write manifests of live schedules, each with its id.
+def import_(session: Session, agents: tuple[str, ...], lists: tuple[str, ...], out: Path | None) -> int:
+    """Write manifests of live schedules, each with its id, named after when they run.
 
-    The next apply of what was imported makes no change to ACC, and records it in the ledger.
+    The next apply of what was imported makes no change to ACC, and records it in the ledger. An agent that is declared
+    already is left alone. An agent that cannot be read is named, and the others are written (exit 1).
     """
     from reconciler.workflow import importing
 
+    asked = list(_asked(agents, lists))
     context = session.context()
     with session.reading():
-        imported = importing.import_agents(context, agents, out or context.root / "manifests")
+        imported = importing.import_agents(context, asked, out or context.root / "manifests")
+    if imported.is_nothing_to_do and not lists:
+        raise UsageError("\n".join(imported.declared), hint="leave it out")
     importing.write(imported)
-    for one in imported:
+    for one in imported.files:
         session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")
-        for note in one.notes:
-            session.say(harmless(f"note: {note}"))
-    unreached, errors = importing.unseen(context, imported)
+    _summarise(session, imported)
+    unreached, errors = importing.unseen(context, imported.files)
     for path in unreached:
         session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
     if errors:
         raise ManifestError(errors)
-    session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
+    imported.require_all()
+    if imported.files:
+        session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
     return 0
+
+
+def _asked(agents: tuple[str, ...], lists: tuple[str, ...]) -> Iterator[Asked]:
+    """The agents that are asked for. Raises UsageError where there are none, or a list cannot be read."""
+    from reconciler.files import MANIFEST_BYTES, read_regular
+    from reconciler.workflow.importing import Asked, listed
+
+    if not agents and not lists:
+        raise UsageError("no agent is named", hint="give --agent PATH, or --agents-from FILE with one path a line")
+    yield from map(Asked, agents)
+    for name in lists:
+        shown = "stdin" if name == "-" else name
+        try:
+            data = _stdin() if name == "-" else read_regular(Path(name), MANIFEST_BYTES)
+        except OSError as error:
+            why = error.strerror or error
+            raise UsageError(f"{name} cannot be read: {why}", hint="name a file with one path a line") from error
+        found = list(listed(data, shown))
+        if not found:
+            raise UsageError(f"{shown} names no agent", hint="write one path a line")
+        yield from found
+
+
+def _stdin() -> bytes:
+    binary = getattr(sys.stdin, "buffer", None)
+    return binary.read() if binary is not None else sys.stdin.read().encode()
+
+
+def _summarise(session: Session, imported: Imported) -> None:
+    from reconciler.workflow.importing import notes
+
+    if imported.asked > 1:
+        schedules = sum(one.schedules for one in imported.files)
+        parts = [f"{len(imported.files)} written with {counted(schedules, 'schedule')}"]
+        parts += [f"{len(imported.declared)} declared already"] * bool(imported.declared)
+        parts += [f"{len(imported.unread)} not read"] * bool(imported.unread)
+        parts += [f"{len(imported.refused)} refused"] * bool(imported.refused)
+        session.say(f"{counted(imported.asked, 'agent')}: {', '.join(parts)}")
+    for note in (*imported.told(in_full=session.verbose), *notes(imported.findings, in_full=session.verbose)):
+        session.say(harmless(f"note: {note}"))

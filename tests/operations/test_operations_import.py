@@ -59,7 +59,7 @@ def test_a_schedule_is_written_with_its_id_and_in_the_words_of_a_manifest(tmp_pa
         spec = yaml.safe_load(text)["spec"]
         assert spec["schedules"] == [
             {
-                "name": "s-d9c944df",
+                "name": "weekdays-0200",
                 "id": DAILY,
                 "cron": "0 0 2 * * MON-FRI",
                 "startTime": spec["schedules"][0]["startTime"],
@@ -88,9 +88,9 @@ def test_the_same_estate_gives_the_same_bytes_whatever_the_order(tmp_path: Path)
             texts.append((at.root / "manifests/prices.yaml").read_text())
     assert texts[0] == texts[1]
     assert [line.split()[-1] for line in texts[0].splitlines() if "- name:" in line] == [
-        "s-00000001",
-        "s-00000005",
-        "s-00000007",
+        "daily-0000",
+        "daily-0000-2",
+        "daily-0000-3",
     ]
 
 
@@ -121,7 +121,7 @@ def test_what_looks_like_a_secret_is_pointed_out(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         at.emulator.estate.add_schedule(PATH, DAILY, input_parameters='{"password":"hunter2","region":"au"}')
         typed = at.type("import", "--agent", PATH)
-        assert "note: sequentum/Retail/prices: s-d9c944df: inputParameters.password looks like a secret" in typed.err
+        assert "note: sequentum/Retail/prices: daily-0000: inputParameters.password looks like a secret" in typed.err
         assert "hunter2" not in typed.err + typed.out
         assert "# Looks like a secret" in (tmp_path / "manifests/prices.yaml").read_text()
 
@@ -260,13 +260,17 @@ def test_a_folder_that_is_a_file_leaves_nothing_behind(tmp_path: Path) -> None:
         assert "cannot be written" in typed.err
 
 
-def test_one_agent_that_cannot_be_read_ends_it_for_all(tmp_path: Path) -> None:
+def test_an_agent_that_cannot_be_read_is_named_and_the_others_are_written(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         typed = at.type("import", "--agent", PATH, "--agent", "sequentum/Retail/gone")
         assert typed.code == 1
-        assert "nothing was written. sequentum/Retail/gone:" in typed.err
+        assert "1 of 2 agents could not be read; the others were written\n  sequentum/Retail/gone: " in typed.err
         assert "next: correct the path, or leave that agent out" in typed.err
-        assert not (tmp_path / "manifests").exists()
+        assert typed.out == f"wrote {tmp_path}/manifests/prices.yaml: 0 schedules\n"
+        assert at.type("validate").code == 0
+        again = at.type("import", "--agent", "sequentum/Retail/gone")
+        assert (again.code, again.out) == (1, "")
+        assert "1 of 1 agent could not be read; nothing was written" in again.err
 
 
 @pytest.mark.parametrize("path", ["/a/b", "a/b/", "a\\b", "", " a"])

@@ -1,0 +1,228 @@
+"""Writes manifests of live schedules, each with its id, so that taking them over changes nothing.
+
+`agent_list` reads which agents are meant, `live_blocks` says what of them a manifest can say, `written_blocks` words
+it, `document_updates` adds it to documents that are there, and `findings` tells what a person should know of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.errors import ManifestError, ProductError, UsageError
+from reconciler.identity import is_owned
+from reconciler.kind import ObservedMemo
+from reconciler.kinds import schedule
+from reconciler.manifests.starter import write_new
+from reconciler.model.entry import Memory
+from reconciler.model.live import AgentView, Live
+from reconciler.model.project import Project
+from reconciler.model.resource import Agent, Desired, Problem, Severity
+from reconciler.observe import read_agents
+from reconciler.products import Products
+from reconciler.quantities import counted
+from reconciler.secrecy import Secrecy, secrecy_of
+from reconciler.workflow.context import CommandContext
+from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
+from reconciler.workflow.importing.findings import ImportFinding, notes
+from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
+from reconciler.workflow.importing.written_blocks import agent_text
+from reconciler.workflow.memory import read
+from reconciler.workflow.reading import check_manifests, read_project
+
+__all__ = ["Asked", "Imported", "WrittenFile", "import_agents", "listed", "notes", "unseen", "write"]
+
+_LONGEST_NAME = 100
+_MOST_SINGLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A new file: its text, and how many schedules are in it."""
+
+    path: Path
+    text: str
+    schedules: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import comes to. `files` are to be written. `declared` are agents that manifests declare already, each
+    with the place; `refused` those whose path leads to another agent of the import, and `unread` those that could not
+    be read, each with the reason."""
+
+    asked: int
+    files: tuple[WrittenFile, ...]
+    declared: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    findings: tuple[ImportFinding, ...] = ()
+
+    @property
+    def is_nothing_to_do(self) -> bool:
+        """Whether all that was asked for is declared already."""
+        return len(self.declared) == self.asked
+
+    def told(self, *, in_full: bool) -> Iterator[str]:
+        """What to say of agents that are left alone."""
+        few = in_full or len(self.declared) <= _MOST_SINGLE
+        yield from self.declared if few else [f"{len(self.declared)} agents are declared already, and left alone"]
+
+    def require_all(self) -> None:
+        """Raise ProductError for agents that could not be read, UsageError for those that were refused."""
+        done = "nothing was written" if not self.files else "the others were written"
+        if self.unread:
+            number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
+            lines = "\n".join(f"  {one}" for one in self.unread)
+            raise ProductError(
+                f"{number} could not be read; {done}\n{lines}",
+                hint="correct the path, or leave that agent out; `reconciler doctor` looks at the connection. What was "
+                "written is skipped when you import once more",
+            )
+        if self.refused:
+            raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The agents that were asked for, told apart."""
+
+    new: list[AgentView] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path) -> Imported:
+    """Read these agents, and word a manifest for each that is not declared yet.
+
+    Raises ManifestError when the manifests that are there already have errors; UsageError where a path cannot be one,
+    and where nothing is left to do; ProductError where no connection can be had.
+    """
+    wanted = paths_of(asked)
+    project, secrets = read_project(context)
+    desired = _declared(context)
+    declared = desired.agents if desired is not None else ()
+    known = {agent.path.casefold(): agent for agent in declared}
+    memory = read(context, project).memory
+    ids = dict(memory.agent_ids)
+    missing = {path for path in wanted if path.casefold() not in known}
+    # Whether two paths lead to one agent is known by the ids alone.
+    paths = sorted(missing | {agent.path for agent in declared if missing and not ids.get(agent.path)})
+    with Products(project, secrets, context.stop, context.clock) as products:
+        live = read_agents(
+            products.acc,
+            paths,
+            (schedule.KIND,),
+            concurrency=products.connection("acc").concurrency,
+            stop=context.stop,
+            progress=lambda done: context.progress("reading agents", done, len(paths)),
+        )
+        ids |= {path: view.agent_id for path, view in live.agents.items() if not view.problem}
+        live = Live({path: view for path, view in live.agents.items() if path in missing})
+        found = _sorted(wanted, live, declared, ids)
+        hidden = _secrecy((project, secrets), desired, live, memory)
+        products.hide(
+            hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
+        )
+    scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory))
+    handles = {agent.handle for agent in declared}
+    agents = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
+    return Imported(
+        len(wanted),
+        tuple(WrittenFile(folder / f"{one.handle}.yaml", agent_text(one), len(one.blocks)) for one in agents),
+        declared=tuple(found.declared),
+        refused=tuple(found.refused),
+        unread=tuple(found.unread),
+        findings=tuple(finding for one in agents for finding in one.findings),
+    )
+
+
+def _sorted(wanted: Iterable[str], live: Live, declared: Iterable[Agent], ids: Mapping[str, str]) -> _Sorted:
+    """Tell the agents apart by their ids. `ids` are those of agents, by path."""
+    by_path = {agent.path.casefold(): agent for agent in declared}
+    by_id = {ids[agent.path]: agent for agent in declared if ids.get(agent.path)}
+    seen: dict[str, list[AgentView]] = {}
+    found = _Sorted()
+    for path in wanted:
+        view = live.agents.get(path)
+        if agent := by_path.get(path.casefold()):
+            found.declared.append(f"{path} is declared already, at {agent.origin}")
+        elif view is None or view.problem:
+            found.unread.append(f"{path}: {view.problem if view is not None else 'it was not read'}")
+        elif agent := by_id.get(view.agent_id):
+            same = f"{path} and {agent.path} are one agent: ACC gives both paths the same id"
+            found.declared.append(f"{same}; it is declared already, at {agent.origin}")
+        else:
+            seen.setdefault(view.agent_id, []).append(view)
+    for views in seen.values():
+        if len(views) == 1:
+            found.new += views
+        else:
+            shown = " and ".join(view.path for view in views)
+            found.refused.append(f"{shown} are one agent: ACC gives these paths the same id")
+    return found
+
+
+def _secrecy(known: tuple[Project, frozenset[str]], desired: Desired | None, live: Live, memory: Memory) -> Secrecy:
+    """What is secret, or was when it was applied: none of it may come to stand in a file."""
+    project, secrets = known
+    ours = (
+        is_owned(one, project.name, project.environment) for view in live.agents.values() for one in view.identities
+    )
+    return secrecy_of(
+        desired.resources if desired is not None else (),
+        memory.entries.values(),
+        secrets | (desired.secret_values if desired is not None else frozenset()),
+        is_lost=not memory.known and any(ours),
+    )
+
+
+def _declared(context: CommandContext) -> Desired | None:
+    """What is declared already; None in a project that has no manifest yet. Raises ManifestError."""
+    found, problems = check_manifests(context, connections=False)
+    errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
+    if errors:
+        raise ManifestError(errors)
+    return found
+
+
+def _places(desired: Desired | None) -> dict[str, str]:
+    """Where each schedule is declared, by its id."""
+    resources = desired.resources if desired is not None else ()
+    return {
+        one.identity: str(one.origin) for one in resources if one.identity and one.address.kind == schedule.KIND.name
+    }
+
+
+def _known_ids(memory: Memory) -> frozenset[str]:
+    """The ids of all schedules that the ledger knows as ours, those that ACC assigned included."""
+    found = {entry.identity for entry in memory.entries.values() if entry.identity}
+    for entry in memory.entries.values():
+        if isinstance(entry.memo, ObservedMemo):
+            found.update(entry.memo.server_assigned_ids)
+    return frozenset(found)
+
+
+def _handle(path: str, taken: set[str]) -> str:
+    slug = re.sub(r"[^a-z0-9._-]+", "-", path.rsplit("/", 1)[-1].lower())[:_LONGEST_NAME].strip("-._")
+    return free_name(slug or "agent", taken)
+
+
+def write(imported: Imported) -> None:
+    """Write the files, all of them or none. Raises UsageError naming the one that is there already, or in the way."""
+    advice = "choose another folder with --out"
+    files = {one.path: one.text for one in imported.files}
+    write_new(files, if_there=advice, if_failed=f"nothing was written; {advice}")
+
+
+def unseen(context: CommandContext, written: Sequence[WrittenFile]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
+    """Of what was written: the files that no pattern of the project reaches, and the errors in the others."""
+    found, problems = check_manifests(context, connections=False)
+    errors = tuple(one for one in problems if one.severity is Severity.ERROR)
+    if found is None:
+        return (), errors
+    reached = {(context.root / agent.origin.path).resolve() for agent in found.agents}
+    return tuple(one.path for one in written if one.path.resolve() not in reached), errors

@@ -1,0 +1,216 @@
+"""`import` of many agents: a list in a file, readable names, a summary, and nothing that stops the others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from stage import CLOCKED, NIGHTLY, PRICES, STOCK, Ended, Stage, agent
+
+from reconciler import cli
+from reconciler.emulator import alias_agent
+from reconciler.identity import owned_id
+
+TIMES = ("0 30 2 * * *", "0 15 0 0", "0 0 9 * * MON-FRI", "0 0 6 * * 1", "0 0 3 1 * *", "0 0 * * * *")
+NAMES = ("daily-0230", "every-15m", "hourly", "mondays-0600", "monthly-1-0300", "weekdays-0900")
+
+
+def populate(stage: Stage, count: int = 50) -> list[str]:
+    """So many agents with six schedules each, made by hand; their paths."""
+    paths = [f"sequentum/Shops/shop-{number:02}" for number in range(1, count + 1)]
+    for path in paths:
+        made = stage.estate.add_agent(path, duration=0.0)
+        for cron in TIMES:
+            stage.estate.add_schedule(made, cron=cron, start_time="2026-01-01T00:00:00", time_zone_id="UTC")
+    return paths
+
+
+def listed(stage: Stage, paths: list[str], *more: str) -> Ended:
+    (stage.root / "agents.txt").write_text("\n".join(paths) + "\n", encoding="utf-8")
+    return stage.run("import", "--agents-from", str(stage.root / "agents.txt"), *more)
+
+
+def written(stage: Stage) -> list[str]:
+    return sorted(path.name for path in (stage.root / "manifests").iterdir())
+
+
+def test_fifty_agents_from_a_file_are_written_and_planned_to_nothing(stage: Stage) -> None:
+    paths = populate(stage)
+    ended = listed(stage, ["# shops", "", *paths, paths[0]])
+    assert ended.code == 0, ended.err
+    assert len(ended.out.splitlines()) == 50
+    assert "50 agents: 50 written with 300 schedules" in ended.err
+    document = yaml.safe_load((stage.root / "manifests" / "shop-01.yaml").read_text(encoding="utf-8"))
+    assert [one["name"] for one in document["spec"]["schedules"]] == sorted(NAMES)
+    assert {action for _, action, _ in stage.changes()} == {"adopt"}
+    assert stage.apply().code == 0
+    assert stage.changes() == []
+    assert stage.writes() == []
+
+
+def test_neither_a_declared_agent_nor_one_that_is_gone_stops_the_others(stage: Stage) -> None:
+    paths = populate(stage, 4)
+    stage.write(agent(NIGHTLY, name="shop-01", path=paths[0].upper()))
+    before = (stage.root / "manifests" / "retail.yaml").read_bytes()
+    ended = listed(stage, [*paths, "sequentum/Shops/gone"])
+    assert ended.code == 1
+    assert "5 agents: 3 written with 18 schedules, 1 declared already, 1 not read" in ended.err
+    assert f"note: {paths[0]} is declared already, at manifests/retail.yaml:1" in ended.err
+    assert "1 of 5 agents could not be read; the others were written\n  sequentum/Shops/gone: " in ended.err
+    assert (stage.root / "manifests" / "retail.yaml").read_bytes() == before
+    assert written(stage) == ["retail.yaml", "shop-02.yaml", "shop-03.yaml", "shop-04.yaml"]
+    again = listed(stage, paths)
+    assert (again.code, again.out) == (0, "")
+    assert "note: 4 agents are declared already, and left alone" in again.err
+
+
+@pytest.mark.parametrize("fault", ["schedules$ 403", "schedules$ 503"])
+def test_an_agent_that_fails_is_named_and_imported_by_the_next_run(stage: Stage, fault: str) -> None:
+    paths = populate(stage, 3)
+    broken = stage.estate.agents[paths[1]].agent_id
+    stage.emulator.inject(f"GET {broken}/{fault}")
+    ended = listed(stage, paths)
+    assert ended.code == 1
+    assert f"\n  {paths[1]}: " in ended.err
+    assert written(stage) == ["shop-01.yaml", "shop-03.yaml"]
+    stage.emulator.clear_faults()
+    ended = listed(stage, paths)
+    assert ended.code == 0, ended.err
+    assert written(stage) == ["shop-01.yaml", "shop-02.yaml", "shop-03.yaml"]
+    assert {action for _, action, _ in stage.changes()} == {"adopt"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line_end"), [("utf-8", "\r\n"), ("utf-8-sig", "\n"), ("utf-16", "\r\n"), ("utf-8", "\r")]
+)
+def test_lists_are_read_as_editors_and_shells_write_them(stage: Stage, encoding: str, line_end: str) -> None:
+    file = stage.root / "agents.txt"
+    file.write_bytes(line_end.join(["# all of them", f"  {PRICES} ", "", STOCK, PRICES.upper()]).encode(encoding))
+    ended = stage.run("import", "--agents-from", str(file))
+    assert ended.code == 0, ended.err
+    assert written(stage) == ["prices.yaml", "stock.yaml"]
+
+
+def test_a_list_comes_from_stdin(stage: Stage) -> None:
+    ended = subprocess.run(
+        [
+            sys.executable,
+            str(CLOCKED),
+            stage.clock().isoformat(),
+            "-C",
+            str(stage.root),
+            "import",
+            "--agents-from",
+            "-",
+        ],
+        input=f"{PRICES}\n{STOCK}\n",
+        env={**stage.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert written(stage) == ["prices.yaml", "stock.yaml"]
+
+
+def test_all_that_is_wrong_with_a_list_is_said_at_once(stage: Stage) -> None:
+    ended = listed(stage, [PRICES, "/a/b", "# /c/", "a\\b", "a/b/"], "--agent", " x")
+    assert ended.code == 64
+    file = stage.root / "agents.txt"
+    for place in (f"{file}:2: '/a/b'", f"{file}:4: 'a\\\\b'", f"{file}:5: 'a/b/'", "' x' is no path of an agent"):
+        assert place in ended.err
+    assert not stage.emulator.requests
+    assert written(stage) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"# nobody\n\n", "names no agent"), (b"a\n\xff\xfa\n", ":2: this is no")]
+)
+def test_a_list_without_agents_or_text_is_wrong_usage(stage: Stage, content: bytes, said: str) -> None:
+    (stage.root / "agents.txt").write_bytes(content)
+    ended = stage.run("import", "--agents-from", str(stage.root / "agents.txt"))
+    assert (ended.code, said in ended.err) == (64, True)
+
+
+def test_a_list_that_is_not_there_and_no_agent_at_all_are_wrong_usage(stage: Stage) -> None:
+    ended = stage.run("import", "--agents-from", str(stage.root / "nowhere.txt"))
+    assert ended.code == 64
+    assert "nowhere.txt cannot be read: No such file" in ended.err
+    ended = stage.run("import")
+    assert ended.code == 64
+    assert "--agents-from FILE" in ended.err
+
+
+def test_two_paths_of_one_agent_stop_no_other(stage: Stage) -> None:
+    paths = populate(stage, 2)
+    alias_agent(stage.estate, paths[0], "sequentum/Other/alias")
+    ended = listed(stage, [*paths, "sequentum/Other/alias"])
+    assert ended.code == 64
+    assert f"sequentum/Other/alias and {paths[0]} are one agent" in ended.said
+    assert written(stage) == ["shop-02.yaml"]
+
+
+def test_findings_are_counted_and_written_out_on_request(stage: Stage) -> None:
+    paths = populate(stage, 5)
+    for path in paths:
+        made = stage.estate.agents[path]
+        stage.estate.add_schedule(made, cron="every full moon")
+        for parameters in ('{"password": "hunter2", "region": "au"}', '{"apiKey": "hunter2"}'):
+            stage.estate.add_schedule(made, cron="0 0 4 * * *", input_parameters=parameters)
+        stage.estate.add_schedule(made, owned_id("retail", "prod", path, "nightly"), cron="0 0 5 * * *")
+        stage.estate.add_schedule(made, owned_id("other", "default", path, "nightly"), cron="0 0 5 * * *")
+    stage.project("  environments: {prod: {}}\n")
+    ended = listed(stage, paths)
+    assert ended.code == 0, ended.err
+    assert "hunter2" not in ended.said
+    assert len(ended.err.splitlines()) < 12
+    for said in (
+        "5 agents: 5 written with 45 schedules",
+        "5 schedules stay unmanaged, since they cannot be said in a manifest; the first: sequentum/Shops/shop-01: ",
+        "5 schedules stay unmanaged: other environments manage them (5 agents; -v lists them)",
+        "5 schedules were perhaps made by another project or environment",
+        "10 parameters look like secrets, and stand in the files: better `${env:NAME}`: apiKey (5), password (5)",
+    ):
+        assert said in ended.err
+    assert {action for _, action, _ in stage.changes()} == {"adopt"}
+    for name in written(stage):
+        (stage.root / "manifests" / name).unlink()
+    ended = stage.run("-v", "import", "--agents-from", str(stage.root / "agents.txt"))
+    assert ended.err.count("looks like a secret, and stands in the file") == 10
+    assert ended.err.count("made by this project's environment prod, which manages it") == 5
+
+
+def test_what_another_environment_manages_stays_with_it(stage: Stage) -> None:
+    stage.project("  environments: {prod: {}}\n")
+    stage.write(agent(NIGHTLY))
+    assert stage.run("--env", "prod", "apply", "--auto-approve").code == 0
+    (stage.root / "manifests" / "retail.yaml").unlink()
+    ended = stage.run("import", "--agent", PRICES)
+    assert ended.code == 0, ended.err
+    text = (stage.root / "manifests" / "prices.yaml").read_text(encoding="utf-8")
+    assert "made by this project's environment prod" in text
+    assert len(yaml.safe_load(text)["spec"]["schedules"]) == 1, "the hand-made one alone"
+    assert {action for _, action, _ in stage.changes()} == {"adopt"}
+
+
+def test_names_are_the_same_whatever_the_server_answers_first(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Schedules that run at the same time are told apart by what they do, and only then by their ids."""
+    parameters = [f'{{"region": "{region}"}}' for region in ("nz", "au", "sg")]
+    for path, order in ((PRICES, parameters), (STOCK, parameters[::-1])):
+        for one in order:
+            stage.estate.add_schedule(stage.estate.agents[path], cron="0 0 4 * * *", input_parameters=one)
+    assert stage.run("import", "--agent", PRICES, "--agent", STOCK).code == 0
+    found = []
+    for name in ("prices", "stock"):
+        spec = yaml.safe_load((stage.root / "manifests" / f"{name}.yaml").read_text(encoding="utf-8"))["spec"]
+        found.append(
+            [(one["name"], one["inputParameters"]) for one in spec["schedules"] if one["name"][:10] == "daily-0400"]
+        )
+    assert found[0] == found[1]
+    assert [name for name, _ in found[0]] == ["daily-0400", "daily-0400-2", "daily-0400-3"]
