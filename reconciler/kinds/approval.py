@@ -104,6 +104,7 @@ class ApprovalPart:
     """The part `approval` of an `Agent` document."""
 
     keys = ("approval",)
+    blocks = ()
 
     def declare(
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
@@ -115,7 +116,15 @@ class ApprovalPart:
             origin = document.origin(block, ("spec", "approval"))
             state = ApprovalState(str(block["state"]), str(block.get("message") or ""))
             declared.resources.append(
-                Resource(address, state, origin, agent_path=agent.path, needs=needs, labels=agent.labels)
+                Resource(
+                    address,
+                    state,
+                    origin,
+                    agent_path=agent.path,
+                    needs=needs,
+                    labels=agent.labels,
+                    inherited=document.inherited(("spec", "approval")),
+                )
             )
         return (address,)
 

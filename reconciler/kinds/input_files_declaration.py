@@ -19,6 +19,7 @@ class InputFilesPart:
     """Declares the resource `input-files/AGENT`."""
 
     keys = ("inputFiles", "inputFilesExclusive", "inputFilesEnabled")
+    blocks = ()
 
     def declare(
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]

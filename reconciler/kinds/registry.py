@@ -12,6 +12,7 @@ from reconciler.kinds import (
     input_files_declaration,
     schedule,
     schedule_declaration,
+    schedule_template,
     trigger,
     trigger_declaration,
 )
@@ -39,6 +40,7 @@ DOCUMENT_KINDS[AgentDocument.document] = AgentDocument()
 register(input_files.KIND, part=input_files_declaration.InputFilesPart())
 register(approval.KIND, part=approval.ApprovalPart())
 register(schedule.KIND, part=schedule_declaration.SchedulesPart())
+DOCUMENT_KINDS[schedule_template.ScheduleTemplateDocument.document] = schedule_template.ScheduleTemplateDocument()
 register(trigger.KIND, document=trigger_declaration.TaskTriggerDocument())
 
 

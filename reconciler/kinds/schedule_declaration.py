@@ -12,6 +12,7 @@ from reconciler.identity import normal_id, owned_id
 from reconciler.kinds.schedule import KIND
 from reconciler.kinds.schedule_state import ScheduleState, declared_state
 from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
@@ -40,12 +41,32 @@ class ScheduleBlock(TypedDict, total=False):
     sessionId: str | int
     windowless: bool
     enabled: bool | Literal["keep"]
+    expect: dict[str, YAMLValue]
+
+
+def check_inherited(block: dict[str, YAMLValue], path: DocumentPath, report: ProblemReporter, scope: Scope) -> None:
+    """Report what is wrong with when a schedule runs, as far as a block says it that is no schedule yet."""
+    # What could not be filled in was reported already.
+    written = map(block.get, _KEYS)
+    cron, every, start, zone = (one if isinstance(one, str) and "${" not in one else None for one in written)
+    _report_findings(cron, every, start, zone, path=path, report=report, as_of=scope.as_of)
+
+
+SORT = BlockSort(
+    "schedule",
+    ("spec", "schedules"),
+    is_list=True,
+    template="ScheduleTemplate",
+    own=frozenset({"name", "id", "movedFrom"}),
+    check=check_inherited,
+)
 
 
 class SchedulesPart:
     """Declares a resource `schedule/AGENT/NAME` for each entry."""
 
     keys = ("schedules",)
+    blocks = (SORT,)
 
     def declare(
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]
@@ -72,6 +93,8 @@ class SchedulesPart:
             if document.wrong and not document.is_usable(path):
                 continue
             block = cast("ScheduleBlock", entry)
+            if "expect" in block:
+                declared.say_not_judged(report, (*path, "expect"))
             secrets = _secrets(document, declared, block, path)
             adopted = block.get("id")
             if adopted:
@@ -98,6 +121,7 @@ class SchedulesPart:
                 secrets=secrets,
                 labels=agent.labels,
                 moved_from=moved_from,
+                inherited=document.inherited(path),
             )
             declared.resources.append(resource)
         return ()
@@ -153,10 +177,23 @@ def _is_timing_sound(
     written = [block.get(key) for key in _KEYS]
     if document.wrong:
         written = [
-            value if path in document.wrong or document.is_usable((*path, key)) else None
-            for key, value in zip(_KEYS, written, strict=True)
+            value if (path in document.wrong and at not in document.wrong) or document.is_usable(at) else None
+            for at, value in zip([(*path, key) for key in _KEYS], written, strict=True)
         ]
     cron, every, start, zone = (value if isinstance(value, str) else None for value in written)
+    return _report_findings(cron, every, start, zone, path=path, report=report, as_of=as_of)
+
+
+def _report_findings(
+    cron: str | None,
+    every: str | None,
+    start: str | None,
+    zone: str | None,
+    *,
+    path: DocumentPath,
+    report: ProblemReporter,
+    as_of: datetime,
+) -> bool:
     errors, warnings = _findings(cron, every, start, zone, as_of)
     for key, code, message in errors:
         report.error((*path, key), code, message)

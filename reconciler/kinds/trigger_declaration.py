@@ -9,6 +9,7 @@ from reconciler.kind import Wait
 from reconciler.kinds.trigger import DEFAULT_WAIT, KIND, Task, TriggerState
 from reconciler.manifests import schema_sources
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
+from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, text_of
@@ -30,6 +31,8 @@ class TaskTriggerDocument:
     document = "TaskTrigger"
     connection = "mft"
     secret_keys = frozenset({"parameters"})
+    is_template = False
+    blocks = (BlockSort("taskTrigger", ("spec",)),)
 
     def schema_text(self) -> str:
         return schema_sources.text("task-trigger.schema.json")
@@ -57,7 +60,8 @@ class TaskTriggerDocument:
             int(cast("int", document.spec_part("retries") or 0)),
             _wait(document, report),
         )
-        resource = Resource(address, state, origin, secrets=secrets, labels=document.labels)
+        inherited = document.inherited(("spec",))
+        resource = Resource(address, state, origin, secrets=secrets, labels=document.labels, inherited=inherited)
         declared.unconnected.append(UnconnectedResource(resource, patterns, report))
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:

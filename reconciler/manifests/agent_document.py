@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from reconciler.manifests import schema_sources
 from reconciler.manifests.declarations import Declared, Scope
-from reconciler.manifests.document_kinds import AGENT_PARTS
+from reconciler.manifests.document_kinds import AGENT_PARTS, BlockSort
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, mapping_of, text_or_nothing
 from reconciler.model.address import Address
 from reconciler.model.resource import Agent
+
+_SPEC = BlockSort("agent", ("spec",), own=frozenset({"path", "movedFrom"}))
 
 
 class AgentDocument:
@@ -17,6 +19,11 @@ class AgentDocument:
     document = "Agent"
     connection = "acc"
     secret_keys = frozenset({"inputParameters"})
+    is_template = False
+
+    @property
+    def blocks(self) -> tuple[BlockSort, ...]:
+        return (_SPEC, *(sort for part in AGENT_PARTS for sort in part.blocks))
 
     def schema_text(self) -> str:
         return schema_sources.text("agent.schema.json")

@@ -55,6 +55,7 @@ class Declared:
     mentioned: set[Address] = field(default_factory=set)
     kinds: dict[str, DocumentKind] = field(default_factory=dict)
     places: dict[tuple[str, str], tuple[Origin, str]] = field(default_factory=dict)
+    is_not_judged_said: bool = False
 
     def claim(self, what: str, key: str, origin: Origin, report: ProblemReporter, shown: str) -> bool:
         """Take a name that only one place may have. A second claim is an error at the later place, and names both."""
@@ -69,6 +70,13 @@ class Declared:
             Problem(later.path, later.line, later.column, address, "duplicate", message, item=later.item)
         )
         return False
+
+    def say_not_judged(self, report: ProblemReporter, path: DocumentPath) -> None:
+        """Warn, once for a whole project, that `expect` is read and checked, and that nothing judges runs by it yet."""
+        if not self.is_not_judged_said:
+            self.is_not_judged_said = True
+            message = "`expect` is checked and kept, but this version does not judge runs by it yet"
+            report.warn(path, "expect-not-judged", message)
 
     def check_move(
         self, before: str, now: str, what: str, key: str, path: DocumentPath, report: ProblemReporter

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from reconciler.manifests.declarations import Declared, Scope
     from reconciler.manifests.documents import ManifestDocument
-    from reconciler.manifests.yaml_values import DocumentPath
+    from reconciler.manifests.problems import ProblemReporter
+    from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
     from reconciler.model.address import Address
     from reconciler.model.resource import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSort:
+    """A sort of block that inherits what it does not say itself: `name` is what `spec.defaults` calls it.
+
+    `path` is where a document has it, or the list of them (`is_list`). With `template` a block may `use` a document of
+    that kind. `own` are the keys that only a block itself can have, since they say which one it is. `check` reports
+    what a schema cannot say of a block that is nobody's yet: of defaults, or of a template.
+    """
+
+    name: str
+    path: DocumentPath
+    is_list: bool = False
+    template: str = ""
+    own: frozenset[str] = frozenset()
+    check: Callable[[dict[str, YAMLValue], DocumentPath, ProblemReporter, Scope], None] | None = None
 
 
 class DocumentKind(Protocol):
@@ -21,6 +41,12 @@ class DocumentKind(Protocol):
     """The connection that its documents need, such as `acc`; "" for none."""
     secret_keys: frozenset[str]
     """The keys below which values are kept secret: what is filled in anywhere else, everybody may read."""
+    is_template: bool
+    """Whether its documents declare nothing, and are there for blocks that `use` them."""
+
+    @property
+    def blocks(self) -> tuple[BlockSort, ...]:
+        """The sorts of block in its documents that inherit, an outer one before what is in it."""
 
     def schema_text(self) -> str:
         """Its JSON Schema (draft 2020-12), which every document has been held against before it declares anything."""
@@ -41,6 +67,10 @@ class AgentPart(Protocol):
     @property
     def keys(self) -> tuple[str, ...]:
         """Its keys under `spec`."""
+
+    @property
+    def blocks(self) -> tuple[BlockSort, ...]:
+        """The sorts of block under them that inherit."""
 
     def declare(
         self, document: ManifestDocument, scope: Scope, declared: Declared, agent: Agent, needs: tuple[Address, ...]

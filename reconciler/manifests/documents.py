@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from reconciler.manifests import json_schemas, yaml_parsing, yaml_reading
+from reconciler.manifests.composition import Composition
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
@@ -20,7 +21,8 @@ _DEEPEST_ASKED = 5
 class ManifestDocument:
     """One document of a known kind. Each stage adds what it finds out: how it is filled in, and what is wrong with it.
 
-    `wrong` are the paths that cannot be used, `around` all that have such a one inside.
+    `wrong` are the paths that cannot be used, `around` all that have such a one inside; `suspect` those where more is
+    missing than the document is to blame for.
     """
 
     kind: DocumentKind
@@ -29,6 +31,8 @@ class ManifestDocument:
     filled: FilledDocument
     wrong: frozenset[DocumentPath] = frozenset()
     around: frozenset[DocumentPath] = frozenset()
+    suspect: set[DocumentPath] = field(default_factory=set)
+    composition: Composition | None = None
 
     def fill(self, interpolator: Interpolator) -> None:
         """Fill in the variables and the secrets."""
@@ -39,7 +43,7 @@ class ManifestDocument:
 
     def check(self) -> None:
         """Report what its schema does not allow once it is filled in, and note the paths that cannot be used."""
-        wrong = {path for path, _ in self.filled.errors}
+        wrong = {path for path, _ in self.filled.errors} | self.suspect
         for path, error in self.filled.errors:
             if not error.is_reported:
                 self.report.at(self.address_at(path)).error(path, error.code, error.message)
@@ -47,11 +51,21 @@ class ManifestDocument:
         if not json_schemas.is_valid(schema_text, self.value):
             for violation in json_schemas.violations(schema_text, self.value):
                 if violation.path not in wrong:
-                    here = self.report.at(self.address_at(violation.path))
-                    here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
                     wrong.add(violation.path)
+                    if not self._is_told_elsewhere(violation.path):
+                        here = self.report.at(self.address_at(violation.path))
+                        here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
         self.wrong = frozenset(wrong)
         self.around = frozenset(path[:size] for path in wrong for size in range(min(len(path), _DEEPEST_ASKED)))
+
+    def _is_told_elsewhere(self, path: DocumentPath) -> bool:
+        """Whether what is wrong at a path was inherited, and reported where it stands."""
+        found = self.composition.layer_at(path) if self.composition is not None else None
+        return found is not None and found[0].is_wrong_at(found[1])
+
+    def inherited(self, path: DocumentPath) -> Mapping[str, Origin]:
+        """Where the fields stand that what is declared at a path has from a template or from defaults."""
+        return self.composition.inherited(path) if self.composition is not None else {}
 
     @property
     def value(self) -> dict[str, YAMLValue]:
@@ -94,7 +108,7 @@ class ManifestDocument:
     def origin(self, container: YAMLValue, path: DocumentPath) -> Origin:
         """Where a mapping or a list begins; by path where the container itself is not known."""
         place = self.parsed.places.get(self.filled.sources.get(id(container), id(container)))
-        return Origin(self.report.file.path, *place) if place else self.report.origin(path)
+        return Origin(self.report.file.path, *place, self.report.item) if place else self.report.origin(path)
 
     def address_at(self, path: DocumentPath) -> str:
         """The address of what stands at a path, as exact as the document lets it be known; "" where it does not."""

@@ -38,6 +38,10 @@ class InterpolationError(Exception):
         super().__init__(message)
         self.code, self.message, self.is_reported = code, message, is_reported
 
+    def reported(self) -> InterpolationError:
+        """The same, once it was reported."""
+        return InterpolationError(self.code, self.message, is_reported=True)
+
 
 @dataclass(frozen=True, slots=True)
 class FilledValue:
@@ -251,6 +255,13 @@ class FilledDocument:
         """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
         return self.inside.get(path, [])
 
+    def add_secret(self, path: DocumentPath, texts: frozenset[str]) -> None:
+        """What stands at a path came from outside."""
+        if path not in self.secrets:
+            for length in range(min(len(path), _DEEPEST_ASKED) + 1):
+                self.inside.setdefault(path[:length], []).append(path)
+        self.secrets[path] = texts
+
 
 def fill_document(value: YAMLValue, fill: Callable[[str], FilledValue]) -> FilledDocument:
     """Fill in every string of a document; keys are left as they are. A string that cannot be filled in stays as it is.
@@ -259,9 +270,6 @@ def fill_document(value: YAMLValue, fill: Callable[[str], FilledValue]) -> Fille
     """
     document = FilledDocument(None)
     document.value = _fill_part(value, (), fill, document)
-    for secret in document.secrets:
-        for length in range(min(len(secret), _DEEPEST_ASKED) + 1):
-            document.inside.setdefault(secret[:length], []).append(secret)
     return document
 
 
@@ -277,7 +285,7 @@ def _fill_part(
             document.errors.append((path, error))
             return part
         if filled.is_secret:
-            document.secrets[path] = filled.secrets
+            document.add_secret(path, filled.secrets)
         if filled.files:
             document.files[path] = filled.files
         return filled.value

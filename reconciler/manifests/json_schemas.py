@@ -76,6 +76,7 @@ class _Schema(TypedDict, total=False):
     minimum: int
     maximum: int
     maxProperties: int
+    then: _Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,14 @@ def _explaining_validator(schema_text: str) -> Validator:
         if isinstance(value, str) and not re.search(re.sub(r"(?<!\\)\$$", r"\\Z", wanted), value):
             yield ValidationError(f"{wanted!r} is not matched")
 
-    explaining: type[Validator] = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    def only_one(validator: Validator, given: _Schema, value: YAMLValue, schema: _Schema) -> Iterator[ValidationError]:
+        # The library forgets which key it was that `false` does not allow.
+        if validator.evolve(schema=given).is_valid(value):
+            for key in [one for one in schema["then"]["properties"] if one in mapping_of(value)]:
+                names = " or ".join(f"`{one}`" for one in (*given["required"], key))
+                yield ValidationError(f"{names}: only one of them may be written", path=(key,))
+
+    explaining: type[Validator] = extend(Draft202012Validator, {"pattern": pattern, "if": only_one})  # type: ignore[no-untyped-call]
     return explaining(json.loads(schema_text))
 
 
@@ -129,7 +137,7 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
                 yield Violation(path, "missing-key", f"{shown} needs `{key}`: {_first_sentence(detail)}")
         case "maxProperties":
             yield Violation(path, "too-many", f"{shown} takes at most {owner['maxProperties']} entries")
-        case "oneOf" | "anyOf":
+        case "oneOf" | "anyOf" | "if":
             yield from _one_of(path, shown, error)
         case "type":
             yield Violation(path, "wrong-type", _wrong_type(shown, owner["type"], value))
@@ -172,6 +180,9 @@ def _unknown_key(key: str, known: tuple[str, ...], shown: str) -> str:
 
 def _one_of(path: DocumentPath, shown: str, error: ValidationError) -> Iterator[Violation]:
     """What alternatives ask for: groups of keys by name, else what is wrong with the one that comes closest."""
+    if error.validator == "if":
+        yield Violation(path, "exactly-one", error.message, at_key=True)
+        return
     branches, value = cast("list[_Schema]", error.validator_value), mapping_of(cast("YAMLValue", error.instance))
     if any(branch.keys() != {"required"} for branch in branches):
         from jsonschema.exceptions import best_match

@@ -15,7 +15,10 @@ from pathlib import Path
 
 from reconciler.errors import ManifestError
 from reconciler.manifests import discovery, documents, exposure, project_file
+from reconciler.manifests.composition import Composer
 from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model.project import Connection, Project
 from reconciler.model.resource import Desired, Problem, Resource
@@ -62,13 +65,12 @@ def check(
             return None, problems.sorted()
         scope = Scope(root, project.name, project.environment, as_of)
         declared = Declared()
-        for file in _files(project, problems):
-            for document in documents.read(file, problems):
-                document.fill(project.interpolator)
-                document.check()
-                declared.kinds[document.kind.document] = document.kind
-                declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
-                document.kind.declare(document, scope, declared)
+        for document in _documents(project, problems):
+            document.check()
+            declared.kinds[document.kind.document] = document.kind
+            declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
+            document.kind.declare(document, scope, declared)
+        _check_defaults(project, scope, declared)
         declared.connect()
         if connections:
             _demand_connections(project, declared)
@@ -111,6 +113,38 @@ def load_project(root: Path, environment: str | None, environ: Mapping[str, str]
         raise ManifestError(problems.sorted())
     found = replace(project.resolved(), connections=_Connections(dict(sorted(project.ready.items())), project.broken))
     return found, frozenset(project.secret_values) - {""}
+
+
+def _documents(project: project_file.ProjectFile, problems: Problems) -> Iterator[ManifestDocument]:
+    """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
+    composer = Composer(project.defaults)
+    waiting: list[ManifestDocument] = []
+    for file in _files(project, problems):
+        for document in documents.read(file, problems):
+            document.fill(project.interpolator)
+            if composer.compose(document):
+                yield document
+            else:
+                waiting.append(document)
+            if document.kind.is_template:
+                composer.add(document)
+    composer.close()
+    for document in waiting:
+        composer.compose(document)
+        yield document
+
+
+def _check_defaults(project: project_file.ProjectFile, scope: Scope, declared: Declared) -> None:
+    """Report what a schema cannot say of the defaults, whether anything inherits them or not."""
+    for kind in DOCUMENT_KINDS.values():
+        for sort in kind.blocks:
+            layer = project.defaults.get(sort.name)
+            if layer is None:
+                continue
+            hidden = [texts for path, texts in layer.secrets.items() if kind.secret_keys & set(path)]
+            declared.secret_values |= frozenset().union(*hidden)
+            if sort.check is not None:
+                sort.check(layer.value, layer.path, layer.report, scope)
 
 
 def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[SourceFile]:

@@ -22,13 +22,14 @@ T = TypeVar("T")
 class SourceFile:
     """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked.
 
-    `may_interpolate`: whether there may be a `${` in it anywhere.
+    `may_interpolate`: whether there may be a `${` in it anywhere, `may_use` the same of the key `use`.
     """
 
     path: str
     location: Path
     data: bytes = b""
     may_interpolate: bool = False
+    may_use: bool = False
     _places: dict[int, Places] = field(default_factory=dict)
 
     def read(self, problems: Problems) -> bool:
@@ -40,8 +41,10 @@ class SourceFile:
         except OSError as error:
             problems.add(self, (1, 1), "unreadable", f"the file cannot be read: {error.strerror}")
         else:
-            # An escape in quotes can spell `${` without writing it.
-            self.may_interpolate = b"${" in self.data or b"\\" in self.data
+            # An escape in quotes can spell either without writing it.
+            has_escapes = b"\\" in self.data
+            self.may_interpolate = has_escapes or b"${" in self.data
+            self.may_use = has_escapes or b"use" in self.data
             return True
         return False
 

@@ -16,6 +16,7 @@ from reconciler.manifests import (
     yaml_parsing,
     yaml_reading,
 )
+from reconciler.manifests.composition import Layer, layer_of
 from reconciler.manifests.discovery import FILE_NAME
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.merging import merged
@@ -68,6 +69,7 @@ class ProjectFile:
     ready: dict[str, Connection] = field(default_factory=dict)
     broken: dict[str, Problems] = field(default_factory=dict)
     blackouts: list[Blackout] = field(default_factory=list)
+    defaults: dict[str, Layer] = field(default_factory=dict)
 
     @property
     def patterns(self) -> list[str]:
@@ -120,10 +122,15 @@ def read_project(
     if not isinstance(written.get("spec"), dict):
         filled.value = written
     # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
-    unusable = {path[: 3 if path[:2] == ("spec", "connections") else 2] for path in _violated(project, written, filled)}
+    violated = _violated(project, written, filled)
+    unusable = {path[: 3 if path[:2] == ("spec", "connections") else 2] for path in violated}
     clean = _without(mapping_of(filled.value), unusable)
     project.name = text_or_nothing(mapping_of(clean.get("metadata")).get("name"))
     project.spec = cast("ProjectSpec", mapping_of(clean.get("spec")))
+    for sort, value in mapping_of(mapping_of(mapping_of(filled.value).get("spec")).get("defaults")).items():
+        if isinstance(value, dict):
+            path = ("spec", "defaults", sort)
+            project.defaults[sort] = layer_of("defaults", report, path, {**written, "spec": own}, violated, filled)
     _check(project, filled)
     return project
 

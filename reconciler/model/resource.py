@@ -39,6 +39,7 @@ class Resource(Generic[S_co]):
     schedule has or will have; `adopted` when the manifest names that id itself. `secrets` are paths
     (`inputParameters.password`) whose values are never shown. `moved_from` is the name that a schedule had before
     (`movedFrom`). `known_as` is the address that triggers know it by, where that is another one than its own.
+    `inherited` says where each field stands that it has from a template or from defaults.
     """
 
     address: Address
@@ -53,6 +54,7 @@ class Resource(Generic[S_co]):
     labels: Mapping[str, str] = field(default_factory=dict)
     moved_from: str = ""
     known_as: str = ""
+    inherited: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

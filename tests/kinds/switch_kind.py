@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.kind import Examined, HealthReport, ObservedKind, ObservedMemo, Product
 from reconciler.manifests.declarations import Declared, Scope
+from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, AddressForm
@@ -59,6 +60,8 @@ class SwitchDocument:
     document = "Switch"
     connection = "acc"
     secret_keys: frozenset[str] = frozenset()
+    is_template = False
+    blocks: tuple[BlockSort, ...] = (BlockSort("switch", ("spec",)),)
 
     def schema_text(self) -> str:
         return json.dumps(

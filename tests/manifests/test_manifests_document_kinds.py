@@ -14,7 +14,7 @@ from manifests_projects import AGENT, PROJECT, check, desired, places, state_of,
 from reconciler import manifests
 from reconciler.errors import UsageError
 from reconciler.manifests.declarations import Declared, Scope, UnconnectedResource
-from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS, BlockSort
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath, text_or_nothing
 from reconciler.model.address import Address
@@ -55,6 +55,8 @@ class BellDocument:
     document = "Bell"
     connection = ""
     secret_keys = frozenset({"code"})
+    is_template = False
+    blocks: tuple[BlockSort, ...] = ()
 
     def schema_text(self) -> str:
         return json.dumps(SCHEMA)
