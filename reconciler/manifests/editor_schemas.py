@@ -10,14 +10,14 @@ import json
 from collections.abc import Callable
 
 from reconciler.errors import UsageError
-from reconciler.manifests import schema_sources
+from reconciler.manifests import json_schemas, schema_sources
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.schema_sources import Schema
 from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of
 
 _FILLED_IN = r"\$\{"
 _TEXT_WITH_PLACEHOLDER: Schema = {"type": "string", "pattern": _FILLED_IN}
-_FILLED_TYPES = {"boolean", "integer", "number"}
+_FILLED_TYPES = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}
 
 
 def document_names() -> tuple[str, ...]:
@@ -103,15 +103,18 @@ def _moved(part: YAMLValue, to: str) -> YAMLValue:
 def _with_placeholders(schema: Schema) -> Schema:
     """The same for a value, or for what is inside it, that may be filled in. Keys are never filled in."""
     found: Schema = {}
-    for key, part in schema.items():
+    for key, part in {**schema, **mapping_of(schema.get("x-editor"))}.items():
         if key in ("properties", "patternProperties", "$defs"):
             found[key] = {name: _each(one) for name, one in mapping_of(part).items()}
         elif key in ("items", "additionalProperties", "then", "else"):
             found[key] = _each(part)
         elif key in ("allOf", "anyOf", "oneOf"):
             found[key] = [_each(one) for one in list_of(part)]
-        else:
+        elif key != "x-editor":
             found[key] = part
+    if found.get("not") == {"const": True}:  # an editor would only say that it matches what is not allowed
+        del found["not"]
+        found |= {"if": {"type": "boolean"}, "then": {"const": False}}
     return _or_placeholder(found)
 
 
@@ -127,9 +130,19 @@ def _or_placeholder(schema: Schema) -> Schema:
     types = schema.get("type")
     named = {types} if isinstance(types, str) else set(map(str, list_of(types)))
     if "pattern" in schema or "maxLength" in schema:
-        most = f"(?=[\\s\\S]{{0,{schema['maxLength']}}}$)" if "maxLength" in schema else ""
-        left = {key: one for key, one in schema.items() if key != "maxLength"}
-        return {**left, "pattern": f"{_FILLED_IN}|{most and f'^{most}'}(?:{schema.get('pattern', '')})"}
-    if named & _FILLED_TYPES and "string" not in named:
-        return {**schema, "type": [*sorted(named), "string"], "pattern": _FILLED_IN}
+        return _patterned(schema)
+    if named & _FILLED_TYPES.keys() and "string" not in named:
+        words = " or ".join(_FILLED_TYPES[one] for one in sorted(named) if one in _FILLED_TYPES)
+        error = "patternErrorMessage" if "object" in named else "errorMessage"
+        return {error: f"Must be {words}", **schema, "type": [*sorted(named), "string"], "pattern": _FILLED_IN}
     return schema
+
+
+def _patterned(schema: Schema) -> Schema:
+    pattern, size = str(schema.get("pattern", "")), schema.get("maxLength")
+    most = f"^(?=[\\s\\S]{{0,{size}}}$)" if size else ""
+    description = str(schema.get("description", ""))
+    words = json_schemas.pattern_words(pattern, description, list_of(schema.get("examples"))).partition(": ")
+    said = {"patternErrorMessage": (words[2] or words[0])[0].upper() + (words[2] or words[0])[1:]} if pattern else {}
+    left = {key: one for key, one in schema.items() if key != "maxLength"}
+    return {**said, **left, "pattern": f"{_FILLED_IN}|{most}(?:{pattern})"}

@@ -204,11 +204,6 @@ def _one_of(path: DocumentPath, shown: str, error: ValidationError) -> Iterator[
         yield Violation(path, "exactly-one", f"{shown} needs {names}")
 
 
-def _examples(owner: _Schema) -> str:
-    examples = owner.get("examples")
-    return f", such as {', '.join(str(one) for one in examples)}" if examples else ""
-
-
 def _wrong_type(shown: str, wanted: str | list[str], value: YAMLValue) -> str:
     wanted_types = [wanted] if isinstance(wanted, str) else list(wanted)
     if set(wanted_types) >= {"string", "number"}:
@@ -251,18 +246,19 @@ def _near(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _wrong_pattern(owner: _Schema, value: YAMLValue) -> str:
-    pattern = owner.get("pattern", "")
+    words = pattern_words(owner.get("pattern", ""), owner.get("description", ""), owner.get("examples", ()))
+    return f"{words}; {str(value)[:80]!r} has something else" if words.startswith("takes") else words
+
+
+def pattern_words(pattern: str, description: str, examples: Iterable[YAMLValue]) -> str:
+    """What text must be that a pattern is for."""
     if pattern.startswith("^[a-z0-9"):
-        allowed = (
-            "lower-case letters, digits and -"
-            if "." not in pattern
-            else "lower-case letters, digits, and . _ - after the first"
-        )
-        return f"takes {allowed}; {str(value)[:80]!r} has something else"
+        allowed = "and -" if "." not in pattern else "and . _ - after the first"
+        return f"takes lower-case letters, digits{',' if '.' in pattern else ''} {allowed}"
     if GUID in pattern:
         return "must be a GUID, such as d9c944df-93a7-ea77-f7b7-fa0b9c579917"
-    detail = owner.get("description", "")
-    return f"is not written as it must be: {_first_sentence(detail)}{_examples(owner)}"
+    such = ", ".join(str(one) for one in examples)
+    return f"is not written as it must be: {_first_sentence(description)}{such and f', such as {such}'}"
 
 
 def _limits(owner: _Schema) -> str:

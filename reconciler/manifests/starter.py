@@ -12,6 +12,9 @@ from reconciler.manifests.discovery import FILE_NAME
 
 _PROJECT = """\
 # The project file of reconciler. `reconciler schema Project` prints all that may stand here.
+#
+# An editor completes, explains and checks this file and the manifests once `reconciler schema > reconciler.schema.json`
+# was run here, and a first line says so: `# yaml-language-server: $schema=reconciler.schema.json`
 apiVersion: reconciler/v1
 kind: Project
 metadata:
@@ -50,9 +53,8 @@ spec:
 """
 
 _MANIFEST = """\
-# A manifest. `reconciler schema Agent` prints all that may stand here; saved to a file, an editor takes it from a first
-# line such as
-#   yaml-language-server: $schema=../agent.schema.json
+# A manifest. `reconciler schema Agent` prints all that may stand here. For an editor (see ../reconciler.yaml) begin
+# with `# yaml-language-server: $schema=../reconciler.schema.json`
 #
 # Take the # away, put in an agent of yours, set ACC_TOKEN, and ask `reconciler plan` what would change. To start from
 # what runs already: `reconciler import --agent PATH`.
