@@ -27,25 +27,32 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Paths in ACC, one a line; lines that begin with # are skipped. - for stdin.",
 )
+@click.option("--update", is_flag=True, help="Add to documents that are there what they lack, comments and all.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
 @pass_session
-def import_(session: Session, agents: tuple[str, ...], lists: tuple[str, ...], out: Path | None) -> int:
+def import_(
+    session: Session, agents: tuple[str, ...], lists: tuple[str, ...], out: Path | None, *, update: bool
+) -> int:
     """Write manifests of live schedules, each with its id, named after when they run.
 
     The next apply of what was imported makes no change to ACC, and records it in the ledger. An agent that is declared
-    already is left alone. An agent that cannot be read is named, and the others are written (exit 1).
+    already is left alone, or gets what its document lacks (--update). An agent that cannot be read is named, and the
+    others are written (exit 1).
     """
     from reconciler.workflow import importing
 
     asked = list(_asked(agents, lists))
     context = session.context()
     with session.reading():
-        imported = importing.import_agents(context, asked, out or context.root / "manifests")
-    if imported.is_nothing_to_do and not lists:
-        raise UsageError("\n".join(imported.declared), hint="leave it out")
-    importing.write(imported)
+        imported = importing.import_agents(context, asked, out or context.root / "manifests", update=update)
+    if imported.is_nothing_to_do and not lists and not update:
+        hint = "leave it out; or add what its document lacks, with --update"
+        raise UsageError("\n".join(imported.declared), hint=hint)
+    importing.write(context, imported)
     for one in imported.files:
         session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")
+    for more in imported.updates:
+        session.show(f"updated {more.path}: {counted(more.schedules, 'schedule')} added")
     _summarise(session, imported)
     unreached, errors = importing.unseen(context, imported.files)
     for path in unreached:
@@ -53,7 +60,7 @@ def import_(session: Session, agents: tuple[str, ...], lists: tuple[str, ...], o
     if errors:
         raise ManifestError(errors)
     imported.require_all()
-    if imported.files:
+    if imported.files or imported.updates:
         session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
     return 0
 
@@ -89,10 +96,19 @@ def _summarise(session: Session, imported: Imported) -> None:
 
     if imported.asked > 1:
         schedules = sum(one.schedules for one in imported.files)
-        parts = [f"{len(imported.files)} written with {counted(schedules, 'schedule')}"]
-        parts += [f"{len(imported.declared)} declared already"] * bool(imported.declared)
-        parts += [f"{len(imported.unread)} not read"] * bool(imported.unread)
-        parts += [f"{len(imported.refused)} refused"] * bool(imported.refused)
-        session.say(f"{counted(imported.asked, 'agent')}: {', '.join(parts)}")
+        added = sum(one.schedules for one in imported.updates)
+        parts = (
+            (len(imported.files), f"written with {counted(schedules, 'schedule')}"),
+            (imported.updated, f"updated with {counted(added, 'schedule')}"),
+            (imported.complete, "complete already"),
+            (len(imported.declared), "declared already"),
+            (len(imported.unread), "not read"),
+            (len(imported.unedited), "not updated"),
+            (len(imported.refused), "refused"),
+        )
+        said = [f"{number} {what}" for number, what in parts if number]
+        session.say(f"{counted(imported.asked, 'agent')}: {', '.join(said)}")
+    elif imported.complete:
+        session.say("the document lacks nothing that can be written")
     for note in (*imported.told(in_full=session.verbose), *notes(imported.findings, in_full=session.verbose)):
         session.say(harmless(f"note: {note}"))

@@ -58,7 +58,7 @@ def test_neither_a_declared_agent_nor_one_that_is_gone_stops_the_others(stage: S
     ended = listed(stage, [*paths, "sequentum/Shops/gone"])
     assert ended.code == 1
     assert "5 agents: 3 written with 18 schedules, 1 declared already, 1 not read" in ended.err
-    assert f"note: {paths[0]} is declared already, at manifests/retail.yaml:1" in ended.err
+    assert f"note: {paths[0].upper()} is declared already, at manifests/retail.yaml:1" in ended.err
     assert "1 of 5 agents could not be read; the others were written\n  sequentum/Shops/gone: " in ended.err
     assert (stage.root / "manifests" / "retail.yaml").read_bytes() == before
     assert written(stage) == ["retail.yaml", "shop-02.yaml", "shop-03.yaml", "shop-04.yaml"]

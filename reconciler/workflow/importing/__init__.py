@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.errors import ManifestError, ProductError, UsageError
+from reconciler.errors import ManifestError, ProductError, ReconcilerError, UsageError
 from reconciler.identity import is_owned
 from reconciler.kind import ObservedMemo
 from reconciler.kinds import schedule
@@ -26,6 +26,7 @@ from reconciler.quantities import counted
 from reconciler.secrecy import Secrecy, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
+from reconciler.workflow.importing.document_updates import Addition, UpdatedFile, updated_files
 from reconciler.workflow.importing.findings import ImportFinding, notes
 from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
 from reconciler.workflow.importing.written_blocks import agent_text
@@ -49,15 +50,23 @@ class WrittenFile:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import comes to. `files` are to be written. `declared` are agents that manifests declare already, each
-    with the place; `refused` those whose path leads to another agent of the import, and `unread` those that could not
-    be read, each with the reason."""
+    """What an import comes to. `files` are to be written, `updates` are files that get more, for so many
+    `updated` agents.
+
+    `declared` are agents that manifests declare already, each with the place; `complete` how many of them lack nothing.
+    `refused` are paths of one agent, `unread` agents that could not be read, `unedited` documents that could not get
+    what they lack, each with the reason.
+    """
 
     asked: int
     files: tuple[WrittenFile, ...]
+    updates: tuple[UpdatedFile, ...] = ()
+    updated: int = 0
     declared: tuple[str, ...] = ()
+    complete: int = 0
     refused: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    unedited: tuple[str, ...] = ()
     findings: tuple[ImportFinding, ...] = ()
 
     @property
@@ -71,15 +80,21 @@ class Imported:
         yield from self.declared if few else [f"{len(self.declared)} agents are declared already, and left alone"]
 
     def require_all(self) -> None:
-        """Raise ProductError for agents that could not be read, UsageError for those that were refused."""
-        done = "nothing was written" if not self.files else "the others were written"
+        """Raise, with all that was not done: ProductError where an agent could not be read, ReconcilerError where a
+        document could not be edited, UsageError where two paths lead to one agent."""
+        done = "the others were written" if self.files or self.updates else "nothing was written"
+        reasons = "\n".join(f"  {one}" for one in (*self.unread, *self.unedited, *self.refused))
         if self.unread:
             number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
-            lines = "\n".join(f"  {one}" for one in self.unread)
             raise ProductError(
-                f"{number} could not be read; {done}\n{lines}",
+                f"{number} could not be read; {done}\n{reasons}",
                 hint="correct the path, or leave that agent out; `reconciler doctor` looks at the connection. What was "
                 "written is skipped when you import once more",
+            )
+        if self.unedited:
+            raise ReconcilerError(
+                f"{counted(len(self.unedited), 'document')} could not be updated; {done}\n{reasons}",
+                hint="write the schedules there by hand; without --update, `import` of another project shows them",
             )
         if self.refused:
             raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
@@ -87,28 +102,30 @@ class Imported:
 
 @dataclass(slots=True)
 class _Sorted:
-    """The agents that were asked for, told apart."""
+    """The agents that were asked for, told apart; `known` are declared ones, each with what was seen of it."""
 
     new: list[AgentView] = field(default_factory=list)
+    known: list[tuple[Agent, AgentView]] = field(default_factory=list)
     declared: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
-def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path) -> Imported:
-    """Read these agents, and word a manifest for each that is not declared yet.
+def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path, *, update: bool = False) -> Imported:
+    """Read these agents, and word a manifest for each that is not declared yet; with `update`, what others lack.
 
-    Raises ManifestError when the manifests that are there already have errors; UsageError where a path cannot be one,
-    and where nothing is left to do; ProductError where no connection can be had.
+    Raises ManifestError when the manifests that are there already have errors; UsageError where a path cannot be one;
+    ProductError where no connection can be had.
     """
     wanted = paths_of(asked)
     project, secrets = read_project(context)
     desired = _declared(context)
     declared = desired.agents if desired is not None else ()
-    known = {agent.path.casefold(): agent for agent in declared}
+    known = {agent.path.casefold(): agent.path for agent in declared}
     memory = read(context, project).memory
     ids = dict(memory.agent_ids)
-    missing = {path for path in wanted if path.casefold() not in known}
+    named = {known.get(path.casefold(), path) for path in wanted}
+    missing = {path for path in named if update or path.casefold() not in known}
     # Whether two paths lead to one agent is known by the ids alone.
     paths = sorted(missing | {agent.path for agent in declared if missing and not ids.get(agent.path)})
     with Products(project, secrets, context.stop, context.clock) as products:
@@ -122,7 +139,7 @@ def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path)
         )
         ids |= {path: view.agent_id for path, view in live.agents.items() if not view.problem}
         live = Live({path: view for path, view in live.agents.items() if path in missing})
-        found = _sorted(wanted, live, declared, ids)
+        found = _sorted(sorted(named), live, declared, ids, update=update)
         hidden = _secrecy((project, secrets), desired, live, memory)
         products.hide(
             hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
@@ -130,31 +147,43 @@ def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path)
     scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory))
     handles = {agent.handle for agent in declared}
     agents = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
+    additions = [_addition(agent, view, scope, desired) for agent, view in found.known]
+    lacking = [one for one in additions if one.live.blocks]
+    updates, unedited = updated_files(context.root, lacking)
     return Imported(
-        len(wanted),
+        len(named),
         tuple(WrittenFile(folder / f"{one.handle}.yaml", agent_text(one), len(one.blocks)) for one in agents),
+        updates,
+        updated=len(lacking) - len(unedited),
         declared=tuple(found.declared),
+        complete=sum(not one.live.blocks for one in additions),
         refused=tuple(found.refused),
         unread=tuple(found.unread),
-        findings=tuple(finding for one in agents for finding in one.findings),
+        unedited=unedited,
+        findings=tuple(finding for one in (*agents, *(each.live for each in additions)) for finding in one.findings),
     )
 
 
-def _sorted(wanted: Iterable[str], live: Live, declared: Iterable[Agent], ids: Mapping[str, str]) -> _Sorted:
+def _sorted(
+    wanted: Iterable[str], live: Live, declared: Iterable[Agent], ids: Mapping[str, str], *, update: bool
+) -> _Sorted:
     """Tell the agents apart by their ids. `ids` are those of agents, by path."""
-    by_path = {agent.path.casefold(): agent for agent in declared}
+    by_path = {agent.path: agent for agent in declared}
     by_id = {ids[agent.path]: agent for agent in declared if ids.get(agent.path)}
     seen: dict[str, list[AgentView]] = {}
     found = _Sorted()
     for path in wanted:
-        view = live.agents.get(path)
-        if agent := by_path.get(path.casefold()):
+        agent, view = by_path.get(path), live.agents.get(path)
+        if agent is not None and not update:
             found.declared.append(f"{path} is declared already, at {agent.origin}")
         elif view is None or view.problem:
             found.unread.append(f"{path}: {view.problem if view is not None else 'it was not read'}")
-        elif agent := by_id.get(view.agent_id):
-            same = f"{path} and {agent.path} are one agent: ACC gives both paths the same id"
-            found.declared.append(f"{same}; it is declared already, at {agent.origin}")
+        elif agent := agent or by_id.get(view.agent_id):
+            if path != agent.path:
+                same = f"{path} and {agent.path} are one agent: ACC gives both paths the same id"
+                found.declared.append(f"{same}; it is declared already, at {agent.origin}")
+            if update and all(agent is not one for one, _ in found.known):
+                found.known.append((agent, view))
         else:
             seen.setdefault(view.agent_id, []).append(view)
     for views in seen.values():
@@ -164,6 +193,14 @@ def _sorted(wanted: Iterable[str], live: Live, declared: Iterable[Agent], ids: M
             shown = " and ".join(view.path for view in views)
             found.refused.append(f"{shown} are one agent: ACC gives these paths the same id")
     return found
+
+
+def _addition(agent: Agent, view: AgentView, scope: ImportScope, desired: Desired | None) -> Addition:
+    """What a declared agent has in ACC, and its document lacks."""
+    resources = desired.resources if desired is not None else ()
+    here = schedule.KIND.name, agent.handle
+    names = {one.address.name for one in resources if (one.address.kind, one.address.agent) == here}
+    return Addition(agent, live_agent(view, agent.handle, scope, names=names), len(names))
 
 
 def _secrecy(known: tuple[Project, frozenset[str]], desired: Desired | None, live: Live, memory: Memory) -> Secrecy:
@@ -211,11 +248,26 @@ def _handle(path: str, taken: set[str]) -> str:
     return free_name(slug or "agent", taken)
 
 
-def write(imported: Imported) -> None:
-    """Write the files, all of them or none. Raises UsageError naming the one that is there already, or in the way."""
+def write(context: CommandContext, imported: Imported) -> None:
+    """Write the new files, all of them or none, and then each file that gets more, whole.
+
+    Raises UsageError naming the one that is there already, in the way, or was changed meanwhile; ManifestError where
+    the manifests would have errors with what was added, which then is taken out again.
+    """
     advice = "choose another folder with --out"
     files = {one.path: one.text for one in imported.files}
     write_new(files, if_there=advice, if_failed=f"nothing was written; {advice}")
+    written: list[UpdatedFile] = []
+    try:
+        for one in imported.updates:
+            one.write()
+            written.append(one)
+        if written:
+            _declared(context)
+    except (ReconcilerError, OSError):
+        for done in written:
+            done.restore()
+        raise
 
 
 def unseen(context: CommandContext, written: Sequence[WrittenFile]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:

@@ -1,0 +1,104 @@
+"""Adds schedules to the documents of agents that are declared already; what is written there stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import UsageError
+from reconciler.files import MANIFEST_BYTES, read_regular, write_whole
+from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile
+from reconciler.manifests.yaml_values import list_of
+from reconciler.model.resource import Agent
+from reconciler.workflow.importing.live_blocks import LiveAgent
+from reconciler.workflow.importing.written_blocks import block_lines
+
+_SCHEDULES = ("spec", "schedules")
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What is missing in the document of a declared agent, which has `written` schedules so far."""
+
+    agent: Agent
+    live: LiveAgent
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedFile:
+    """A file that gets schedules: what it held, and its text with them."""
+
+    path: Path
+    before: bytes
+    text: str
+    schedules: int
+
+    def write(self) -> None:
+        """Write it whole. Raises UsageError where somebody changed it meanwhile, OSError."""
+        if read_regular(self.path, MANIFEST_BYTES) != self.before:
+            raise UsageError(f"{self.path} was changed meanwhile, and is left as it is", hint="import once more")
+        write_whole(self.path, self.text)
+
+    def restore(self) -> None:
+        """Write what it held before. Raises OSError."""
+        write_whole(self.path, self.before.decode("utf-8"))
+
+
+def updated_files(root: Path, additions: Iterable[Addition]) -> tuple[tuple[UpdatedFile, ...], tuple[str, ...]]:
+    """The files with what is missing in them; and, in words, the documents that cannot be edited."""
+    by_file: dict[str, list[Addition]] = {}
+    for addition in additions:
+        by_file.setdefault(addition.agent.origin.path, []).append(addition)
+    files: list[UpdatedFile] = []
+    refused: list[str] = []
+    for name, wanted in sorted(by_file.items()):
+        try:
+            data = read_regular(root / name, MANIFEST_BYTES)
+            edited = EditedFile(data)
+        except CannotEdit as error:
+            refused += [_refusal(one, str(error.obstacle)) for one in wanted]
+            continue
+        added, told = _with_additions(edited, wanted)
+        refused += told
+        try:
+            if added:
+                files.append(UpdatedFile(root / name, data, edited.text, added))
+        except CannotEdit as error:
+            refused += [_refusal(one, str(error.obstacle)) for one in wanted]
+    return tuple(files), tuple(refused)
+
+
+def _with_additions(edited: EditedFile, wanted: Sequence[Addition]) -> tuple[int, list[str]]:
+    """Put what is missing into a file: how many schedules, and the documents that cannot be edited."""
+    added, refused = 0, []
+    for addition in wanted:
+        try:
+            why = _append(edited, addition)
+        except CannotEdit as error:
+            why = f"its list of schedules {error.obstacle}"
+        if why:
+            refused.append(_refusal(addition, why))
+        else:
+            added += len(addition.live.blocks)
+    return added, refused
+
+
+def _append(edited: EditedFile, addition: Addition) -> str:
+    """Append the blocks to the document of an agent; why not, where that cannot be, else "". Raises CannotEdit."""
+    line = addition.agent.origin.line
+    document = next((index for index, path in edited.mappings_at(line) if not path), None)
+    if document is None or edited.value_at(document, ("kind",)) != "Agent":
+        return "its document is not written in one place"
+    if edited.value_at(document, ("forEach",)) is not None:
+        return "its document is made by forEach, and what is added there would be added for every item"
+    if len(list_of(edited.value_at(document, _SCHEDULES))) != addition.written:
+        return "its schedules are not all written in its document"
+    edited.append(document, _SCHEDULES, ["\n".join(block_lines(block)) for block in addition.live.blocks])
+    return ""
+
+
+def _refusal(addition: Addition, why: str) -> str:
+    agent, count = addition.agent, len(addition.live.blocks)
+    return f"{agent.path}, declared at {agent.origin}, was not updated, and lacks {count}: {why}"
