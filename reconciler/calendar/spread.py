@@ -19,7 +19,7 @@ from reconciler.calendar.forecast import common_zone, window_of
 from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.git_patch import file_patch
-from reconciler.manifests.yaml_edit import Edit, Obstacle, YamlText
+from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle
 from reconciler.model.address import Address
 from reconciler.model.resource import Desired, Resource
 from reconciler.quantities import counted
@@ -193,12 +193,12 @@ def propose(
     options: SpreadOptions,
     *,
     as_of: datetime,
-    text_of: Callable[[str], str],
+    content_of: Callable[[str], bytes],
     path_before: str,
 ) -> Proposal:
     """Spread what the manifests say. Selected schedules are moved; the others count, and stay.
 
-    `text_of` reads a manifest by its path; in the patch `path_before` stands before each path.
+    `content_of` reads a manifest by its path; in the patch `path_before` stands before each path.
     """
     jobs: dict[str, Job] = {}
     resources: dict[str, Resource[ScheduleState]] = {}
@@ -222,15 +222,18 @@ def propose(
     for address in sorted(found.shifts):
         by_file[resources[address].origin.path].append(address)
     for path, addresses in sorted(by_file.items()):
-        text = YamlText(text_of(path))
-        edits: list[Edit] = []
+        file = EditedFile(content_of(path))
+        stays: dict[str, str] = {}
         for address in addresses:
-            key, edit = _edit(text, resources[address], jobs[address], found.shifts[address])
-            if isinstance(edit, Obstacle):
-                notes.append(f"{address} ({resources[address].origin}) stays: its {key} {edit}")
-            else:
-                edits.append(edit)
-        pieces.append(file_patch(f"{path_before}{path}", text.text, text.edited(edits)))
+            key, obstacle = _move_start(file, resources[address], jobs[address], found.shifts[address])
+            if obstacle is not None:
+                stays[address] = f"its {key} {obstacle}"
+        try:
+            _ = file.text
+            pieces.append(file_patch(f"{path_before}{path}", file.before, file.splices()))
+        except CannotEdit as error:
+            stays = dict.fromkeys(addresses, f"its file {error.obstacle}")
+        notes += [f"{address} ({resources[address].origin}) stays: {why}" for address, why in stays.items()]
     moved = counted(len(found.shifts) - len(notes), "schedule")
     summary = (
         f"moves {moved} by minutes: the most simultaneous starts go from {found.most_before} to {found.most_after}"
@@ -238,11 +241,25 @@ def propose(
     return Proposal("".join(pieces), summary, tuple(notes))
 
 
-def _edit(text: YamlText, resource: Resource[ScheduleState], job: Job, shift: int) -> tuple[str, Edit | Obstacle]:
-    """The key that decides when a schedule starts, and the edit that moves it."""
+def _move_start(
+    file: EditedFile, resource: Resource[ScheduleState], job: Job, shift: int
+) -> tuple[str, Obstacle | None]:
+    """Move a schedule in its file. Returns the key that decides when it starts, and why that stays as it is, if so."""
     key = "startTime" if job.timing.expression.is_interval else "cron"
     written = resource.state.written
     assert written is not None
     value = written.rhythm if key == "cron" else written.start_time
     moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, job.timing.start, shift)
-    return key, text.edit(resource.origin.line, key, value, moved)
+    blocks = file.mappings_at(resource.origin.line)
+    if not blocks:
+        return key, Obstacle.ELSEWHERE
+    document, path = blocks[-1][0], (*blocks[-1][1], key)
+    if not file.is_written(document, path):
+        return key, Obstacle.ELSEWHERE
+    if file.value_at(document, path) != value:
+        return key, Obstacle.COMPOSED
+    try:
+        file.set_value(document, path, moved)
+    except CannotEdit as error:
+        return key, error.obstacle
+    return key, None

@@ -29,7 +29,6 @@ class Obstacle(StrEnum):
     ELSEWHERE = "does not stand in its own block"
     SHARED = "is shared through an anchor"
     COMPOSED = "is put together from variables"
-    SPLIT = "is not written on one line"
     UNREADABLE = "stands in a file that cannot be read"
     UNSURE = "is written in a way that this program does not edit"
 
@@ -92,9 +91,8 @@ class EditedFile:
         return value
 
     def is_written(self, document: int, path: DocumentPath) -> bool:
-        """Whether the value at a path stands right there, neither merged in nor behind an alias."""
-        trail = self._written(document).trail(path)
-        return len(trail) == len(path) + 1 and trail[-1].form is not Form.ALIAS
+        """Whether a key stands right there, whatever its value, or is merged into its mapping from elsewhere."""
+        return len(self._written(document).trail(path)) == len(path) + 1
 
     def mappings_at(self, line: int) -> Sequence[tuple[int, DocumentPath]]:
         """The mappings that begin on a line, which is counted from 1: documents and paths, outer ones first."""

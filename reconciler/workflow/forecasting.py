@@ -136,6 +136,6 @@ def propose_spread(context: CommandContext, selection: Selection, options: Sprea
         select(desired.resources, selection),
         options,
         as_of=context.clock(),
-        text_of=lambda path: read_regular(context.root / path, MANIFEST_BYTES).decode("utf-8"),
+        content_of=lambda path: read_regular(context.root / path, MANIFEST_BYTES),
         path_before=path_in_repository(context.root),
     )

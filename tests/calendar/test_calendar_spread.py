@@ -247,9 +247,10 @@ spec:
     context = project(tmp_path, more=more)
     found = proposal(context)
     left = {note.split(" ")[0] for note in found.notes}
-    assert left == {"schedule/odd/variable", "schedule/odd/shared"}
+    assert left == {"schedule/odd/variable", "schedule/odd/anchored"}
     assert "variables" in "".join(found.notes) and "anchor" in "".join(found.notes)
-    assert "*two" not in "".join(line for line in found.patch.splitlines() if line.startswith(("+", "-")))
+    assert "&two" not in "".join(line for line in found.patch.splitlines() if line.startswith(("+", "-")))
+    assert "-      cron: *two\n+      cron: " in found.patch
 
 
 def test_selected_schedules_alone_are_moved(tmp_path: Path) -> None:
