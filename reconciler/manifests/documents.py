@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from reconciler.manifests import json_schemas, yaml_parsing, yaml_reading
 from reconciler.manifests.composition import Composition
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_of, text_or_nothing
+from reconciler.manifests.yaml_values import (
+    DocumentPath,
+    YAMLValue,
+    mapping_of,
+    text_of,
+    text_or_nothing,
+    without_free_keys,
+)
 from reconciler.model.address import Origin
 
+if TYPE_CHECKING:
+    from reconciler.manifests.for_each import Item
+
 _DEEPEST_ASKED = 5
+NO_DOCUMENT = frozenset({"not-a-mapping", "missing-key", "unknown-kind"})
+"""What is said of something in a file that is no document."""
 
 
 @dataclass(slots=True)
@@ -22,7 +35,7 @@ class ManifestDocument:
     """One document of a known kind. Each stage adds what it finds out: how it is filled in, and what is wrong with it.
 
     `wrong` are the paths that cannot be used, `around` all that have such a one inside; `suspect` those where more is
-    missing than the document is to blame for.
+    missing than the document is to blame for. `item` is what of `forEach` made it.
     """
 
     kind: DocumentKind
@@ -33,13 +46,14 @@ class ManifestDocument:
     around: frozenset[DocumentPath] = frozenset()
     suspect: set[DocumentPath] = field(default_factory=set)
     composition: Composition | None = None
+    item: Item | None = None
 
     def fill(self, interpolator: Interpolator) -> None:
         """Fill in the variables and the secrets."""
         file = self.report.file
         if file.may_interpolate:
             folder = file.location.parent
-            self.filled = fill_document(self.parsed.value, lambda text: interpolator.fill(text, folder))
+            self.filled = fill_document(self.filled.value, lambda text: interpolator.fill(text, folder))
 
     def check(self) -> None:
         """Report what its schema does not allow once it is filled in, and note the paths that cannot be used."""
@@ -132,7 +146,7 @@ def read(file: SourceFile, problems: Problems) -> Iterator[ManifestDocument]:
         report = ProblemReporter(problems, file, parsed.index)
         kind = _kind_of(parsed.value, report)
         if kind is not None:
-            yield ManifestDocument(kind, parsed, report, FilledDocument(parsed.value))
+            yield ManifestDocument(kind, parsed, report, FilledDocument(without_free_keys(parsed.value)))
 
 
 def _kind_of(value: YAMLValue, report: ProblemReporter) -> DocumentKind | None:

@@ -27,7 +27,7 @@ _MOST_FILLED = 100_000_000
 _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
 )
-_PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
+PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -85,14 +85,18 @@ class Interpolator:
         """One string, as it stands in a file of `folder`. Raises InterpolationError."""
         if "${" not in text:
             return FilledValue(text)
+        self.spend(0)
+        filled = self._filled(text, folder)
+        self.spend(len(filled.value) if isinstance(filled.value, str) else 0)
+        return filled
+
+    def spend(self, size: int) -> None:
+        """Count what is filled in. Raises InterpolationError once it is too much, which is reported the first time."""
         if self._left < 0:
             raise InterpolationError("interpolation-budget", _TOO_MUCH, is_reported=True)
-        filled = self._filled(text, folder)
-        if isinstance(filled.value, str):
-            self._left -= len(filled.value)
+        self._left -= size
         if self._left < 0:
             raise InterpolationError("interpolation-budget", _TOO_MUCH)
-        return filled
 
     def _filled(self, text: str, folder: Path) -> FilledValue:
         parts: list[str] = []
@@ -100,7 +104,7 @@ class Interpolator:
         files: set[Path] = set()
         is_secret = False
         position = size = 0
-        for match in _PLACEHOLDER.finditer(text):
+        for match in PLACEHOLDER.finditer(text):
             parts.append(text[position : match.start()])
             position = match.end()
             if match["inside"] is None:
@@ -224,6 +228,11 @@ def _secret(text: str, *files: Path) -> FilledValue:
 
 
 def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:
+    if re.split(r"[.:]", inside.strip(), maxsplit=1)[0].lower() == "each":
+        message = (
+            f"${{{inside[:60]}}} is not known here: ${{each.KEY}} stands in a document with forEach, for an item's KEY"
+        )
+        return InterpolationError("interpolation-each", message)
     if ":" not in inside and _NAME.fullmatch(inside):
         message = (
             f"${{{inside}}} names no source: write ${{env:{inside}}} or ${{var:{inside}}}, or $${{ for a literal ${{"

@@ -19,6 +19,7 @@ from reconciler.manifests.composition import Composer
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.documents import ManifestDocument
+from reconciler.manifests.for_each import Expander
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.model.project import Connection, Project
 from reconciler.model.resource import Desired, Problem, Resource
@@ -118,16 +119,18 @@ def load_project(root: Path, environment: str | None, environ: Mapping[str, str]
 def _documents(project: project_file.ProjectFile, problems: Problems) -> Iterator[ManifestDocument]:
     """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
     composer = Composer(project.defaults)
+    expander = Expander(project.interpolator, project.root, problems)
     waiting: list[ManifestDocument] = []
     for file in _files(project, problems):
-        for document in documents.read(file, problems):
-            document.fill(project.interpolator)
-            if composer.compose(document):
-                yield document
-            else:
-                waiting.append(document)
-            if document.kind.is_template:
-                composer.add(document)
+        for written in documents.read(file, problems):
+            for document in expander.documents(written):
+                if composer.compose(document):
+                    yield document
+                else:
+                    waiting.append(document)
+                if document.kind.is_template:
+                    composer.add(document)
+    problems.forget(documents.NO_DOCUMENT, expander.item_files)
     composer.close()
     for document in waiting:
         composer.compose(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -70,6 +70,10 @@ class Problems(list[Problem]):
     ) -> None:
         """A problem at a line and a column that are known."""
         self.append(Problem(file.path, place[0], place[1], address, code, message, severity))
+
+    def forget(self, codes: Set[str], paths: Set[str]) -> None:
+        """Take back what was said of files that are something else."""
+        self[:] = [one for one in self if one.code not in codes or one.path not in paths]
 
     @property
     def has_errors(self) -> bool:

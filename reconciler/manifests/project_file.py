@@ -21,7 +21,15 @@ from reconciler.manifests.discovery import FILE_NAME
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_or_nothing, value_at
+from reconciler.manifests.yaml_values import (
+    DocumentPath,
+    YAMLValue,
+    list_of,
+    mapping_of,
+    text_or_nothing,
+    value_at,
+    without_free_keys,
+)
 from reconciler.model.project import Blackout, Connection, Policy, Project
 from reconciler.quantities import seconds_of
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
@@ -107,7 +115,7 @@ def read_project(
     if document is None:
         return None
     report = ProblemReporter(problems, file, document.index)
-    written = mapping_of(document.value)
+    written = mapping_of(without_free_keys(document.value))
     spec = mapping_of(written.get("spec"))
     environments = mapping_of(spec.get("environments"))
     chosen = _choose(environment, environments)

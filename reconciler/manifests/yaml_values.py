@@ -44,6 +44,13 @@ def text_or_nothing(value: YAMLValue) -> str:
     return value if isinstance(value, str) else ""
 
 
+def without_free_keys(value: YAMLValue) -> YAMLValue:
+    """A document without what is free for anchors to stand in: nobody reads it."""
+    if isinstance(value, dict) and any(key.startswith("x-") for key in value):
+        return {key: one for key, one in value.items() if not key.startswith("x-")}
+    return value
+
+
 def value_at(document: YAMLValue, path: DocumentPath) -> YAMLValue:
     """What stands at a path that is there."""
     for step in path:

@@ -1,0 +1,328 @@
+"""Makes of a document with `forEach` one document for each item, filled in with what the item holds.
+
+A document is looked through once: what has no `${` in it is shared by all that are made of it, and what stands in it
+for a variable is looked up once. So a document that is made costs less than one that is written.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from reconciler.manifests import item_files, json_schemas, schema_sources
+from reconciler.manifests.documents import ManifestDocument
+from reconciler.manifests.interpolation import (
+    PLACEHOLDER,
+    FilledDocument,
+    FilledValue,
+    InterpolationError,
+    Interpolator,
+)
+from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
+from reconciler.manifests.yaml_values import (
+    DocumentPath,
+    YAMLContainer,
+    YAMLValue,
+    comment_text,
+    is_writable,
+    mapping_of,
+    text_of,
+)
+from reconciler.suggestion import Suggestions
+
+_MOST_ITEMS = 100_000
+_LONGEST_SHOWN = 40
+_ITEM = "each."
+
+
+@dataclass(slots=True)
+class Item:
+    """One item: what stands under each key, and what people call it, such as `item 2 (region: nz) of regions.csv:3`.
+
+    `texts` are the words of the values, without those that are secret or could not be filled in; `written` is what a
+    manifest says for each.
+    """
+
+    label: str
+    values: dict[str, FilledValue | InterpolationError]
+    written: dict[str, YAMLValue]
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key, one in self.values.items():
+            if isinstance(one, FilledValue) and not one.is_secret:
+                self.texts[key] = text_of(one.value)
+
+    def value(self, key: str) -> FilledValue:
+        """What stands under a key. Raises InterpolationError."""
+        found = self.values.get(key)
+        if isinstance(found, InterpolationError):
+            raise found.reported()
+        if found is None:
+            near = Suggestions(self.values).nearest(key)
+            advice = f"did you mean {near}?" if near else f"it has {', '.join(list(self.values)[:10]) or 'none'}"
+            raise InterpolationError("unknown-each", f"the item has no key {key[:80]}; {advice}")
+        return found
+
+
+@dataclass(slots=True)
+class Expander:
+    """Makes documents for one project; a file of items is read once, whoever names it."""
+
+    interpolator: Interpolator
+    root: Path
+    problems: Problems
+    _files: dict[Path, list[Item] | None] = field(default_factory=dict)
+
+    @property
+    def item_files(self) -> set[str]:
+        """The files of items that were read, as problems name them: they are no manifests, though they may look so."""
+        return {self._shown(location) for location in self._files}
+
+    def documents(self, document: ManifestDocument) -> Iterator[ManifestDocument]:
+        """The document itself, filled in; or those that are made of it."""
+        content = mapping_of(document.filled.value)
+        if "forEach" not in content:
+            document.fill(self.interpolator)
+            yield document
+            return
+        each = content["forEach"]
+        document.filled.value = {key: one for key, one in content.items() if key != "forEach"}
+        if document.kind.is_template:
+            message = f"a {document.kind.document} is one document: write forEach in the documents that use it"
+            document.report.error(("forEach",), "for-each-here", message, at_key=True)
+            document.fill(self.interpolator)
+            yield document
+            return
+        items = self._items(each, document)
+        if items is not None and not items:
+            document.report.warn(("forEach",), "no-items", "`forEach` has no items, so this makes no documents")
+        if items:
+            yield from _made(document, items, self.interpolator)
+
+    def _items(self, each: YAMLValue, document: ManifestDocument) -> list[Item] | None:
+        """The items of a document; None where they cannot be used, which is reported."""
+        report, before = document.report, len(self.problems)
+        for one in _violations(each):
+            report.error(one.path, one.code, one.message, at_key=one.at_key)
+        if len(self.problems) > before:
+            return None
+        if isinstance(each, list):
+            return [self._inline(mapping_of(one), number, report) for number, one in enumerate(each)]
+        return self._from_file(str(mapping_of(each)["file"]), report)
+
+    def _inline(self, written: dict[str, YAMLValue], number: int, report: ProblemReporter) -> Item:
+        values: dict[str, FilledValue | InterpolationError] = {}
+        for key, one in written.items():
+            try:
+                folder = report.file.location.parent
+                values[key] = self.interpolator.fill(one, folder) if isinstance(one, str) else FilledValue(one)
+            except InterpolationError as error:
+                if not error.is_reported:
+                    report.error(("forEach", number, key), error.code, error.message)
+                values[key] = error
+        return Item(_label(number, values), values, written)
+
+    def _from_file(self, written: str, report: ProblemReporter) -> list[Item] | None:
+        location = report.file.location.parent / written
+        if location not in self._files:
+            self._files[location] = self._read(location, written, report)
+        return self._files[location]
+
+    def _read(self, location: Path, written: str, report: ProblemReporter) -> list[Item] | None:
+        path = ("forEach", "file")
+        if location.suffix.lower() not in (".csv", ".json", ".yaml", ".yml"):
+            report.error(path, "wrong-ending", f"{written[:120]!r} ends with none of .csv, .yaml, .json")
+            return None
+        try:
+            is_there, is_inside = location.is_file(), location.resolve().is_relative_to(self.root.resolve())
+        except (OSError, ValueError, RuntimeError):
+            is_there, is_inside = False, True
+        if not is_there:
+            report.error(path, "missing-file", f"there is no file {written[:200]!r} beside this manifest")
+            return None
+        if not is_inside:
+            message = f"{written[:200]!r} lies outside the project folder: another checkout will not have it"
+            report.warn(path, "outside-project", message)
+        file = SourceFile(self._shown(location), location)
+        before = len(self.problems)
+        found = item_files.read(file, self.problems)
+        if found is None:
+            return None
+        rows = [value for value, _ in found.rows]
+        for one in _violations(rows):
+            number, key = (*one.path[1:3], None, None)[:2]
+            place = found.place(number if isinstance(number, int) else 0, key if isinstance(key, str) else None)
+            self.problems.add(file, place, one.code, one.message)
+        for number, row in enumerate(rows):
+            for key, value in mapping_of(row).items():
+                if isinstance(value, str) and not is_writable(value):
+                    self.problems.add(file, found.place(number, key), "wrong-value", f"`{key}` is no UTF-8 text")
+        if len(self.problems) > before:
+            return None
+        return [
+            _item_of(mapping_of(value), number, f"{file.path}:{at[0]}") for number, (value, at) in enumerate(found.rows)
+        ]
+
+    def _shown(self, location: Path) -> str:
+        """A file as problems name it: relative to the project, where it lies in there."""
+        absolute = Path(os.path.normpath(location))
+        return absolute.relative_to(self.root).as_posix() if absolute.is_relative_to(self.root) else str(absolute)
+
+
+def _item_of(row: dict[str, YAMLValue], number: int, place: str) -> Item:
+    values: dict[str, FilledValue | InterpolationError] = {key: FilledValue(one) for key, one in row.items()}
+    escaped = {key: one.replace("${", "$${") if isinstance(one, str) else one for key, one in row.items()}
+    return Item(f"{_label(number, values)} of {place}", values, escaped)
+
+
+def _label(number: int, values: dict[str, FilledValue | InterpolationError]) -> str:
+    """What people call an item: its number, and the first thing in it that everybody may see."""
+    for key, one in values.items():
+        if isinstance(one, FilledValue) and not one.is_secret:
+            shown = comment_text(text_of(one.value))
+            shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+            return f"item {number + 1} ({key}: {shown})"
+    return f"item {number + 1}"
+
+
+@functools.cache
+def _schema() -> str:
+    """The schema of `forEach` alone: what a document may be, only those that are made of it can show."""
+    whole = json.loads(schema_sources.text("agent.schema.json"))
+    return json.dumps({"properties": {"forEach": whole["properties"]["forEach"]}, "$defs": whole.get("$defs", {})})
+
+
+def _violations(each: YAMLValue) -> list[json_schemas.Violation]:
+    document: YAMLValue = {"forEach": each}
+    if json_schemas.is_valid(_schema(), document):
+        return []
+    return list(json_schemas.violations(_schema(), document))
+
+
+# --- documents that are made ----------------------------------------------------------------------------------------
+
+
+def _made(document: ManifestDocument, items: list[Item], interpolator: Interpolator) -> Iterator[ManifestDocument]:
+    maker = _maker(document.filled.value, (), interpolator, document.report.file.location.parent)
+    report = document.report
+    for item in items:
+        filled = FilledDocument(document.filled.value)
+        if maker is not None:
+            filled.value = maker.make(item, filled, interpolator)
+        reporter = ProblemReporter(report.problems, report.file, report.index, item=item.label)
+        yield ManifestDocument(document.kind, document.parsed, reporter, filled, item=item)
+
+
+@dataclass(slots=True)
+class _Text:
+    """A text with something in it that differs by item. `parts` are what it is put together from, in order.
+
+    Where no part comes from outside, `pattern` takes the words of `keys` one after the other.
+    """
+
+    path: DocumentPath
+    written: str
+    parts: list[str | FilledValue | _Key | InterpolationError]
+    pattern: str = ""
+    keys: tuple[str, ...] = ()
+
+    def make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
+        try:
+            if self.pattern:
+                try:
+                    whole = self.pattern % tuple([item.texts[key] for key in self.keys])
+                except KeyError:
+                    pass
+                else:
+                    interpolator.spend(len(whole))
+                    return whole
+            return self._make(item, filled, interpolator)
+        except InterpolationError as error:
+            filled.errors.append((self.path, error))
+            return self.written
+
+    def _make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
+        found: list[FilledValue] = []
+        for number, part in enumerate(self.parts):
+            if isinstance(part, InterpolationError):
+                self.parts[number] = part.reported()  # it is no item's fault: once is enough
+                raise part
+            one = item.value(part.name) if isinstance(part, _Key) else part
+            found.append(one if isinstance(one, FilledValue) else FilledValue(one))
+        if len(found) == 1:
+            whole = found[0].value
+        else:
+            whole = "".join(text_of(one.value) for one in found)
+            interpolator.spend(len(whole))
+        if any(one.is_secret for one in found):
+            filled.add_secret(self.path, frozenset({text_of(whole)}.union(*(one.secrets for one in found))))
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """`${each.NAME}`."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class _Container:
+    """A mapping or a list with something in it that differs by item: `makers` by the key or the index."""
+
+    part: YAMLContainer
+    makers: list[tuple[str | int, _Maker]]
+
+    def make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
+        made = self.part.copy()
+        for key, maker in self.makers:
+            made[key] = maker.make(item, filled, interpolator)  # type: ignore[index]  # it is one of its own keys
+        filled.sources[id(made)] = id(self.part)
+        return made
+
+
+_Maker: TypeAlias = "_Text | _Container"
+
+
+def _maker(part: YAMLValue, path: DocumentPath, interpolator: Interpolator, folder: Path) -> _Maker | None:
+    """What makes a part of a document for an item; None for a part that is the same for all."""
+    if isinstance(part, str):
+        return _text(part, path, interpolator, folder) if "${" in part else None
+    entries = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    makers = [(key, maker) for key, one in entries if (maker := _maker(one, (*path, key), interpolator, folder))]
+    return _Container(cast("YAMLContainer", part), makers) if makers else None
+
+
+def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: Path) -> _Text:
+    parts: list[str | FilledValue | _Key | InterpolationError] = []
+    position = 0
+    for match in PLACEHOLDER.finditer(written):
+        parts.append(written[position : match.start()])
+        position = match.end()
+        inside = match["inside"] or ""
+        if inside.startswith(_ITEM) and match["end"] and item_files.KEY.fullmatch(inside[len(_ITEM) :]):
+            parts.append(_Key(inside[len(_ITEM) :]))
+            continue
+        try:
+            parts.append(interpolator.fill(match[0], folder))
+        except InterpolationError as error:
+            parts.append(error)
+    parts = [part for part in (*parts, written[position:]) if part != ""]
+    keys = tuple(part.name for part in parts if isinstance(part, _Key))
+    texts = [_pattern(part) for part in parts]
+    return _Text(path, written, parts, "".join(filter(None, texts)) if len(parts) > 1 and all(texts) else "", keys)
+
+
+def _pattern(part: str | FilledValue | _Key | InterpolationError) -> str | None:
+    """A part of a text as `%` takes it; None where it may hide or cannot be filled in."""
+    if isinstance(part, _Key):
+        return "%s"
+    if isinstance(part, FilledValue):
+        return None if part.is_secret else text_of(part.value).replace("%", "%%")
+    return part.replace("%", "%%") if isinstance(part, str) else None

@@ -1,0 +1,236 @@
+"""One document for each item: of a list, a table, YAML or JSON; and every mistake named with the item that shows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from manifests_projects import AGENT, ENVIRON, PROJECT, check, desired, places, write
+
+from reconciler.manifests import item_files
+from reconciler.manifests.problems import Problems, SourceFile
+from reconciler.manifests.yaml_values import text_of
+from reconciler.model.resource import Resource
+
+MADE = """\
+apiVersion: reconciler/v1
+kind: Agent
+forEach: FOR_EACH
+metadata: {name: "prices-${each.region}", labels: {tier: "${each.tier}"}}
+spec:
+  path: Retail/prices-${each.region}
+  approval: {state: approved, message: "100%s ${each.region} $${each.region} ${var:who}"}
+  schedules:
+    - name: nightly
+      cron: "0 0 2 * * *"
+      startTime: 2026-01-01T02:00:00
+      timeZone: "${each.zone}"
+      enabled: "${each.on}"
+      inputParameters: {region: "${each.region}", key: "${each.key}", both: "x-${each.key}"}
+"""
+PROJECT_WITH_WHO = PROJECT + "  variables: {who: 100%d}\n"
+INLINE = (
+    '[{region: au, zone: UTC, on: true, tier: 1, key: "${env:TENANT}"}, '
+    "{region: nz, zone: UTC, on: false, tier: b, key: open}]"
+)
+TABLE = "region,zone,on,tier,key\nau,UTC,true,1,tenant\nnz,UTC,false,b,open\n"
+YAML = """\
+- {region: au, zone: UTC, on: true, tier: 1, key: tenant}
+- {region: nz, zone: UTC, on: false, tier: b, key: open}
+"""
+JSON = json.dumps(
+    [
+        {"region": "au", "zone": "UTC", "on": True, "tier": 1, "key": "tenant"},
+        {"region": "nz", "zone": "UTC", "on": False, "tier": "b", "key": "open"},
+    ],
+    indent=1,
+)
+FORMS: list[tuple[str, dict[str, str | bytes]]] = [
+    (INLINE, {}),
+    ("{file: regions.csv}", {"regions.csv": TABLE}),
+    ("{file: regions.csv}", {"regions.csv": b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode()}),
+    ("{file: regions.yaml}", {"regions.yaml": YAML}),
+    ("{file: ../regions.json}", {"./regions.json": JSON}),
+]
+
+
+def made(root: Path, each: str, files: dict[str, str | bytes]) -> Path:
+    return write(root, {"m.yaml": MADE.replace("FOR_EACH", each), **files}, PROJECT_WITH_WHO)
+
+
+@pytest.mark.parametrize(("each", "files"), FORMS, ids=["inline", "csv", "excel", "yaml", "json"])
+def test_each_item_makes_a_document(tmp_path: Path, each: str, files: dict[str, str | bytes]) -> None:
+    found = desired(made(tmp_path, each, files))
+    assert [(one.handle, one.path, one.labels) for one in found.agents] == [
+        ("prices-au", "Retail/prices-au", {"tier": "1"}),
+        ("prices-nz", "Retail/prices-nz", {"tier": "b"}),
+    ]
+    schedules = {str(one.address): one for one in found.resources if one.address.kind == "schedule"}
+    au: Resource = schedules["schedule/prices-au/nightly"]
+    assert au.state.parameters == {"region": "au", "key": "tenant", "both": "x-tenant"}
+    assert "enabled=True" in repr(au.state)
+    assert "enabled=False" in repr(schedules["schedule/prices-nz/nightly"].state)
+    messages = [repr(one.state) for one in found.resources if one.address.kind == "approval"]
+    assert "100%s au ${each.region} 100%d" in messages[0]
+    assert au.origin.item.startswith("item 1 (region: au)")
+    assert not [one for one in found.problems if one.code not in ("secret-in-public",)]
+
+
+def test_what_came_from_outside_stays_secret_through_an_item(tmp_path: Path) -> None:
+    found = desired(made(tmp_path, INLINE, {}))
+    by_name = {one.address.agent: one.secrets for one in found.resources if one.address.kind == "schedule"}
+    assert by_name == {"prices-au": ("inputParameters.both", "inputParameters.key"), "prices-nz": ()}
+    assert {"tenant", "x-tenant"} <= found.secret_values
+    hidden = INLINE.replace("region: au, zone: UTC", 'zone: "${env:KEY_ID}", region: au')
+    _, problems = check(made(tmp_path, hidden, {}))
+    assert problems
+    assert "item 1 (region: au)" in problems[0].message
+
+
+def test_what_stands_in_a_file_of_items_is_data(tmp_path: Path) -> None:
+    table = TABLE.replace(",open", ',"${env:TENANT} $${x} ${each.zone}"')
+    found = desired(made(tmp_path, "{file: r.csv}", {"r.csv": table}))
+    last = next(one for one in found.resources if str(one.address) == "schedule/prices-nz/nightly")
+    assert (last.state.parameters or {})["key"] == "${env:TENANT} $${x} ${each.zone}"  # type: ignore[index]
+    assert last.secrets == ()
+
+
+# What stands behind forEach, further files, and the problem: its file, line, code, and a word of its message.
+MISTAKES: list[tuple[str, dict[str, str | bytes], tuple[str, int, str], str]] = [
+    ("", {}, ("m.yaml", 3, "wrong-type"), "a list"),
+    ("{file: [a.csv]}", {}, ("m.yaml", 3, "wrong-type"), "text"),
+    ("[au]", {}, ("m.yaml", 3, "wrong-type"), "mapping"),
+    ("[{region: {a: b}}]", {}, ("m.yaml", 3, "wrong-type"), "`region` must be plain text"),
+    ("[{region: }]", {}, ("m.yaml", 3, "wrong-type"), "empty"),
+    ("{file: regions.csv}", {}, ("m.yaml", 3, "missing-file"), "regions.csv"),
+    ("{file: regions.txt}", {"regions.txt": "a"}, ("m.yaml", 3, "wrong-ending"), ".csv"),
+    ("{file: r.csv}", {"r.csv": "region,region\n"}, ("r.csv", 1, "bad-table"), "twice"),
+    ("{file: r.csv}", {"r.csv": "region;zone\n"}, ("r.csv", 1, "bad-table"), "commas"),
+    ("{file: r.csv}", {"r.csv": ""}, ("r.csv", 1, "bad-table"), "empty"),
+    ("{file: r.csv}", {"r.csv": 'a,b\n"x\ny",1\n2\n'}, ("r.csv", 4, "bad-table"), "1 cell,"),
+    ("{file: r.csv}", {"r.csv": "a,b\n1,2,3\n"}, ("r.csv", 2, "bad-table"), "3 cells"),
+    ("{file: r.csv}", {"r.csv": 'a\n"b\n'}, ("r.csv", 2, "bad-table"), "row"),
+    ("{file: r.csv}", {"r.csv": b"a\nok\n\xe9\n"}, ("r.csv", 3, "encoding"), "UTF-8"),
+    ("{file: r.csv}", {"r.csv": "a\n1\n".encode("utf-16")}, ("r.csv", 1, "encoding"), "UTF-8"),
+    ("{file: r.yaml}", {"r.yaml": "a: b\n"}, ("r.yaml", 1, "not-items"), "list of mappings"),
+    ("{file: r.yaml}", {"r.yaml": "- a: 1\n- a: [1]\n"}, ("r.yaml", 2, "wrong-type"), "`a` must be plain text"),
+    ("{file: r.yaml}", {"r.yaml": "- a: 1\n  a: 2\n"}, ("r.yaml", 2, "duplicate-key"), "twice"),
+    ("{file: r.yaml}", {"r.yaml": "- a: 1\n---\n- a: 2\n"}, ("r.yaml", 3, "extra-document"), "one list"),
+    ("{file: r.json}", {"r.json": "{}"}, ("r.json", 1, "not-items"), "list of mappings"),
+    ("{file: r.json}", {"r.json": '[\n{"a": 1}\n{"a": 2}]'}, ("r.json", 3, "syntax"), "comma"),
+    ("{file: r.json}", {"r.json": '[\n{"a": 1},\n{"a": }]'}, ("r.json", 3, "syntax"), "JSON"),
+    ("{file: r.json}", {"r.json": '[\n{"a": 1, "a": 2}]'}, ("r.json", 2, "syntax"), "twice"),
+    ("{file: r.json}", {"r.json": '[\n{"a": NaN}]'}, ("r.json", 2, "syntax"), "NaN"),
+    ("{file: r.json}", {"r.json": '[\n{"a": "\\ud800"}]'}, ("r.json", 2, "wrong-value"), "UTF-8"),
+    ("{file: r.json}", {"r.json": '[\n{"a": 1}] x'}, ("r.json", 2, "syntax"), "behind"),
+    ("{file: r.json}", {"r.json": '[\n\t{"a": 1},\n\t{"a": {}}]'}, ("r.json", 3, "wrong-type"), "plain text"),
+    ('[{region: "${env:NOPE}"}]', {}, ("m.yaml", 3, "undefined-env"), "NOPE"),
+    ('[{region: "${each.x}"}]', {}, ("m.yaml", 3, "interpolation-each"), "forEach"),
+]
+
+
+@pytest.mark.parametrize(("each", "files", "at", "word"), MISTAKES)
+def test_a_mistake_in_the_items_is_said_once_where_it_is(
+    tmp_path: Path, each: str, files: dict[str, str | bytes], at: tuple[str, int, str], word: str
+) -> None:
+    found, problems = check(made(tmp_path, each, files))
+    assert found is None
+    told = [(one.path.rpartition("/")[2], one.line, one.code) for one in problems if one.code != "unknown-each"]
+    assert told == [at]
+    assert word in problems[0].message
+
+
+# An edit of the document, and the problem that follows: what it points at, its code, and its whole end.
+IN_DOCUMENTS = [
+    (
+        "each.zone",
+        "each.zoen",
+        '"${each.zoen',
+        "unknown-each",
+        "did you mean zone? [item 1 (region: au) of FILE:2, and for 1 more]",
+    ),
+    ("cron: ", "cron: x", "x", "bad-cron", "[item 1 (region: au) of FILE:2, and for 1 more]"),
+    ("${var:who}", "${var:woh}", '"100', "undefined-var", "did you mean who? [item 1 (region: au) of FILE:2]"),
+    ('prices-${each.region}"', 'prices"', "apiVersion", "duplicate", "[item 2 (region: nz) of FILE:3]"),
+    (
+        "name: nightly",
+        "name: nightly\n      id: d9c944df-93a7-ea77-f7b7-fa0b9c579917",
+        "name: nightly",
+        "duplicate",
+        "[item 2 (region: nz) of FILE:3]",
+    ),
+    (
+        "timeZone: ",
+        "movedFrom: old\n      timeZon: ",
+        "timeZon:",
+        "unknown-key",
+        "[item 1 (region: au) of FILE:2, and for 1 more]",
+    ),
+    ("${each.on}", "${each.tier}", '"${each.tier}"\n      inp', "wrong-value", "of FILE:2, and for 1 more]"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "at", "code", "end"), IN_DOCUMENTS)
+def test_a_mistake_in_a_made_document_names_its_line_and_the_item(
+    tmp_path: Path, before: str, after: str, at: str, code: str, end: str
+) -> None:
+    text = MADE.replace("FOR_EACH", "{file: r.csv}").replace(before, after, 1)
+    found, problems = check(write(tmp_path, {"m.yaml": text, "r.csv": TABLE}, PROJECT_WITH_WHO))
+    assert found is None
+    one = next(one for one in problems if one.code == code)
+    ahead = text[: text.index(at)]
+    assert (one.path, one.line) == ("manifests/m.yaml", ahead.count("\n") + 1)
+    assert one.message.endswith(end.replace("FILE", "manifests/r.csv"))
+
+
+def test_each_without_for_each_is_an_error_that_says_so(tmp_path: Path) -> None:
+    found, problems = check(write(tmp_path, {"a.yaml": AGENT.replace("UTC", '"${each.zone}"')}))
+    assert found is None
+    assert places(problems) == [("manifests/a.yaml", 11, 17, "interpolation-each")]
+
+
+def test_a_template_and_a_project_are_one_document(tmp_path: Path) -> None:
+    template = (
+        "apiVersion: reconciler/v1\nkind: ScheduleTemplate\nforEach: [{a: b}]\nmetadata: {name: x}\nspec: {every: 1h}\n"
+    )
+    _, problems = check(write(tmp_path / "a", {"t.yaml": template}))
+    assert places(problems) == [("manifests/t.yaml", 3, 1, "for-each-here")]
+    _, problems = check(write(tmp_path / "b", {"t.yaml": AGENT}, PROJECT + "forEach: [{a: b}]\n"))
+    assert [(one.path, one.code) for one in problems] == [("reconciler.yaml", "unknown-key")]
+
+
+def test_no_items_make_no_documents_and_that_is_said(tmp_path: Path) -> None:
+    for number, (each, files) in enumerate([("[]", {}), ("{file: r.csv}", {"r.csv": "region,zone\n"})]):
+        found, problems = check(made(tmp_path / str(number), each, files))  # type: ignore[arg-type]
+        assert found is not None
+        assert found.agents == ()
+        assert [one.code for one in problems] == ["no-items"]
+
+
+def test_a_free_key_holds_anchors_and_nothing_else_reads_it(tmp_path: Path) -> None:
+    free = 'x-zones:\n  - &zone Nowhere\n  - {whatever: "${env:NOPE} ${", 5: [a]}\n' + AGENT.replace("UTC", "*zone")
+    found, problems = check(write(tmp_path, {"a.yaml": free}, PROJECT + 'x-free: "${env:NOPE}"\n'))
+    assert found is None
+    assert places(problems) == [("manifests/a.yaml", 2, 5, "bad-zone")]
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=8), min_size=2, max_size=2),
+        max_size=5,
+    )
+)
+def test_a_cell_reads_back_as_its_text(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([["a", "b"], *rows])
+    path = tmp_path_factory.mktemp("items") / "items.csv"
+    path.write_bytes(text.getvalue().encode())
+    found = item_files.read(SourceFile("items.csv", path), Problems())
+    assert found is not None
+    assert [[text_of(one) for one in value.values()] for value, _ in found.rows] == rows  # type: ignore[union-attr]
+    assert ENVIRON
