@@ -115,7 +115,7 @@ class SchedulesPart:
                 origin=origin,
                 agent_path=agent.path,
                 identity=identity,
-                adopted=adopted is not None,
+                adopted=bool(adopted),
                 protect=block.get("protect", False),
                 needs=needs,
                 secrets=secrets,

@@ -58,11 +58,13 @@ class Item:
             if isinstance(one, FilledValue) and not one.is_secret:
                 self.texts[key] = text_of(one.value)
 
-    def value(self, key: str) -> FilledValue:
-        """What stands under a key. Raises InterpolationError."""
+    def value(self, key: str, default: FilledValue | None = None) -> FilledValue:
+        """What stands under a key; the default where nothing does. Raises InterpolationError."""
         found = self.values.get(key)
         if isinstance(found, InterpolationError):
             raise found.reported()
+        if default is not None and (found is None or found.value in (None, "")):
+            return default
         if found is None:
             near = Suggestions(self.values).nearest(key)
             advice = f"did you mean {near}?" if near else f"it has {', '.join(list(self.values)[:10]) or 'none'}"
@@ -253,7 +255,7 @@ class _Text:
             if isinstance(part, InterpolationError):
                 self.parts[number] = part.reported()  # it is no item's fault: once is enough
                 raise part
-            one = item.value(part.name) if isinstance(part, _Key) else part
+            one = item.value(part.name, part.default) if isinstance(part, _Key) else part
             found.append(one if isinstance(one, FilledValue) else FilledValue(one))
         if len(found) == 1:
             whole = found[0].value
@@ -267,9 +269,10 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """`${each.NAME}`."""
+    """`${each.NAME}`, or `${each.NAME:-default}` for items that have nothing there."""
 
     name: str
+    default: FilledValue | None = None
 
 
 @dataclass(slots=True)
@@ -306,8 +309,9 @@ def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: 
         parts.append(written[position : match.start()])
         position = match.end()
         inside = match["inside"] or ""
-        if inside.startswith(_ITEM) and match["end"] and item_files.KEY.fullmatch(inside[len(_ITEM) :]):
-            parts.append(_Key(inside[len(_ITEM) :]))
+        name, has_default, default = inside.removeprefix(_ITEM).partition(":-")
+        if inside.startswith(_ITEM) and match["end"] and item_files.KEY.fullmatch(name) and "${" not in default:
+            parts.append(_Key(name, FilledValue(item_files.cell_value(default)) if has_default else None))
             continue
         try:
             parts.append(interpolator.fill(match[0], folder))
@@ -322,7 +326,7 @@ def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: 
 def _pattern(part: str | FilledValue | _Key | InterpolationError) -> str | None:
     """A part of a text as `%` takes it; None where it may hide or cannot be filled in."""
     if isinstance(part, _Key):
-        return "%s"
+        return "%s" if part.default is None else None
     if isinstance(part, FilledValue):
         return None if part.is_secret else text_of(part.value).replace("%", "%%")
     return part.replace("%", "%%") if isinstance(part, str) else None

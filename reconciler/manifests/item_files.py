@@ -93,7 +93,7 @@ def _table(text: str) -> Iterator[Row]:
             names = ", ".join(header)[:200]
             message = f"the row has {counted(len(cells), 'cell')}, and the first line names {len(header)}: {names}"
             raise SourceError("bad-table", message, line)
-        yield dict(zip(header, map(_cell, cells), strict=True)), (line, 1)
+        yield dict(zip(header, map(cell_value, cells), strict=True)), (line, 1)
     if header is None:
         raise SourceError("bad-table", "the file is empty: its first line names the keys, such as region,zone")
 
@@ -109,7 +109,8 @@ def _header(cells: list[str], line: int) -> list[str]:
     return cells
 
 
-def _cell(text: str) -> YAMLValue:
+def cell_value(text: str) -> YAMLValue:
+    """What the text of a cell says: a number, true or false where it is exactly what such a value prints as."""
     value = plain_value(text) if text else text
     return value if text_of(value) == text else text
 

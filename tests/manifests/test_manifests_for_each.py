@@ -234,3 +234,33 @@ def test_a_cell_reads_back_as_its_text(tmp_path_factory: pytest.TempPathFactory,
     assert found is not None
     assert [[text_of(one) for one in value.values()] for value, _ in found.rows] == rows  # type: ignore[union-attr]
     assert ENVIRON
+
+
+@pytest.mark.parametrize(
+    ("each", "files"),
+    [
+        ("[{region: au}, {region: nz, hour: 3, on: false}, {region: sg, hour: '', id: ''}]", {}),
+        ("{file: r.csv}", {"r.csv": "region,hour,on,id\nau,,,\nnz,3,false,\nsg,,true,\n"}),
+    ],
+)
+def test_what_an_item_does_not_have_takes_the_default(tmp_path: Path, each: str, files: dict[str, str | bytes]) -> None:
+    """Exceptions stand in the table alone, and a new line needs no id of a schedule that is not there yet."""
+    text = MADE.replace("FOR_EACH", each).replace('"0 0 2 * * *"', '"0 0 ${each.hour:-2} * * *"')
+    text = text.replace('"${each.on}"', '"${each.on:-true}"\n      id: "${each.id:-}"').replace(
+        '"${each.zone}"', "${each.zone:-UTC}"
+    )
+    text = text.replace("${each.tier}", "x").replace("${each.key}", "${each.none:-}")
+    found = desired(write(tmp_path, {"m.yaml": text, **files}, PROJECT_WITH_WHO))
+    states = {one.address.agent: one for one in found.resources if one.address.kind == "schedule"}
+    assert [getattr(states[f"prices-{name}"].state, "cron", "") for name in ("au", "nz", "sg")] == [
+        "0 0 2 * * *",
+        "0 0 3 * * *",
+        "0 0 2 * * *",
+    ]
+    assert [getattr(states[f"prices-{name}"].state, "enabled", None) for name in ("au", "nz", "sg")] == [
+        True,
+        False,
+        True,
+    ]
+    assert not any(one.adopted for one in states.values())
+    assert len({one.identity for one in states.values()}) == 3
