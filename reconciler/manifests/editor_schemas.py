@@ -53,9 +53,10 @@ def _text(schema: Schema) -> str:
 
 def _written(source: Callable[[], str]) -> Schema:
     schema = mapping_of(schema_sources.as_written(json.loads(source())))
-    kind = mapping_of(schema["properties"])["kind"]  # by it the rest is chosen, before anything is filled in
     found = _with_placeholders(schema)
-    mapping_of(found["properties"])["kind"] = kind
+    properties = mapping_of(schema.get("properties"))
+    if "kind" in properties:  # by it the rest is chosen, before anything is filled in
+        mapping_of(found["properties"])["kind"] = properties["kind"]
     return found
 
 
@@ -68,7 +69,7 @@ def _any_document() -> Schema:
         "title": "Manifest",
         "description": "Any document of reconciler: its kind says what else it may hold.",
         "type": "object",
-        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "required": ["kind"],
         "properties": {
             "apiVersion": {"description": "The version of this format."},
             "kind": {"enum": kinds, "description": "What this document declares."},

@@ -17,7 +17,7 @@ from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of
 
 Schema: TypeAlias = dict[str, YAMLValue]
 
-_FOLDER = Path(__file__).resolve().parent.parent / "schemas"
+FOLDER = Path(__file__).resolve().parent.parent / "schemas"
 
 
 @functools.cache
@@ -28,7 +28,7 @@ def text(name: str) -> str:
 
 @functools.cache
 def _source(name: str) -> Schema:
-    return cast("Schema", json.loads((_FOLDER / name).read_text(encoding="utf-8")))
+    return cast("Schema", json.loads((FOLDER / name).read_text(encoding="utf-8")))
 
 
 class _Bundle:

@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from clocks import SkippingClock
+from editor_acceptance import refused_by_editors
 
 from reconciler import cli
 from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token, new_key
@@ -167,6 +168,8 @@ class Stage:
         ):
             code = cli.main(["-C", str(self.root), *arguments], clock=self.clock)
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+        if code == 0 and arguments[:1] in (("validate",), ("plan",), ("apply",)):
+            assert refused_by_editors(self.root) == []
         ended = Ended(code, out.getvalue(), err.getvalue())
         for secret in (TOKEN, PASSWORD, PRIVATE_KEY.splitlines()[1]):
             assert secret not in ended.out + ended.err

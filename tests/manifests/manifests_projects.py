@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from editor_acceptance import refused_by_editors
+
 from reconciler import manifests
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model.resource import Desired, Problem, Resource
@@ -63,7 +65,11 @@ def write(root: Path, files: Mapping[str, str | bytes], project: str | bytes = P
 def check(
     root: Path, environ: Mapping[str, str] = ENVIRON, environment: str | None = None
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
-    return manifests.check(root, environment, environ, as_of=NOW)
+    """What a project says, and all problems. What the tool accepts, an editor accepts as well."""
+    found, problems = manifests.check(root, environment, environ, as_of=NOW)
+    if found is not None:
+        assert refused_by_editors(root) == []
+    return found, problems
 
 
 def desired(root: Path, environ: Mapping[str, str] = ENVIRON, environment: str | None = None) -> Desired:
