@@ -31,17 +31,19 @@ def init(session: Session, folder: Path) -> None:
 
 
 @click.command()
+@click.option("--strict", is_flag=True, help="An environment variable or a file that is not there is an error.")
 @format_option("text", "json", "sarif", "junit", "github")
 @pass_session
-def validate(session: Session, form: str) -> int:
+def validate(session: Session, strict: bool, form: str) -> int:
     """Check everything that needs no network, all problems at once.
 
-    Exit 0 when there is no error, 1 when there is one.
+    No secret is needed: an environment variable or a file that is not there is a warning, and what depends on it is not
+    checked. Exit 0 when there is no error, 1 when there is one.
     """
     from reconciler.workflow.validating import validate as check
 
     context = session.context()
-    desired, problems = check(context)
+    desired, problems = check(context, Severity.ERROR if strict else Severity.WARNING)
     session.show(_problems(session, form, problems, context.root, len(desired.resources) if desired else None))
     return int(any(problem.severity is Severity.ERROR for problem in problems))
 

@@ -29,15 +29,18 @@ _MAX_LINE = 1_000_000
 _MAX_REPORTED = 5
 
 
-def check_entry(
-    entry: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter, root: Path
-) -> tuple[str, Path]:
-    """Check one declared input file, and return the name that ACC will know, and the absolute path."""
-    written = str(entry["file"])
-    location = report.folder((*path, "file")) / written
-    name = str(entry.get("name", location.name))
-    if complaint := _name_complaint(name, location):
+def check_name(entry: Mapping[str, YAMLValue], path: DocumentPath, report: ProblemReporter) -> str:
+    """Check the name that ACC will know a declared input file by, and return it. The file's path need not be known."""
+    written = str(entry.get("file") or entry["name"])
+    name = str(entry.get("name", Path(written).name))
+    if complaint := _name_complaint(name, Path(written)):
         report.error((*path, "name" if "name" in entry else "file"), *complaint)
+    return name
+
+
+def check_file(written: str, path: DocumentPath, report: ProblemReporter, root: Path) -> Path:
+    """Check the file of a declared input file, and return its absolute path."""
+    location = report.folder((*path, "file")) / written
     try:
         is_inside = location.resolve().is_relative_to(root.resolve())
     except (OSError, ValueError, RuntimeError):
@@ -47,7 +50,7 @@ def check_entry(
         report.warn((*path, "file"), "outside-project", message)
     for problem in _file_problems(location, written):
         _report(problem, location, (*path, "file"), report, root)
-    return name, location.absolute()
+    return location.absolute()
 
 
 def _report(problem: FileProblem, location: Path, path: DocumentPath, report: ProblemReporter, root: Path) -> None:

@@ -50,15 +50,20 @@ def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> d
     unpacked: list[tuple[str, str, DocumentPath]] = []
     for index, entry in enumerate(list_of(document.spec.get("inputFiles"))):
         path = ("spec", "inputFiles", index)
-        if not isinstance(entry, dict) or not document.is_usable(path):
+        known = document.known_part(entry, path)
+        if known is None:
             continue
-        name, location = input_file_checks.check_entry(entry, path, report, root)
+        location = input_file_checks.check_file(str(known["file"]), path, report, root) if "file" in known else None
+        if document.is_unset((*path, "name")) or not known:
+            continue
+        name = input_file_checks.check_name(known, path, report)
         origin = report.origin(path)
         first = names.setdefault(name.lower(), origin)
         if first is not origin:
             report.error(path, "duplicate", f"the input file {name!r} is declared twice; the first is at {first}")
-        files[name] = DeclaredFile(location)
-        unpacked += [(member, name, path) for member in input_file_checks.members(location)]
+        if location is not None:
+            files[name] = DeclaredFile(location)
+            unpacked += [(member, name, path) for member in input_file_checks.members(location)]
     _check_unpacked(unpacked, names, report)
     return dict(sorted(files.items()))
 

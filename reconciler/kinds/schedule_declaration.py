@@ -22,6 +22,7 @@ from reconciler.product_terms import LOG_LEVELS
 
 _EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own zone
 _KEYS = ("cron", "every", "startTime", "timeZone")
+_KEYS_NEEDED = 3
 T = TypeVar("T")
 
 
@@ -81,7 +82,7 @@ class SchedulesPart:
             path: DocumentPath = ("spec", "schedules", index)
             if document.wrong:
                 declared.mentioned.add(address)
-                if (*path, "name") in document.wrong:
+                if (*path, "name") in document.mistaken[0]:
                     continue
             report = document.report.at(prefix + name)
             origin = document.origin(entry, path)
@@ -90,9 +91,10 @@ class SchedulesPart:
             ):
                 continue
             is_sound = _is_timing_sound(mapping_of(entry), path, report, document, scope.as_of)
-            if document.wrong and not document.is_usable(path):
+            known = document.known_part(entry, path)
+            if known is None:
                 continue
-            block = cast("ScheduleBlock", entry)
+            block = cast("ScheduleBlock", known)
             if "expect" in block:
                 declared.say_not_judged(report, (*path, "expect"))
             secrets = _secrets(document, declared, block, path)
@@ -106,7 +108,7 @@ class SchedulesPart:
             if moved_from:
                 what = f"the old name of a schedule of {agent.handle}"
                 declared.check_move(moved_from, name, what, moved_from, (*path, "movedFrom"), report)
-            if not is_sound:
+            if not is_sound or (document.wrong and len(known.keys() & _KEYS) < _KEYS_NEEDED):
                 declared.mentioned.add(address)
                 continue
             resource = Resource(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypedDict, cast
+from typing import TypedDict, cast
 
 from reconciler.kind import Wait
 from reconciler.kinds.trigger import DEFAULT_WAIT, KIND, Task, TriggerState
@@ -12,7 +12,7 @@ from reconciler.manifests.declarations import Declared, Scope, UnconnectedResour
 from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, text_of
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
 from reconciler.model.address import Address
 from reconciler.model.resource import Resource
 from reconciler.quantities import seconds_of
@@ -38,7 +38,7 @@ class TaskTriggerDocument:
         return schema_sources.text("task-trigger.schema.json")
 
     def declare(self, document: ManifestDocument, scope: Scope, declared: Declared) -> None:
-        handle = document.handle
+        handle = document.written_handle
         if not handle:
             return
         address = Address(KIND.name, "", handle)
@@ -49,9 +49,6 @@ class TaskTriggerDocument:
             return
         task = cast("dict[str, str]", document.spec_part("task") or {})
         when = cast("When", document.spec_part("when") or {})
-        path = ("spec", "when", "changed")
-        patterns: list[tuple[str, DocumentPath]]
-        patterns = [(pattern, (*path, index)) for index, pattern in enumerate(when.get("changed", ()))]
         parameters, secrets = _parameters(document, report, declared)
         state = TriggerState(
             Task(task.get("name"), task["id"].strip().lower() if "id" in task else None),
@@ -62,10 +59,17 @@ class TaskTriggerDocument:
         )
         inherited = document.inherited(("spec",))
         resource = Resource(address, state, origin, secrets=secrets, labels=document.labels, inherited=inherited)
-        declared.unconnected.append(UnconnectedResource(resource, patterns, report))
+        declared.unconnected.append(UnconnectedResource(resource, _patterns(document), report))
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:
         return Address(KIND.name, "", document.handle)
+
+
+def _patterns(document: ManifestDocument) -> list[tuple[str, DocumentPath]]:
+    """What `changed` names, each with its place."""
+    listed = list_of(mapping_of(document.spec.get("when")).get("changed"))
+    found = ((text_of(pattern), ("spec", "when", "changed", index)) for index, pattern in enumerate(listed))
+    return [(pattern, path) for pattern, path in found if document.is_usable(path)]
 
 
 def _parameters(
@@ -89,10 +93,12 @@ def _parameters(
 
 def _wait(document: ManifestDocument, report: ProblemReporter) -> Wait | None:
     """How the run is followed; `wait: false` starts and leaves."""
-    wait = cast("dict[str, str] | Literal[False] | None", document.spec_part("wait"))
+    path = ("spec", "wait")
+    wait = document.spec.get("wait")
     if wait is False:
         return None
     found = {
-        key: report.parsed(("spec", "wait", key), "wrong-value", seconds_of, text) for key, text in (wait or {}).items()
+        key: report.parsed((*path, key), "wrong-value", seconds_of, text_of(text))
+        for key, text in (document.known_part(wait, path) or {}).items()
     }
     return replace(DEFAULT_WAIT, **{key: seconds for key, seconds in found.items() if seconds is not None})

@@ -39,6 +39,7 @@ class Layer:
     wrong: frozenset[DocumentPath] = frozenset()
     secrets: Mapping[DocumentPath, frozenset[str]] = field(default_factory=dict)
     errors: tuple[tuple[DocumentPath, InterpolationError], ...] = ()
+    unset: Mapping[DocumentPath, frozenset[str]] = field(default_factory=dict)
 
     def is_wrong_at(self, path: DocumentPath) -> bool:
         """Whether this was reported already, or what is around it."""
@@ -64,6 +65,7 @@ def layer_of(
         frozenset(at[depth:] for at in wrong if at[:depth] == path),
         {at[depth:]: texts for at, texts in filled.secrets.items() if at[:depth] == path},
         tuple((at[depth:], error) for at, error in filled.errors if at[:depth] == path),
+        {at[depth:]: texts for at, texts in filled.unset.items() if at[:depth] == path},
     )
 
 
@@ -77,6 +79,7 @@ class Chain:
     value: dict[str, YAMLValue] = field(default_factory=dict)
     secrets: list[tuple[DocumentPath, frozenset[str]]] = field(default_factory=list)
     errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
+    unset: list[tuple[DocumentPath, frozenset[str]]] = field(default_factory=list)
     _inherited: dict[object, InheritedFields] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,6 +89,7 @@ class Chain:
             self.is_broken = self.is_broken or bool(layer.wrong)
             self.secrets += [one for one in layer.secrets.items() if self.layer_at(one[0]) is layer]
             self.errors += [one for one in layer.errors if self.layer_at(one[0]) is layer]
+            self.unset += [one for one in layer.unset.items() if self.layer_at(one[0]) is layer]
 
     def layer_at(self, path: DocumentPath) -> Layer | None:
         """The nearest one that says what stands at a path."""
@@ -185,9 +189,10 @@ class _Template:
 
 @dataclass(slots=True)
 class Composer:
-    """Knows the defaults, and the templates that were read so far."""
+    """Knows the defaults, and the templates that were read so far. `may_have_more`: there may be others as well."""
 
     defaults: Mapping[str, Layer]
+    may_have_more: bool = False
     _templates: dict[tuple[str, str], _Template] = field(default_factory=dict)
     _chains: dict[tuple[str, str], Chain] = field(default_factory=dict)
     _is_complete: bool = False
@@ -195,6 +200,7 @@ class Composer:
     def add(self, document: ManifestDocument) -> None:
         """Take a template, filled in and checked, for those who use it. Of two with one name, the first one counts."""
         if not document.handle:
+            self.may_have_more = self.may_have_more or ("metadata", "name") in document.filled.unset
             return
         use = document.spec.get("use")
         layer = layer_of(
@@ -202,7 +208,7 @@ class Composer:
             document.report,
             ("spec",),
             document.parsed.value,
-            document.wrong,
+            document.mistaken[0],
             document.filled,
         )
         template = _Template(layer, use if isinstance(use, str) else "")
@@ -250,6 +256,8 @@ class Composer:
             self._report_unknown(document.report.at(document.address_at(path)), (*path, "use"), kind, use)
 
     def _report_unknown(self, report: ProblemReporter, path: DocumentPath, kind: str, use: str) -> None:
+        if self.may_have_more or "${" in use:
+            return
         names = sorted(name for of, name in self._templates if of == kind)
         near = Suggestions(names).nearest(use)
         known = f"known are {', '.join(names[:10])}" if names else f"write a document `kind: {kind}` of that name"
@@ -316,6 +324,9 @@ class _Merge:
         for at, texts in chain.secrets:
             if not _has(block, at) and _has(whole, at):
                 filled.add_secret((*path, *at), texts)
+        for at, texts in chain.unset:
+            if not _has(block, at) and _has(whole, at):
+                filled.add_unset((*path, *at), texts)
         for at, error in chain.errors:
             if not _has(block, at) and _has(whole, at):
                 filled.errors.append(((*path, *at), error.reported()))

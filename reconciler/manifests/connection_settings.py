@@ -30,14 +30,17 @@ def resolve(
 ) -> Connection | None:
     """A connection in its normal form, or None; what is wrong goes to `report`. `settings` keep to the schema.
 
+    Without all the settings that the schema asks for there is none either: what they are is not known.
+
     `key_complaint` says what is wrong with a private key, "" for nothing; it is asked where somebody gave it. `sources`
     are the files that settings were filled in from, by key.
     """
     path = ("spec", "connections", name)
     is_insecure = settings.get("allowInsecure") is True
     before = len(report.problems)
-    url = str(settings.get("url") or f"https://api.{settings.get('region')}.mft.progress.com")
-    if complaint := connection_complaint(name, url, is_insecure_allowed=is_insecure):
+    region = settings.get("region")
+    url = str(settings.get("url") or (f"https://api.{region}.mft.progress.com" if region else ""))
+    if url and (complaint := connection_complaint(name, url, is_insecure_allowed=is_insecure)):
         report.error((*path, "url"), *complaint)
     for key in ("token", "tenantId", "keyId"):
         text = str(settings.get(key, "x"))
@@ -53,6 +56,9 @@ def resolve(
     bundle = _bundle(str(settings["caBundle"]), root, (*path, "caBundle"), report) if "caBundle" in settings else None
     if len(report.problems) > before or timeout is None:
         return None
+    open_files = tuple(_open_files(sources, path, report))
+    if not url or not settings.keys() >= set(_CREDENTIALS[name]):
+        return None
     return Connection(
         name=name,
         url=url.rstrip("/"),
@@ -62,7 +68,7 @@ def resolve(
         timeout=timeout,
         ca_bundle=str(bundle) if bundle else None,
         allow_insecure=is_insecure,
-        open_files=tuple(_open_files(sources, path, report)),
+        open_files=open_files,
     )
 
 

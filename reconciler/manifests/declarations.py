@@ -22,6 +22,8 @@ from reconciler.suggestion import Suggestions
 
 _MAX_NAMED = 10
 _WILD = frozenset("*?[")
+_UNSET = re.compile(r"\$\{[^}]*\}")
+_PART = re.compile(r"\[!?\]?[^]]*\]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Declared:
     resources: list[Resource] = field(default_factory=list)
     unconnected: list[UnconnectedResource] = field(default_factory=list)
     secret_values: set[str] = field(default_factory=set)
+    unset_parameters: set[str] = field(default_factory=set)
     public: list[exposure.PublicPlace] = field(default_factory=list)
     mentioned: set[Address] = field(default_factory=set)
     kinds: dict[str, DocumentKind] = field(default_factory=dict)
@@ -88,17 +91,25 @@ class Declared:
             )
         self.claim(what, key, report.origin(path), report, f"{what} {before!r}")
 
-    def connect(self) -> None:
+    def forget_unset(self) -> None:
+        """Leave out what has a name that is not known."""
+        self.agents = [agent for agent in self.agents if not is_unset(agent.handle)]
+        self.resources = [one for one in self.resources if not is_unset(one.address.agent + one.address.name)]
+
+    def connect(self, *, is_all_read: bool = True) -> None:
         """Hold every pattern against all addresses, and add the resources that wrote them with what they need.
 
         A pattern with wildcards never means the resource itself. Patterns that match nothing, and resources that wait
-        for each other, are errors.
+        for each other, are errors; but not where an address that is not known in full may be meant, or one that stands
+        in a file that was not read.
         """
         waiting = {one.resource.address: one for one in self.unconnected}
         if not waiting:
             return
         sound = {resource.address for resource in self.resources}
         known = {str(address): address for address in sorted(sound | self.mentioned | set(waiting))}
+        unset = [known.pop(text) for text in [*known] if is_unset(text)]
+        unset_globs = {_UNSET.sub("*", str(address)) for address in unset}
         texts = sorted(known)
         suggestions = Suggestions(known)
         needs: dict[Address, tuple[Address, ...]] = {}
@@ -106,13 +117,38 @@ class Declared:
             found: set[Address] = set()
             for pattern, path in one.patterns:
                 matched = _matched(pattern, known, texts) - ({address} if _WILD & set(pattern) else set())
-                if not matched:
+                if not matched and is_all_read and not any(may_both_match(pattern, glob) for glob in unset_globs):
                     one.report.error(path, "no-match", _no_match(pattern, suggestions))
                 found |= matched
             needs[address] = tuple(sorted(found))
         for cycle in order.cycles(needs):
             _report_cycle(waiting[cycle[0]], cycle)
         self.resources += [replace(one.resource, needs=needs[address]) for address, one in waiting.items()]
+
+
+def is_unset(text: str) -> bool:
+    """Whether something in a name or an address stands for a value that is not known."""
+    return "${" in text
+
+
+def may_both_match(one: str, other: str) -> bool:
+    """Whether some text may match both patterns; a set of characters counts as any character."""
+    left, right = _PART.findall(one), _PART.findall(other)
+    waiting, seen = [(0, 0)], {(0, 0)}
+    while waiting:
+        at, to = waiting.pop()
+        if (at, to) == (len(left), len(right)):
+            return True
+        here, there = left[at] if at < len(left) else "", right[to] if to < len(right) else ""
+        steps = set()
+        if "*" in (here, there):
+            steps = {(at + 1, to)} if here else set()
+            steps |= {(at, to + 1)} if there else set()
+        elif here and there and (here == there or len(here) > 1 or len(there) > 1 or "?" in (here, there)):
+            steps = {(at + 1, to + 1)}
+        waiting += steps - seen
+        seen |= steps
+    return False
 
 
 def _matched(pattern: str, known: dict[str, Address], texts: list[str]) -> set[Address]:

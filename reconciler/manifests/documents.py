@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from reconciler.manifests.composition import Composition
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
+from reconciler.manifests.unset_values import UnsetValues
 from reconciler.manifests.yaml_values import (
     DocumentPath,
     YAMLValue,
@@ -35,7 +36,8 @@ class ManifestDocument:
     """One document of a known kind. Each stage adds what it finds out: how it is filled in, and what is wrong with it.
 
     `wrong` are the paths that cannot be used, `around` all that have such a one inside; `suspect` those where more is
-    missing than the document is to blame for. `item` is what of `forEach` made it.
+    missing than the document is to blame for. `mistaken` are the first two for what is a mistake: elsewhere a value is
+    only not known. `item` is what of `forEach` made it.
     """
 
     kind: DocumentKind
@@ -46,6 +48,7 @@ class ManifestDocument:
     around: frozenset[DocumentPath] = frozenset()
     suspect: set[DocumentPath] = field(default_factory=set)
     composition: Composition | None = None
+    mistaken: tuple[frozenset[DocumentPath], frozenset[DocumentPath]] = (frozenset(), frozenset())
     item: Item | None = None
 
     def fill(self, interpolator: Interpolator) -> None:
@@ -56,21 +59,33 @@ class ManifestDocument:
             self.filled = fill_document(self.filled.value, lambda text: interpolator.fill(text, folder))
 
     def check(self) -> None:
-        """Report what its schema does not allow once it is filled in, and note the paths that cannot be used."""
+        """Report what its schema does not allow once it is filled in, and note the paths that cannot be used.
+
+        Where a value is not known, its schema cannot say anything; a parameter may have any, so that one can be used.
+        """
         wrong = {path for path, _ in self.filled.errors} | self.suspect
         for path, error in self.filled.errors:
             if not error.is_reported:
                 self.report.at(self.address_at(path)).error(path, error.code, error.message)
-        schema_text = self.kind.schema_text()
-        if not json_schemas.is_valid(schema_text, self.value):
+        schema_text, passed = self.kind.schema_text(), wrong | self.filled.unset.keys()
+        if not json_schemas.is_valid(schema_text, self.value) and not passed.issuperset(
+            json_schemas.violated_paths(schema_text, self.value)
+        ):
             for violation in json_schemas.violations(schema_text, self.value):
-                if violation.path not in wrong:
+                if violation.path not in passed:
+                    passed.add(violation.path)
                     wrong.add(violation.path)
                     if not self._is_told_elsewhere(violation.path):
                         here = self.report.at(self.address_at(violation.path))
                         here.error(violation.path, violation.code, violation.message, at_key=violation.at_key)
-        self.wrong = frozenset(wrong)
-        self.around = frozenset(path[:size] for path in wrong for size in range(min(len(path), _DEEPEST_ASKED)))
+        self.mistaken = frozenset(wrong), _around(wrong)
+        unset = {path for path in self.filled.unset if not self.kind.secret_keys & set(path[:-1])}
+        self.wrong, self.around = (frozenset(wrong | unset), _around(wrong | unset)) if unset else self.mistaken
+
+    def add_uses(self, unset: UnsetValues) -> None:
+        """Tell where what is not set is written in this document."""
+        for path, name in self.filled.uses:
+            unset.add_use(name, self.report.at(self.address_at(path)), path)
 
     def _is_told_elsewhere(self, path: DocumentPath) -> bool:
         """Whether what is wrong at a path was inherited, and reported where it stands."""
@@ -111,9 +126,17 @@ class ManifestDocument:
 
     def is_usable(self, path: DocumentPath) -> bool:
         """Whether nothing is wrong at this path, inside it, or around it."""
-        if not self.wrong:
-            return True
-        return path not in self.around and not any(path[:length] in self.wrong for length in range(len(path) + 1))
+        return not self.wrong or not _touches(path, self.wrong, self.around)
+
+    def is_unset(self, path: DocumentPath) -> bool:
+        """Whether nothing is wrong with what stands at this path but that it is not known."""
+        return path in self.wrong and path not in self.mistaken[0]
+
+    def known_part(self, part: YAMLValue, path: DocumentPath) -> dict[str, YAMLValue] | None:
+        """The mapping that stands at a path, without what is not known of it; None where anything else is wrong."""
+        if not isinstance(part, dict) or (self.wrong and _touches(path, *self.mistaken)):
+            return None
+        return {key: value for key, value in part.items() if self.is_usable((*path, key))} if self.wrong else part
 
     def spec_part(self, key: str) -> YAMLValue:
         """A part of `spec`, or None when it is not there or cannot be used."""
@@ -138,6 +161,16 @@ class ManifestDocument:
         """The texts under a path that must never be printed."""
         secrets = self.filled.secrets
         return {text for one in self.filled.secrets_under(path) for text in secrets[one] if text}
+
+
+def _around(paths: Iterable[DocumentPath]) -> frozenset[DocumentPath]:
+    """All that has one of these paths inside."""
+    return frozenset(path[:size] for path in paths for size in range(min(len(path), _DEEPEST_ASKED)))
+
+
+def _touches(path: DocumentPath, paths: frozenset[DocumentPath], around: frozenset[DocumentPath]) -> bool:
+    """Whether one of these paths is this one, or is inside it or around it."""
+    return path in around or any(path[:length] in paths for length in range(len(path) + 1))
 
 
 def read(file: SourceFile, problems: Problems) -> Iterator[ManifestDocument]:

@@ -30,7 +30,12 @@ def public_places(
     """All such places of a document; what stands below one of the `secret_keys` is none."""
     for path, texts in filled.secrets.items():
         if not any(part in secret_keys or str(part).startswith("x-") for part in path):
-            yield PublicPlace(report, path, texts)
+            yield PublicPlace(report, path, texts | filled.unset.get(path, frozenset()))
+
+
+def unset_parameters(filled: FilledDocument, secret_keys: frozenset[str]) -> set[str]:
+    """What stands below one of the `secret_keys` and is not known, as it would be secret."""
+    return {text for path, texts in filled.unset.items() if secret_keys & set(path) for text in texts}
 
 
 def check_public_places(places: Iterable[PublicPlace], credentials: set[str], parameters: set[str]) -> None:

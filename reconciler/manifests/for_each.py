@@ -123,7 +123,11 @@ class Expander:
         for key, one in written.items():
             try:
                 folder = report.file.location.parent
-                values[key] = self.interpolator.fill(one, folder) if isinstance(one, str) else FilledValue(one)
+                filled = self.interpolator.fill(one, folder) if isinstance(one, str) else FilledValue(one)
+                values[key] = filled
+                if self.interpolator.unset is not None:
+                    for name in filled.uses:
+                        self.interpolator.unset.add_use(name, report, ("forEach", number, key))
             except InterpolationError as error:
                 if not error.is_reported:
                     report.error(("forEach", number, key), error.code, error.message)
@@ -225,7 +229,8 @@ def _made(document: ManifestDocument, items: list[Item], interpolator: Interpola
 class _Text:
     """A text with something in it that differs by item. `parts` are what it is put together from, in order.
 
-    Where no part comes from outside, `pattern` takes the words of `keys` one after the other.
+    Where no part comes from outside, `pattern` takes the words of `keys` one after the other. `uses` are the names of
+    what is not set, for the first document that is made: they are written once.
     """
 
     path: DocumentPath
@@ -233,6 +238,7 @@ class _Text:
     parts: list[str | FilledValue | _Key | InterpolationError]
     pattern: str = ""
     keys: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
     def make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
         try:
@@ -263,7 +269,13 @@ class _Text:
             whole = "".join(text_of(one.value) for one in found)
             interpolator.spend(len(whole))
         if any(one.is_secret for one in found):
-            filled.add_secret(self.path, frozenset({text_of(whole)}.union(*(one.secrets for one in found))))
+            secrets = {text for one in found for text in one.secrets}
+            unset = {text for one in found for text in one.unset}
+            (unset or secrets).add(text_of(whole))
+            filled.add_secret(self.path, frozenset(secrets))
+            if unset:
+                filled.add_unset(self.path, frozenset(unset), self.uses)
+                self.uses = ()
         return whole
 
 
@@ -320,7 +332,9 @@ def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: 
     parts = [part for part in (*parts, written[position:]) if part != ""]
     keys = tuple(part.name for part in parts if isinstance(part, _Key))
     texts = [_pattern(part) for part in parts]
-    return _Text(path, written, parts, "".join(filter(None, texts)) if len(parts) > 1 and all(texts) else "", keys)
+    pattern = "".join(filter(None, texts)) if len(parts) > 1 and all(texts) else ""
+    uses = tuple(name for part in parts if isinstance(part, FilledValue) for name in part.uses)
+    return _Text(path, written, parts, pattern, keys, uses)
 
 
 def _pattern(part: str | FilledValue | _Key | InterpolationError) -> str | None:

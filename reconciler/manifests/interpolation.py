@@ -7,14 +7,16 @@ was written, so a variable may hold `true` or a number.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from reconciler.files import VALUE_BYTES, read_regular
+from reconciler.manifests.unset_values import UnsetValues
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, is_writable, text_of
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
@@ -27,16 +29,20 @@ _MOST_FILLED = 100_000_000
 _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
 )
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM})
 PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class InterpolationError(Exception):
-    """A `${…}` that cannot be filled in. `is_reported`: this was reported before, and once is enough."""
+    """A `${…}` that cannot be filled in. `is_reported`: this was reported before, and once is enough.
 
-    def __init__(self, code: str, message: str, *, is_reported: bool = False) -> None:
+    `is_unset`: the variable or the file is not there, which is no mistake of whoever wrote the manifest.
+    """
+
+    def __init__(self, code: str, message: str, *, is_reported: bool = False, is_unset: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message, self.is_reported = code, message, is_reported
+        self.code, self.message, self.is_reported, self.is_unset = code, message, is_reported, is_unset
 
     def reported(self) -> InterpolationError:
         """The same, once it was reported."""
@@ -47,13 +53,17 @@ class InterpolationError(Exception):
 class FilledValue:
     """A value after interpolation. `secrets`: what came from `env` or `file`, raw, and the whole that holds it.
 
-    `files` are those that it was read from. A default that was written in the manifest is no secret.
+    `files` are those that it was read from. A default that was written in the manifest is no secret. `unset` is what
+    of it is not known, as `secrets` would hold it, with `${env:NAME}` where the value would stand; `uses` are the names
+    of what is not there, as often as they are written in it.
     """
 
     value: YAMLValue
     secrets: frozenset[str] = frozenset()
     is_secret: bool = False
     files: frozenset[Path] = frozenset()
+    unset: frozenset[str] = frozenset()
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,6 +71,7 @@ class Interpolator:
     """Fills in strings for one project and environment; variables are resolved once, when first asked for.
 
     `variables` holds each variable's words, `home` the folder that relative `${file:…}` in variables are meant from.
+    With `unset` a variable or a file that is not there is told to it, and a value that is not known stands for it.
     How deep variables may stand in each other, and how much may be filled in, is limited: ten lines that double each
     other would be a thousand times as long, and forty would fill any memory.
     """
@@ -68,6 +79,7 @@ class Interpolator:
     environ: Mapping[str, str]
     variables: Mapping[str, YAMLValue]
     home: Path
+    unset: UnsetValues | None = None
     _resolved: dict[str, FilledValue | InterpolationError] = field(default_factory=dict)
     _resolving: list[str] = field(default_factory=list)
     _files: dict[Path, str | InterpolationError] = field(default_factory=dict)
@@ -102,6 +114,8 @@ class Interpolator:
         parts: list[str] = []
         secrets: set[str] = set()
         files: set[Path] = set()
+        unset: set[str] = set()
+        uses: list[str] = []
         is_secret = False
         position = size = 0
         for match in PLACEHOLDER.finditer(text):
@@ -124,10 +138,15 @@ class Interpolator:
                 raise InterpolationError("interpolation-size", message)
             secrets |= filled.secrets
             files |= filled.files
+            unset |= filled.unset
+            uses += filled.uses
             is_secret = is_secret or filled.is_secret
         whole = "".join((*parts, text[position:]))
-        hidden = frozenset(secrets | {whole}) if is_secret else frozenset()
-        return FilledValue(whole, hidden, is_secret, frozenset(files))
+        if is_secret:
+            (unset if unset else secrets).add(whole)
+        return FilledValue(
+            whole, frozenset(secrets), is_secret, frozenset(files), unset=frozenset(unset), uses=tuple(uses)
+        )
 
     def _look_up(self, inside: str, folder: Path) -> FilledValue:
         scheme, colon, rest = inside.partition(":")
@@ -138,7 +157,11 @@ class Interpolator:
                 "interpolation-nested", "a ${ stands inside a ${…}: that is not supported, use a variable"
             )
         if scheme == "file":
-            return _secret(self._read(rest, folder), self._path(rest, folder))
+            path = self._path(rest, folder)
+            try:
+                return _secret(self._read(rest, folder), path)
+            except InterpolationError as error:
+                return self._unset(f"file:{path}", error)
         name, has_default, default = rest.partition(":-")
         if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
             raise InterpolationError("interpolation-name", f"{name[:60]!r} is no name: write ${{{scheme}:NAME}}")
@@ -153,14 +176,23 @@ class Interpolator:
         value = self.environ.get(name)
         if default is not None and not value:
             return FilledValue(default)
-        if value is None:
-            near = self._like_environ.nearest(name, 0.8)
+        if value is None or (not value and self.unset is not None and self.unset.is_empty_unset):
+            near = self._like_environ.nearest(name, 0.8) if value is None else ""
             meant = f"did you mean {near}? Otherwise " if near else ""
-            message = f"the environment variable {name} is not set; {meant}set it, or write ${{env:{name}:-default}}"
-            raise InterpolationError("undefined-env", message)
+            lacks = "is not set" if value is None else "is empty"
+            message = f"the environment variable {name} {lacks}; {meant}set it, or write ${{env:{name}:-default}}"
+            return self._unset(f"env:{name}", InterpolationError("undefined-env", message, is_unset=True))
         if not is_writable(value):
             raise InterpolationError("undefined-env", f"the environment variable {name} is no UTF-8 text")
         return _secret(value)
+
+    def _unset(self, name: str, error: InterpolationError) -> FilledValue:
+        """What stands for a value that is not there, where that is no mistake; otherwise raises the error."""
+        if self.unset is None or not error.is_unset:
+            raise error
+        self.unset.reasons.setdefault(name, (error.code, error.message))
+        value = f"${{{name.replace('}', '')}}}"
+        return FilledValue(value, is_secret=True, unset=frozenset({value}), uses=(name,))
 
     def _read(self, written: str, folder: Path) -> str:
         path = self._path(written, folder)
@@ -207,6 +239,7 @@ class Interpolator:
             raise
         finally:
             self._resolving.pop()
+        filled = replace(filled, uses=()) if filled.uses else filled
         self._resolved[name] = filled
         return filled
 
@@ -219,7 +252,7 @@ def _content(path: Path, written: str) -> str | InterpolationError:
         return InterpolationError("undefined-file", f"the file {written[:200]!r} is no UTF-8 text")
     except OSError as error:
         message = f"the file {written[:200]!r} cannot be read ({error.strerror}): looked for {path}"
-        return InterpolationError("undefined-file", message)
+        return InterpolationError("undefined-file", message, is_unset=error.errno in _NOT_THERE)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -250,6 +283,7 @@ def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:
 class FilledDocument:
     """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
 
+    `unset` has the paths of what is not known, with what would be secret of it, and `uses` where it is written.
     Containers in which something was filled in are copies; `sources` has the `id` of what each one was copied from.
     """
 
@@ -259,6 +293,8 @@ class FilledDocument:
     errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
     files: dict[DocumentPath, frozenset[Path]] = field(default_factory=dict)
     inside: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
+    unset: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
+    uses: list[tuple[DocumentPath, str]] = field(default_factory=list)
 
     def secrets_under(self, path: DocumentPath) -> list[DocumentPath]:
         """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
@@ -270,6 +306,11 @@ class FilledDocument:
             for length in range(min(len(path), _DEEPEST_ASKED) + 1):
                 self.inside.setdefault(path[:length], []).append(path)
         self.secrets[path] = texts
+
+    def add_unset(self, path: DocumentPath, texts: frozenset[str], uses: Iterable[str] = ()) -> None:
+        """What stands at a path is not known; `uses` are the names of what is not there that are written here."""
+        self.unset[path] = texts
+        self.uses += [(path, name) for name in uses]
 
 
 def fill_document(value: YAMLValue, fill: Callable[[str], FilledValue]) -> FilledDocument:
@@ -297,6 +338,8 @@ def _fill_part(
             document.add_secret(path, filled.secrets)
         if filled.files:
             document.files[path] = filled.files
+        if filled.unset:
+            document.add_unset(path, filled.unset, filled.uses)
         return filled.value
     filled_in: YAMLValue
     if isinstance(part, dict):

@@ -21,8 +21,9 @@ from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.for_each import Expander
 from reconciler.manifests.problems import Problems, SourceFile
+from reconciler.manifests.unset_values import UnsetValues
 from reconciler.model.project import Connection, Project
-from reconciler.model.resource import Desired, Problem, Resource
+from reconciler.model.resource import Desired, Problem, Resource, Severity
 
 
 class _Connections(dict[str, Connection]):
@@ -52,30 +53,45 @@ def check(
     as_of: datetime,
     connections: bool = True,
     key_complaint: Callable[[str], str] | None = None,
+    unset_severity: Severity | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that the files of a project say, and all problems in file order; no Desired when there is an error.
 
     `as_of` is an aware moment: warnings about runs look ahead from it. With `connections=False` nobody means to reach
     a product, and credentials need not be there. `key_complaint` says what is wrong with a private key, "" for nothing.
+    With `unset_severity` nobody means to act: an environment variable or a file that is not there is one problem of
+    this severity, all that does not depend on it is checked, and Desired holds what is known.
     Raises UsageError for an environment that is not declared.
     """
     with _no_collector():
         problems = Problems()
-        project = project_file.read_project(root, environment, environ, problems, key_complaint)
+        unset = UnsetValues(unset_severity) if unset_severity is not None else None
+        project = project_file.read_project(root, environment, environ, problems, key_complaint, unset)
         if project is None:
             return None, problems.sorted()
         scope = Scope(root, project.name, project.environment, as_of)
         declared = Declared()
         for document in _documents(project, problems):
             document.check()
+            if unset is not None:
+                document.add_uses(unset)
             declared.kinds[document.kind.document] = document.kind
-            declared.public += exposure.public_places(document.filled, document.report, document.kind.secret_keys)
+            secret_keys = document.kind.secret_keys
+            declared.public += exposure.public_places(document.filled, document.report, secret_keys)
+            declared.unset_parameters |= exposure.unset_parameters(document.filled, secret_keys)
             document.kind.declare(document, scope, declared)
         _check_defaults(project, scope, declared)
-        declared.connect()
+        declared.connect(is_all_read=project.has_known_patterns)
         if connections:
             _demand_connections(project, declared)
-        exposure.check_public_places(declared.public, project.secret_values, declared.secret_values)
+        if unset is not None:
+            declared.forget_unset()
+            unset.report({kind.connection for kind in declared.kinds.values()} if connections else ())
+        exposure.check_public_places(
+            declared.public,
+            project.secret_values | project.unset_credentials,
+            declared.secret_values | declared.unset_parameters,
+        )
         shown = exposure.without(problems.sorted(), project.secret_values | declared.secret_values)
         if problems.has_errors:
             return None, shown
@@ -118,7 +134,7 @@ def load_project(root: Path, environment: str | None, environ: Mapping[str, str]
 
 def _documents(project: project_file.ProjectFile, problems: Problems) -> Iterator[ManifestDocument]:
     """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
-    composer = Composer(project.defaults)
+    composer = Composer(project.defaults, may_have_more=not project.has_known_patterns)
     expander = Expander(project.interpolator, project.root, problems)
     waiting: list[ManifestDocument] = []
     for file in _files(project, problems):
@@ -152,12 +168,12 @@ def _check_defaults(project: project_file.ProjectFile, scope: Scope, declared: D
 
 def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[SourceFile]:
     """The files that the project's patterns name; a pattern that names none is a problem."""
-    found = discovery.find_files(project.root, project.patterns)
+    found = discovery.find_files(project.root, project.patterns.values())
     for folder, problem in found.unreadable:
         # Not an absence: what it holds may be declared, and would be deleted as if nobody wanted it any more.
         file = SourceFile(folder or ".", project.root / folder)
         problems.add(file, (1, 1), "unreadable", f"the folder cannot be read: {problem}")
-    for index, pattern in enumerate(project.patterns):
+    for index, pattern in project.patterns.items():
         if pattern not in found.matched:
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
             project.report.error(("spec", "manifests", index), "no-files", message)
@@ -171,7 +187,7 @@ def _demand_connections(project: project_file.ProjectFile, declared: Declared) -
         name = documents_of_it.connection
         if name in project.broken:
             project.report.problems.extend(project.broken[name].sorted())
-        elif name and name not in project.ready:
+        elif name and name not in project.ready and name not in project.unset_connections:
             message = f"the manifests declare {kind} documents, which need `connections.{name}`: add it here"
             project.report.error(("spec", "connections"), "missing-connection", message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +21,7 @@ from reconciler.manifests.discovery import FILE_NAME
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
+from reconciler.manifests.unset_values import UnsetValues
 from reconciler.manifests.yaml_values import (
     DocumentPath,
     YAMLValue,
@@ -36,6 +37,8 @@ from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 DEFAULT_ENVIRONMENT = "default"
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
+_KNOWN_IN_PART = ("manifests", "connections", "ledger", "variables", "blackouts")
+"""Keys of `spec` of which the rest is used when a value in them is not known."""
 _DEFAULT_LEDGER = "sqlite:///.reconciler/ledger.db"
 T = TypeVar("T")
 
@@ -62,7 +65,8 @@ class ProjectFile:
     """The project file as far as it could be read. `spec` is merged and filled in; broken parts are left out of it.
 
     `secret_values` is what must never be printed. `broken` names the connections whose settings are not known, with
-    the problems that say why; they count only when such a connection is used.
+    the problems that say why; they count only when such a connection is used. `unset` are the paths of values that are
+    not known, `unset_connections` those with such settings, and `unset_credentials` what stands for a credential then.
     """
 
     root: Path
@@ -78,10 +82,20 @@ class ProjectFile:
     broken: dict[str, Problems] = field(default_factory=dict)
     blackouts: list[Blackout] = field(default_factory=list)
     defaults: dict[str, Layer] = field(default_factory=dict)
+    unset: Set[DocumentPath] = frozenset()
+    unset_connections: set[str] = field(default_factory=set)
+    unset_credentials: set[str] = field(default_factory=set)
 
     @property
-    def patterns(self) -> list[str]:
-        return list(self.spec.get("manifests", _DEFAULT_MANIFESTS))
+    def patterns(self) -> dict[int, str]:
+        """The patterns that are known, by their index."""
+        listed = self.spec.get("manifests", _DEFAULT_MANIFESTS)
+        return {index: one for index, one in enumerate(listed) if ("spec", "manifests", index) not in self.unset}
+
+    @property
+    def has_known_patterns(self) -> bool:
+        """Whether all patterns are known, so that no manifest stands in a file that is not."""
+        return len(self.patterns) == len(self.spec.get("manifests", _DEFAULT_MANIFESTS))
 
     def resolved(self) -> Project:
         """The noun. Connections that could not be resolved are left out."""
@@ -103,10 +117,12 @@ def read_project(
     environ: Mapping[str, str],
     problems: Problems,
     key_complaint: Callable[[str], str] | None = None,
+    unset: UnsetValues | None = None,
 ) -> ProjectFile | None:
     """Read `reconciler.yaml`; what is wrong with it goes to `problems`. None when nothing can be made of it.
 
-    `key_complaint` is asked what is wrong with a private key: not everybody wants to pay for that.
+    `key_complaint` is asked what is wrong with a private key: not everybody wants to pay for that. `unset` is told of
+    environment variables and files that are not there, which is no problem then.
 
     Raises UsageError for an environment that the file does not declare.
     """
@@ -124,14 +140,16 @@ def read_project(
     if isinstance(overlay, dict):
         own = merged(own, overlay)
         report.overlay = ("spec", "environments", chosen)
-    interpolator = Interpolator(environ, mapping_of(own.get("variables")), root)
+    interpolator = Interpolator(environ, mapping_of(own.get("variables")), root, unset)
     project = ProjectFile(root, report, chosen, tuple(sorted(map(str, environments))), interpolator, key_complaint)
     filled = fill_document({**written, "spec": own}, lambda text: interpolator.fill(text, root))
     if not isinstance(written.get("spec"), dict):
         filled.value = written
     # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
+    project.unset = filled.unset.keys()
     violated = _violated(project, written, filled)
     unusable = {path[: 3 if path[:2] == ("spec", "connections") else 2] for path in violated}
+    unusable |= {path[:2] for path in filled.unset if path[0] != "spec" or path[1] not in _KNOWN_IN_PART}
     clean = _without(mapping_of(filled.value), unusable)
     project.name = text_or_nothing(mapping_of(clean.get("metadata")).get("name"))
     project.spec = cast("ProjectSpec", mapping_of(clean.get("spec")))
@@ -140,6 +158,10 @@ def read_project(
             path = ("spec", "defaults", sort)
             project.defaults[sort] = layer_of("defaults", report, path, {**written, "spec": own}, violated, filled)
     _check(project, filled)
+    if unset is not None:
+        for at, used in filled.uses:
+            connection = str(at[2]) if at[:2] == ("spec", "connections") else ""
+            unset.add_use(used, report, at, connection=connection)
     return project
 
 
@@ -189,7 +211,8 @@ def _violated(project: ProjectFile, written: dict[str, YAMLValue], filled: Fille
     for path, error in filled.errors:
         if not error.is_reported:
             _reporter_for(project, path).error(path, error.code, error.message)
-    found = [one for one in _violations(filled.value, unfilled.__contains__) if one.path not in unfilled]
+    passed = unfilled | filled.unset.keys()
+    found = [one for one in _violations(filled.value, passed.__contains__) if one.path not in passed]
     for one in found:
         _reporter_for(project, one.path).error(one.path, one.code, one.message, at_key=one.at_key)
 
@@ -239,23 +262,32 @@ def _check(project: ProjectFile, filled: FilledDocument) -> None:
     """What a schema cannot say."""
     report, spec = project.report, project.spec
     ledger = spec.get("ledger", _DEFAULT_LEDGER)
-    if not ledger_kind(ledger):
+    if ("spec", "ledger") not in project.unset and not ledger_kind(ledger):
         report.error(("spec", "ledger"), "wrong-value", f"`ledger` must be {LEDGER_FORMS}")
     project.secret_values |= url_secrets(ledger)
-    for index, pattern in enumerate(project.patterns):
+    for index, pattern in project.patterns.items():
         if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
             message = f"the pattern {pattern[:80]!r} leaves the project folder: patterns are relative to {FILE_NAME}"
             report.error(("spec", "manifests", index), "outside-project", message)
     for index, blackout in enumerate(spec.get("blackouts", ())):
-        project.blackouts.append(_blackout(blackout, ("spec", "blackouts", index), report))
+        path = ("spec", "blackouts", index)
+        known = {key: value for key, value in blackout.items() if (*path, key) not in project.unset}
+        found = _blackout(known, path, report)
+        if not any(one[:3] == path for one in project.unset):
+            project.blackouts.append(found)
     for name, settings in spec.get("connections", {}).items():
         problems = project.broken.get(name, Problems())
         local = replace(report, problems=problems)
         sources = {str(at[3]): found for at, found in filled.files.items() if at[:3] == ("spec", "connections", name)}
+        at = ("spec", "connections", name)
+        known = {key: value for key, value in settings.items() if (*at, key) not in project.unset}
+        if len(known) < len(settings):
+            project.unset_connections.add(name)
+            project.unset_credentials |= connection_settings.secret_values(settings)
         connection = connection_settings.resolve(
-            name, settings, project.root, local, project.key_complaint, sources=sources
+            name, known, project.root, local, project.key_complaint, sources=sources
         )
-        project.secret_values |= connection_settings.secret_values(settings)
+        project.secret_values |= connection_settings.secret_values(known)
         if connection is not None:
             project.ready[name] = connection
         if problems:
@@ -285,8 +317,8 @@ def _blackout(written: Mapping[str, YAMLValue], path: DocumentPath, report: Prob
     if expression is not None and expression.is_interval:
         report.error((*path, "cron"), "bad-cron", "a blackout takes six fields, not an interval: 0 0 22 * * FRI")
     return Blackout(
-        name=str(written["name"]),
-        time_zone=str(written["timeZone"]),
+        name=str(written.get("name")),
+        time_zone=str(written.get("timeZone")),
         blocks=written.get("policy") == "block",
         only=tuple(map(str, list_of(written.get("only")))),
         exclude=tuple(map(str, list_of(written.get("exclude")))),

@@ -18,7 +18,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.kinds.registry import observed_kinds
 from reconciler.model.live import AgentView, Live
 from reconciler.model.project import Project
-from reconciler.model.resource import Desired, Problem
+from reconciler.model.resource import Desired, Problem, Severity
 from reconciler.observe import read_agents
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
@@ -43,7 +43,11 @@ def load(context: CommandContext) -> Desired:
 
 
 def check_manifests(
-    context: CommandContext, *, connections: bool = True, key_complaint: Callable[[str], str] | None = None
+    context: CommandContext,
+    *,
+    connections: bool = True,
+    key_complaint: Callable[[str], str] | None = None,
+    unset_severity: Severity | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """What the manifests say, None where they have an error, and all problems; as `manifests.check` has it."""
     return manifests.check(
@@ -53,6 +57,7 @@ def check_manifests(
         as_of=context.clock(),
         connections=connections,
         key_complaint=key_complaint,
+        unset_severity=unset_severity,
     )
 
 
