@@ -34,7 +34,8 @@ def resolve(session: Session, address: str, ran: bool, not_ran: bool, run_id: st
     context = session.context()
     found = resolving.unknown_start(context, address)
     if found.entry is None:
-        session.say(harmless(f"{address}: the ledger is new, and knows no start of it"))
+        is_what = f"was restored from a backup of {found.restored}" if found.restored else "is new"
+        session.say(harmless(f"{address}: the ledger {is_what}, and knows no start of it"))
     else:
         memo = found.entry.memo
         known = f"run {memo.run_id}" if memo.run_id else "no run id came back"

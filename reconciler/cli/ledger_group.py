@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import format_option, pass_session
+from reconciler.cli.options import OutFile, format_option, pass_session
 from reconciler.cli.session import Session, harmless, signals
 from reconciler.errors import UsageError
 from reconciler.quantities import counted
@@ -94,3 +95,51 @@ def _confirmed(question: str) -> bool:
     with signals(signal.default_int_handler):
         answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
     return bool(answer == "yes")
+
+
+@ledger.command()
+@click.argument("file", type=OutFile())
+@pass_session
+def backup(session: Session, file: Path) -> None:
+    """Copy the whole ledger into FILE, whoever writes meanwhile.
+
+    FILE is a SQLite file, also of a ledger in PostgreSQL, and holds every project and environment of that ledger. It
+    can be put in the ledger's place, or be named by `ledger: sqlite:///FILE`: it then knows that it is a backup, and
+    starts no task that is due until `apply --accept-new-ledger`, or `resolve` for each. Nothing is overwritten.
+    """
+    from reconciler.workflow.ledger_places import back_up
+
+    _, made = back_up(session.context(), file)
+    scopes = ", ".join(f"{project}/{environment}" for project, environment in made.scopes) or "nothing yet"
+    counts = f"{counted(made.rows['entries'], 'resource')}, {counted(made.rows['runs'], 'run')}"
+    session.show(harmless(f"written: {file} ({counts}; {scopes})"))
+    if made.has_key:
+        session.say("it holds the key of its digests: keep it as private as the ledger")
+    else:
+        session.say("the key of its digests is RECONCILER_KEY, which is not in it: keep that as well")
+
+
+@ledger.command()
+@click.option("--to", required=True, metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE.")
+@pass_session
+def migrate(session: Session, to: str) -> None:
+    """Move the ledger to another place: nothing is lost, nothing is sent, nothing is started.
+
+    All environments of this project move, with their history, open starts and the key of their digests. Nobody can
+    apply meanwhile (exit 6 while somebody does), and the old ledger is marked as moved: whoever still uses it is told
+    the new place. Interrupted at any moment, it is ended by the same command. A password may stay in the environment:
+    --to takes ${env:NAME} as the project file does. Afterwards write the new place as `ledger:` in reconciler.yaml.
+    """
+    from reconciler.workflow.ledger_places import migrate as move
+
+    with session.interruptible():
+        project, found = move(session.context(), to)
+    named = ", ".join(f"{project.name}/{environment}" for environment in found.environments)
+    if found.was_done:
+        session.show(harmless(f"moved before, from {found.source} to {found.target}: {named}"))
+    else:
+        counts = f"{counted(found.rows['entries'], 'resource')}, {counted(found.rows['runs'], 'run')}"
+        session.show(harmless(f"moved from {found.source} to {found.target}: {named} ({counts})"))
+    if found.own_keys < len(found.environments):
+        session.say("the key of its digests is RECONCILER_KEY: it has to stay as it is wherever the ledger is used")
+    session.say("next: write the new place as `ledger:` in reconciler.yaml; the old ledger is marked as moved")

@@ -55,6 +55,14 @@ class Database:
         return _writable(path) if path is not None else PostgresConnection(self.location.url)
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """All that is read within is of one moment, whoever writes meanwhile; nothing is written."""
+        with as_ledger_error(self.location):
+            connection = self.connection
+            with connection.snapshot():
+                yield connection
+
+    @contextlib.contextmanager
     def transaction(self, *, wait: float = BUSY_SECONDS) -> Iterator[Connection]:
         """One durable transaction. Raises Locked when somebody else has been writing for `wait` seconds."""
         with as_ledger_error(self.location):
@@ -110,6 +118,19 @@ class SqliteConnection:
         """Run one statement that writes, once for each row."""
         self._driver.executemany(statement, rows)
 
+    def select(self, statement: str, parameters: Parameters) -> tuple[tuple[str, ...], Iterator[Row]]:
+        """The names of the columns that a SELECT returns, and its rows, however many, a few at a time."""
+        cursor = self._driver.execute(statement, parameters)
+        return tuple(column[0] for column in cursor.description), cursor
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self._driver.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._driver.execute("ROLLBACK")
+
     @contextlib.contextmanager
     def transaction(self, wait: float) -> Iterator[None]:
         """What is written within is on disk at its end, or nothing is. Another writer is waited for `wait` seconds."""
@@ -149,6 +170,22 @@ class PostgresConnection:
     def execute_many(self, statement: str, rows: Sequence[Parameters]) -> None:
         with self._driver.cursor() as cursor:
             cursor.executemany(_for_psycopg(statement), rows)
+
+    def select(self, statement: str, parameters: Parameters) -> tuple[tuple[str, ...], Iterator[Row]]:
+        cursor = self._driver.cursor(name="reconciler_rows")
+        cursor.execute(_for_psycopg(statement), parameters)
+        return tuple(column.name for column in cursor.description or ()), self._fetched(cursor)
+
+    @staticmethod
+    def _fetched(cursor: Any) -> Iterator[Row]:
+        with cursor:
+            yield from cursor
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self._driver.transaction():
+            self.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
 
     @contextlib.contextmanager
     def transaction(self, wait: float) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from reconciler.clock import MACHINE, at_text
 from reconciler.diff import Sealer, canonical_json
 from reconciler.errors import LedgerError
-from reconciler.ledger import migrations, records, statements
-from reconciler.ledger.database import Connection, Database, Row, Value
-from reconciler.ledger.lease import Lease, SharedRead, break_lease, holder_of, wait_for_lease
-from reconciler.ledger.location import Location, as_ledger_error, locate
+from reconciler.ledger import records, statements
+from reconciler.ledger.database import Connection, Row, Value
+from reconciler.ledger.lease import Lease, SharedRead, break_lease, holder_of, read_lease, wait_for_lease
+from reconciler.ledger.location import Location, locate
+from reconciler.ledger.migrations import is_there
 from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, MemoReader, Note
 from reconciler.ledger.scope import LeaseRow, Scope, read_head, sealer_of
@@ -51,12 +52,7 @@ class Ledger(AbstractContextManager["Ledger"]):
     @staticmethod
     def exists(url: str, root: Path) -> bool:
         """Whether there is a ledger at this place. For SQLite a look at the file; for PostgreSQL a question to it."""
-        location = locate(url, root)
-        if location.path is not None:
-            with as_ledger_error(location):
-                return location.path.exists()
-        with closing(Database(location)) as database, as_ledger_error(location):
-            return migrations.has_ledger(database.connection)
+        return is_there(locate(url, root))
 
     @classmethod
     def open(
@@ -74,8 +70,8 @@ class Ledger(AbstractContextManager["Ledger"]):
         """Open the ledger; with `create` for writing, making or upgrading it where needed, else to read only.
 
         `key` is the content of RECONCILER_KEY, None when it is not set; `memo_of` types what is kept of a resource.
-        Raises LedgerError when the ledger is absent (reading), damaged, newer than this program, of another key, or out
-        of reach.
+        Raises LedgerError when the ledger is absent (reading), damaged, newer than this program, of another key, out of
+        reach, or moved to another place.
         """
         location = locate(url, root)
         scope = Scope(project, environment, clock)
@@ -86,6 +82,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             commits = Commits(location, scope)
         ledger = cls(location, scope, Reader(location, beside_writer=create), commits, memo_of)
         try:
+            scope.require_here(ledger._reader, location.shown)
             ledger.seal = sealer_of(scope, ledger._reader, commits, key, location.shown)
         except BaseException:
             ledger.close()
@@ -115,10 +112,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         entries = {entry.address: entry for entry in self._read_entries().values()}
         known = self._meta("accepted") is not None
+        restored = "" if known else self._meta("restored") or ""
         return Memory(
             entries,
             known,
-            lost=not known and self._meta("lost") is not None,
+            lost=not known and (bool(restored) or self._meta("lost") is not None),
+            restored=restored,
             agent_ids={path: agent_id for path, _, agent_id in self._rows(statements.AGENTS)},
             neighbours=tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS)),
         )
@@ -307,11 +306,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             seq = int(rows[-1][0])
 
     def _read_lease(self) -> tuple[LeaseRow | None, float]:
-        if self._location.path is None:
-            rows = self._rows(statements.POSTGRES_LEASE)
-            return (LeaseRow(*rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
-        rows = self._rows(statements.LEASE)
-        return LeaseRow(*rows[0]) if rows else None, self._scope.clock().timestamp()
+        return read_lease(self._scope, self._reader)
 
     def _at(self) -> str:
         return at_text(self._scope.clock())

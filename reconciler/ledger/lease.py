@@ -19,6 +19,7 @@ from reconciler.process_liveness import trace
 
 if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
+    from reconciler.ledger.reader import Reader
 
 _RENEWALS_PER_TTL = 4
 _POLL_SECONDS = 0.5
@@ -139,7 +140,7 @@ def wait_for_lease(
     busy = 0
     while True:
         try:
-            taken = commits.alone(lambda c: take_lease(scope, c, owner, ttl), wait=_POLL_SECONDS)
+            taken = commits.alone(lambda c: take_lease(scope, c, owner, ttl, shown=shown), wait=_POLL_SECONDS)
             busy = 0
             if not isinstance(taken, Holder):
                 return taken
@@ -172,9 +173,13 @@ def _locked(scope: Scope, holder: Holder, *, hangs_in: str = "") -> Locked:
     )
 
 
-def take_lease(scope: Scope, connection: Connection, owner: Owner, ttl: float) -> int | Holder:
-    """Take the lease if it is free or ran out, and return its number; otherwise who holds it."""
+def take_lease(scope: Scope, connection: Connection, owner: Owner, ttl: float, *, shown: str) -> int | Holder:
+    """Take the lease if it is free or ran out, and return its number; otherwise who holds it.
+
+    Raises LedgerError where the ledger was moved elsewhere since it was opened: `shown` is its place.
+    """
     row, now = scope.lock(connection), scope.now(connection)
+    scope.require_here(connection, shown)
     if row.held and not row.is_abandoned(now):
         return holder_of(row, now)
     fencing = row.fencing + 1
@@ -191,6 +196,15 @@ def take_lease(scope: Scope, connection: Connection, owner: Owner, ttl: float) -
     }
     scope.write(connection, statements.TAKE_LEASE, values)
     return fencing
+
+
+def read_lease(scope: Scope, reader: Reader) -> tuple[LeaseRow | None, float]:
+    """The lease, None where there never was one, and the moment at which it was read by the clock that judges it."""
+    if reader.location.path is None:
+        rows = scope.select(reader, statements.POSTGRES_LEASE)
+        return (LeaseRow(*rows[0][:-1]), float(rows[0][-1])) if rows else (None, 0.0)
+    rows = scope.select(reader, statements.LEASE)
+    return LeaseRow(*rows[0]) if rows else None, scope.clock().timestamp()
 
 
 def break_lease(scope: Scope, connection: Connection, by: str = "") -> Holder | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.database import Connection, Database, connect_sqlite
+from reconciler.ledger.database import Connection, Database, SqliteConnection, connect_sqlite
 from reconciler.ledger.location import RESTORE, Location, as_ledger_error, not_ours, require_whole
 from reconciler.ledger.statements import POSTGRES_META, SQLITE_META
 
@@ -92,6 +92,15 @@ def migrate(execute: Callable[[str], object], version: int) -> None:
     execute(_WRITE_VERSION.format(len(STEPS)))
 
 
+def is_there(location: Location) -> bool:
+    """Whether there is a ledger at this place. For SQLite a look at the file; for PostgreSQL a question to it."""
+    if location.path is not None:
+        with as_ledger_error(location):
+            return location.path.exists()
+    with contextlib.closing(Database(location)) as database, as_ledger_error(location):
+        return has_ledger(database.connection)
+
+
 def has_ledger(connection: Connection) -> bool:
     """Whether there are tables of a ledger in this database."""
     return bool(connection.execute(POSTGRES_META if connection.is_postgres else SQLITE_META))
@@ -136,21 +145,31 @@ def _make_file(path: Path) -> None:
     ignore = folder / ".gitignore"
     if is_ours and not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
-    draft = folder / f".{path.name}.{os.getpid()}-{time.monotonic_ns()}"
+    with contextlib.suppress(FileExistsError):
+        build_file(path, lambda _: None)
+
+
+def build_file(path: Path, fill: Callable[[SqliteConnection], object]) -> None:
+    """Build a ledger of this version beside `path`, `fill` it, and link it to its place whole, for its owner alone.
+
+    Raises FileExistsError where somebody else has a file there by then: it stays as it is.
+    """
+    draft = path.parent / f".{path.name}.{os.getpid()}-{time.monotonic_ns()}"
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     try:
-        connection = sqlite3.connect(draft, isolation_level=None)
+        driver = sqlite3.connect(draft, isolation_level=None)
         try:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            migrate(connection.execute, 0)
-            connection.execute("COMMIT")
+            driver.execute("PRAGMA synchronous=FULL")
+            driver.execute("BEGIN IMMEDIATE")
+            migrate(driver.execute, 0)
+            fill(SqliteConnection(driver))
+            driver.execute("COMMIT")
         finally:
-            connection.close()
-        with contextlib.suppress(FileExistsError):
-            _place(draft, path)
+            driver.close()
+        _place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+        draft.with_name(draft.name + "-journal").unlink(missing_ok=True)
 
 
 def _place(draft: Path, path: Path) -> None:
@@ -159,5 +178,6 @@ def _place(draft: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
-        if not path.exists():
-            draft.rename(path)
+        if path.exists():
+            raise FileExistsError(path) from None
+        draft.rename(path)

@@ -89,6 +89,11 @@ class Scope:
         rows = self.select(source, statements.META, name=name)
         return str(rows[0][0]) if rows else None
 
+    def require_here(self, source: Connection | Reader, shown: str) -> None:
+        """Raise LedgerError where this project's ledger was moved elsewhere, or has not wholly arrived yet."""
+        for name, value in self.select(source, statements.MOVES):
+            raise moved(shown, str(value)) if name == "moved_to" else not_arrived(shown, str(value))
+
     def put_meta(self, connection: Connection, values: Mapping[str, str]) -> None:
         rows = [{"name": name, "value": value} for name, value in values.items()]
         self.write(connection, statements.PUT_META, *rows)
@@ -151,6 +156,22 @@ def refuse(row: LeaseRow | None, now: float, fencing: int) -> None:
             f"this run was silent for more than {row.ttl:g} seconds, so its lock has run out; nothing more is written",
             hint="run `reconciler apply` again: it looks first at what was under way",
         )
+
+
+def moved(shown: str, to: str) -> LedgerError:
+    """The ledger at `shown` is the one to go by no more."""
+    return LedgerError(
+        f"the ledger {shown} was moved to {to}, and is not used any more",
+        hint="write its new place as `ledger:` in reconciler.yaml",
+    )
+
+
+def not_arrived(shown: str, source: str) -> LedgerError:
+    """What is at `shown` is a copy whose original may still be the one to go by."""
+    return LedgerError(
+        f"the ledger at {shown} is being moved there from {source}, and that has not ended",
+        hint="let `reconciler ledger migrate` end; if it was interrupted, run it once more from the old ledger",
+    )
 
 
 def read_head(text: str | None) -> tuple[int, str] | None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _ENTRY = "identity, agent_path, declared, applied, settled, protect, adopted, needs, facts, at, agent_id, known_as"
 _RUN = (
     "id, owner_user, owner_host, owner_pid, ci_link, source_commit, plan_digest, command, started, finished, "
@@ -48,6 +50,30 @@ LAST_RUNS = (
 """For each address the run that last told of it: what a run only noted beside its changes does not count."""
 LEASE = f"SELECT {_LEASE} FROM reconciler_lease {_HERE}"
 
+MOVES = (
+    "SELECT name, value FROM reconciler_meta WHERE project = :project AND environment = '' "
+    "AND name IN ('moved_to', 'arriving') ORDER BY name"
+)
+"""What is noted of a project as a whole, where it went to another ledger or is on its way here."""
+ENVIRONMENTS = (
+    "SELECT DISTINCT environment FROM reconciler_meta WHERE project = :project AND environment <> '' "
+    "ORDER BY environment"
+)
+SCOPES = (
+    "SELECT DISTINCT project, environment FROM reconciler_meta WHERE environment <> '' ORDER BY project, environment"
+)
+REMEMBERS = " UNION ALL ".join(
+    f"SELECT 1 FROM reconciler_{table} WHERE project = :project{and_so}"
+    for table, and_so in (
+        ("meta", " AND name IN ('accepted', 'lost', 'restored')"),
+        *((table, "") for table in ("entries", "agents", "runs", "events", "used_plans")),
+    )
+)
+"""A row for each thing that is remembered of a project: none where only a key was made for it."""
+LAST_AT = f"SELECT MAX(at) FROM reconciler_entries {_HERE}"
+COPIED_TABLES = ("meta", "entries", "agents", "runs", "events", "used_plans")
+"""All but the lease, which belongs to whoever holds it where it is."""
+
 PUT_META = _upsert("meta", "name", "value")
 PUT_ENTRY = _upsert("entries", "address", _ENTRY)
 PUT_AGENT = _upsert("agents", "path", "handle, agent_id")
@@ -59,6 +85,7 @@ ADD_LEASE = (
     f"INSERT INTO reconciler_lease (project, environment, {_LEASE}) "
     "VALUES (:project, :environment, 0, 0, '', '', 0, '', '', '', 0, 0) ON CONFLICT DO NOTHING"
 )
+DROP_META = f"DELETE FROM reconciler_meta {_HERE} AND name = :name"
 FORGET_ENTRY = f"DELETE FROM reconciler_entries {_HERE} AND address = :address"
 FORGET_AGENT = (
     f"DELETE FROM reconciler_agents {_HERE} AND path = :path "
@@ -97,3 +124,20 @@ def for_version(statement: str, version: int) -> str:
         for new, old in words if added > version else ():
             statement = statement.replace(new, old)
     return statement
+
+
+def all_of(table: str, project: str | None) -> str:
+    """All rows of a table, those of one project where one is named; the schema's own version is not among them."""
+    whose = "project = :project" if project is not None else "project <> ''"
+    return f"SELECT * FROM reconciler_{table} WHERE {whose}"
+
+
+def drop_all(table: str) -> str:
+    """Remove all rows of one project from a table."""
+    return f"DELETE FROM reconciler_{table} WHERE project = :project"
+
+
+def insert_all(table: str, columns: Sequence[str]) -> str:
+    """Add rows with these columns to a table; what a later schema version added has its default."""
+    values = ", ".join(f":{column}" for column in columns)
+    return f"INSERT INTO reconciler_{table} ({', '.join(columns)}) VALUES ({values})"

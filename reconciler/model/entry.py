@@ -120,7 +120,8 @@ class Memory:
 
     `known` is false until the ledger was accepted as the one to go by. `lost`: it took the place of one that was lost,
     and nobody has accepted that yet. `agent_ids` are the ids of agents by the path where each was last ("" in what
-    older ledgers hold). `neighbours` are the other projects and environments that share the ledger.
+    older ledgers hold). `neighbours` are the other projects and environments that share the ledger. `restored` is when
+    the backup was made that this ledger is a copy of, "" where it is none, or was accepted since.
     """
 
     entries: Mapping[Address, Entry] = field(default_factory=dict)
@@ -128,3 +129,8 @@ class Memory:
     lost: bool = False
     agent_ids: Mapping[str, str] = field(default_factory=dict)
     neighbours: tuple[tuple[str, str], ...] = ()
+    restored: str = ""
+
+    def may_be_outdated(self, entry: Entry) -> bool:
+        """Whether an entry is as a backup had it, so that nobody knows what was done since."""
+        return bool(self.restored) and entry.at <= self.restored

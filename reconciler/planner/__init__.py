@@ -54,6 +54,8 @@ def plan(inputs: PlanInputs, kinds: KindRegistry) -> Plan:
     changes = tuple(sorted((v for v in chosen.values() if isinstance(v, Change)), key=_change_order))
     blocked = tuple(sorted((v for v in chosen.values() if isinstance(v, BlockedResource)), key=lambda b: b.address))
     warnings.extend(_of_the_manifests(inputs))
+    if (at := inputs.memory.restored) and not inputs.accepts_new_ledger:
+        warnings.append(Finding("restored-ledger", "", because(Cause.RESTORED_FROM_BACKUP, at=at)))
     warnings.extend(_unread_agents(inputs, blocked))
     warnings.extend(_withheld_deletions(changes, blocked, warnings))
     return Plan(

@@ -33,6 +33,10 @@ def judge(
     if entry is None and not inputs.accepts_new_ledger and overview.loss is not LedgerLoss.NONE:
         cause = Cause.LEDGER_LOST if overview.loss is LedgerLoss.CERTAIN else Cause.LEDGER_NEW_OR_LOST
         return blocked(resource, Reason.LOST_LEDGER, because(cause, address=resource.address))
+    # Also a run that is to be followed: its end would make the entry look like one from after the backup.
+    if entry is not None and not inputs.accepts_new_ledger and inputs.memory.may_be_outdated(entry):
+        why = because(Cause.LEDGER_RESTORED, address=resource.address, at=inputs.memory.restored)
+        return blocked(resource, Reason.LOST_LEDGER, why)
     if problem := inputs.product_problems.get(kind.product):
         return blocked(resource, Reason.UNREADABLE, because(Cause.SAID, said=problem))
     return decided(resource, decision, (decision.reason, decision.why), entry)

@@ -144,6 +144,16 @@ _SENTENCES: dict[Cause, str] = {
         "`reconciler resolve {address} --ran` or `--not-ran`; or accept that all due tasks start: "
         "`reconciler apply --accept-new-ledger`"
     ),
+    Cause.LEDGER_RESTORED: (
+        "the ledger was restored from a backup of {at}: nobody knows whether this task was started since. Say of this "
+        "one `reconciler resolve {address} --ran` or `--not-ran`; or accept that all due tasks start: `reconciler "
+        "apply --accept-new-ledger`"
+    ),
+    Cause.RESTORED_FROM_BACKUP: (
+        "the ledger was restored from a backup of {at}, and knows of nothing since: input files and approvals that "
+        "were sent later are not seen (`--resend` sends them once more), and no task that is due is started. "
+        "`reconciler apply --accept-new-ledger` ends this"
+    ),
     Cause.NEEDS_BLOCKED: "it needs {few}, which is blocked",
     Cause.NEEDS_UNSELECTED: "it needs {few}, which has changes and is not selected",
     Cause.NOTHING_TO_SEND: "nothing is declared that would be sent",

@@ -82,7 +82,11 @@ def _ledger(context: CommandContext, project: Project) -> Iterator[Check]:
         step = error.hint if isinstance(error, LedgerError) and error.hint else "restore it from a backup"
         yield Check("ledger", Level.FAILED, error.message, step)
         return
-    if memory.known or not memory.entries:
+    if memory.restored:
+        found = f"it was restored from a backup of {memory.restored}: no task that is due is started"
+        step = "`reconciler apply --accept-new-ledger`, once it is clear which tasks may start"
+        yield Check("ledger", Level.WARNING, found, step)
+    elif memory.known or not memory.entries:
         yield Check("ledger", Level.OK, counted_or_no(len(memory.entries), "resource") + " remembered")
     else:
         step = "`reconciler apply --accept-new-ledger`, once it is clear which tasks may start"

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class UnknownStart:
     """A start whose end is not known, with the weak evidence there is: the licence's counter then and now.
 
-    `entry` is None where the ledger is new and nobody knows whether it took the place of one that was lost.
+    `entry` is None where the ledger is new, or `restored` from a backup of that time, and nobody knows what was started
+    before, or since.
     """
 
     address: Address
     entry: Entry[StartMemo] | None
     licence_now: LicenceCount | None
+    restored: str = ""
 
 
 def unknown_start(context: CommandContext, address_text: str) -> UnknownStart:
@@ -45,13 +47,14 @@ def unknown_start(context: CommandContext, address_text: str) -> UnknownStart:
 
     address = _trigger_address(address_text)
     project, secrets = read_project(context)
-    entry = None
+    entry, restored = None, ""
     if Ledger.exists(project.ledger, project.root):
         with open_ledger(context, project, create=False) as ledger:
-            entry = _in_doubt(ledger.memory(), address)
+            memory = ledger.memory()
+            entry, restored = _in_doubt(context, memory, address), memory.restored
     if entry is None:
         _declared(context, address)
-    return UnknownStart(address, entry, _licence_now(context, project, secrets))
+    return UnknownStart(address, entry, _licence_now(context, project, secrets), restored)
 
 
 def _licence_now(context: CommandContext, project: Project, secrets: frozenset[str]) -> LicenceCount | None:
@@ -74,7 +77,7 @@ def resolve(context: CommandContext, address_text: str, *, ran: bool, run_id: st
     address = _trigger_address(address_text)
     project, _ = read_project(context)
     with writing(context, project, 0.0) as (ledger, lease):
-        entry = _in_doubt(ledger.memory(), address) or _never_heard_of(context, ledger, address)
+        entry = _in_doubt(context, ledger.memory(), address) or _never_heard_of(context, ledger, address)
         state = StartState.RUNNING if run_id else StartState.SUCCESS if ran else StartState.NOT_RAN
         settled = replace(
             entry,
@@ -96,9 +99,17 @@ _SAID = {
 }
 
 
-def _in_doubt(memory: Memory, address: Address) -> Entry[StartMemo] | None:
-    """The entry whose end is not known; None where a new ledger holds none. Raises UsageError when nothing is open."""
+def _in_doubt(context: CommandContext, memory: Memory, address: Address) -> Entry[StartMemo] | None:
+    """The entry whose end is not known. Raises UsageError when nothing is open.
+
+    None where a new ledger holds none, or a restored one an old one of a declared trigger: then it is asked of its key
+    as it is now whether it was started.
+    """
     entry = cast("Entry[StartMemo] | None", memory.entries.get(address))
+    if entry is not None and memory.may_be_outdated(entry):
+        declared = {one.address for one in load(context).resources}
+        if address in declared:
+            return None
     if entry is None:
         if memory.known:
             raise UsageError(
