@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     help="Paths in ACC, one a line; lines that begin with # are skipped. - for stdin.",
 )
 @click.option("--update", is_flag=True, help="Add to documents that are there what they lack, comments and all.")
+@click.option("--factor", is_flag=True, help="Write what agents have in common once: templates, and a table of items.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Default: manifests.")
 @pass_session
 def import_(
-    session: Session, agents: tuple[str, ...], lists: tuple[str, ...], out: Path | None, *, update: bool
+    session: Session, agents: tuple[str, ...], lists: tuple[str, ...], out: Path | None, *, update: bool, factor: bool
 ) -> int:
     """Write manifests of live schedules, each with its id, named after when they run.
 
@@ -44,13 +45,14 @@ def import_(
     asked = list(_asked(agents, lists))
     context = session.context()
     with session.reading():
-        imported = importing.import_agents(context, asked, out or context.root / "manifests", update=update)
+        folder = out or context.root / "manifests"
+        imported = importing.import_agents(context, asked, folder, update=update, factor=factor)
     if imported.is_nothing_to_do and not lists and not update:
         hint = "leave it out; or add what its document lacks, with --update"
         raise UsageError("\n".join(imported.declared), hint=hint)
     importing.write(context, imported)
     for one in imported.files:
-        session.show(f"wrote {one.path}: {counted(one.schedules, 'schedule')}")
+        session.show(f"wrote {one.path}: {one.holds}")
     for more in imported.updates:
         session.show(f"updated {more.path}: {counted(more.schedules, 'schedule')} added")
     _summarise(session, imported)
@@ -98,7 +100,7 @@ def _summarise(session: Session, imported: Imported) -> None:
         schedules = sum(one.schedules for one in imported.files)
         added = sum(one.schedules for one in imported.updates)
         parts = (
-            (len(imported.files), f"written with {counted(schedules, 'schedule')}"),
+            (len(imported.agents), f"written with {counted(schedules, 'schedule')}"),
             (imported.updated, f"updated with {counted(added, 'schedule')}"),
             (imported.complete, "complete already"),
             (len(imported.declared), "declared already"),
@@ -107,6 +109,8 @@ def _summarise(session: Session, imported: Imported) -> None:
             (len(imported.refused), "refused"),
         )
         said = [f"{number} {what}" for number, what in parts if number]
+        lines = sum(one.text.count("\n") for one in imported.files if one.path.suffix == ".yaml")
+        said += [f"{counted(lines, 'line')} of YAML"] * (lines > 0)
         session.say(f"{counted(imported.asked, 'agent')}: {', '.join(said)}")
     elif imported.complete:
         session.say("the document lacks nothing that can be written")

@@ -101,6 +101,7 @@ def check(
             resources=tuple(sorted(declared.resources, key=_by_address)),
             problems=shown,
             secret_values=frozenset(project.secret_values | declared.secret_values) - {""},
+            templates=tuple(sorted(name for what, name in declared.places if what == "template")),
         )
         return desired, shown
 

@@ -76,7 +76,8 @@ class Agent:
 class Desired:
     """All that the manifests say: resources sorted by address, and the warnings found on the way.
 
-    `secret_values` are the strings that must never be printed, wherever they turn up.
+    `secret_values` are the strings that must never be printed, wherever they turn up. `templates` are the names of
+    those that blocks may use.
     """
 
     project: Project
@@ -84,3 +85,4 @@ class Desired:
     resources: tuple[Resource, ...]
     problems: tuple[Problem, ...] = ()
     secret_values: frozenset[str] = frozenset()
+    templates: tuple[str, ...] = ()

@@ -318,6 +318,13 @@ def test_files_outside_every_pattern_are_pointed_out(tmp_path: Path) -> None:
         assert "elsewhere/stock.yaml matches no pattern of spec.manifests" in typed.err
 
 
+def test_an_empty_project_may_import_into_another_folder(tmp_path: Path) -> None:
+    with desk(tmp_path) as at:
+        typed = at.type("import", "--agent", PATH, "--out", str(tmp_path / "elsewhere"))
+        assert typed.code == 0, typed.err
+        assert "elsewhere/prices.yaml matches no pattern of spec.manifests" in typed.err
+
+
 def test_without_a_connection_it_says_which_one_is_missing(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         at.write("reconciler.yaml", "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: x}\nspec: {}\n")

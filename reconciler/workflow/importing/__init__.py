@@ -15,7 +15,6 @@ from reconciler.errors import ManifestError, ProductError, ReconcilerError, Usag
 from reconciler.identity import is_owned
 from reconciler.kind import ObservedMemo
 from reconciler.kinds import schedule
-from reconciler.manifests.starter import write_new
 from reconciler.model.entry import Memory
 from reconciler.model.live import AgentView, Live
 from reconciler.model.project import Project
@@ -28,8 +27,8 @@ from reconciler.workflow.context import CommandContext
 from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
 from reconciler.workflow.importing.document_updates import Addition, UpdatedFile, updated_files
 from reconciler.workflow.importing.findings import ImportFinding, notes
-from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
-from reconciler.workflow.importing.written_blocks import agent_text
+from reconciler.workflow.importing.live_blocks import ImportScope, LiveAgent, free_name, live_agent
+from reconciler.workflow.importing.new_files import WrittenFile, plain_files, write_files
 from reconciler.workflow.memory import read
 from reconciler.workflow.reading import check_manifests, read_project
 
@@ -40,18 +39,9 @@ _MOST_SINGLE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenFile:
-    """A new file: its text, and how many schedules are in it."""
-
-    path: Path
-    text: str
-    schedules: int
-
-
-@dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import comes to. `files` are to be written, `updates` are files that get more, for so many
-    `updated` agents.
+    """What an import comes to. `files` are to be written for these `agents`, `updates` are files that get
+    more, for so many `updated` agents.
 
     `declared` are agents that manifests declare already, each with the place; `complete` how many of them lack nothing.
     `refused` are paths of one agent, `unread` agents that could not be read, `unedited` documents that could not get
@@ -60,6 +50,7 @@ class Imported:
 
     asked: int
     files: tuple[WrittenFile, ...]
+    agents: tuple[LiveAgent, ...] = ()
     updates: tuple[UpdatedFile, ...] = ()
     updated: int = 0
     declared: tuple[str, ...] = ()
@@ -94,7 +85,7 @@ class Imported:
         if self.unedited:
             raise ReconcilerError(
                 f"{counted(len(self.unedited), 'document')} could not be updated; {done}\n{reasons}",
-                hint="write the schedules there by hand; without --update, `import` of another project shows them",
+                hint="add the schedules there by hand; `reconciler acc schedule list PATH` shows them",
             )
         if self.refused:
             raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
@@ -111,8 +102,11 @@ class _Sorted:
     unread: list[str] = field(default_factory=list)
 
 
-def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path, *, update: bool = False) -> Imported:
-    """Read these agents, and word a manifest for each that is not declared yet; with `update`, what others lack.
+def import_agents(
+    context: CommandContext, asked: Iterable[Asked], folder: Path, *, update: bool = False, factor: bool = False
+) -> Imported:
+    """Read these agents, and word a manifest for each that is not declared yet; with `update`, what others lack; with
+    `factor`, what agents have in common once.
 
     Raises ManifestError when the manifests that are there already have errors; UsageError where a path cannot be one;
     ProductError where no connection can be had.
@@ -150,9 +144,15 @@ def import_agents(context: CommandContext, asked: Iterable[Asked], folder: Path,
     additions = [_addition(agent, view, scope, desired) for agent, view in found.known]
     lacking = [one for one in additions if one.live.blocks]
     updates, unedited = updated_files(context.root, lacking)
+    files = plain_files(agents, folder)
+    if factor:
+        from reconciler.workflow.importing.factored_files import factored_files  # few imports are written in short
+
+        files = factored_files(files, agents, folder, desired.templates if desired is not None else (), context.clock())
     return Imported(
         len(named),
-        tuple(WrittenFile(folder / f"{one.handle}.yaml", agent_text(one), len(one.blocks)) for one in agents),
+        files,
+        tuple(agents),
         updates,
         updated=len(lacking) - len(unedited),
         declared=tuple(found.declared),
@@ -254,9 +254,7 @@ def write(context: CommandContext, imported: Imported) -> None:
     Raises UsageError naming the one that is there already, in the way, or was changed meanwhile; ManifestError where
     the manifests would have errors with what was added, which then is taken out again.
     """
-    advice = "choose another folder with --out"
-    files = {one.path: one.text for one in imported.files}
-    write_new(files, if_there=advice, if_failed=f"nothing was written; {advice}")
+    write_files(imported.files)
     written: list[UpdatedFile] = []
     try:
         for one in imported.updates:
@@ -273,8 +271,9 @@ def write(context: CommandContext, imported: Imported) -> None:
 def unseen(context: CommandContext, written: Sequence[WrittenFile]) -> tuple[tuple[Path, ...], tuple[Problem, ...]]:
     """Of what was written: the files that no pattern of the project reaches, and the errors in the others."""
     found, problems = check_manifests(context, connections=False)
-    errors = tuple(one for one in problems if one.severity is Severity.ERROR)
-    if found is None:
+    errors = tuple(one for one in problems if one.severity is Severity.ERROR and one.code != "no-files")
+    agents = found.agents if found is not None else ()
+    if errors:
         return (), errors
-    reached = {(context.root / agent.origin.path).resolve() for agent in found.agents}
-    return tuple(one.path for one in written if one.path.resolve() not in reached), errors
+    reached = {(context.root / agent.origin.path).resolve() for agent in agents}
+    return tuple(one.path for one in written if one.agents and one.path.resolve() not in reached), errors

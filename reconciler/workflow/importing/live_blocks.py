@@ -23,6 +23,7 @@ from reconciler.workflow.importing.findings import Found, ImportFinding
 _LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _SECRET_LIKE = re.compile(r"(?i)passw|pwd|secret|token|api[-_ ]?key|credential|private")
 PARAMETERS = "inputParameters"
+ACC_SAYS = "ACC says: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,15 @@ def live_agent(view: AgentView, handle: str, scope: ImportScope, *, names: Colle
         block, told = _block(live, free_name(base, taken), view.path, scope)
         blocks.append(block)
         findings += told
-    return LiveAgent(view.path, handle, tuple(sorted(blocks, key=_by_name)), tuple(left), tuple(findings))
+    return LiveAgent(
+        view.path, handle, tuple(sorted(blocks, key=lambda block: by_name(block.name))), tuple(left), tuple(findings)
+    )
 
 
-def _by_name(block: LiveBlock) -> list[tuple[int, str | int]]:
-    """By name, so that `daily-0200-10` comes after `daily-0200-9`."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", block.name) if part]
+def by_name(name: str) -> list[tuple[int, int, str]]:
+    """What names are sorted by: `daily-0200-10` comes after `daily-0200-9`."""
+    parts = filter(None, re.split(r"([0-9]+)", name))
+    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def free_name(name: str, taken: set[str]) -> str:
@@ -178,7 +182,7 @@ def _block(
     every = timetable.parse(state.cron or "").every()
     rhythm = "every" if every else "cron"
     if described := comment_text(scope.redact(str(live.record.cron_description or ""))):
-        remarks.append((rhythm, f"ACC says: {described}"))
+        remarks.append((rhythm, f"{ACC_SAYS}{described}"))
     values[rhythm] = every or " ".join((state.cron or "").split())
     values["startTime"] = wire_start(state)
     values["timeZone"] = timetable.zones.to_windows(state.time_zone or "")
