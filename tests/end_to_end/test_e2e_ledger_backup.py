@@ -260,3 +260,19 @@ def test_a_backup_of_a_restored_ledger_knows_no_more(stage: Stage) -> None:
     restore(stage, backed_up(stage, "second.db"))
     assert stage.apply().code == 3
     assert stage.starts() == 2
+
+
+def test_an_older_copy_can_be_made_to_say_so(stage: Stage) -> None:
+    """What docs/ci.md does with a cache that came back older: a copy made by hand does not know that it is one."""
+    declare(stage)
+    assert stage.apply().code == 0
+    older = stage.ledger.read_bytes()
+    declare(stage, "2")
+    assert stage.apply().code == 0
+    stage.ledger.write_bytes(older)
+    restore(stage, backed_up(stage, "older.db"))
+    assert stage.apply().code == 3
+    assert stage.starts() == 2
+    assert stage.run("resolve", "trigger/publish", "--ran").code == 0
+    assert stage.apply().code == 0
+    assert stage.starts() == 2
