@@ -14,6 +14,7 @@ from reconciler.manifests import json_schemas, schema_sources
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.schema_sources import Schema
 from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of
+from reconciler.suggestion import Suggestions
 
 _FILLED_IN = r"\$\{"
 _TEXT_WITH_PLACEHOLDER: Schema = {"type": "string", "pattern": _FILLED_IN}
@@ -34,7 +35,9 @@ def schema_text(name: str | None = None) -> str:
         return _text(_any_document())
     known = {kind.lower(): source for kind, source in _sources().items()}
     if name.lower() not in known:
-        raise UsageError(f"there is no kind {name!r}", hint=f"known are {', '.join(document_names())}")
+        near = Suggestions(document_names()).nearest(name)
+        meant = f"did you mean {near}? " if near else ""
+        raise UsageError(f"there is no kind {name!r}", hint=f"{meant}known are {', '.join(document_names())}")
     return _text(_written(known[name.lower()]))
 
 
@@ -42,7 +45,6 @@ def _sources() -> dict[str, Callable[[], str]]:
     """Where the schema of each kind of document is found."""
     return {
         "Project": lambda: schema_sources.text("project.schema.json"),
-        "ScheduleTemplate": lambda: schema_sources.text("schedule-template.schema.json"),
         **{kind: document.schema_text for kind, document in DOCUMENT_KINDS.items()},
     }
 

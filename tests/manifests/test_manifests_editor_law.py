@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,7 +19,7 @@ from manifests_projects import ENVIRON, check, write
 
 from reconciler import manifests
 from reconciler.manifests import schema_sources
-from reconciler.manifests.yaml_values import YAMLValue
+from reconciler.manifests.yaml_values import YAMLValue, mapping_of
 
 Values: TypeAlias = st.SearchStrategy[Any]  # of YAML
 
@@ -120,34 +121,80 @@ def document(kind: str, name: Values, spec: Values) -> Values:
     return some({"apiVersion": st.just("reconciler/v1"), "kind": st.just(kind), "metadata": metadata, "spec": spec}, {})
 
 
-def filled_in(draw: st.DrawFn, part: YAMLValue, variables: dict[str, YAMLValue]) -> YAMLValue:
-    """The same, in which some values come out of variables, or out of the environment where they are text."""
-    if isinstance(part, dict):
-        return {key: one if key == "kind" else filled_in(draw, one, variables) for key, one in part.items()}
-    if isinstance(part, list):
-        return [filled_in(draw, one, variables) for one in part]
-    if part is None or draw(st.integers(0, 2)):
-        return part
-    name = f"v{len(variables)}"
-    variables[name] = part
-    if isinstance(part, str) and part and draw(st.booleans()):
-        variables[name], rest = part[:1], part[1:].replace("${", "$${")
-        return f"${{var:{name}}}{rest}"
-    return f"${{var:{name}}}"
+@dataclass
+class Reuse:
+    """Where drawn documents keep what they do not say themselves."""
+
+    draw: st.DrawFn
+    variables: dict[str, YAMLValue] = field(default_factory=dict)
+    templates: list[YAMLValue] = field(default_factory=list)
+    defaults: dict[str, YAMLValue] = field(default_factory=dict)
+    item: dict[str, YAMLValue] = field(default_factory=dict)
+
+    def filled_in(self, part: YAMLValue, *, has_items: bool = False) -> YAMLValue:
+        """The same, in which some values come out of variables, some only in part, and some out of an item."""
+        if isinstance(part, dict):
+            return {
+                key: one if key == "kind" else self.filled_in(one, has_items=has_items) for key, one in part.items()
+            }
+        if isinstance(part, list):
+            return [self.filled_in(one, has_items=has_items) for one in part]
+        if part is None or self.draw(st.integers(0, 2)):
+            return part
+        holder, scheme = (self.item, "each.") if has_items and self.draw(st.booleans()) else (self.variables, "var:")
+        name = f"v{len(holder)}"
+        holder[name] = part
+        if isinstance(part, str) and part and self.draw(st.booleans()):
+            holder[name], rest = part[:1], part[1:]
+            return f"${{{scheme}{name}}}{rest}"
+        return f"${{{scheme}{name}}}"
+
+    def lifted(self, block: dict[str, YAMLValue]) -> None:
+        """Move some of what a schedule says to a template, and some to the defaults."""
+        for key in [one for one in block if one not in ("name", "id", "movedFrom")]:
+            where = self.draw(st.sampled_from(["here", "here", "template", "defaults"]))
+            if where == "template" and "use" not in block:
+                block["use"] = name = f"t{len(self.templates)}"
+                metadata: dict[str, YAMLValue] = {"name": name}
+                spec: dict[str, YAMLValue] = {key: block.pop(key)}
+                self.templates.append(
+                    {"apiVersion": "reconciler/v1", "kind": "ScheduleTemplate", "metadata": metadata, "spec": spec}
+                )
+            elif where == "defaults" and key not in ("cron", "every") and key not in self.defaults:
+                self.defaults[key] = block.pop(key)
 
 
 @st.composite
 def projects(draw: st.DrawFn) -> tuple[str, str]:
     """A project file and a manifest, written as JSON, which is YAML."""
-    variables: dict[str, YAMLValue] = {}
+    reuse = Reuse(draw)
     project = draw(document("Project", st.sampled_from(["retail", "x-1"]), PROJECT_SPECS))
-    documents = [draw(document("Agent", NAMES, AGENT_SPECS)), draw(document("TaskTrigger", NAMES, TRIGGER_SPECS))]
-    documents = documents[: draw(st.integers(1, 2))]
-    written = [filled_in(draw, one, variables) for one in (project, *documents)]
-    assert isinstance(written[0], dict)
-    assert isinstance(written[0]["spec"], dict)
-    written[0]["spec"]["variables"] = variables
-    return json.dumps(written[0]), "\n---\n".join(json.dumps(one) for one in written[1:])
+    agent, trigger = draw(document("Agent", NAMES, AGENT_SPECS)), draw(document("TaskTrigger", NAMES, TRIGGER_SPECS))
+    for block in agent["spec"].get("schedules", ()):
+        reuse.lifted(block)
+    spec: dict[str, YAMLValue] = {**project["spec"], "defaults": {"schedule": dict(reuse.defaults), "jobTrigger": {}}}
+    if draw(st.booleans()) and "approval" in agent["spec"]:
+        state = agent["spec"]["approval"].pop("state")
+        spec["defaults"] = {"schedule": dict(reuse.defaults), "agent": {"approval": {"state": state}}}
+    if draw(st.booleans()):
+        spec["defaults"] = {**mapping_of(spec["defaults"]), "taskTrigger": {"task": trigger["spec"].pop("task")}}
+    has_items = draw(st.booleans())
+    written = [
+        reuse.filled_in(agent, has_items=has_items),
+        reuse.filled_in(trigger),
+        *map(reuse.filled_in, reuse.templates),
+    ]
+    if has_items:
+        mapping_of(written[0])["forEach"] = [reuse.item or {"unused": 1}]
+    if draw(st.booleans()):
+        mapping_of(written[0])["x-common"] = {"whatever": [1]}
+    whole = mapping_of(reuse.filled_in({**project, "spec": spec}))
+    mapping_of(whole["spec"])["variables"] = reuse.variables
+    return json.dumps(whole), "\n---\n".join(map(json.dumps, written))
+
+
+REFUSED = {"wrong-value", "bad-cron", "duplicate"}
+"""Why a drawn project may be no good: a number where text belongs, an interval in a blackout, one name twice."""
 
 
 @pytest.mark.generated
@@ -157,6 +204,7 @@ def test_what_the_tool_accepts_editors_accept(drawn: tuple[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         found, problems = check(write(Path(folder), {"a.yaml": manifest}, project), ENVIRON)  # holds the law
     codes = sorted({one.code for one in problems if one.severity.value == "error"})
+    assert set(codes) <= REFUSED
     event("accepted" if found is not None else f"refused: {', '.join(codes)}")
 
 
