@@ -18,7 +18,7 @@ from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, Origin
 from reconciler.model.resource import Agent, Problem, Resource
 from reconciler.quantities import first_few
-from reconciler.suggestion import Suggestions
+from reconciler.suggestion import PatternSuggestions
 
 _MAX_NAMED = 10
 _WILD = frozenset("*?[")
@@ -111,7 +111,7 @@ class Declared:
         unset = [known.pop(text) for text in [*known] if is_unset(text)]
         unset_globs = {_UNSET.sub("*", str(address)) for address in unset}
         texts = sorted(known)
-        suggestions = Suggestions(known)
+        suggestions = PatternSuggestions(known)
         needs: dict[Address, tuple[Address, ...]] = {}
         for address, one in waiting.items():
             found: set[Address] = set()
@@ -160,13 +160,9 @@ def _matched(pattern: str, known: dict[str, Address], texts: list[str]) -> set[A
     return {known[text] for text in like_it if fnmatchcase(text, pattern)}
 
 
-def _no_match(pattern: str, suggestions: Suggestions) -> str:
-    near = suggestions.nearest(pattern)
-    advice = (
-        f"did you mean {near}?"
-        if near
-        else "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
-    )
+def _no_match(pattern: str, suggestions: PatternSuggestions) -> str:
+    addresses = "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
+    advice = suggestions.hint(pattern) or addresses
     return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
 
 

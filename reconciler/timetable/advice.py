@@ -14,19 +14,22 @@ from reconciler.timetable.expression import Expression
 from reconciler.timetable.runs import named_within, repeats_of
 from reconciler.timetable.timing import Timing, rules_of, windows_zone
 from reconciler.timetable.wallclock import ClockChange, clock_changes, instant_of, offset_of, whole_second
+from reconciler.timetable.zone_hints import ABBREVIATIONS
 from reconciler.timetable.zones import is_known_windows, is_recent_windows, suggest, zone_info
 
 Advice: TypeAlias = tuple[str, str]
 
 _MONTHS_AHEAD_DAYS = 396
+_NEVER_CHANGES = ("EST", "MST")
+"""IANA has them as zones of their own, which are not what most people mean by the words."""
 
 
 def findings(timing: Timing, as_of: datetime) -> tuple[Advice, ...]:
     """Warnings as (code, message), most weighty first, for runs after an aware moment.
 
-    Codes: `unknown-zone`, `recent-zone`, `zone-differs`, `never-fires`, `mixed-interval`, `both-day-fields`,
-    `undocumented-cron`, `long-step`, `short-month`, `start-in-past`, and for the next 13 months `dst-skipped`,
-    `dst-repeated`, and `dst-wildcard` for a repeated hour in which a schedule with wildcards runs.
+    Codes: `unknown-zone`, `recent-zone`, `zone-abbreviation`, `zone-differs`, `never-fires`, `mixed-interval`,
+    `both-day-fields`, `undocumented-cron`, `long-step`, `short-month`, `start-in-past`, and for the next 13 months
+    `dst-skipped`, `dst-repeated`, and `dst-wildcard` for a repeated hour in which a schedule with wildcards runs.
     """
     return (
         *_zone_advice(timing.zone, as_of.date().toordinal()),
@@ -52,6 +55,10 @@ def _zone_advice(zone: str, first_day: int) -> tuple[Advice, ...]:
         found.append(
             ("unknown-zone", f"the zone {windows} is not in Unicode's table, so no run can be predicted{meant}")
         )
+    if zone.strip().upper() in _NEVER_CHANGES:
+        places = ABBREVIATIONS[zone.strip().upper()].split()
+        message = f"{zone} never changes its clock, winter and summer: write {places[0]} if {places[0]} is meant"
+        found.append(("zone-abbreviation", message))
     if told := inexact_zone(zone, first_day, _MONTHS_AHEAD_DAYS):
         found.append(("zone-differs", told))
     return tuple(found)

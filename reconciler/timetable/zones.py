@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from reconciler.timetable import zone_hints
 from reconciler.timetable.timetable_error import TimetableError
 from reconciler.timetable.windows_zones import WINDOWS_ZONES
 
@@ -27,6 +28,7 @@ _WINDOWS = {name.lower(): name for name in _PRIMARY}
 _WINDOWS_SHAPE = re.compile(
     r"[A-Z][A-Z.&' -]{0,60} STANDARD TIME( \([A-Z][A-Z .]{0,40}\))?|UTC[+-][0-9]{2}(:[0-9]{2})?"
 )
+_BARE_OFFSET = re.compile(r"UTC[+-][0-9]{2}(:[0-9]{2})?")
 
 
 @functools.cache
@@ -41,7 +43,8 @@ def to_windows(name: str) -> str:
     """The Windows id that an IANA name, or a Windows id in any case, stands for.
 
     A Windows id is taken literally; one that no released CLDR knows but that looks like one is given back as it is,
-    for the caller to warn about. Everything else raises `TimetableError` with the nearest names.
+    for the caller to warn about. Everything else raises `TimetableError` with the nearest names: an offset too, since
+    Windows has an id of that kind for a few of them only.
     """
     asked = " ".join(name.split())
     lowered = asked.lower()
@@ -49,7 +52,7 @@ def to_windows(name: str) -> str:
         return known
     if found := _iana().get(lowered):
         return found[1]
-    if looks_like_windows(asked):
+    if looks_like_windows(asked) and not _BARE_OFFSET.fullmatch(asked.upper()):
         return asked
     raise unknown_zone(asked)
 
@@ -57,7 +60,9 @@ def to_windows(name: str) -> str:
 def unknown_zone(name: str) -> TimetableError:
     """What to say of a name that is no zone's, with the nearest that is one."""
     near = suggest(name)
-    hint = f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
+    hint = zone_hints.hint(name) or (
+        f"did you mean {near}?" if near else "write an IANA name such as Australia/Sydney, or a Windows id"
+    )
     return TimetableError(f"no time zone is called {name[:80]!r}", hint=hint)
 
 

@@ -20,7 +20,7 @@ from reconciler.model.outcome import Outcome, RunRecord, Status
 from reconciler.model.plan import Action, BlockedResource, Change, Finding, Reason, Visibility
 from reconciler.model.project import Project
 from reconciler.model.remembrance import Remembered, RememberedAgent
-from reconciler.suggestion import Suggestions
+from reconciler.suggestion import PatternSuggestions
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.history import opened
@@ -73,8 +73,10 @@ def _chosen(memory: Memory, patterns: tuple[str, ...]) -> tuple[Address, ...]:
         exact = {texts[pattern]} if pattern in texts else set()
         matches = exact or {address for text, address in texts.items() if fnmatchcase(text, pattern)}
         if not matches:
-            near = Suggestions(texts).nearest(pattern)
-            hint = f"did you mean {near!r}?" if near else "`reconciler ledger list` shows all that is remembered"
+            entries = memory.entries.values()
+            aliases = {entry.agent_path.lower(): entry.address.agent for entry in entries if entry.agent_path}
+            near = PatternSuggestions(texts, aliases).hint(pattern)
+            hint = near or "`reconciler ledger list` shows all that is remembered"
             raise UsageError(f"the ledger remembers nothing of {pattern!r}", hint=hint)
         found |= matches
     return tuple(sorted(found if patterns else texts.values()))

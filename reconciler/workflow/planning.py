@@ -18,8 +18,10 @@ from reconciler.model.project import Project
 from reconciler.model.resource import Desired
 from reconciler.observe import busy_agents
 from reconciler.products import Products
+from reconciler.quantities import first_few
 from reconciler.secrecy import secrecy_of
 from reconciler.selection import Selection, select, to_resend
+from reconciler.suggestion import Suggestions
 from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.input_diffstat import with_row_counts
@@ -27,6 +29,7 @@ from reconciler.workflow.memory import Remembered
 from reconciler.workflow.reading import Sources, reading
 from reconciler.workflow.refresh import refresh
 
+_MOST_NAMED = 10
 SOON = timedelta(days=30)
 """How long before a token, a key or a licence ends it is spoken of."""
 
@@ -124,8 +127,10 @@ def _gone(desired: Desired, remembered: Remembered, options: PlanOptions) -> fro
         if declared is not None:
             raise UsageError(f"{path} is declared, at {declared.origin}", hint="remove its document first")
         if path not in remembered.agent_paths:
-            known = ", ".join(sorted(remembered.agent_paths)) or "no agent"
-            raise UsageError(f"the ledger does not know {path}", hint=f"it knows {known}")
+            near = Suggestions(remembered.agent_paths).nearest(path)
+            known = first_few(sorted(remembered.agent_paths), _MOST_NAMED) or "no agent"
+            hint = f"did you mean {near}?" if near else f"it knows {known}"
+            raise UsageError(f"the ledger does not know {path}", hint=hint)
     return frozenset(options.gone_agents)
 
 

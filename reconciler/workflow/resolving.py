@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,7 @@ from reconciler.model.plan import Visibility
 from reconciler.model.project import Project
 from reconciler.model.resource import Desired, Resource
 from reconciler.products import Products
+from reconciler.suggestion import PatternSuggestions
 from reconciler.workflow.completion import complete, with_needs
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
@@ -114,7 +116,8 @@ def _in_doubt(context: CommandContext, memory: Memory, address: Address) -> Entr
         if memory.known:
             raise UsageError(
                 f"no start of {address} is in the ledger, so none has an unknown outcome",
-                hint="a declared trigger that never started is started by the next `reconciler apply`",
+                hint=_nearest_trigger(str(address), memory.entries)
+                or "a declared trigger that never started is started by the next `reconciler apply`",
             )
         return None
     if entry.settled:
@@ -134,8 +137,15 @@ def _declared(context: CommandContext, address: Address) -> tuple[Desired, Resou
             return desired, resource
     raise UsageError(
         f"no manifest declares {address}, and the ledger knows no start of it",
-        hint="`reconciler status` shows the triggers that there are",
+        hint=_nearest_trigger(str(address), (one.address for one in desired.resources))
+        or "`reconciler status` shows the triggers that there are",
     )
+
+
+def _nearest_trigger(text: str, addresses: Iterable[Address]) -> str:
+    """A hint for somebody who misspelt a trigger, "" where none comes near."""
+    started = [one for one in addresses if KINDS[one.kind].visibility is Visibility.STARTED_ONCE]
+    return PatternSuggestions(map(str, started)).hint(text)
 
 
 def _never_heard_of(context: CommandContext, ledger: Ledger, address: Address) -> Entry[StartMemo]:
@@ -163,7 +173,9 @@ def _trigger_address(text: str) -> Address:
     try:
         address = Address.parse(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no address", hint="a trigger's address is trigger/<name>") from error
+        hint = "a trigger's address is trigger/<name>"
+        hint = f"{hint}: did you mean trigger/{text}?" if "/" not in text else hint
+        raise UsageError(f"{text!r} is no address", hint=hint) from error
     if KINDS[address.kind].visibility is not Visibility.STARTED_ONCE:
         raise UsageError(f"{text} is no trigger, and only the outcome of a start can stay unknown", hint="apply again")
     return address

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reconciler.timetable import TimetableError, zones
+from reconciler.timetable import TimetableError, zone_hints, zones
 from reconciler.timetable.windows_zones import CLDR_VERSION, WINDOWS_ZONES
 from reconciler.timetable.zones import RECENT_ZONES
 
@@ -64,6 +66,29 @@ def test_a_name_as_acc_keeps_it(name: str, windows: str) -> None:
         ("New York", "America/New_York"),
         ("Europe/Berln", "Europe/Berlin"),
         ("Sydney Time", "IANA"),
+        (
+            "UTC+10",
+            "write the place, such as Australia/Sydney or Australia/Brisbane; UTC+10 all year round is Etc/GMT-10",
+        ),
+        ("utc +10:00", "Etc/GMT-10"),
+        ("GMT+2", "Europe/Athens or Africa/Johannesburg; UTC+2 all year round is Etc/GMT-2"),
+        ("Etc/UTC+10", "Etc/GMT-10"),
+        ("+10:00", "Australia/Sydney"),
+        ("-0330", "America/St_Johns"),
+        ("UTC+05:30", "UTC+5:30: write the place, such as Asia/Kolkata"),
+        ("UTC-5", "Etc/GMT+5"),
+        ("UTC\N{MINUS SIGN}5", "Etc/GMT+5"),
+        ("UTC-0", "write UTC"),
+        ("+00:00", "write UTC"),
+        ("Z", "write UTC"),
+        ("UTC+99", "IANA"),
+        ("UTC+14", "Etc/GMT-14"),
+        ("AEST", "AEST stands for several zones: write the place, such as Australia/Sydney or Australia/Brisbane"),
+        ("cst", "America/Chicago or Asia/Shanghai"),
+        ("IST", "Asia/Kolkata, Asia/Jerusalem or Europe/Dublin"),
+        ("EDT", "did you mean America/New_York?"),
+        ("CET+1", "Europe/Berlin or Europe/Paris"),
+        ("XYZ+1", "IANA"),
         ("", "IANA"),
         ("../../etc/passwd", "IANA"),
         ("Factory", "IANA"),
@@ -179,3 +204,29 @@ def test_rules_come_from_the_package_and_not_from_the_system(monkeypatch: pytest
         packaged = zoneinfo.ZoneInfo.from_file(stream)
     noon = datetime(2027, 1, 15, 12)
     assert info.utcoffset(noon) == packaged.utcoffset(noon)
+
+
+@pytest.mark.parametrize(("minutes", "places"), zone_hints.PLACES.items())
+def test_every_place_is_so_far_from_utc_in_its_winter(minutes: int, places: str) -> None:
+    for place in places.split():
+        info = zones.zone_info(place)
+        assert info is not None
+        for month in (1, 7):
+            at = datetime(2026, month, 1, tzinfo=info)
+            assert (at.utcoffset() or timedelta()) - (at.dst() or timedelta()) == timedelta(minutes=minutes)
+
+
+@given(st.integers(-12, 14).filter(bool))
+def test_the_fixed_zone_that_is_suggested_has_the_offset_that_was_written(hours: int) -> None:
+    """IANA counts the hours of Etc/GMT to the west: UTC+10 is Etc/GMT-10."""
+    with pytest.raises(TimetableError) as caught:
+        zones.to_windows(f"GMT{hours:+}")
+    found = re.search(r"Etc/GMT[+-][0-9]+", caught.value.hint)
+    assert found
+    info = zones.zone_info(found[0])
+    assert info is not None
+    assert datetime(2026, 7, 1, tzinfo=info).utcoffset() == timedelta(hours=hours)
+
+
+def test_what_abbreviations_stand_for_are_zones() -> None:
+    assert all(zones.zone_info(place) for places in zone_hints.ABBREVIATIONS.values() for place in places.split())
