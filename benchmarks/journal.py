@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from reconciler.applier.run import opened
@@ -13,6 +12,7 @@ from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import Action, Change, Reason

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 Cause = StrEnum(
     "Cause",
@@ -41,8 +42,7 @@ Cause = StrEnum(
 """What can be the cause of a change, of a block, or of how a change ended; one for each sentence."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Why:
+class Why(Struct, frozen=True, order=True):
     """A cause with what it is about: values by name, `names` of things, and further causes."""
 
     cause: Cause

@@ -7,9 +7,10 @@ nothing is remembered of a live schedule, nobody knows which of its parameters w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.kind import M, ObservedMemo
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memo
 from reconciler.model.plan import Change, FieldChange
 from reconciler.model.resource import Resource

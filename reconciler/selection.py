@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from reconciler.errors import UsageError
 from reconciler.kind import KindRegistry
@@ -18,8 +19,7 @@ from reconciler.suggestion import PatternSuggestions, Suggestions
 _MOST_NAMED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """`--only`, `--exclude` and `--label` as they were given. Empty: everything."""
 
     only: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from reconciler import planfile
 from reconciler.causes import Cause, because, said
 from reconciler.diff import sealer
 from reconciler.errors import PlanRefused, UsageError
-from reconciler.kinds.input_files import DeclaredFile, InputFilesState
+from reconciler.kinds.input_files import DeclaredFile, InputFilesState, Place
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.kinds.trigger import Task, TriggerState
 from reconciler.model.address import Address, Origin
+from reconciler.model.copies import replace
 from reconciler.model.plan import (
     Action,
     BlockedResource,
@@ -314,7 +314,7 @@ def test_the_clock_alone_makes_nothing_stale(path: Path) -> None:
 
 def test_another_checkout_makes_no_other_inputs() -> None:
     def declared(folder: str, digest: str) -> tuple[Resource, ...]:
-        state = InputFilesState({"urls.csv": DeclaredFile(Path(folder) / "urls.csv", digest)})
+        state = InputFilesState({"urls.csv": DeclaredFile(Place(Path(folder) / "urls.csv"), digest)})
         return (Resource(Address.parse("input-files/prices"), state, Origin("m.yaml", 1)),)
 
     here = planfile.inputs_of(declared("/home/a", "1"), SEAL)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
+
+from msgspec import Struct
 
 from reconciler.applier import attested_changes, observed_changes, started_changes
 from reconciler.applier.run import ApplyContext, ApplyRun, Recorder
@@ -15,6 +16,7 @@ from reconciler.causes import Cause, because
 from reconciler.errors import LedgerError, internal_error_text
 from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, Product, StartedKind
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import Action, Change, Plan, Reason
@@ -22,16 +24,14 @@ from reconciler.model.plan import Action, Change, Plan, Reason
 __all__ = ["ApplyContext", "Recorder", "Result", "apply"]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How a run ended: an outcome for every change, sorted by address, and the ledger's error if that ended it."""
 
     outcomes: tuple[Outcome, ...]
     broken: LedgerError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(Struct, frozen=True):
     """Changes that one worker applies in order: all of one agent, or one start. `product` is the one that it asks."""
 
     product: Product

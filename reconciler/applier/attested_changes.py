@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.applier.run import ApplyRun, entry_of, opened
 from reconciler.causes import Cause, Why, because, said
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, AttestedKind, S, Sending, T
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status

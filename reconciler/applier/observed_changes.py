@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, cast
+
+from msgspec import Struct
 
 from reconciler import secrecy
 from reconciler.applier.run import ApplyRun, entry_of, opened
@@ -13,6 +14,7 @@ from reconciler.causes import Cause, Why, because, said
 from reconciler.diff import sealed
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, O, ObservedKind, S
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence, Observation
 from reconciler.model.outcome import Outcome, Status
@@ -34,8 +36,7 @@ def apply_change(run: ApplyRun, change: Change[S], kind: ObservedKind[S, O, A], 
         return _Step(run, change, kind, run.context.clock.monotonic()).apply(seen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step(Generic[S, O, A]):
+class _Step(Struct, Generic[S, O, A], frozen=True):
     """One change on its way, since the moment `since` of the monotonic clock."""
 
     run: ApplyRun

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, cast
+
+from msgspec import Struct, field
 
 from reconciler.causes import Cause, Why, because, said
 from reconciler.clock import Clock, at_text
@@ -14,6 +15,7 @@ from reconciler.diff import Sealer
 from reconciler.errors import Fenced, LedgerError
 from reconciler.kind import A, Kind, KindRegistry, LicenceCount, M, Product, S
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memo
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Began, Outcome, Status
@@ -33,8 +35,7 @@ class Recorder(Protocol):
     def put(self, entry: Entry) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyContext:
+class ApplyContext(Struct, frozen=True):
     """All that an apply works with: `clients` of the products in use, `concurrency` as how many calls each takes.
 
     `log_words` is what a product's log is told (commit and plan). `licence` is the task-execution counter before the
@@ -62,16 +63,15 @@ class ApplyContext:
         return cast("A", self.clients[kind.product])
 
 
-@dataclass(slots=True)
-class ApplyRun:
+class ApplyRun(Struct):
     """The state of one apply that its workers share. Every method may be called from any thread."""
 
     context: ApplyContext
     as_of: datetime
-    outcomes: dict[Address, Outcome] = field(default_factory=dict)
+    outcomes: dict[Address, Outcome] = {}
     broken: LedgerError | None = None
     creates_withheld: Why | None = None
-    _bad: set[Address] = field(default_factory=set)
+    _bad: set[Address] = set()
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _first_create: threading.Lock = field(default_factory=threading.Lock)
     _has_kept_an_id: bool = False

@@ -7,14 +7,16 @@ apply follows that run by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Generic, cast
+
+from msgspec import Struct
 
 from reconciler import secrecy
 from reconciler.applier.run import ApplyRun, entry_of, opened
 from reconciler.causes import Cause, Why, because, said
 from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.kind import A, Progress, Run, S, StartedKind, StartState, U, Wait
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
@@ -30,8 +32,7 @@ def apply_change(run: ApplyRun, change: Change[S], kind: StartedKind[S, U, A]) -
     _Step(run, change, kind, run.context.clock.monotonic()).apply(change.after)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step(Generic[S, U, A]):
+class _Step(Struct, Generic[S, U, A], frozen=True):
     """One start on its way, since the moment `since` of the monotonic clock."""
 
     run: ApplyRun

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from reconciler.model.project import Blackout
 from reconciler.quantities import times_text
@@ -20,8 +21,7 @@ HORIZON_DAYS = 28
 _LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - local on purpose
 
 
-@dataclass(frozen=True, slots=True)
-class ComingBlackout:
+class ComingBlackout(Struct, frozen=True):
     """A blackout and what of it is still to come: seconds since 1970, in order, none touching the next."""
 
     blackout: Blackout
@@ -34,8 +34,7 @@ class ComingBlackout:
         return is_meant and not any(fnmatchcase(address, pattern) for pattern in exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """Runs inside a blackout: how many, and when the first one starts (seconds since 1970)."""
 
     times: int

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from reconciler.calendar.job_starts import Job, JobStarts
 from reconciler.timetable.runs import Repeats, iter_runs, repeats_of
 from reconciler.timetable.wallclock import ClockChange, clock_changes
 
 
-@dataclass(frozen=True, slots=True)
-class ClockMark:
+class ClockMark(Struct, frozen=True):
     """A change of a zone's clock in the window, and the schedules whose times it moves or folds (`notes`).
 
     `folds` says of a repeated hour how often each of them starts in it, by the three ways that schedulers have.

@@ -6,7 +6,8 @@ import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.calendar.job_starts import Job, JobStarts
 from reconciler.timetable.instants import count_between
@@ -16,8 +17,7 @@ MOST_COMPARED = 500
 """So many schedules of one agent are held against each other at most."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Collision:
+class Collision(Struct, frozen=True, order=True):
     """Two schedules of one agent whose runs would overlap, in the order of their addresses; or one with itself.
 
     `times` counts the pairs of runs that overlap (`at_least` when only the first were counted), `first` is the instant

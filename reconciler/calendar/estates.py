@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.calendar.job_starts import Job
 from reconciler.kinds import schedule
@@ -16,8 +17,7 @@ from reconciler.model.resource import Desired, Resource
 from reconciler.timetable import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSchedule:
+class KnownSchedule(Struct, frozen=True):
     """A schedule of an estate: when it runs (`timing` None: cannot be read), and whether a manifest declares it."""
 
     address: str

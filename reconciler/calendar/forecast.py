@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from reconciler.calendar.collisions import Collision, collisions
 from reconciler.calendar.estates import Estate
@@ -15,6 +16,7 @@ from reconciler.calendar.job_starts import QUARTER, THRESHOLD, Job, JobStarts, W
 from reconciler.calendar.load import Load, load_of
 from reconciler.calendar.run_durations import Durations
 from reconciler.kinds import schedule
+from reconciler.model.copies import replace
 from reconciler.model.resource import Desired
 from reconciler.quantities import first_few
 from reconciler.timetable import describe, inexact_zone
@@ -32,8 +34,7 @@ class Source(StrEnum):
     PLAN = "plan"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One schedule in the calendar. `managed`: a manifest declares it. `words`: its rhythm in plain English."""
 
     job: Job
@@ -43,8 +44,7 @@ class Entry:
     starts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """Starts and load by day and hour on the clock of the calendar's zone.
 
     `starts[day][hour]` is None for an hour that daylight saving skips. `load` is the mean number of runs at a time,
@@ -70,8 +70,7 @@ class Grid:
         return max((load or 0.0 for day in self.load or () for load in day), default=0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """An estate at one time: what it has, and what comes of it."""
 
     entries: tuple[Entry, ...]
@@ -91,8 +90,7 @@ class Forecast:
         return sum(not entry.job.enabled for entry in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """All that a calendar shows. `before` is there when it compares: then `shown` is the estate after the plan.
 
     `zone_reason` says why this clock was chosen. `unreadable` are (place, why); `notes` are said to the reader.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
@@ -26,8 +27,7 @@ ASSUMPTION = (
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Shades:
+class Shades(Struct, frozen=True):
     """How dark each cell of a heat map is: 0 for nothing, from 1 on by how busy; None for an hour that is skipped.
 
     `bounds` are the values from which the shades 1, 2, … begin.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.calendar.forecast import Calendar, Entry, Forecast
 from reconciler.calendar.form_words import (
@@ -26,6 +27,7 @@ from reconciler.calendar.form_words import (
     times_of,
 )
 from reconciler.calendar.job_starts import QUARTER
+from reconciler.model.copies import replace
 from reconciler.render import Stamp
 from reconciler.render.frequency import TIMES, day_text
 from reconciler.render.html.scaffold import page
@@ -67,8 +69,7 @@ _Row: TypeAlias = tuple[Entry, list[Tag], list[int] | None]
 """A line of the table of all schedules, with the hours of the day in which it starts; None for one that is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One item of a list: when, `share` of the most in percent, who, on which days; sentences before and after them."""
 
     when: str = ""

@@ -6,10 +6,11 @@ Importing it raises UsageError where the package icalendar is not installed.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from reconciler.calendar.forecast import Calendar, Entry
 from reconciler.calendar.job_starts import Window
@@ -37,8 +38,7 @@ RuleParts: TypeAlias = dict[str, object]
 """A recurrence rule by the names of RFC 5545, 3.3.10."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """The calendar's text, with the line ends of the standard, and what it had to leave out."""
 
     text: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.timetable.instants import starts_between
 from reconciler.timetable.timing import Timing
@@ -28,8 +29,7 @@ Pattern: TypeAlias = tuple[object, ...]
 """What decides all starts in a window: schedules with equal patterns start at the same instants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One schedule as the calendar sees it. `duration_seconds` is how long its runs take; None: not known."""
 
     address: str
@@ -43,8 +43,7 @@ class Job:
         return self.duration_seconds is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `begin` up to, but not including, `end`: seconds since 1970, both at a full quarter of an hour."""
 
     begin: int
@@ -86,8 +85,7 @@ class JobStarts:
         return counts
 
 
-@dataclass(frozen=True, slots=True)
-class SimultaneousStarts:
+class SimultaneousStarts(Struct, frozen=True):
     """Schedules that start in the same second, and the instants at which exactly these do."""
 
     members: tuple[str, ...]

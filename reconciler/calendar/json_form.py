@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
+
+from msgspec.structs import asdict
 
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from reconciler.calendar.clock_marks import ClockMark, clock_marks_of
 from reconciler.calendar.job_starts import QUARTER, JobStarts, SimultaneousStarts, Window, simultaneous_starts
@@ -19,8 +20,7 @@ _COMPARED = 2_000_000
 """At most so many pairs of a pattern and a quarter hour are looked at to name who makes a peak."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(Struct, frozen=True):
     """A busy quarter hour: the instants at which it begins (the same members each time), and how often each starts."""
 
     begins: tuple[int, ...]
@@ -28,8 +28,7 @@ class Peak:
     members: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """What is going on in a window, by the quarter hour.
 
     `starts[n]` counts the starts of quarter n, `busy[n]` the seconds that runs of known duration take in it, as if

@@ -6,9 +6,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
+
+from msgspec import Struct
 
 from reconciler.clients.replies import AgentRun, moment
 from reconciler.errors import ProductError
@@ -21,11 +22,10 @@ _RUNS_READ = 50
 _LONGEST = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(Struct, frozen=True):
     """Seconds that runs take, by agent path and schedule id; those of all runs of an agent under the id ""."""
 
-    seconds: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    seconds: Mapping[tuple[str, str], int] = {}
     notes: tuple[str, ...] = ()
 
     def of(self, agent_path: str, identity: str) -> int | None:

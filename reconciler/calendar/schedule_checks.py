@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from reconciler import planner
 from reconciler.calendar.blackout_periods import ComingBlackout, coming, inside_text, runs_inside
@@ -40,8 +41,7 @@ _TIMING = {"cron", "every", "startTime", "timeZone", "enabled"}
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleFindings:
+class ScheduleFindings(Struct, frozen=True):
     """What to tell about a plan, and why it must not run."""
 
     warnings: tuple[Finding, ...] = ()

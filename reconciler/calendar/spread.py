@@ -11,8 +11,9 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from reconciler.calendar.estates import declared_schedule, declared_schedules
 from reconciler.calendar.forecast import common_zone, window_of
@@ -32,8 +33,7 @@ _STEP = re.compile(r"(\*|[0-9]{1,2})/([0-9]{1,2})")
 _CLOCK = re.compile(r"([0-9]{2}:)[0-9]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """By how many minutes each schedule should move, and the most simultaneous starts before and after."""
 
     shifts: Mapping[str, int]
@@ -41,8 +41,7 @@ class Spread:
     most_after: int
 
 
-@dataclass(slots=True)
-class _Movable:
+class _Movable(Struct):
     address: str
     starts: Sequence[int]
     low: int
@@ -165,8 +164,7 @@ def shifted_start(text: str, start: datetime, shift: int) -> str:
     return moved if is_found else f"{text.strip()}T{start.hour:02}:{minute:02}:00"
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadOptions:
+class SpreadOptions(Struct, frozen=True):
     """What to spread: the days that are looked at (`first`: None for today), and from how many starts in one second on.
 
     `minutes` is the width of the part of the hour in which a schedule may move.
@@ -178,8 +176,7 @@ class SpreadOptions:
     minutes: int = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A patch for `git apply` ("" when there is nothing to move), one sentence about it, and what it had to leave."""
 
     patch: str
@@ -247,7 +244,6 @@ def _move_start(
     """Move a schedule in its file. Returns the key that decides when it starts, and why that stays as it is, if so."""
     key = "startTime" if job.timing.expression.is_interval else "cron"
     written = resource.state.written
-    assert written is not None
     value = written.rhythm if key == "cron" else written.start_time
     moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, job.timing.start, shift)
     blocks = file.mappings_at(resource.origin.line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,6 +26,7 @@ from reconciler.cli.product_calls import (
     yes_option,
 )
 from reconciler.errors import UsageError
+from reconciler.model.copies import replace
 from reconciler.model.plan import Action
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -18,11 +17,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
+from msgspec import Struct
 
 from reconciler.cli.options import Duration, OutFile, as_one, format_option, pass_session, selectors
 from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless, signals
 from reconciler.errors import Fenced, UsageError
+from reconciler.model.copies import replace
 from reconciler.model.outcome import Began, Outcome, Status
 from reconciler.model.plan import Action
 
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.planning import Planned
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyFlags:
+class ApplyFlags(Struct, frozen=True):
     """How an apply asks, waits, and tells of itself."""
 
     auto_approve: bool

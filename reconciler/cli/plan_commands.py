@@ -70,7 +70,7 @@ def render_plan(
     stamp: Stamp | None = None,
 ) -> str:
     """A plan in one of its formats. Why it is refused stands among the warnings."""
-    from dataclasses import replace
+    from reconciler.model.copies import replace
 
     stamp = stamp or session.stamp_for(plan.project, plan.environment)
     shown = replace(plan, warnings=tuple(sorted({*plan.warnings, *refusals})))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
 from reconciler.clients import replies
@@ -18,6 +17,7 @@ from reconciler.clients.calls import InputFile, Reply, Request, SessionOptions, 
 from reconciler.clients.replies import AgentInfo, AgentRun, JobRun, JobSchedule, ServerStatus, StartedJob, StartedRuns
 from reconciler.clients.transport import Session
 from reconciler.errors import Missing, ProductError, Refused, Uncertain
+from reconciler.model.copies import replace
 from reconciler.model.project import Connection
 
 T = TypeVar("T")

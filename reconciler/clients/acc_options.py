@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.clients.calls import compact_json
 from reconciler.clients.replies import JOB_STATUS
@@ -45,8 +46,7 @@ class Delivery(StrEnum):
     ZIP = "Zip"
 
 
-@dataclass(frozen=True, slots=True)
-class StartOptions:
+class StartOptions(Struct, frozen=True):
     """How an agent or a job is started. What is None is left out, so that the product's default holds.
 
     `use_multiple_sessions` and `synchronous_timeout` (seconds) are for "Start agent on cluster" alone.
@@ -63,7 +63,7 @@ class StartOptions:
     synchronous_timeout: int | None = None
 
     def as_body(self) -> dict[str, object]:
-        body = {_key(one.name): value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+        body = {_key(name): value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
         if self.input_parameters is not None:
             body["inputParameters"] = parameters_text(self.input_parameters)
         return body

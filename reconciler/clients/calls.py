@@ -7,9 +7,10 @@ import random as randomness
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from reconciler.clients.redaction import Redactor
 from reconciler.clock import Clock
@@ -21,8 +22,7 @@ _CHUNK = 64 * 1024
 _FILE_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".zip": "application/zip"}
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How long to try. Waits double from `first_wait` to `longest_wait` seconds, each with full jitter.
 
     `tries` counts attempts of what is safe to repeat. `throttled_tries` counts attempts that met 429, which any call
@@ -38,8 +38,7 @@ class RetryPolicy:
     throttled_wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
+class SessionOptions(Struct, frozen=True, kw_only=True):
     """What the sessions of one run have in common.
 
     `redact` takes secrets out of a text. `interrupted`, once set, ends waiting: what is under way is finished, no
@@ -55,8 +54,7 @@ class SessionOptions:
     random: Callable[[], float] = randomness.random
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamedBody:
+class StreamedBody(Struct, frozen=True, eq=False):
     """A request body that is read while it is sent: `size` bytes exactly, from `chunks()`.
 
     Iterating raises BodyError when the source yields another number of bytes, before the last of them is sent, so that
@@ -82,8 +80,7 @@ class StreamedBody:
             yield held
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One call. `path` starts with "/" and is quoted already (`segment`), as is `query` (`query_text`).
 
     `repeatable`: doing it twice is as good as once. `timeout` in seconds stands in for the connection's. `is_transfer`:
@@ -115,13 +112,15 @@ class Request:
         return self.method == "GET"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A 2xx answer: its body as received."""
 
     status: int
     content_type: str
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {self.content_type!r}, {len(self.body)} bytes)"
 
 
 def compact_json(value: object) -> str:
@@ -159,8 +158,7 @@ def file_chunks(path: Path) -> Iterator[bytes]:
         raise BodyError(f"{path}: {error.strerror or error}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(Struct, frozen=True):
     """A file to upload: the name that the agent will know, and where its content is."""
 
     name: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.clients.auth import Credential, PrivateKeyJwt, token_claims, token_expiry
@@ -16,6 +16,7 @@ from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segme
 from reconciler.clients.received import RawObject
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
+from reconciler.model.copies import replace
 from reconciler.model.project import Connection
 
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret

@@ -11,7 +11,8 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.state import SECRET
 
@@ -90,8 +91,7 @@ class Redactor:
                     yield reading.span(*match.span())
 
 
-@dataclass(frozen=True, slots=True)
-class _Needle:
+class _Needle(Struct, frozen=True):
     """A pattern that finds a value, and a part of it that is always there as it is."""
 
     probe: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -23,6 +22,7 @@ from reconciler.clients.failures import AttemptFailed, FailureClass
 from reconciler.clients.redaction import Redactor
 from reconciler.clients.sender import Consume, Sender
 from reconciler.errors import LedgerError, ProductError, Refused, Uncertain
+from reconciler.model.copies import replace
 from reconciler.model.project import Connection
 
 T = TypeVar("T")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from reconciler.diff import Sealer
 from reconciler.kind.contract import A, Decision, Kind, S
-from reconciler.model.entry import Entry, Memo, stored
+from reconciler.model.entry import Entry, Memo
 from reconciler.model.plan import Change, FieldChange, Visibility
 from reconciler.model.state import JSON
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """That calls by hand moved what is attested since the last apply: which, by whom, when, and from what."""
 
     call: str
@@ -23,16 +23,11 @@ class ByHand:
     at: str
     before: Mapping[str, JSON]
 
-    @classmethod
-    def read(cls, kept: Mapping[str, JSON]) -> ByHand:
-        return cls(kept["call"], kept["by"], kept["at"], kept.get("before") or {})
 
-
-@dataclass(frozen=True, slots=True)
-class AttestedMemo(Memo):
+class AttestedMemo(Memo, frozen=True):
     """What the ledger keeps of what a product accepted and does not show."""
 
-    by_hand: ByHand | None = stored("byHand", ByHand.read, default=None)
+    by_hand: ByHand | None = None
 
     @property
     def is_enabled(self) -> bool | None:
@@ -43,8 +38,7 @@ class AttestedMemo(Memo):
 T = TypeVar("T", bound=AttestedMemo)
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """What a call needs besides its change: the ledger's key, words for the product's log, whether a run is active."""
 
     seal: Sealer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar, cast
+
+from msgspec import Struct
 
 from reconciler.causes import Why
 from reconciler.diff import Sealer
@@ -32,8 +33,7 @@ class Product(StrEnum):
     MFT = "mft"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """Something that a resource needs: by its address, by the one that it was first known as, with what it holds."""
 
     address: Address
@@ -41,8 +41,7 @@ class Need:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[S_co]):
+class Decision(Struct, Generic[S_co], frozen=True):
     """What a kind wants done about a resource that no product shows.
 
     `blocked` is the reason why nothing may be done; without it and without a `reason` of its own the planner says why.
@@ -59,8 +58,7 @@ class Decision(Generic[S_co]):
     needs_idle_agent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HealthReport:
+class HealthReport(Struct, frozen=True):
     """A health, the times that go with it, and what a person should know. Times are RFC 3339.
 
     `in_doubt`: a person has to say what happened.
@@ -74,8 +72,7 @@ class HealthReport:
     in_doubt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Examined(Generic[S, M]):
+class Examined(Struct, Generic[S, M], frozen=True):
     """One resource as `status` examines it, and all that is known of it.
 
     `answer` is what the product said to the kind's own question, None where none was asked. `is_lost`: the ledger is

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import ClassVar, Generic, Self, TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.causes import Why
 from reconciler.diff import Sealer, changes, digest, sealed
 from reconciler.kind.contract import A, Kind, S
-from reconciler.model.entry import Entry, Memo, as_plain, stored
+from reconciler.model.copies import replace
+from reconciler.model.entry import Entry, Memo, as_plain
 from reconciler.model.live import Observation
 from reconciler.model.plan import Action, Change, FieldChange, Preview, Visibility
 from reconciler.model.resource import Resource
-from reconciler.model.state import JSON
+from reconciler.model.state import JSON, Beside
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedMemo(Memo):
+class ObservedMemo(Memo, frozen=True):
     """What the ledger keeps of a thing that is read back.
 
     `moved_from` is the `movedFrom` that was followed. `server_assigned_ids` are the things that the product made under
@@ -28,17 +29,17 @@ class ObservedMemo(Memo):
     to keep the ids that we send. `name` is what it was called, of an entry that was set aside.
     """
 
-    moved_from: str = stored("movedFrom", str, default="")
-    server_assigned_ids: tuple[str, ...] = stored("server_assigned_ids", tuple, default=())
-    ids_before: tuple[str, ...] | None = stored("ids_before", tuple, default=None)
-    name: str = stored("name", str, default="")
+    moved_from: str = ""
+    server_assigned_ids: tuple[str, ...] = field(default=(), name="server_assigned_ids")
+    ids_before: tuple[str, ...] | None = field(default=None, name="ids_before")
+    name: str = ""
 
     @classmethod
     def from_json(cls, kept: Mapping[str, JSON]) -> Self:
         """Ledgers of older versions hold one assigned id, as `stray`."""
         if older := kept.get("stray"):
             kept = {**kept, "server_assigned_ids": sorted({*kept.get("server_assigned_ids", ()), str(older)})}
-        return super(ObservedMemo, cls).from_json(kept)
+        return super().from_json(kept)
 
     def with_ids_left(self, live: Container[str], identity: str) -> Self:
         """The same once its own thing, `identity`, is as wished: of the assigned ids, those that still live."""
@@ -76,13 +77,14 @@ class ObservedKind(Kind[S, O, A]):
 
     def values(self, state: S) -> dict[str, JSON]:
         """What a state sets, by its path in the manifest."""
-        found = {self.path(one.name): getattr(state, one.name) for one in fields(state) if one.compare}  # type: ignore[arg-type]
-        return {path: as_plain(value) for path, value in found.items() if value is not None}
+        found = ((name, getattr(state, name)) for name in state.__struct_fields__)
+        told = ((name, value) for name, value in found if value is not None and not isinstance(value, Beside))
+        return {self.path(name): as_plain(value) for name, value in told}
 
     def whole(self, desired: S, live: S | None) -> S:
         """The full state that is sent: what is declared, and else what is live, or the defaults of a new one."""
-        left = {one.name: getattr(live, one.name) for one in fields(desired) if getattr(desired, one.name) is None}  # type: ignore[arg-type]
-        return replace(desired, **left) if live is not None and left else desired  # type: ignore[type-var]
+        left = {name: getattr(live, name) for name in desired.__struct_fields__ if getattr(desired, name) is None}
+        return replace(desired, **left) if live is not None and left else desired
 
     def diff(self, live: S, desired: S, *, as_of: datetime) -> tuple[FieldChange, ...]:
         """The declared fields in which live means something else."""
@@ -156,8 +158,7 @@ class ObservedKind(Kind[S, O, A]):
         return seal(dict(self.declared_meaning(state)))
 
 
-@dataclass(frozen=True, slots=True)
-class MovedSince(Generic[S]):
+class MovedSince(Struct, Generic[S], frozen=True):
     """How a state is held against what the ledger remembers: with its key, under the desired rhythm, at a time."""
 
     desired: S

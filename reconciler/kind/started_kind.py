@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from msgspec import Struct
+
 from reconciler.kind.contract import A, Decision, Kind, S
-from reconciler.model.entry import Entry, Memo, stored
+from reconciler.model.entry import Entry, Memo, always
 from reconciler.model.plan import Visibility
 from reconciler.model.resource import Resource
-from reconciler.model.state import JSON
 
 
 class StartState(StrEnum):
@@ -37,27 +36,21 @@ class StartState(StrEnum):
         return self in (StartState.RUNNING, StartState.STARTED)
 
 
-@dataclass(frozen=True, slots=True)
-class LicenceCount:
+class LicenceCount(Struct, frozen=True):
     """The task-execution counter of a licence; None where it is not told."""
 
     used: int | None = None
     limit: int | None = None
 
-    @classmethod
-    def read(cls, kept: Mapping[str, JSON] | None) -> LicenceCount | None:
-        return None if kept is None else cls(kept.get("used"), kept.get("limit"))
 
-
-@dataclass(frozen=True, slots=True)
-class StartMemo(Memo):
+class StartMemo(Memo, frozen=True):
     """What the ledger keeps of a start. `licence` is the counter before it; `resolved`: a person said how it went."""
 
-    state: StartState = stored("state", StartState, always=True, default=StartState.UNKNOWN)
-    attempts: int = stored("attempts", int, always=True, default=1)
-    run_id: str = stored("runId", str, always=True, default="")
-    licence: LicenceCount | None = stored("licence", LicenceCount.read, always=True, default=None)
-    resolved: bool = stored("resolved", bool, default=False)
+    state: StartState = always(StartState.UNKNOWN)
+    attempts: int = always(1)
+    run_id: str = always("")
+    licence: LicenceCount | None = always(None)
+    resolved: bool = False
 
     @property
     def what(self) -> str:
@@ -68,16 +61,14 @@ class StartMemo(Memo):
 U = TypeVar("U", bound=StartMemo)
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """How long a run is followed, and how often it is asked for, in seconds."""
 
     timeout: float
     interval: float
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run as its product shows it; `status` is the product's own word."""
 
     run_id: str
@@ -86,8 +77,7 @@ class Run:
     has_succeeded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Progress(Generic[S]):
+class Progress(Struct, Generic[S], frozen=True):
     """How far the start of `state` came: what its memo is made from."""
 
     state: S

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.causes import Cause, because
@@ -13,7 +12,8 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, AddressForm
-from reconciler.model.entry import Entry, stored
+from reconciler.model.copies import replace
+from reconciler.model.entry import Entry
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.resource import Agent, Resource
 from reconciler.model.state import State
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 _OTHER = {"approved": "disapproved", "disapproved": "approved"}
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalState(State):
+class ApprovalState(State, frozen=True):
     """`approved` or `disapproved`; the `message` for ACC's file log; the keyed `digest` of the state.
 
     The message does not count: new words alone earn no log entry.
@@ -36,11 +35,10 @@ class ApprovalState(State):
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalMemo(AttestedMemo):
+class ApprovalMemo(AttestedMemo, frozen=True):
     """What ACC accepted last."""
 
-    state: str = stored("state", str, default="")
+    state: str = ""
 
 
 class ApprovalKind(AttestedKind[ApprovalState, ApprovalMemo, "AccClient"]):

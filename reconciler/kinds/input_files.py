@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler import files
 from reconciler.causes import Cause, because
@@ -15,10 +16,11 @@ from reconciler.diff import Sealer
 from reconciler.errors import Refused
 from reconciler.kind import AttestedKind, AttestedMemo, Decision, Need, Product, Sending
 from reconciler.model.address import AddressForm
-from reconciler.model.entry import Entry, stored
+from reconciler.model.copies import replace
+from reconciler.model.entry import Entry, always
 from reconciler.model.plan import Action, Change, FieldChange, Reason
 from reconciler.model.resource import Resource
-from reconciler.model.state import JSON, State
+from reconciler.model.state import Beside, State
 from reconciler.quantities import counted
 
 if TYPE_CHECKING:
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class FileSize:
+class FileSize(Struct, frozen=True):
     """How large a file was when it was sent."""
 
     bytes: int
@@ -38,24 +39,28 @@ class FileSize:
         return f"{_grouped(self.lines, 'line')}, {_grouped(self.bytes, 'byte')}"
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredFile:
+class Place(Beside, frozen=True, eq=False):
+    """Where a file lies on this machine."""
+
+    path: Path
+
+
+class DeclaredFile(Struct, frozen=True):
     """One file of the set: where it lies, and once it was measured its keyed digest and its size."""
 
-    path: Path = field(compare=False, repr=False)
+    place: Place
     digest: str = ""
     size: FileSize | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InputFilesState(State):
+class InputFilesState(State, frozen=True):
     """What the agent should hold: files by name; `enabled` None where nothing is declared of it.
 
     A planned upload also says which files to `send`, whether the set is to `replace` what is there, and whether the
     agent has to be `idle`.
     """
 
-    files: Mapping[str, DeclaredFile] = field(default_factory=dict)
+    files: Mapping[str, DeclaredFile] = {}
     enabled: bool | None = None
     exclusive: bool = False
     send: tuple[str, ...] = ()
@@ -63,21 +68,16 @@ class InputFilesState(State):
     idle: bool = False
 
 
-def _sizes(kept: Mapping[str, JSON]) -> Mapping[str, FileSize]:
-    return {name: FileSize(int(size["bytes"]), int(size["lines"])) for name, size in kept.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class InputFilesMemo(AttestedMemo):
+class InputFilesMemo(AttestedMemo, frozen=True):
     """What the ledger keeps beside the digests: sizes, and the switches as they were last sent.
 
     `run_deletes`: a run was started that deletes the files when it is done; until they are sent again, they may go.
     """
 
-    sizes: Mapping[str, FileSize] = stored("files", _sizes, default_factory=dict)
-    enabled: bool | None = stored("enabled", always=True, default=None)
-    exclusive: bool = stored("exclusive", bool, always=True, default=False)
-    run_deletes: bool = stored("runDeletes", bool, default=False)
+    sizes: Mapping[str, FileSize] = always({}, name="files")
+    enabled: bool | None = always(None)
+    exclusive: bool = always(default=False)
+    run_deletes: bool = False
 
     @property
     def is_enabled(self) -> bool | None:
@@ -98,7 +98,7 @@ def measure(path: Path, name: str, seal: Sealer) -> DeclaredFile:
                 raise files.too_large(path, files.INPUT_FILE_BYTES)
             lines += piece.count(b"\n")
             last = piece[-1:]
-    return DeclaredFile(path, seal([name, content.hexdigest()]), FileSize(size, lines + (last != b"\n")))
+    return DeclaredFile(Place(path), seal([name, content.hexdigest()]), FileSize(size, lines + (last != b"\n")))
 
 
 class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"]):
@@ -122,7 +122,9 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
     ) -> InputFilesState:
         """Every file measured. Raises OSError when one cannot be read, or is larger than an input file may be."""
         listed = resource.state.files
-        return replace(resource.state, files={name: measure(one.path, name, seal) for name, one in listed.items()})
+        return replace(
+            resource.state, files={name: measure(one.place.path, name, seal) for name, one in listed.items()}
+        )
 
     def content(self, state: InputFilesState, seal: Sealer) -> str:
         held = {
@@ -207,7 +209,7 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
             return
         planned = {name: change.after.files[name] for name in change.after.send}
         for name, one in planned.items():
-            if measure(one.path, name, sending.seal).digest != one.digest:
+            if measure(one.place.path, name, sending.seal).digest != one.digest:
                 raise Refused(f"{name} changed on disk after the plan was made", hint="plan again")
         if change.after.idle and sending.is_busy(change.agent_id):
             raise Refused("a run of this agent is active; its input files are not sent now", hint="apply again later")
@@ -216,7 +218,7 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
         from reconciler.clients.calls import InputFile
 
         for name, one in planned.items():
-            file = InputFile(name, one.path)
+            file = InputFile(name, one.place.path)
             if name.lower().endswith(".csv"):
                 api.put_input_csv(change.agent_id, file)
             else:

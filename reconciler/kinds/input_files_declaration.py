@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from reconciler.kinds import input_file_checks
-from reconciler.kinds.input_files import KIND, DeclaredFile, InputFilesState
+from reconciler.kinds.input_files import KIND, DeclaredFile, InputFilesState, Place
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
@@ -62,7 +62,7 @@ def _files(document: ManifestDocument, report: ProblemReporter, root: Path) -> d
         if first is not origin:
             report.error(path, "duplicate", f"the input file {name!r} is declared twice; the first is at {first}")
         if location is not None:
-            files[name] = DeclaredFile(location)
+            files[name] = DeclaredFile(Place(location))
             unpacked += [(member, name, path) for member in input_file_checks.members(location)]
     _check_unpacked(unpacked, names, report)
     return dict(sorted(files.items()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +29,7 @@ from reconciler.kinds.schedule_state import (
 )
 from reconciler.model.address import AddressForm
 from reconciler.model.condition import Health
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import AgentView, Observation
 from reconciler.model.plan import Action, Change, FieldChange, Preview
@@ -54,11 +54,10 @@ _POSSIBLE: Mapping[str, tuple[JSON, ...]] = {
 """Values that a digest is tried with, where a manifest leaves a field open: all there are, or the usual one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleObservation(Observation[ScheduleState]):
+class ScheduleObservation(Observation[ScheduleState], frozen=True, kw_only=True):
     """A live schedule, with the record that ACC shows of it: its runs, its errors."""
 
-    record: JobSchedule = field(kw_only=True)
+    record: JobSchedule
 
 
 class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):

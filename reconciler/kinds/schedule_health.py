@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from statistics import median
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from reconciler import timetable
 from reconciler.clients.replies import AgentRun, JobSchedule, moment, read_parameters
@@ -71,8 +72,7 @@ def of_schedule(
     return HealthReport(health, look.text(look.last), look.text(served), look.text(predicted), (*why, *notes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """One live schedule at one moment. `own` are its runs, `others` those of its agent's other schedules; newest first.
 
     `served` is ACC's own next run.

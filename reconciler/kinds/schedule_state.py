@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from reconciler import timetable
 from reconciler.kind import ObservedMemo
-from reconciler.model.entry import stored
-from reconciler.model.state import JSON, State
+from reconciler.model.copies import replace
+from reconciler.model.state import JSON, Beside, State
 
 if TYPE_CHECKING:
     from reconciler.clients.replies import JobSchedule
@@ -35,8 +36,7 @@ PATHS = {
 _PREVIEWED_RUNS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class AsWritten:
+class AsWritten(Beside, frozen=True, eq=False):
     """How a manifest's block says when a schedule runs: its `cron` or `every`, its start, its zone; and `enabled`."""
 
     rhythm: str
@@ -46,12 +46,15 @@ class AsWritten:
     says_enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleState(State):
+AS_SHOWN = AsWritten("", says_every=False, start_time="", time_zone="", says_enabled=True)
+"""Of a state that no manifest says."""
+
+
+class ScheduleState(State, frozen=True):
     """A job schedule in ACC's terms: `cron` also holds ACC's interval form, `time_zone` is a Windows id.
 
     `input_parameters` are a text where ACC shows one that is no JSON object, so that they never compare as empty.
-    `written` is how a manifest says it, None for a live state.
+    `written` is how a manifest says it.
     """
 
     cron: str | None = None
@@ -62,7 +65,7 @@ class ScheduleState(State):
     session_id: str | None = None
     windowless: bool | None = None
     enabled: bool | None = None
-    written: AsWritten | None = field(default=None, compare=False)
+    written: AsWritten = AS_SHOWN
 
     @property
     def parameters(self) -> Mapping[str, str] | str | None:
@@ -71,28 +74,27 @@ class ScheduleState(State):
     @property
     def says_every(self) -> bool:
         """Whether the manifest says `every` instead of `cron`."""
-        return self.written is not None and self.written.says_every
+        return self.written.says_every
 
     @property
     def says_enabled(self) -> bool:
         """Whether the manifest says anything of `enabled`."""
-        return self.written is None or self.written.says_enabled
+        return self.written.says_enabled
 
 
 DEFAULTS = ScheduleState(input_parameters={}, log_level=1, session_id="", windowless=True, enabled=True)
 """What a schedule is created with where the manifest leaves a field open (the documented defaults)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleMemo(ObservedMemo):
+class ScheduleMemo(ObservedMemo, frozen=True):
     """What the ledger keeps of a schedule beside the digests of the state that was reached.
 
     The `start` in clear, since how it compares depends on the clock; and which fields the manifest set (None: nobody
     knows of a manifest).
     """
 
-    start: str | None = stored("start", str, default=None)
-    set_fields: tuple[str, ...] | None = stored("set", tuple, default=None)
+    start: str | None = None
+    set_fields: tuple[str, ...] | None = field(default=None, name="set")
 
 
 def live_state(live: JobSchedule) -> ScheduleState:

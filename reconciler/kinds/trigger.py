@@ -6,8 +6,9 @@ Automate MFT has no idempotency key and no list of runs, so all that is known of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import Sealer
@@ -27,7 +28,8 @@ from reconciler.kind import (
 )
 from reconciler.kinds.trigger_health import UnreadRun, of_trigger
 from reconciler.model.address import AddressForm
-from reconciler.model.entry import Entry, stored
+from reconciler.model.copies import replace
+from reconciler.model.entry import Entry, always
 from reconciler.model.live import AgentView
 from reconciler.model.plan import Action, FieldChange, Reason
 from reconciler.model.resource import Resource
@@ -40,20 +42,11 @@ DEFAULT_WAIT = Wait(timeout=1800.0, interval=5.0)
 """How a run is followed where the manifest does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True, omit_defaults=True):
     """A task of Automate MFT, by its name or by its id."""
 
     name: str | None = None
     id: str | None = None
-
-    @classmethod
-    def read(cls, kept: Mapping[str, str] | None) -> Task | None:
-        return None if kept is None else cls(kept.get("name"), kept.get("id"))
-
-    @staticmethod
-    def write(task: Task | None) -> dict[str, str] | None:
-        return task.plain if task is not None else None
 
     @property
     def plain(self) -> dict[str, str]:
@@ -64,8 +57,7 @@ class Task:
         return self.name or self.id or ""
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerState(State):
+class TriggerState(State, frozen=True):
     """A start that is wanted: task, parameters and revision; how its run is followed (None: not) and retried.
 
     Complete, it has its `key`, and the parts that the key was made of, for saying why it is due: `contents` are the
@@ -74,25 +66,24 @@ class TriggerState(State):
     """
 
     task: Task
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = {}
     revision: str | None = None
     retries: int = 0
     wait: Wait | None = DEFAULT_WAIT
     key: str = ""
-    contents: Mapping[str, str] = field(default_factory=dict)
-    shown: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, str] = {}
+    shown: Mapping[str, str] = {}
     sealed_parameters: str = ""
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerMemo(StartMemo):
+class TriggerMemo(StartMemo, frozen=True):
     """What the ledger keeps of a start: never a parameter's value, only the digest of all of them."""
 
-    task: Task | None = stored("task", Task.read, Task.write, always=True, default=None)
-    revision: str | None = stored("revision", always=True, default=None)
-    contents: Mapping[str, str] = stored("contents", default_factory=dict)
-    sealed_parameters: str = stored("sealed_parameters", always=True, default="")
+    task: Task | None = always(None)
+    revision: str | None = always(None)
+    contents: Mapping[str, str] = always({})
+    sealed_parameters: str = always("", name="sealed_parameters")
 
     @property
     def what(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypedDict, cast
 
 from reconciler.kind import Wait
@@ -14,6 +13,7 @@ from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.resource import Resource
 from reconciler.quantities import seconds_of
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconciler.kind import HealthReport, Run, StartMemo, StartState
 from reconciler.model.condition import Health
 from reconciler.model.entry import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadRun:
+class UnreadRun(Struct, frozen=True):
     """A run that could not be read, and why; `is_missing`: its product says that there is none."""
 
     why: str

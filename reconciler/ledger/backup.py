@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.clock import at_text
 from reconciler.errors import UsageError
@@ -24,8 +25,7 @@ from reconciler.ledger.row_copy import copy_rows
 from reconciler.ledger.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class BackupMade:
+class BackupMade(Struct, frozen=True):
     """What a backup holds: each project with its environments, and how many rows of each table.
 
     `has_key`: the key of its digests is in it; else it is RECONCILER_KEY.

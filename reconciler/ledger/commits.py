@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.errors import LedgerError
 from reconciler.ledger.database import BUSY_SECONDS, Connection, Database
@@ -22,8 +23,7 @@ _LINGER_SECONDS = 0.0005
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(Struct):
     """Entries and notes that belong together, written under one fencing number."""
 
     fencing: int

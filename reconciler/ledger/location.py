@@ -6,9 +6,10 @@ import contextlib
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from reconciler.errors import LedgerError, Locked
 from reconciler.urls import LEDGER_FORMS, SQLITE, ledger_kind, postgres_url, url_secrets
@@ -40,8 +41,7 @@ _SQLITE_FAULTS: dict[int, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A ledger's place. `path` for SQLite; for PostgreSQL `url` (with its password) and no path.
 
     `shown` is safe to print.

@@ -17,9 +17,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.errors import LedgerError, Locked, UsageError
 from reconciler.ledger import statements
@@ -39,8 +40,7 @@ _ID, _MOVED_TO, _ARRIVING, _MOVED_FROM = "ledger_id", "moved_to", "arriving", "m
 STEPS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerMove:
+class LedgerMove(Struct, frozen=True):
     """What a move did. `was_done`: an earlier one had done all of it, or all but the last step.
 
     `environments` went along; `own_key` says of how many of them the ledger keeps the key of their digests.
@@ -54,8 +54,7 @@ class LedgerMove:
     was_done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mover:
+class Mover(Struct, frozen=True):
     """One move of a project's ledger. `pause` waits, and says whether to give up; `told` hears of each step."""
 
     project: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
 from typing import NamedTuple, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from reconciler.causes import said
 from reconciler.diff import canonical_json, octets
@@ -29,8 +30,7 @@ FIRST_PREVIOUS = "0" * 64
 """What the first event names as the hash before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds the lease: since when (RFC 3339), under which fencing number, and whether it has run out.
 
     `silent` is how many seconds ago the owner last said that it lives.

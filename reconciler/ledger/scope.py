@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import Fenced, LedgerError, PlanRefused
@@ -29,8 +30,7 @@ _FINGERPRINT = "key_fingerprint"
 """The names under which the ledger keeps its own key, and the fingerprint of the key in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRow:
+class LeaseRow(Struct, frozen=True):
     """The lease as the database has it. Times are seconds since 1970, by the clock that judges it."""
 
     fencing: int
@@ -52,8 +52,7 @@ class LeaseRow:
         return self.expired(now) or is_over(self.trace)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Every statement that a run may need, for one project and environment.
 
     Who judges time: PostgreSQL's own clock, since the clocks of hosts differ; with a file the caller's.

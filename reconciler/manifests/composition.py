@@ -8,8 +8,9 @@ something to report, or a change to show.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from reconciler.manifests.interpolation import FilledDocument, InterpolationError
 from reconciler.manifests.merging import merged
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.documents import ManifestDocument
 
 
-@dataclass(slots=True)
-class Layer:
+class Layer(Struct):
     """A block that others inherit from: the `spec` of a template, or a part of `defaults`.
 
     Paths in it are paths into `value`, which stands at `path` of the document that `report` is for. `name` is what
@@ -37,9 +37,9 @@ class Layer:
     path: DocumentPath
     written: YAMLValue = None
     wrong: frozenset[DocumentPath] = frozenset()
-    secrets: Mapping[DocumentPath, frozenset[str]] = field(default_factory=dict)
+    secrets: Mapping[DocumentPath, frozenset[str]] = {}
     errors: tuple[tuple[DocumentPath, InterpolationError], ...] = ()
-    unset: Mapping[DocumentPath, frozenset[str]] = field(default_factory=dict)
+    unset: Mapping[DocumentPath, frozenset[str]] = {}
 
     def is_wrong_at(self, path: DocumentPath) -> bool:
         """Whether this was reported already, or what is around it."""
@@ -69,18 +69,17 @@ def layer_of(
     )
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(Struct):
     """All that a block inherits from, the nearest first, and what they say together. `is_broken`: not all is known."""
 
     layers: tuple[Layer, ...]
     sort: str
     is_broken: bool = False
-    value: dict[str, YAMLValue] = field(default_factory=dict)
-    secrets: list[tuple[DocumentPath, frozenset[str]]] = field(default_factory=list)
-    errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
-    unset: list[tuple[DocumentPath, frozenset[str]]] = field(default_factory=list)
-    _inherited: dict[object, InheritedFields] = field(default_factory=dict)
+    value: dict[str, YAMLValue] = {}
+    secrets: list[tuple[DocumentPath, frozenset[str]]] = []
+    errors: list[tuple[DocumentPath, InterpolationError]] = []
+    unset: list[tuple[DocumentPath, frozenset[str]]] = []
+    _inherited: dict[object, InheritedFields] = {}
 
     def __post_init__(self) -> None:
         for layer in reversed(self.layers):
@@ -138,8 +137,7 @@ class InheritedFields(Mapping[str, Origin]):
         return len(self._fields)
 
 
-@dataclass(slots=True)
-class Composition:
+class Composition(Struct):
     """What a document inherits: by its path, each block as it is written, and what it inherits from."""
 
     blocks: dict[DocumentPath, tuple[dict[str, YAMLValue], Chain]]
@@ -179,22 +177,20 @@ def _has(part: YAMLValue, path: DocumentPath) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class _Template:
+class _Template(Struct):
     """A document that others may `use`. `use` is the one that it uses itself, "" for none."""
 
     layer: Layer
     use: str
 
 
-@dataclass(slots=True)
-class Composer:
+class Composer(Struct):
     """Knows the defaults, and the templates that were read so far. `may_have_more`: there may be others as well."""
 
     defaults: Mapping[str, Layer]
     may_have_more: bool = False
-    _templates: dict[tuple[str, str], _Template] = field(default_factory=dict)
-    _chains: dict[tuple[str, str], Chain] = field(default_factory=dict)
+    _templates: dict[tuple[str, str], _Template] = {}
+    _chains: dict[tuple[str, str], Chain] = {}
     _is_complete: bool = False
 
     def add(self, document: ManifestDocument) -> None:

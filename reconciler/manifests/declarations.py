@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice, takewhile
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import order
 from reconciler.manifests import exposure
@@ -26,8 +28,7 @@ _UNSET = re.compile(r"\$\{[^}]*\}")
 _PART = re.compile(r"\[!?\]?[^]]*\]|.", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What every manifest of a run is read with."""
 
     root: Path
@@ -36,8 +37,7 @@ class Scope:
     as_of: datetime
 
 
-@dataclass(slots=True)
-class UnconnectedResource:
+class UnconnectedResource(Struct):
     """A resource whose `patterns`, each with its place, have not been held against all addresses yet."""
 
     resource: Resource
@@ -45,19 +45,18 @@ class UnconnectedResource:
     report: ProblemReporter
 
 
-@dataclass(slots=True)
-class Declared:
+class Declared(Struct):
     """All that the files declare. `mentioned` are further addresses that stand in the files, but with errors."""
 
-    agents: list[Agent] = field(default_factory=list)
-    resources: list[Resource] = field(default_factory=list)
-    unconnected: list[UnconnectedResource] = field(default_factory=list)
-    secret_values: set[str] = field(default_factory=set)
-    unset_parameters: set[str] = field(default_factory=set)
-    public: list[exposure.PublicPlace] = field(default_factory=list)
-    mentioned: set[Address] = field(default_factory=set)
-    kinds: dict[str, DocumentKind] = field(default_factory=dict)
-    places: dict[tuple[str, str], tuple[Origin, str]] = field(default_factory=dict)
+    agents: list[Agent] = []
+    resources: list[Resource] = []
+    unconnected: list[UnconnectedResource] = []
+    secret_values: set[str] = set()
+    unset_parameters: set[str] = set()
+    public: list[exposure.PublicPlace] = []
+    mentioned: set[Address] = set()
+    kinds: dict[str, DocumentKind] = {}
+    places: dict[tuple[str, str], tuple[Origin, str]] = {}
     is_not_judged_said: bool = False
 
     def claim(self, what: str, key: str, origin: Origin, report: ProblemReporter, shown: str) -> bool:

@@ -6,10 +6,11 @@ import functools
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
 from itertools import takewhile
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.errors import UsageError
 
@@ -28,8 +29,7 @@ def find_root(start: Path) -> Path:
     raise UsageError(f"no {FILE_NAME} in {folder}, nor in any folder above it", hint=hint)
 
 
-@dataclass(slots=True)
-class FoundFiles:
+class FoundFiles(Struct):
     """The files that patterns name, relative to the root with `/`, sorted, each once; the patterns that name any; and
     folders that cannot be read, with the reason, though such a file may lie in them."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.manifests.declarations import Declared, Scope
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.resource import Agent
 
 
-@dataclass(frozen=True, slots=True)
-class BlockSort:
+class BlockSort(Struct, frozen=True):
     """A sort of block that inherits what it does not say itself: `name` is what `spec.defaults` calls it.
 
     `path` is where a document has it, or the list of them (`is_list`). With `template` a block may `use` a document of

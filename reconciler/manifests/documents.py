@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.manifests import json_schemas, yaml_parsing, yaml_reading
 from reconciler.manifests.composition import Composition
@@ -31,8 +32,7 @@ NO_DOCUMENT = frozenset({"not-a-mapping", "missing-key", "unknown-kind"})
 """What is said of something in a file that is no document."""
 
 
-@dataclass(slots=True)
-class ManifestDocument:
+class ManifestDocument(Struct):
     """One document of a known kind. Each stage adds what it finds out: how it is filled in, and what is wrong with it.
 
     `wrong` are the paths that cannot be used, `around` all that have such a one inside; `suspect` those where more is
@@ -46,7 +46,7 @@ class ManifestDocument:
     filled: FilledDocument
     wrong: frozenset[DocumentPath] = frozenset()
     around: frozenset[DocumentPath] = frozenset()
-    suspect: set[DocumentPath] = field(default_factory=set)
+    suspect: set[DocumentPath] = set()
     composition: Composition | None = None
     mistaken: tuple[frozenset[DocumentPath], frozenset[DocumentPath]] = (frozenset(), frozenset())
     item: Item | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from reconciler.manifests.interpolation import FilledDocument
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
+from reconciler.model.copies import replace
 from reconciler.model.resource import Problem
 
 _SHORTEST = 4
@@ -15,8 +17,7 @@ _CUTS = (200, 120, 100, 80, 60, 40)
 """How long a text from outside may be in a message, here and there."""
 
 
-@dataclass(frozen=True, slots=True)
-class PublicPlace:
+class PublicPlace(Struct, frozen=True):
     """Something outside parameters that was filled in from the environment or a file: `texts`, for all to see."""
 
     report: ProblemReporter

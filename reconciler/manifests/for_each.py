@@ -10,9 +10,10 @@ import functools
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
+
+from msgspec import Struct
 
 from reconciler.manifests import item_files, json_schemas, schema_sources
 from reconciler.manifests.documents import ManifestDocument
@@ -40,8 +41,7 @@ _LONGEST_SHOWN = 40
 _ITEM = "each."
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """One item: what stands under each key, and what people call it, such as `item 2 (region: nz) of regions.csv:3`.
 
     `texts` are the words of the values, without those that are secret or could not be filled in; `written` is what a
@@ -51,7 +51,7 @@ class Item:
     label: str
     values: dict[str, FilledValue | InterpolationError]
     written: dict[str, YAMLValue]
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         for key, one in self.values.items():
@@ -72,14 +72,13 @@ class Item:
         return found
 
 
-@dataclass(slots=True)
-class Expander:
+class Expander(Struct):
     """Makes documents for one project; a file of items is read once, whoever names it."""
 
     interpolator: Interpolator
     root: Path
     problems: Problems
-    _files: dict[Path, list[Item] | None] = field(default_factory=dict)
+    _files: dict[Path, list[Item] | None] = {}
 
     @property
     def item_files(self) -> set[str]:
@@ -225,8 +224,7 @@ def _made(document: ManifestDocument, items: list[Item], interpolator: Interpola
         yield ManifestDocument(document.kind, document.parsed, reporter, filled, item=item)
 
 
-@dataclass(slots=True)
-class _Text:
+class _Text(Struct):
     """A text with something in it that differs by item. `parts` are what it is put together from, in order.
 
     Where no part comes from outside, `pattern` takes the words of `keys` one after the other. `uses` are the names of
@@ -279,16 +277,14 @@ class _Text:
         return whole
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     """`${each.NAME}`, or `${each.NAME:-default}` for items that have nothing there."""
 
     name: str
     default: FilledValue | None = None
 
 
-@dataclass(slots=True)
-class _Container:
+class _Container(Struct):
     """A mapping or a list with something in it that differs by item: `makers` by the key or the index."""
 
     part: YAMLContainer

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_splices import Splice
 
@@ -46,8 +47,7 @@ def file_patch(path: str, before: str, splices: Iterable[Splice]) -> str:
     return "".join(pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """Lines `begin` to `end` of the text before, counted from 0, and what stands there afterwards."""
 
     begin: int

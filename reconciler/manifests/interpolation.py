@@ -11,13 +11,16 @@ import errno
 import heapq
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.files import VALUE_BYTES, read_regular
 from reconciler.manifests.unset_values import UnsetValues
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, is_writable, text_of
+from reconciler.model.copies import replace
 from reconciler.quantities import size_text
 from reconciler.suggestion import Suggestions
 
@@ -49,8 +52,7 @@ class InterpolationError(Exception):
         return InterpolationError(self.code, self.message, is_reported=True)
 
 
-@dataclass(frozen=True, slots=True)
-class FilledValue:
+class FilledValue(Struct, frozen=True):
     """A value after interpolation. `secrets`: what came from `env` or `file`, raw, and the whole that holds it.
 
     `files` are those that it was read from. A default that was written in the manifest is no secret. `unset` is what
@@ -279,8 +281,7 @@ def _unknown_scheme(inside: str, scheme: str) -> InterpolationError:
 # --- documents ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class FilledDocument:
+class FilledDocument(Struct):
     """What came of a whole document: its value, the paths of what came from outside with the texts to hide, errors.
 
     `unset` has the paths of what is not known, with what would be secret of it, and `uses` where it is written.
@@ -288,13 +289,13 @@ class FilledDocument:
     """
 
     value: YAMLValue
-    sources: dict[int, int] = field(default_factory=dict)
-    secrets: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
-    errors: list[tuple[DocumentPath, InterpolationError]] = field(default_factory=list)
-    files: dict[DocumentPath, frozenset[Path]] = field(default_factory=dict)
-    inside: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
-    unset: dict[DocumentPath, frozenset[str]] = field(default_factory=dict)
-    uses: list[tuple[DocumentPath, str]] = field(default_factory=list)
+    sources: dict[int, int] = {}
+    secrets: dict[DocumentPath, frozenset[str]] = {}
+    errors: list[tuple[DocumentPath, InterpolationError]] = []
+    files: dict[DocumentPath, frozenset[Path]] = {}
+    inside: dict[DocumentPath, list[DocumentPath]] = {}
+    unset: dict[DocumentPath, frozenset[str]] = {}
+    uses: list[tuple[DocumentPath, str]] = []
 
     def secrets_under(self, path: DocumentPath) -> list[DocumentPath]:
         """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""

@@ -12,8 +12,9 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.manifests import yaml_reading
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
@@ -28,8 +29,7 @@ Row: TypeAlias = tuple[YAMLValue, Place]
 """What stands for one item, which may still be anything, and where it begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFile:
+class ItemFile(Struct, frozen=True):
     """The rows of a file; and where a value in one of them stands: `place` takes the row's number and the key."""
 
     rows: list[Row]

@@ -6,9 +6,10 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict, cast
+
+from msgspec import Struct
 
 from reconciler.manifests import schema_sources
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of
@@ -79,8 +80,7 @@ class _Schema(TypedDict, total=False):
     then: _Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One thing that a schema does not allow. `at_key`: the key is wrong, and not its value."""
 
     path: DocumentPath

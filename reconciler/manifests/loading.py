@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.for_each import Expander
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.manifests.unset_values import UnsetValues
+from reconciler.model.copies import replace
 from reconciler.model.project import Connection, Project
 from reconciler.model.resource import Desired, Problem, Resource, Severity
 

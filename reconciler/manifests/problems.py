@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import files
 from reconciler.manifests.yaml_parsing import decode, events, place_of
@@ -18,8 +19,7 @@ from reconciler.model.resource import Problem, Severity
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class SourceFile:
+class SourceFile(Struct):
     """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked.
 
     `may_interpolate`: whether there may be a `${` in it anywhere, `may_use` the same of the key `use`.
@@ -30,7 +30,7 @@ class SourceFile:
     data: bytes = b""
     may_interpolate: bool = False
     may_use: bool = False
-    _places: dict[int, Places] = field(default_factory=dict)
+    _places: dict[int, Places] = {}
 
     def read(self, problems: Problems) -> bool:
         """Read its bytes. False when that cannot be done; then `problems` say why."""
@@ -97,8 +97,7 @@ def _as_one(said: list[Problem]) -> Problem:
     return replace(first, message=f"{first.message} [{', '.join([first.item or first.address, *more])}]", item="")
 
 
-@dataclass(slots=True)
-class ProblemReporter:
+class ProblemReporter(Struct):
     """A document and an address to report against; places are paths into the document.
 
     `overlay` is where in the project file the chosen environment stands: what was written there is reported there.
@@ -166,8 +165,7 @@ Inherited: TypeAlias = Callable[[DocumentPath], "tuple[ProblemReporter, Document
 """Which document a path is inherited from, and where it stands there; None for what a document says itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileProblem:
+class FileProblem(Struct, frozen=True):
     """What is wrong or doubtful inside a file; `line` counts from 1, None means the file as a whole."""
 
     code: str
@@ -179,8 +177,7 @@ class FileProblem:
 # --- places ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """One level of a walk over events: the path so far, and the next index or the key that waits for its value."""
 
     path: DocumentPath
@@ -190,18 +187,17 @@ class _Level:
     key_place: Place = (1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where the keys and the values of one document stand, by path.
 
     `aliased` is where what an alias stands for is written, `merged` what `<<` brings into a mapping: somebody who
     corrects a value has to go there.
     """
 
-    keys: dict[DocumentPath, Place] = field(default_factory=dict)
-    values: dict[DocumentPath, Place] = field(default_factory=dict)
-    aliased: dict[DocumentPath, DocumentPath] = field(default_factory=dict)
-    merged: dict[DocumentPath, list[DocumentPath]] = field(default_factory=dict)
+    keys: dict[DocumentPath, Place] = {}
+    values: dict[DocumentPath, Place] = {}
+    aliased: dict[DocumentPath, DocumentPath] = {}
+    merged: dict[DocumentPath, list[DocumentPath]] = {}
 
     def exact(self, path: DocumentPath, *, at_key: bool = False) -> Place | None:
         """Where the value, or the key, at this path is written; None where nothing is."""
@@ -258,13 +254,12 @@ def locate(data: bytes) -> dict[int, Places]:
     return found
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """A walk over the events of one document. `anchors` are where each is, and its text where it is a scalar."""
 
     places: Places
-    levels: list[_Level] = field(default_factory=list)
-    anchors: dict[str, tuple[DocumentPath, str]] = field(default_factory=dict)
+    levels: list[_Level] = []
+    anchors: dict[str, tuple[DocumentPath, str]] = {}
 
     def note(self, event: yaml.NodeEvent) -> None:
         """Note where a key or a value stands."""

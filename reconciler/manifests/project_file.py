@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypedDict, TypeVar, cast
+
+from msgspec import Struct, field
 
 from reconciler import timetable
 from reconciler.errors import UsageError
@@ -31,6 +32,7 @@ from reconciler.manifests.yaml_values import (
     value_at,
     without_free_keys,
 )
+from reconciler.model.copies import replace
 from reconciler.model.project import Blackout, Connection, Policy, Project
 from reconciler.quantities import seconds_of
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
@@ -60,8 +62,7 @@ class ProjectSpec(TypedDict, total=False):
     blackouts: list[dict[str, YAMLValue]]
 
 
-@dataclass(slots=True)
-class ProjectFile:
+class ProjectFile(Struct):
     """The project file as far as it could be read. `spec` is merged and filled in; broken parts are left out of it.
 
     `secret_values` is what must never be printed. `broken` names the connections whose settings are not known, with
@@ -77,14 +78,14 @@ class ProjectFile:
     key_complaint: Callable[[str], str] | None = None
     name: str = ""
     spec: ProjectSpec = field(default_factory=ProjectSpec)
-    secret_values: set[str] = field(default_factory=set)
-    ready: dict[str, Connection] = field(default_factory=dict)
-    broken: dict[str, Problems] = field(default_factory=dict)
-    blackouts: list[Blackout] = field(default_factory=list)
-    defaults: dict[str, Layer] = field(default_factory=dict)
+    secret_values: set[str] = set()
+    ready: dict[str, Connection] = {}
+    broken: dict[str, Problems] = {}
+    blackouts: list[Blackout] = []
+    defaults: dict[str, Layer] = {}
     unset: Set[DocumentPath] = frozenset()
-    unset_connections: set[str] = field(default_factory=set)
-    unset_credentials: set[str] = field(default_factory=set)
+    unset_connections: set[str] = set()
+    unset_credentials: set[str] = set()
 
     @property
     def patterns(self) -> dict[int, str]:

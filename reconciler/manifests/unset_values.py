@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
@@ -12,16 +13,14 @@ from reconciler.model.resource import Severity
 from reconciler.quantities import counted
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     name: str
     report: ProblemReporter
     path: DocumentPath
     connection: str
 
 
-@dataclass(slots=True)
-class UnsetValues:
+class UnsetValues(Struct):
     """Gathers what is not set, and reports each once, with the count of its uses.
 
     `severity` is how much it counts. `reasons` has a code and a message for each name, which is `env:NAME` or
@@ -29,8 +28,8 @@ class UnsetValues:
     """
 
     severity: Severity
-    reasons: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _uses: list[_Use] = field(default_factory=list)
+    reasons: dict[str, tuple[str, str]] = {}
+    _uses: list[_Use] = []
 
     @property
     def is_empty_unset(self) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_nodes import Form, Node, WrittenDocument, written_documents
 from reconciler.manifests.yaml_parsing import SourceError, decode
@@ -41,14 +42,13 @@ class CannotEdit(Exception):
         self.obstacle, self.path = obstacle, path
 
 
-@dataclass(slots=True)
-class _Changes:
+class _Changes(Struct):
     """What shall become of the entries of one mapping or list."""
 
-    replaced: dict[str | int, YAMLValue] = field(default_factory=dict)
-    added: dict[str, YAMLValue] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    appended: list[str] = field(default_factory=list)
+    replaced: dict[str | int, YAMLValue] = {}
+    added: dict[str, YAMLValue] = {}
+    removed: set[str] = set()
+    appended: list[str] = []
 
 
 class EditedFile:

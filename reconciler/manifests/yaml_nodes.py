@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import yaml
+from msgspec import Struct
 
 from reconciler.manifests.yaml_parsing import events
 from reconciler.manifests.yaml_values import DocumentPath
@@ -21,8 +21,7 @@ class Form(StrEnum):
     LIST = "list"
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A value as it is written: `text[begin:end]`, with its anchor and its tag, without comments behind it.
 
     `line` counts from 1, `column` from 0. `style` is the quote of a scalar, `|` or `>`, or "".
@@ -37,7 +36,7 @@ class Node:
     style: str = ""
     anchor: str = ""
     is_flow: bool = False
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = []
 
     def entry(self, step: str | int) -> Entry | None:
         """The entry with this key or this index that is written here; None where there is none, or it is merged in."""
@@ -54,8 +53,7 @@ class Node:
         return node.style in ("|", ">")
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One entry of a mapping, or of a list, where there is no key."""
 
     key: Node | None
@@ -71,12 +69,11 @@ class Entry:
         return self.value.begin if self.key is None else self.key.begin
 
 
-@dataclass(slots=True)
-class WrittenDocument:
+class WrittenDocument(Struct):
     """One document of a file: its outermost node, and the anchors that an alias refers to."""
 
     root: Node | None = None
-    aliases: set[str] = field(default_factory=set)
+    aliases: set[str] = set()
 
     def trail(self, path: DocumentPath) -> list[Node]:
         """The nodes from the outermost one towards a path, as far as they are written there."""

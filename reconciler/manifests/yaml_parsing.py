@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct
 
 from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests.yaml_values import Place, YAMLValue, plain_value
@@ -27,8 +27,7 @@ class SourceError(Exception):
         self.code, self.message, self.line, self.column = code, message, line, column
 
 
-@dataclass(slots=True)
-class YAMLDocument:
+class YAMLDocument(Struct):
     """One YAML document: its value, where it begins, and where each mapping and list in it begins, by `id`.
 
     `index` counts the documents of the file, empty ones included. `problems` do not keep the rest from being read: of a
@@ -99,8 +98,7 @@ def _documents(stream: Iterator[yaml.Event]) -> Iterator[YAMLDocument]:
                 yield document
 
 
-@dataclass(slots=True)
-class _OpenContainer:
+class _OpenContainer(Struct):
     """A mapping or a list whose end has not been seen. A mapping with a `key` waits for that key's value."""
 
     value: dict[str, YAMLValue] | list[YAMLValue]
@@ -109,10 +107,10 @@ class _OpenContainer:
     depth_below: int = 0
     key: str | None = None
     key_place: Place = (1, 1)
-    keys: dict[str, Place] = field(default_factory=dict)
-    merges: list[tuple[YAMLValue, Place]] = field(default_factory=list)
+    keys: dict[str, Place] = {}
+    merges: list[tuple[YAMLValue, Place]] = []
     is_merging: bool = False
-    doubles: list[str] = field(default_factory=list)
+    doubles: list[str] = []
 
     @property
     def waits_for_key(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_nodes import Entry, Form, Node
 from reconciler.manifests.yaml_reading import parse
@@ -21,8 +22,7 @@ _INDENT = 2
 _QUOTE = '"'
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Splice:
+class Splice(Struct, frozen=True, order=True):
     """New text in place of `text[begin:end]`."""
 
     begin: int
@@ -34,8 +34,7 @@ class NoPlace(Exception):
     """Something is written in a way in which nothing can be put beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpliceWriter:
+class SpliceWriter(Struct, frozen=True):
     """Writes into a text, with the line end that its lines have."""
 
     text: str

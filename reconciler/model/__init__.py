@@ -1,5 +1,6 @@
-"""The nouns that the rooms hand to each other: frozen, comparable, standard library only.
+"""The nouns that the rooms hand to each other: frozen, comparable, made by msgspec.
 
 `address` and `state`: what is spoken of · `project`, `resource`: desired · `live` · `entry`: the ledger's memory,
-`remembrance` as it is listed · `plan`, `outcome`: what shall be done, and what was · `condition`: how things stand.
+`remembrance` as it is listed · `plan`, `outcome`: what shall be done, and what was · `condition`: how things stand ·
+`copies`: a noun with some fields otherwise.
 """

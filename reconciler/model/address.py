@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class AddressForm(Enum):
@@ -18,8 +19,7 @@ ADDRESS_FORMS: dict[str, AddressForm] = {}
 """The form of every kind's addresses; the registry of kinds fills it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """Where a resource stands: `schedule/<agent>/<name>`, `input-files/<agent>`, `approval/<agent>`, `trigger/<name>`.
 
     For a live schedule that no manifest declares, `name` is its id.
@@ -66,8 +66,7 @@ class Address:
         raise ValueError(f"{text!r} is not an address")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(Struct, frozen=True, order=True):
     """A place in a manifest: path relative to the project, line and column counted from 1.
 
     `item` says which of a document's `forEach` items made it, as in `item 2 (region: nz)`; "" where none did.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.causes import Why
 from reconciler.model.address import Address, Origin
@@ -24,8 +25,7 @@ class DriftStatus(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class DriftFinding:
+class DriftFinding(Struct, frozen=True):
     """One resource in the audit. `fields`: `before` is live, `after` what was declared.
 
     `unset` are fields that the manifest does not set, and that changed since the last apply: no drift. There `after` is
@@ -41,8 +41,7 @@ class DriftFinding:
     unset: tuple[FieldChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """An audit. `unchanged` says how what needs no change is known."""
 
     project: str
@@ -70,8 +69,7 @@ class Health(StrEnum):
         return self in (Health.FAILING, Health.DISABLED, Health.LATE, Health.RUNNING_LONG)
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceStatus:
+class ResourceStatus(Struct, frozen=True):
     """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run.
 
     `in_doubt`: what happened has to be said by a person.
@@ -102,8 +100,7 @@ class Level(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line of `doctor`: what was looked at, what was found, and what to do."""
 
     name: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping
 from enum import Enum
-from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Generic, Self
+
+import msgspec
+from msgspec import Struct, field
 
 from reconciler.model.address import Address
-from reconciler.model.state import JSON
+from reconciler.model.state import JSON, Beside
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 else:  # as in `state`
     M_co = typing.TypeVar("M_co", covariant=True)
 
+V = typing.TypeVar("V")
+
 
 def as_plain(value: object) -> JSON:
-    """A noun as JSON's own types, with a mapping for every noun. Fields that do not compare are left out."""
+    """A noun as JSON's own types, with a mapping for every noun. What is `Beside` it is left out."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Enum):
@@ -32,61 +35,43 @@ def as_plain(value: object) -> JSON:
         return {str(key): as_plain(each) for key, each in value.items()}
     if isinstance(value, (tuple, list)):
         return [as_plain(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, Address):
-        return {one.name: as_plain(getattr(value, one.name)) for one in fields(value) if one.compare}
+    if isinstance(value, Struct) and not isinstance(value, Address):
+        held = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: as_plain(each) for name, each in held if not isinstance(each, Beside)}
     return str(value)
 
 
-def stored(
-    key: str,
-    read: Callable[[JSON], object] = lambda value: value,
-    write: Callable[[Any], JSON] | None = None,
-    *,
-    always: bool = False,
-    **settings: object,
-) -> Any:
-    """A field of a memo: the key under which the ledger keeps it, how it is read back and written.
-
-    One that has its default is left out, unless it is `always` there.
-    """
-    metadata = {"key": key, "read": read, "write": write or as_plain, "always": always}
-    return field(metadata=metadata, **settings)  # type: ignore[call-overload]
+def always(default: V, *, name: str | None = None) -> V:
+    """A field of a memo that is kept also where it has its default; `name` is its key where that is another word."""
+    return field(default_factory=lambda: default, name=name)  # a default of this form is never left out
 
 
-@dataclass(frozen=True, slots=True)
-class Memo:
+class Memo(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """What the ledger keeps of a resource beside digests: small, public, and typed by each kind.
 
+    A field is kept under its name in camel case, or the one that it gives, and left out where it has its default.
     `secrets` are the paths that live may still show as they are, `secrets_before` those that earlier runs may: never
     values.
     """
 
-    secrets: tuple[str, ...] = stored("secrets", tuple, default=())
-    secrets_before: tuple[str, ...] = stored("secretsBefore", tuple, default=())
+    secrets: tuple[str, ...] = ()
+    secrets_before: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JSON]:
         """As the ledger keeps it, in the form of all its versions."""
-        return {
-            one.metadata["key"]: one.metadata["write"](value)
-            for one in fields(self)
-            if (value := getattr(self, one.name)) != one.default or one.metadata["always"]
-        }
+        kept: dict[str, JSON] = msgspec.to_builtins(self)
+        return kept
 
     @classmethod
     def from_json(cls, kept: Mapping[str, JSON]) -> Self:
-        """Raises ValueError, TypeError, LookupError or AttributeError when it makes no sense."""
-        readers = _readers_of(cls)  # type: ignore[arg-type]  # a class can be hashed
-        return cls(**{readers[key][0]: readers[key][1](value) for key, value in kept.items() if key in readers})
+        """Raises ValueError when it makes no sense."""
+        try:
+            return msgspec.convert(kept, cls)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from None
 
 
-@cache
-def _readers_of(memo: type[Memo]) -> dict[str, tuple[str, Callable[[JSON], Any]]]:
-    """What each key of the ledger is called in a memo, and how it is read: worked out once, since estates are large."""
-    return {one.metadata["key"]: (one.name, one.metadata["read"]) for one in fields(memo)}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[M_co]):
+class Entry(Struct, Generic[M_co], frozen=True):
     """What we last made so, by address.
 
     `declared` is a keyed digest of the manifest's words, `applied` keyed digests of the state that was reached, by
@@ -114,8 +99,7 @@ class Entry(Generic[M_co]):
     known_as: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """The ledger's entries for one project and environment.
 
     `known` is false until the ledger was accepted as the one to go by. `lost`: it took the place of one that was lost,
@@ -124,10 +108,10 @@ class Memory:
     the backup was made that this ledger is a copy of, "" where it is none, or was accepted since.
     """
 
-    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    entries: Mapping[Address, Entry] = {}
     known: bool = False
     lost: bool = False
-    agent_ids: Mapping[str, str] = field(default_factory=dict)
+    agent_ids: Mapping[str, str] = {}
     neighbours: tuple[tuple[str, str], ...] = ()
     restored: str = ""
 

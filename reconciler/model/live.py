@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, cast
+
+from msgspec import Struct
 
 from reconciler.model.resource import Resource
 from reconciler.model.state import S_co, T
@@ -19,8 +20,7 @@ class Evidence(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation(Generic[S_co]):
+class Observation(Struct, Generic[S_co], frozen=True):
     """What was seen of one resource: its state, None where it is absent; or `problem`, why it could not be read.
 
     `identity` is the id that the product knows it by, in the form in which ids are compared; "" where it has none.
@@ -31,8 +31,7 @@ class Observation(Generic[S_co]):
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentView:
+class AgentView(Struct, frozen=True):
     """One agent as ACC shows it: its id, and what it holds; or `problem`, why it cannot be read.
 
     `observed` are the things of each kind that can be read back, by the kind's name and then by their identity.
@@ -40,7 +39,7 @@ class AgentView:
 
     path: str
     agent_id: str = ""
-    observed: Mapping[str, Mapping[str, Observation]] = field(default_factory=dict)
+    observed: Mapping[str, Mapping[str, Observation]] = {}
     problem: str = ""
 
     def of(self, kind: str) -> Mapping[str, Observation]:
@@ -62,8 +61,7 @@ class AgentView:
         return (identity for things in self.observed.values() for identity in things if identity)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """All that was seen: `agents` by path.
 
     `elsewhere` are agents, by id, that were found by the id which the ledger remembers although no known path leads to
@@ -71,7 +69,7 @@ class Live:
     """
 
     agents: Mapping[str, AgentView]
-    elsewhere: Mapping[str, AgentView] = field(default_factory=dict)
+    elsewhere: Mapping[str, AgentView] = {}
 
     def observation(self, resource: Resource[T]) -> Observation[T]:
         """What was seen of a declared resource: present, absent, or unreadable with its agent."""

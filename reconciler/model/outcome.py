@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.causes import Why
 from reconciler.model.live import Evidence
@@ -23,16 +24,14 @@ class Status(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(Struct, frozen=True):
     """An event: this change is about to be sent. `at` is RFC 3339."""
 
     change: Change
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """An event: how a change ended. `seconds` is wall time; `run_id` only for a started task."""
 
     change: Change
@@ -45,8 +44,7 @@ class Outcome:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who runs: shown to whoever is kept waiting. `ci_link` leads to the job, where there is one."""
 
     user: str
@@ -59,8 +57,7 @@ class Owner:
         return f"{self.user} on {self.host} (process {self.pid}{link})"
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """One run for `history`. `finished` and `result` are "" while it goes on, and for ever when it died."""
 
     id: str
@@ -74,8 +71,7 @@ class RunRecord:
     summary: Mapping[str, JSON] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """How one change of a run ended, as the ledger's events have it."""
 
     address: str

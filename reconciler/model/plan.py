@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic
+
+from msgspec import Struct
 
 from reconciler.causes import Why
 from reconciler.model.address import Address, Origin
 from reconciler.model.state import JSON, SECRET, SECRET_CHANGED, S_co
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(Struct, frozen=True, order=True):
     """A warning about a plan, or the reason why a guard refuses it."""
 
     code: str
@@ -64,8 +64,7 @@ class Reason(StrEnum):
     STRANDED = "stranded"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One field that differs, by its path in the manifest. None means: not there. A secret's values are never shown."""
 
     path: str
@@ -83,8 +82,7 @@ class FieldChange:
         return before, after
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What a reviewer approves about a schedule, before and after: next runs (RFC 3339, local offset) and runs a day.
 
     Empty and None where the schedule does not run, or does not exist, on that side.
@@ -97,8 +95,7 @@ class Preview:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[S_co]):
+class Change(Struct, Generic[S_co], frozen=True):
     """One step of a plan. It holds no function and survives JSON.
 
     `before` and `after` are full states (None: absent); `basis` is the fingerprint of what was seen when deciding.
@@ -122,8 +119,7 @@ class Change(Generic[S_co]):
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockedResource:
+class BlockedResource(Struct, frozen=True):
     """A resource that the plan may not touch, and why."""
 
     address: Address
@@ -132,8 +128,7 @@ class BlockedResource:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Unmanaged:
+class Unmanaged(Struct, frozen=True, order=True):
     """A live schedule that is not ours: counted, never touched. `agent` is its handle, or its path if undeclared."""
 
     agent: str
@@ -148,8 +143,7 @@ class Visibility(StrEnum):
     STARTED_ONCE = "started"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True, order=True):
     """What needs no change, of one kind. Of what no product shows, `first` and `last` are when it was accepted.
 
     Times are RFC 3339, "" for what was read. `nouns` are what one of them and several are
@@ -164,8 +158,7 @@ class Unchanged:
     nouns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The changes that turn live into desired. Every tuple is sorted, so that equal input gives equal bytes."""
 
     project: str

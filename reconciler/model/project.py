@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+
+class Connection(Struct, frozen=True):
     """How to reach one product. `settings` are its own keys (`token`, or `tenantId`, `keyId`, `privateKey`).
 
     `rate` is in requests per second (None: no limit), `timeout` in seconds. `open_files` are those that a credential
@@ -27,8 +27,7 @@ class Connection:
     open_files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What a plan may do. `max_deletes` is a number, or a share such as 0.3 when `max_deletes_is_share`."""
 
     prune: str = "owned"
@@ -36,8 +35,7 @@ class Policy:
     max_deletes_is_share: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Blackout:
+class Blackout(Struct, frozen=True):
     """Times in which schedules should not run, on the clock of `time_zone`. With `blocks` they refuse a plan.
 
     `period` is from a local time up to another; else each time of `cron` begins one of `duration_seconds`. `only` and
@@ -54,8 +52,7 @@ class Blackout:
     duration_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """The project file, resolved for one environment. `root` is the folder of `reconciler.yaml`.
 
     `environments` are the names of all that the file declares.

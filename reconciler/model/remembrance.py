@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconciler.model.address import Address
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import RunRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """One row of `ledger list`: what the ledger holds of an address, with no digest that could be held against guesses.
 
     `what` is owned, adopted, attested or started, `state` how far a start came, `key` the beginning of the digest that
@@ -34,8 +33,7 @@ class Remembered:
     is_declared: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RememberedAgent:
+class RememberedAgent(Struct, frozen=True):
     """An agent at whose path this project has written: looked at by every plan, declared or not."""
 
     path: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic
+
+from msgspec import Struct
 
 from reconciler.model.address import Address, Origin
 from reconciler.model.project import Project
@@ -17,8 +18,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One thing that is wrong or doubtful in the files, with the next step in `message`. `item`: as in `Origin`."""
 
     path: str
@@ -31,8 +31,7 @@ class Problem:
     item: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource(Generic[S_co]):
+class Resource(Struct, Generic[S_co], frozen=True):
     """One thing that the manifests declare: its `state` is what shall be, and holds what the block sets.
 
     `agent_path` is the agent's path in the ACC repository ("" for a trigger). `identity` is the id that the live
@@ -51,14 +50,13 @@ class Resource(Generic[S_co]):
     protect: bool = False
     needs: tuple[Address, ...] = ()
     secrets: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     moved_from: str = ""
     known_as: str = ""
-    inherited: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+    inherited: Mapping[str, Origin] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """One `Agent` document: the handle used in addresses, and the path that ACC knows.
 
     `moved_from` is the handle, `path_before` the path that it had before, where the document says so (`movedFrom`).
@@ -67,13 +65,12 @@ class Agent:
     handle: str
     path: str
     origin: Origin
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     moved_from: str = ""
     path_before: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(Struct, frozen=True):
     """All that the manifests say: resources sorted by address, and the warnings found on the way.
 
     `secret_values` are the strings that must never be printed, wherever they turn up. `templates` are the names of

@@ -6,22 +6,35 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from msgspec import Struct
+
 JSON: TypeAlias = Any
 """What `json.loads` can return. `Any`, because mypy has no useful recursive spelling of it."""
 
 
-class State:
-    """What a resource is, in the products' terms: every kind has its own, a frozen dataclass.
+class State(Struct, frozen=True):
+    """What a resource is, in the products' terms: every kind has its own.
 
     A field that is None is not set in the manifest; of a live state it is one that the product does not tell.
     """
-
-    __slots__ = ()
 
     @property
     def parameters(self) -> Mapping[str, str] | str | None:
         """The part of it that may hold secrets, by name; a text where a product shows one that is no object."""
         return None
+
+
+class Beside(Struct, frozen=True, eq=False):
+    """What a noun carries along and is no part of what it is: any two are equal, and nothing shows them."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Beside)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 if TYPE_CHECKING:

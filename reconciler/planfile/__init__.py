@@ -6,9 +6,10 @@ import hmac
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler import files
 from reconciler.causes import Why
@@ -26,8 +27,7 @@ from reconciler.structure_diff import difference_text
 FORMAT_VERSION = "1.1"
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """A plan as it lies in a file: to be shown always, to be applied until it expires.
 
     `plan` holds no secret and no full state. `bases` are keyed digests, by address, of each change with all that it
@@ -45,8 +45,7 @@ class SavedPlan:
     reconciler_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(Struct, frozen=True):
     """A plan file whose content nobody has looked at: the sealed `body`, its seal, and when it was used, or ""."""
 
     path: Path

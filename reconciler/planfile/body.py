@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import as_plain
 from reconciler.model.plan import FieldChange, Plan
 from reconciler.model.state import JSON
@@ -62,8 +63,8 @@ def _read(hint: Any, value: JSON) -> Any:
         return Address.parse(_read(str, value))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
-    if dataclasses.is_dataclass(hint):
-        return _noun(typing.cast("type", hint), value)
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return _noun(hint, value)
     return _read_generic(hint, value)
 
 
@@ -81,7 +82,7 @@ def _read_generic(hint: Any, value: JSON) -> Any:
     raise TypeError(f"nobody said how to read {hint}")  # pragma: no cover - a noun got a field of a new sort
 
 
-def _noun(kind: type, value: JSON) -> Any:
+def _noun(kind: type[Struct], value: JSON) -> Any:
     fields = _fields(kind)
     given = _mapping(value)
     if not given.keys() <= fields.keys():
@@ -93,9 +94,9 @@ def _noun(kind: type, value: JSON) -> Any:
 
 
 @functools.cache
-def _fields(kind: type) -> dict[str, Any]:
+def _fields(kind: type[Struct]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {name: hints[name] for name in kind.__struct_fields__}
 
 
 def _mapping(value: JSON) -> dict[str, JSON]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.causes import Cause, because
 from reconciler.kind import AnyKind, KindRegistry
 from reconciler.model.address import Address, Origin
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
 from reconciler.model.plan import Action, BlockedResource, Finding, Reason, Visibility

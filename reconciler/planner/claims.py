@@ -8,14 +8,16 @@ schedule of ours that no manifest declares and that means just the same. No two 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count, islice
 from typing import TypeAlias, cast
 
+from msgspec import Struct
+
 from reconciler.identity import is_owned, owned_id
 from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import AgentView
 from reconciler.model.project import Project
@@ -28,8 +30,7 @@ Called: TypeAlias = tuple[str, str]
 """A kind, and a name in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredAgent:
+class DeclaredAgent(Struct, frozen=True):
     """One agent document with all that is known of the agent: its id ("" where it is not), its view, its memories.
 
     `entries` are the entries of its schedules by their kind and name; `view` is None where the agent was not, or could
@@ -39,7 +40,7 @@ class DeclaredAgent:
     document: Agent
     agent_id: str
     view: AgentView | None
-    entries: Mapping[Called, Entry[ObservedMemo]] = field(default_factory=dict)
+    entries: Mapping[Called, Entry[ObservedMemo]] = {}
 
     def entry_of(self, resource: Resource) -> Entry[ObservedMemo] | None:
         """What is remembered under the name of a resource."""
@@ -50,8 +51,7 @@ class DeclaredAgent:
         return self.entries.get((resource.address.kind, resource.moved_from)) if resource.moved_from else None
 
 
-@dataclass(slots=True)
-class Claims:
+class Claims(Struct):
     """Hands out ids, each once. `taken` says which declaration has an id; `renamed` what a declaration was before."""
 
     project: Project
@@ -60,11 +60,11 @@ class Claims:
     live: Mapping[str, str]
     """The path of the agent on which each live schedule was seen, by its id; "" for one that no path leads to."""
     remembered: Mapping[str, Entry[ObservedMemo]]
-    taken: dict[str, Address] = field(default_factory=dict)
-    found: dict[Address, str] = field(default_factory=dict)
-    renamed: dict[Address, str] = field(default_factory=dict)
-    _declared: set[Address] = field(default_factory=set)
-    _owned: dict[tuple[str, str, tuple[str, ...]], dict[tuple[str, ...], list[str]]] = field(default_factory=dict)
+    taken: dict[str, Address] = {}
+    found: dict[Address, str] = {}
+    renamed: dict[Address, str] = {}
+    _declared: set[Address] = set()
+    _owned: dict[tuple[str, str, tuple[str, ...]], dict[tuple[str, ...], list[str]]] = {}
 
     def settle(self, agents: Iterable[tuple[DeclaredAgent, tuple[Resource, ...]]]) -> None:
         """Find the id of every declared schedule. What is certain comes first, so that a guess never takes it away."""

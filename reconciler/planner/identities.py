@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.errors import ManifestError
 from reconciler.kind import KindRegistry
 from reconciler.model.address import AddressForm
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memory
 from reconciler.model.live import Live
 from reconciler.model.resource import Agent, Desired, Problem, Resource

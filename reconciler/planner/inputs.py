@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.diff import Sealer
 from reconciler.identity import is_owned
@@ -21,8 +22,7 @@ Verdict: TypeAlias = Change | BlockedResource | None
 """What the planner says of one resource; None: nothing to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identities:
+class Identities(Struct, frozen=True):
     """What was found out when agents and schedules were told apart by their ids.
 
     `renamed`: declared addresses with what the thing was known as before. `made_anew`: declared addresses whose agent
@@ -30,14 +30,13 @@ class Identities:
     says the same; None where nothing is left at an address.
     """
 
-    renamed: Mapping[Address, str] = field(default_factory=dict)
-    made_anew: Mapping[Address, str] = field(default_factory=dict)
-    rekeyed: Mapping[Address, Entry | None] = field(default_factory=dict)
+    renamed: Mapping[Address, str] = {}
+    made_anew: Mapping[Address, str] = {}
+    rekeyed: Mapping[Address, Entry | None] = {}
     warnings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
+class PlanInputs(Struct, frozen=True):
     """All that a plan is made from.
 
     `complete` are the resources whose state is complete: those that the selectors leave, and all that they need.
@@ -55,9 +54,9 @@ class PlanInputs:
     as_of: datetime
     seal: Sealer
     selected: frozenset[Address] | None = None
-    agent_paths: Mapping[str, str] = field(default_factory=dict)
+    agent_paths: Mapping[str, str] = {}
     busy: frozenset[str] = frozenset()
-    product_problems: Mapping[Product, str] = field(default_factory=dict)
+    product_problems: Mapping[Product, str] = {}
     accepts_new_ledger: bool = False
     destroy: bool = False
     gone_agents: frozenset[str] = frozenset()

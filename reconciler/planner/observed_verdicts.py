@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
@@ -18,8 +19,7 @@ from reconciler.planner.server_ids import IdHolders
 from reconciler.planner.verdict_parts import Overview, blocked, unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class _Case(Generic[S, O]):
+class _Case(Struct, Generic[S, O], frozen=True):
     """One declared resource, with all that its verdict rests on."""
 
     resource: Resource[S]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
+
+from msgspec import Struct
 
 from reconciler.kind import ObservedMemo
 from reconciler.model.address import Address, AddressForm
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memory
 from reconciler.model.live import Live
 from reconciler.model.resource import Agent, Desired, Resource
@@ -20,8 +22,7 @@ K = TypeVar("K")
 E = TypeVar("E", bound=Entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(Struct, frozen=True):
     """The same three, told by who they are: schedules with the ids that they have, one view an agent, entries where
     they belong; and what was found out on the way."""
 
@@ -104,8 +105,7 @@ def _keep_first(found: dict[K, E], key: K, entry: E) -> None:
         found[key] = entry
 
 
-@dataclass(slots=True)
-class Rekeying:
+class Rekeying(Struct):
     """Takes every entry to the address that declares its thing today, and says what became of the others.
 
     `leads_to` are the ids of the agents that were read, by every path that leads to them.
@@ -118,10 +118,10 @@ class Rekeying:
     agents: Mapping[str, DeclaredAgent]
     claims: Claims
     leads_to: Mapping[str, str]
-    kept: dict[Address, Entry] = field(default_factory=dict)
-    used: set[Address] = field(default_factory=set)
-    renamed: dict[Address, str] = field(default_factory=dict)
-    made_anew: dict[Address, str] = field(default_factory=dict)
+    kept: dict[Address, Entry] = {}
+    used: set[Address] = set()
+    renamed: dict[Address, str] = {}
+    made_anew: dict[Address, str] = {}
 
     def result(self) -> Identified:
         pairs = [(resource, self._memory_of(resource)) for resource in self.desired.resources]

@@ -6,8 +6,9 @@ The guard holds whatever the selectors leave: what it has to know is in the ledg
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct
 
 from reconciler.identity import is_owned
 from reconciler.kind import AnyObserved, KindRegistry, ObservedMemo
@@ -18,11 +19,10 @@ from reconciler.model.resource import Resource
 from reconciler.planner.inputs import PlanInputs
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAssigned:
+class ServerAssigned(Struct, frozen=True):
     """The ids that live, by the address that they were made for. `unread` is an agent where one may live unseen."""
 
-    at: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    at: Mapping[Address, tuple[str, ...]] = {}
     unread: str = ""
 
     @property
@@ -30,8 +30,7 @@ class ServerAssigned:
         return tuple(sorted({one for ids in self.at.values() for one in ids}))
 
 
-@dataclass(frozen=True, slots=True)
-class IdHolders:
+class IdHolders(Struct, frozen=True):
     """Which agent has a schedule, by its id. `unread` is an agent that may have any."""
 
     paths: Mapping[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import changes
@@ -17,8 +18,7 @@ from reconciler.model.plan import Action, BlockedResource, Change, Finding, Reas
 from reconciler.planner.inputs import LedgerLoss, PlanInputs, Verdict, loss_of
 
 
-@dataclass(frozen=True, slots=True)
-class Undeclared:
+class Undeclared(Struct, frozen=True):
     """A live schedule that no manifest declares."""
 
     address: Address

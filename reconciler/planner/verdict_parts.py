@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import digest
@@ -17,8 +18,7 @@ from reconciler.planner.inputs import LedgerLoss
 from reconciler.planner.server_ids import IdHolders, ServerAssigned
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """What one look at all of the inputs says about every resource in them.
 
     `unremembered` is, by agent path, a schedule of ours that no manifest declares, where a lost ledger knew whether it

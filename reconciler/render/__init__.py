@@ -6,13 +6,12 @@ Each format is a module of its own and is imported when it is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FORMAT_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """Where text is to be read: its width in columns, whether it shows colours, and the encoding that it takes."""
 
     width: int
@@ -20,8 +19,7 @@ class Screen:
     encoding: str = "utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """The header that every document carries. `created_at` is RFC 3339 in UTC; it comes from the caller's clock."""
 
     reconciler_version: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from reconciler.model.outcome import Done, RunRecord, Status
 from reconciler.render import Screen, Stamp

@@ -6,9 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from operator import attrgetter, itemgetter
 from typing import TypeAlias
+
+from msgspec.structs import asdict
 
 from reconciler.diff import canonical_json, digest
 from reconciler.model.address import Origin

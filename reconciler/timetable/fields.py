@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.timetable.timetable_error import TimetableError
 
@@ -18,8 +19,7 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Field:
+class Field(Struct, frozen=True, eq=False):
     """What a field is called, its lowest and highest value, and its names with the number of the first one.
 
     `top` is the highest value that may be written: weekdays have 7 as a second way to say Sunday.
@@ -41,8 +41,7 @@ MONTH = Field("month", 1, 12, 12, MONTHS, example="*, 1-6 or JAN,JUL")
 WEEKDAY = Field("day of week", 0, 6, 7, WEEKDAYS, example="*, MON-FRI, 5L or 5#3")
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """The plain values of a field, sorted, and the one `text` of them: `*` for all. `long_step` never comes round."""
 
     values: tuple[int, ...]
@@ -50,8 +49,7 @@ class Values:
     long_step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MonthDays:
+class MonthDays(Struct, frozen=True):
     """Days of the month: plain ones, the weekdays nearest to `nearest`, the last day, the last Monday-to-Friday."""
 
     plain: Values
@@ -67,8 +65,7 @@ class MonthDays:
         return ",".join(filter(None, [self.plain.text, "L" * self.last, "LW" * self.last_weekday, *nearest]))
 
 
-@dataclass(frozen=True, slots=True)
-class WeekDays:
+class WeekDays(Struct, frozen=True):
     """Weekdays (0 is Sunday): plain ones, the n-th of the month as (weekday, n), and the last of the month."""
 
     plain: Values

@@ -10,10 +10,11 @@ import functools
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.timing import Timing
@@ -29,8 +30,7 @@ class Run(NamedTuple):
     note: Note = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(Struct, frozen=True):
     """How often a schedule starts while the clock shows a repeated hour, both times taken together, by three ways.
 
     ACC documents none. `once`: what NCrontab does, and is predicted; an hour of silence for what runs all the time.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from reconciler.timetable.expression import Expression
 from reconciler.timetable.timetable_error import TimetableError
@@ -20,8 +21,7 @@ _RETURNED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """An expression, its start (naive, on the zone's clock, whole seconds) and its zone (Windows id or IANA name)."""
 
     expression: Expression

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 Note: TypeAlias = Literal["", "skipped-hour", "repeated-hour"]
 
 _EPOCH_DAY = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 - an ordinal has no zone
 
 
-@dataclass(frozen=True, slots=True)
-class ClockChange:
+class ClockChange(Struct, frozen=True):
     """A change of a zone's clock: local times from `begin` up to `end` are skipped, or come twice (`repeats`).
 
     `instant` is when it is changed, in seconds since 1970.

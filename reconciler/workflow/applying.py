@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
@@ -13,6 +14,7 @@ from reconciler.errors import LedgerError, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kind import AttestedKind, ObservedKind
 from reconciler.kinds.registry import KINDS
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.outcome import Began, Outcome, Status
 from reconciler.model.plan import Action, Plan
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.saved import SavedUse
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What an apply did; nothing, where `planned.refusals` says why. `declined`: a person was asked, and said no.
 
     `notes` is what whoever runs it should know besides.
@@ -80,8 +81,7 @@ def apply(
         return _Apply(context, planned, found.products, ledger, lease, saved).run(tell)
 
 
-@dataclass(frozen=True, slots=True)
-class _Apply:
+class _Apply(Struct, frozen=True):
     """One apply, once it is allowed."""
 
     context: CommandContext

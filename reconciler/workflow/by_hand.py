@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.clock import at_text
@@ -20,6 +21,7 @@ from reconciler.errors import LedgerError, ProductError, Refused
 from reconciler.identity import normal_id
 from reconciler.kind import AnyAttested, AttestedMemo, ByHand
 from reconciler.kinds import approval, input_files
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memory
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
@@ -33,8 +35,7 @@ from reconciler.workflow.reading import check_manifests, read_project
 AttestedEntry: TypeAlias = Entry[AttestedMemo]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The agent that a call is for: its path where the caller gave one, its id where it is known; either may be ""."""
 
     path: str
@@ -53,8 +54,7 @@ class Target:
         return frozenset(known | ({self.path} if self.path else set()))
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a call does to what is attested: `kind` of address, `action` for the journal, and the entry afterwards.
 
     `opened` says what may come of it, in the entry of a call of which nobody knows whether it happened. `in_parts`:
@@ -126,8 +126,7 @@ def _files_memo(entry: AttestedEntry) -> input_files.InputFilesMemo:
     return entry.memo
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """How a call is recorded: `why_not`, where it is not. `require_lease` raises Fenced when it may not be sent."""
 
     why_not: Why | None = None

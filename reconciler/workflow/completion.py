@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
 from reconciler.kind import KindRegistry, Need
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.plan import Visibility
 from reconciler.model.resource import Desired, Problem, Resource

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from reconciler.errors import ManifestError, Missing, NoAccessToken, ProductErro
 from reconciler.kind import Product
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import Check, Level
+from reconciler.model.copies import replace
 from reconciler.model.project import Connection, Project
 from reconciler.model.resource import Desired, Problem
 from reconciler.quantities import counted_or_no

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from reconciler.clock import MACHINE, Clock
 from reconciler.selection import Selection
 
 
-@dataclass(frozen=True, slots=True)
-class CommandContext:
+class CommandContext(Struct, frozen=True):
     """Where a command runs: the project's folder, the chosen environment, and the world around.
 
     `progress` is told what is being done, how much of it is done, and how much there is.
@@ -26,8 +26,7 @@ class CommandContext:
     progress: Callable[[str, int, int], None] = lambda *_: None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True):
     """What a plan is for: which resources, and what is allowed this once.
 
     `gone_agents` are paths of agents that are gone from ACC for good, as `--forget-agent` says. `resend` are

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler import __version__, timetable
 from reconciler.errors import LedgerError, ManifestError, ReconcilerError
@@ -22,8 +23,7 @@ from reconciler.workflow.memory import open_ledger
 from reconciler.workflow.reading import check_manifests, read_project
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """All checks, and whose project it is as far as that could be read."""
 
     project: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from reconciler.calendar.collisions import overcrowded
 from reconciler.calendar.estates import Estate, after_plan, declared_estate, live_estate
@@ -35,8 +36,7 @@ from reconciler.workflow.reading import Sources, load
 from reconciler.workflow.refresh import refresh
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarOptions:
+class CalendarOptions(Struct, frozen=True):
     """What calendar is asked for. No `source`: live where the project has a connection to ACC, else desired.
 
     `first` is the first day (None: today), `zone` the clock to show times on (None: that of most schedules).
@@ -51,8 +51,7 @@ class CalendarOptions:
     threshold: int = THRESHOLD
 
 
-@dataclass(frozen=True, slots=True)
-class _Estates:
+class _Estates(Struct, frozen=True):
     """The estates to show, what could not be read, and how long runs take."""
 
     shown: Estate

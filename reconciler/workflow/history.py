@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.errors import LedgerError
 from reconciler.model.outcome import Done, RunRecord
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _EVENTS_READ = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What was applied, newest first; `changes` by run id, for as far back as the latest events reach."""
 
     project: Project

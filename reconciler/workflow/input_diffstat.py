@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diff import Sealer
 from reconciler.files import read_regular
 from reconciler.kinds import input_files
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.planner import PlanInputs
@@ -23,7 +23,7 @@ def with_row_counts(plan: Plan, inputs: PlanInputs) -> Plan:
     if not any(change.action is Action.UPLOAD for change in plan.changes):
         return plan
     paths = {
-        (resource.address, f"files.{name}"): file.path
+        (resource.address, f"files.{name}"): file.place.path
         for resource in input_files.KIND.among(inputs.desired.resources)
         for name, file in resource.state.files.items()
     }

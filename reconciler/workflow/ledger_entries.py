@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.causes import Cause, Why, because
 from reconciler.clock import at_text
@@ -34,8 +35,7 @@ _KEY_SHOWN = 12
 _WORDS = {Visibility.ATTESTED: "attested", Visibility.STARTED_ONCE: "started"}
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerContents:
+class LedgerContents(Struct, frozen=True):
     """What the ledger holds of one project and environment; `place` is safe to print."""
 
     project: Project
@@ -113,8 +113,7 @@ def _remembered(entry: Entry, runs: Mapping[str, RunRecord], declared: set[Addre
 # --- forgetting ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Forgetting:
+class Forgetting(Struct, frozen=True):
     """What is to be forgotten, with what follows of each; or, where any may not be, why not.
 
     Nothing is forgotten while `blocked` holds anything. `declined`: a person was asked, and said no.

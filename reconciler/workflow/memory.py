@@ -8,9 +8,10 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.diff import Sealer, sealer
 from reconciler.kinds.registry import memo_of
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 _CI_LINKS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL")
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What the ledger says, read once. Without a ledger the seal is good for this process alone.
 
     `is_held`: somebody was applying when it was read.
@@ -105,8 +105,7 @@ def _user(context: CommandContext) -> str:
         return context.environ.get("USER", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorder:
+class Recorder(Struct, frozen=True):
     """The ledger under one lease, as the applier writes to it."""
 
     ledger: Ledger

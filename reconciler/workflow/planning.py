@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from reconciler import guards, planner
 from reconciler.causes import Cause, because
@@ -11,6 +12,7 @@ from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import Drift
+from reconciler.model.copies import replace
 from reconciler.model.entry import Memory
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Finding, Plan
@@ -34,8 +36,7 @@ SOON = timedelta(days=30)
 """How long before a token, a key or a licence ends it is spoken of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A plan with what it was made from. `refusals` are the guards' reasons why it must not run."""
 
     inputs: planner.PlanInputs

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler import manifests
 from reconciler.errors import ReconcilerError
@@ -27,14 +28,13 @@ from reconciler.workflow.memory import Remembered, read
 _SWITCH_SECONDS = 0.0001
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What a command works from. `seen` are the agents that were read already, by path."""
 
     desired: Desired
     remembered: Remembered
     products: Products
-    seen: Mapping[str, AgentView] = field(default_factory=dict)
+    seen: Mapping[str, AgentView] = {}
 
 
 def load(context: CommandContext) -> Desired:
@@ -101,8 +101,7 @@ def read_all(context: CommandContext, products: Products, paths: Collection[str]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ahead:
+class _Ahead(Struct, frozen=True):
     products: Products
     remembered: Remembered
     live: Future[Live]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS, observed_kinds
 from reconciler.model.address import Address, AddressForm
+from reconciler.model.copies import replace
 from reconciler.model.entry import Memory
 from reconciler.model.live import AgentView, Live
 from reconciler.model.resource import Desired

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from reconciler import planner
 from reconciler.clock import at_text
@@ -12,6 +13,7 @@ from reconciler.errors import ReconcilerError, UsageError
 from reconciler.kind import AnyStarted, LicenceCount, Progress, StartMemo, StartState
 from reconciler.kinds.registry import KINDS
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memory
 from reconciler.model.live import Live
 from reconciler.model.plan import Visibility
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from reconciler.ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownStart:
+class UnknownStart(Struct, frozen=True):
     """A start whose end is not known, with the weak evidence there is: the licence's counter then and now.
 
     `entry` is None where the ledger is new, or `restored` from a backup of that time, and nobody knows what was started

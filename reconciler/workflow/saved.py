@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler import __version__, planfile
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
+from reconciler.model.copies import replace
 from reconciler.model.outcome import Began, Outcome
 from reconciler.model.project import Project
 from reconciler.products import Products
@@ -75,8 +77,7 @@ def apply_file(
     return replace(done, notes=tuple(use.notes))
 
 
-@dataclass(frozen=True, slots=True)
-class SavedUse:
+class SavedUse(Struct, frozen=True):
     """The one use of a plan file, as `apply` knows it."""
 
     context: CommandContext

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from reconciler import planner
 from reconciler.kind import Examined
@@ -21,8 +22,7 @@ from reconciler.workflow.planning import read_inputs
 from reconciler.workflow.reading import Sources, load
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks.
 
     `attested` counts what no product shows and what needs no change.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from reconciler.causes import said
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model.address import Address, Origin
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.calendar.blackout_periods import HORIZON_DAYS, ComingBlackout, Inside, coming, inside_text, runs_inside
+from reconciler.model.copies import replace
 from reconciler.model.project import Blackout
 from reconciler.timetable import iter_runs
 from reconciler.timetable.timing import Timing

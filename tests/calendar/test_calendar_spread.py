@@ -6,7 +6,6 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from reconciler.calendar.spread import (
     spread,
 )
 from reconciler.clock import Clock
+from reconciler.model.copies import replace
 from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.forecasting import propose_spread

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from stage import NIGHTLY, POLL, Ended, Stage, agent, as_bytes, task_trigger
 
-from reconciler.clients import calls, mft
-
 Open = Callable[..., Stage]
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 EFFECTS = (
     "400",
@@ -29,13 +29,6 @@ EFFECTS = (
     "garbage",
     "empty",
 )
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
-    monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
-    monkeypatch.setattr(mft, "RETRY_POLICY", calls.RetryPolicy(throttled_tries=3))
 
 
 FILES = "  approval: {state: approved}\n  inputFiles:\n    - file: urls.csv\n"

@@ -19,7 +19,7 @@ from urllib.parse import quote_plus
 import pytest
 from stage import POLL, PRICES, Stage, agent, opened, task_trigger
 
-from reconciler.clients import calls, mft
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 HISTORIES = int(os.environ.get("SECRET_HISTORIES", "8"))
 STEPS = 7
@@ -48,13 +48,6 @@ LOOKS: list[tuple[str, ...]] = [(verb, "--format", form) for verb, forms in FORM
 LOOKS += [("-v", *words) for words in LOOKS if words[-1] == "text"]
 LOOKS += [("acc", "schedule", "list", PRICES, "--format", form) for form in ("text", "json")]
 LOOKS += [("acc", "run", "history", PRICES, "--format", form) for form in ("text", "json")]
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
-    monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
-    monkeypatch.setattr(mft, "RETRY_POLICY", calls.RetryPolicy(throttled_tries=3))
 
 
 @dataclass

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from stage import HAND_MADE, NIGHTLY, PASSWORD, POLL, PRICES, Stage, agent, wait_for
 
-from reconciler.clients import calls
-
 Open = Callable[..., Stage]
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 SECRET = '      inputParameters: {password: "${env:PASSWORD}", region: au}\n'
 WITHOUT = "      inputParameters: {region: au}\n"
@@ -40,12 +40,6 @@ LOOKS = (
     ("history", "--format", "json"),
     ("doctor",),
 )
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between attempts take no time; what is repeated, and how often, stays as it is."""
-    monkeypatch.setattr(calls.RetryPolicy.__init__, "__defaults__", (4, 0.0, 0.0, 120.0, 8, 0.0))
 
 
 def test_what_a_server_made_of_a_secret_is_not_shown_either(open_stage: Open) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, Ended, Stage, agent, 
 from reconciler.kinds.registry import memo_of
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Ledger, Owner
+from reconciler.model.copies import replace
 
 Open = Callable[..., Stage]
 

@@ -11,7 +11,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from reconciler.identity import owned_id
 from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 
 STEPS = 7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from reconciler.kind import Examined, HealthReport, ObservedKind, ObservedMemo, Product
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchState(State):
+class SwitchState(State, frozen=True):
     on: bool
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger.records import row_of
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.entry import Memo
 
 pytest_plugins = ["ledger_places"]
@@ -184,7 +184,7 @@ def test_the_one_id_that_the_first_versions_kept_is_one_of_those_that_the_server
 ) -> None:
     found = _read(place, SCHEDULE, {**kept, "start": "2026-01-01T02:00:00"})
     assert found == ScheduleMemo(start="2026-01-01T02:00:00", server_assigned_ids=ids)
-    assert found.to_json() == {"start": "2026-01-01T02:00:00", "server_assigned_ids": list(ids)}
+    assert found.to_json() == {"start": "2026-01-01T02:00:00", "server_assigned_ids": ids}
 
 
 def _read(place: Place, address: str, kept: Mapping[str, Any]) -> Memo:

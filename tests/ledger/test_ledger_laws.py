@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import settings
@@ -13,6 +12,7 @@ from ledger_samples import OWNER, Clock, Place, begun, change, entry
 
 from reconciler.kinds.schedule_state import ScheduleMemo
 from reconciler.ledger import Lease, Ledger
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.outcome import Outcome, Status
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from reconciler.kinds.schedule_state import ScheduleMemo, ScheduleState
 from reconciler.kinds.trigger import Task, TriggerMemo
 from reconciler.ledger import Ledger
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import Action

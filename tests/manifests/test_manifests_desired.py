@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from reconciler.kinds.input_files import InputFilesState
 from reconciler.kinds.schedule_state import AsWritten, ScheduleState
 from reconciler.kinds.trigger import DEFAULT_WAIT, Task, TriggerState
 from reconciler.model.address import Address
+from reconciler.model.copies import replace
 from reconciler.model.project import Blackout
 from reconciler.model.resource import Resource, Severity
 
@@ -86,7 +86,7 @@ def test_an_agent_becomes_resources(tmp_path: Path) -> None:
         "schedule/prices/nightly",
     ]
     files = state_of(by_address["input-files/prices"], InputFilesState)
-    assert [(name, one.path, one.digest, one.size) for name, one in files.files.items()] == [
+    assert [(name, one.place.path, one.digest, one.size) for name, one in files.files.items()] == [
         ("Z.txt", root / "manifests/data/a.txt", "", None),
         ("urls.csv", root / "manifests/data/urls.csv", "", None),
     ]

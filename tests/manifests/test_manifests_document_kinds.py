@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
@@ -46,8 +45,7 @@ spec: {tone: high, code: "${env:CODE}", after: schedule/prices/nightly}
 """
 
 
-@dataclass(frozen=True)
-class BellState(State):
+class BellState(State, frozen=True):
     tone: str
 
 

@@ -234,5 +234,5 @@ def test_a_relative_file_is_meant_from_the_file_that_names_it(tmp_path: Path) ->
     files = {"m.yaml": AGENT, "z.yaml": TEMPLATES, "./data/urls.csv": "a\n1\n", "./key.txt": "hidden\n"}
     found = desired(write(tmp_path, files, project))
     files_of = {str(one.address): one for one in found.resources}["input-files/prices"]
-    assert state_of(files_of, InputFilesState).files["urls.csv"].path == tmp_path / "data" / "urls.csv"
+    assert state_of(files_of, InputFilesState).files["urls.csv"].place.path == tmp_path / "data" / "urls.csv"
     assert "hidden" in found.secret_values

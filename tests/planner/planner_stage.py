@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +17,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule import ScheduleObservation
 from reconciler.kinds.schedule_state import PATHS, ScheduleMemo, ScheduleState, declared_state, live_state, wire_body
 from reconciler.model.address import Address, Origin
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memory
 from reconciler.model.live import AgentView, Live
 from reconciler.model.plan import BlockedResource, Change, Plan
@@ -123,7 +123,7 @@ def input_set(
     """Declared input files, written where the test wants them."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    listed = {name: input_files.DeclaredFile(folder / name) for name in sorted(files)}
+    listed = {name: input_files.DeclaredFile(input_files.Place(folder / name)) for name in sorted(files)}
     return Resource(
         Address(input_files.KIND.name, agent),
         input_files.InputFilesState(listed, enabled, exclusive),

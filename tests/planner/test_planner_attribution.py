@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import KEEP, ScheduleMemo, ScheduleState
 from reconciler.model.condition import DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.plan import Action, Reason
 from reconciler.render.reasons import words
 

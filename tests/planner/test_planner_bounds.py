@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from bounded import GROWTH, growth, work_of
@@ -12,6 +11,7 @@ from planner_stage import PROJECT, SEAL, declared, inputs, path_of, remembered, 
 from reconciler import planner
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerState
+from reconciler.model.copies import replace
 from reconciler.model.live import AgentView
 from reconciler.model.plan import Reason
 from reconciler.model.project import Policy

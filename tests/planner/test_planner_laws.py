@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +29,7 @@ from reconciler.identity import is_owned, owned_id
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule import KIND as SCHEDULE
 from reconciler.kinds.schedule_state import PATHS, ScheduleState, timing, wire_body
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import AgentView
 from reconciler.model.plan import Action, Change

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from reconciler.kinds.approval import ApprovalMemo, ApprovalState
 from reconciler.kinds.input_files import InputFilesMemo, InputFilesState
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
 from reconciler.model.plan import Action, Change, Reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from reconciler.identity import owned_id
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.model.condition import DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.plan import Action, Change, Reason
 from reconciler.model.project import Policy
 from reconciler.render.reasons import words

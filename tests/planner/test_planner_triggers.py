@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from reconciler.kinds import trigger
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.trigger import TriggerMemo, TriggerState
 from reconciler.model.condition import DriftStatus
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
 from reconciler.model.plan import Action, Change, Reason

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import sqlite3
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from render_samples import (
 from reconciler.diff import canonical_json, digest
 from reconciler.model.address import Address
 from reconciler.model.condition import Check, Drift, DriftStatus, Health, Level, ResourceStatus
+from reconciler.model.copies import replace
 from reconciler.model.outcome import Done, Outcome, Owner, RunRecord
 from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.model.resource import Problem

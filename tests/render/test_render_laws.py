@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ from render_samples import STAMP
 
 from reconciler.causes import said
 from reconciler.model.condition import Drift
+from reconciler.model.copies import replace
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Finding, Plan
 from reconciler.model.resource import Problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 import render_golden as golden
@@ -27,6 +26,7 @@ from render_samples import (
 )
 
 from reconciler.model.condition import Drift
+from reconciler.model.copies import replace
 from reconciler.model.plan import Plan
 from reconciler.render import markdown
 

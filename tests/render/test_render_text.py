@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 import render_golden as golden
@@ -29,6 +28,7 @@ from render_samples import (
 from reconciler.causes import Cause, because, said
 from reconciler.kinds import approval
 from reconciler.kinds import schedule as schedule_kind
+from reconciler.model.copies import replace
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import Action, Change, FieldChange, Finding, Plan, Preview, Reason
 from reconciler.model.resource import Problem

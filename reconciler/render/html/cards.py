@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reconciler.model.address import Origin
 from reconciler.model.plan import FieldChange, Preview
@@ -29,16 +30,14 @@ class Value(NamedTuple):
     end: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldsTable:
+class FieldsTable(Struct, frozen=True):
     """Fields with both sides beside each other; with one column where one side is empty in all."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Value, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """Next runs before and after, each list with its name and shared offset; how often, and both rates as shares."""
 
     lists: tuple[tuple[str, Sequence[str], str], ...]
@@ -47,8 +46,7 @@ class Runs:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A resource: its word chooses sign and colour. `tags`, `names` and `alarm` show while it is folded.
 
     `told` and `step` are sentences, in which backticks mark code.
@@ -69,8 +67,7 @@ class Card:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A list of cards under a heading. A long one starts folded, so that a page of thousands opens at once."""
 
     title: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.quantities import counted
 
 _FOR_NOTES = 400
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One item in two lengths. `short` names it, `full` shows it."""
 
     full: str
@@ -19,8 +19,7 @@ class Entry:
     shown: str = ""
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """A heading and its entries, of which there is at least one where it is shown at all."""
 
     opening: str

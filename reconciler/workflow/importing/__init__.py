@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.errors import ManifestError, ProductError, ReconcilerError, UsageError
 from reconciler.identity import is_owned
@@ -38,8 +39,7 @@ _LONGEST_NAME = 100
 _MOST_SINGLE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What an import comes to. `files` are to be written for these `agents`, `updates` are files that get
     more, for so many `updated` agents.
 
@@ -91,15 +91,14 @@ class Imported:
             raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(Struct):
     """The agents that were asked for, told apart; `known` are declared ones, each with what was seen of it."""
 
-    new: list[AgentView] = field(default_factory=list)
-    known: list[tuple[Agent, AgentView]] = field(default_factory=list)
-    declared: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    new: list[AgentView] = []
+    known: list[tuple[Agent, AgentView]] = []
+    declared: list[str] = []
+    refused: list[str] = []
+    unread: list[str] = []
 
 
 def import_agents(

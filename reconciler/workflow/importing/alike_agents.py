@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_values import YAMLValue, comment_text, text_of
 from reconciler.workflow.importing.live_blocks import ACC_SAYS, PARAMETERS, LiveAgent, LiveBlock, by_name
@@ -17,8 +18,7 @@ _MOSTLY = 0.6
 _SHORT_NAMES = {"timeZone": "zone", "startTime": "start", "cron": "cron", "every": "every"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedBlock:
+class PlannedBlock(Struct, frozen=True):
     """One block of a document that is to be written: its keys as they shall stand there, `${each.…}` included.
 
     `varying` are the paths at which a column stands. `comments` are what a reader should know of it.
@@ -29,8 +29,7 @@ class PlannedBlock:
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedDocument:
+class PlannedDocument(Struct, frozen=True):
     """An Agent document: one agent, or with `items` (the name of a list) one for each line there."""
 
     name: str
@@ -45,13 +44,12 @@ class PlannedDocument:
         return frozenset(agent.handle for agent in self.agents)
 
 
-@dataclass(slots=True)
-class ItemList:
+class ItemList(Struct):
     """A table with a line for each item: columns by name, each with a value for every item; "" where there is none."""
 
     name: str
     size: int
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = {}
 
     def column(self, wanted: str, values: Sequence[str]) -> str:
         """The name of a column with these values: one that is there, or a new one that is called so, if it can be."""
@@ -138,8 +136,7 @@ def _parameters(block: LiveBlock) -> Mapping[str, YAMLValue]:
 # --- what tells them apart -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """What tells the agents of a group apart by name: `prices-` and `-daily` around `au`, `nz`, …"""
 
     before: str
@@ -164,8 +161,7 @@ def _common_beginning(texts: Sequence[str]) -> str:
     return next((first[:at] for at, char in enumerate(first) if char != last[at : at + 1]), first)
 
 
-@dataclass(slots=True)
-class _Wording:
+class _Wording(Struct):
     """Words the values of a group by columns of a list. `prefix` is for the columns that are this group's alone."""
 
     items: ItemList

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular, write_whole
@@ -17,8 +18,7 @@ from reconciler.workflow.importing.written_blocks import block_lines
 _SCHEDULES = ("spec", "schedules")
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """What is missing in the document of a declared agent, which has `written` schedules so far."""
 
     agent: Agent
@@ -26,8 +26,7 @@ class Addition:
     written: int
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatedFile:
+class UpdatedFile(Struct, frozen=True):
     """A file that gets schedules: what it held, and its text with them."""
 
     path: Path

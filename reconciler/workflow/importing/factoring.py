@@ -7,10 +7,12 @@ import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_values import YAMLValue, comment_text
 from reconciler.manifests.yaml_writing import inline, key_text
+from reconciler.model.copies import replace
 from reconciler.quantities import counted
 from reconciler.workflow.importing.alike_agents import (
     ItemList,
@@ -37,8 +39,7 @@ Setting = tuple[str, ...]
 """A key of a block, or `inputParameters` and a key in there."""
 
 
-@dataclass(frozen=True, slots=True)
-class FactoredFile:
+class FactoredFile(Struct, frozen=True):
     """A file to be written: its name, its text, what it holds in words, and the handles of agents that need it.
 
     Its documents make so many `agents` and `schedules`.
@@ -52,8 +53,7 @@ class FactoredFile:
     schedules: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Struct, frozen=True):
     """A ScheduleTemplate: what it holds, `use` included."""
 
     name: str
@@ -65,12 +65,11 @@ class _Template:
         return all(_has(block, setting) for setting in self.settings)
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     """What is to be written: documents, and the lists that they are made from."""
 
-    documents: list[PlannedDocument] = field(default_factory=list)
-    lists: list[ItemList] = field(default_factory=list)
+    documents: list[PlannedDocument] = []
+    lists: list[ItemList] = []
 
 
 def factored(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from reconciler.quantities import counted, first_few
 
@@ -48,8 +49,7 @@ class Found(Enum):
         return self.value[1]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFinding:
+class ImportFinding(Struct, frozen=True):
     """One finding: of which schedule of which agent, by its id or its new name, and the detail that it is about."""
 
     kind: Found

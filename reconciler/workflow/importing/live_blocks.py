@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, count
+
+from msgspec import Struct
 
 from reconciler import timetable
 from reconciler.identity import is_owned, mark_in
@@ -26,8 +27,7 @@ PARAMETERS = "inputParameters"
 ACC_SAYS = "ACC says: "
 
 
-@dataclass(frozen=True, slots=True)
-class LiveBlock:
+class LiveBlock(Struct, frozen=True):
     """The block of one live schedule. `values` are its keys after `name` and `id`, as they are meant.
 
     `remarks` are comment lines, each in front of the key that it belongs to; "" for the end of the block.
@@ -41,8 +41,7 @@ class LiveBlock:
     secret_like: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class LiveAgent:
+class LiveAgent(Struct, frozen=True):
     """One agent as it is to be written: its blocks, sorted by name, and what is `left` unmanaged, with the reason."""
 
     path: str
@@ -52,8 +51,7 @@ class LiveAgent:
     findings: tuple[ImportFinding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportScope:
+class ImportScope(Struct, frozen=True):
     """What every agent is imported with. `declared` are the ids of all schedules that manifests declare, with the
     place; `ours` are those that the ledger knows."""
 

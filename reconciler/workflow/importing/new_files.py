@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.manifests.starter import write_new
 from reconciler.quantities import counted
@@ -12,8 +13,7 @@ from reconciler.workflow.importing.live_blocks import LiveAgent
 from reconciler.workflow.importing.written_blocks import agent_text
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenFile:
+class WrittenFile(Struct, frozen=True):
     """A new file: its text, what it holds in words, and how many agents and schedules its documents declare."""
 
     path: Path
