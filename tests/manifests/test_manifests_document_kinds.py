@@ -118,7 +118,7 @@ def test_its_schema_is_printed_and_its_name_is_known(tmp_path: Path) -> None:
         True,
         False,
     ]
-    assert manifests.document_names() == ("Project", "Agent", "TaskTrigger", "ScheduleTemplate", "Bell")
+    assert manifests.document_names() == ("Project", "Agent", "ScheduleTemplate", "TaskTrigger", "Bell")
     assert "Bell" in json.loads(manifests.schema_text())["$defs"]
     with pytest.raises(UsageError) as raised:
         manifests.schema_text("Bel")
