@@ -44,6 +44,8 @@ def list_(session: Session, patterns: tuple[str, ...], form: str) -> None:
     else:
         page = ledger_report.text(found.entries, found.agents, found.place, session.screen, verbose=session.verbose)
         session.show(page)
+    if found.restored:
+        session.say(f"note: restored from a backup of {found.restored}; what was done since is not in it")
 
 
 @ledger.command()

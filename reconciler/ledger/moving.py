@@ -206,7 +206,13 @@ class Mover(Struct, frozen=True):
             if row.held and not row.is_abandoned(now):
                 taken = holder_of(row, now)
                 raise Locked(f"{self.target.shown} is in use by {taken.owner} since {taken.since}", hint="wait for it")
-        if is_aside or connection.execute(statements.REMEMBERS, {"project": self.project}):
+        if is_aside:
+            raise LedgerError(
+                f"{self.target.shown} holds a ledger of {self.project} that was moved elsewhere, and is not known to "
+                "be an earlier one of this",
+                hint="name another place; or move that one out of the way, once nobody uses it any more",
+            )
+        if connection.execute(statements.REMEMBERS, {"project": self.project}):
             raise LedgerError(
                 f"{self.target.shown} holds a ledger of {self.project} already, and two cannot become one",
                 hint="name another database, another schema (`?options=-csearch_path%3DNAME`) or another file",

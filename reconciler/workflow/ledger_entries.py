@@ -36,12 +36,16 @@ _WORDS = {Visibility.ATTESTED: "attested", Visibility.STARTED_ONCE: "started"}
 
 
 class LedgerContents(Struct, frozen=True):
-    """What the ledger holds of one project and environment; `place` is safe to print."""
+    """What the ledger holds of one project and environment; `place` is safe to print.
+
+    `restored` is when the backup was made that it is a copy of, "" where it is none.
+    """
 
     project: Project
     place: str
     entries: tuple[Remembered, ...]
     agents: tuple[RememberedAgent, ...]
+    restored: str = ""
 
 
 def contents(context: CommandContext, patterns: tuple[str, ...]) -> LedgerContents:
@@ -62,7 +66,7 @@ def contents(context: CommandContext, patterns: tuple[str, ...]) -> LedgerConten
         for path, handle in sorted(paths.items())
         if path in shown
     )
-    return LedgerContents(project, place, entries, agents)
+    return LedgerContents(project, place, entries, agents, memory.restored)
 
 
 def _chosen(memory: Memory, patterns: tuple[str, ...]) -> tuple[Address, ...]:

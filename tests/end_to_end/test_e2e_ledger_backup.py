@@ -59,6 +59,7 @@ def test_a_backup_is_a_ledger_that_says_the_same(kept: Stage) -> None:
     kept.project(f"  ledger: sqlite:///{file}\n")
     after = kept.run("ledger", "list", "--format", "json").document
     assert (after["entries"], after["agents"]) == (before["entries"], before["agents"])
+    assert "restored from a backup" in kept.run("ledger", "list").err
     assert kept.run("history", "--format", "json").document["runs"] == runs
     assert kept.run("history", "--verify").code == 0
     plan = kept.run("plan", "--detailed-exitcode")

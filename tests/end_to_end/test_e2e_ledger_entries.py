@@ -243,3 +243,26 @@ def on_a_terminal(stage: Stage, answer: str, *arguments: str) -> Ended:
         pass
     os.close(ours)
     return Ended(process.wait(), shown.decode(), "")
+
+
+def test_what_was_secret_stays_hidden_once_it_is_forgotten(applied: Stage) -> None:
+    """Of a schedule with our mark that nobody remembers everything is hidden, whatever command shows it."""
+    assert PASSWORD in (applied.live("poll").input_parameters or "")
+    assert applied.run("ledger", "forget", "schedule/prices/poll").code == 0
+    plain = SECRET.replace("${env:PASSWORD}", "plain")
+    for declared in (agent(POLL + plain, LEGACY), agent(LEGACY), agent(POLL, LEGACY), agent(name="stock")):
+        applied.write(declared)
+        for words in (
+            *(["plan", "--format", form] for form in ("text", "json", "markdown", "html")),
+            *(["drift", "--format", form] for form in ("text", "json", "sarif")),
+            ["-v", "plan"],
+            ["status"],
+            ["ledger", "list"],
+            ["acc", "schedule", "list", "sequentum/Retail/prices"],
+            ["calendar", "--format", "json"],
+        ):
+            applied.run(*words)  # which looks for the password in all that is said
+    out = applied.root / "found"
+    applied.run("import", "--agent", "sequentum/Retail/prices", "--out", str(out))
+    for file in out.rglob("*.yaml"):
+        assert PASSWORD not in file.read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from stage import NIGHTLY, POLL, Ended, Stage, agent, estate, task_trigger
 
+from reconciler.errors import LedgerError
 from reconciler.ledger import Owner
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import open_ledger
@@ -269,6 +270,18 @@ def test_a_place_that_cannot_be_written_leaves_the_old_one_valid(stage: Stage) -
     assert stage.starts() == 1
 
 
+def test_who_opened_the_old_one_before_gets_no_lock_after(stage: Stage, elsewhere: str) -> None:
+    """As an apply does that waits for the lock while the ledger moves away under it."""
+    declare(stage)
+    assert stage.apply().code == 0
+    context = CommandContext(stage.root, None, stage.environ, clock=stage.clock)
+    project, _ = read_project(context)
+    with open_ledger(context, project, create=True) as ledger:
+        assert migrated(stage, elsewhere).code == 0
+        with pytest.raises(LedgerError, match="was moved to"):
+            ledger.acquire(Owner("bob", "build-7", 99))
+
+
 # --- killed on the way -----------------------------------------------------------------------------------------------
 
 KILLED = """\
@@ -451,7 +464,7 @@ steps = st.one_of(
 
 
 @settings(
-    max_examples=int(os.environ.get("MOVES", "12")),
+    max_examples=int(os.environ.get("MOVES", "6")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
