@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests import json_schemas, schema_sources
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS
 from reconciler.manifests.schema_sources import Schema
-from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of
+from reconciler.manifests.yaml_values import YAMLValue, list_of, mapping_of, value_at
 from reconciler.suggestion import Suggestions
 
 _FILLED_IN = r"\$\{"
@@ -63,22 +63,26 @@ def _written(source: Callable[[], str]) -> Schema:
 
 
 def _any_document() -> Schema:
-    """One schema for files of several documents: `kind` says which applies, so that only its mistakes are told."""
+    """One schema for files of several documents: `kind` says which applies, so that only its mistakes are told.
+
+    A file of items may lie among the manifests, where an editor cannot tell it from them.
+    """
     written = {kind: _written(source) for kind, source in _sources().items()}
     kinds: list[YAMLValue] = list(written)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Manifest",
-        "description": "Any document of reconciler: its kind says what else it may hold.",
-        "type": "object",
+        "description": "Any document of reconciler, by its kind; or a file of items for forEach.",
+        "type": ["object", "array"],
         "required": ["kind"],
         "properties": {
             "apiVersion": {"description": "The version of this format."},
             "kind": {"enum": kinds, "description": "What this document declares."},
         },
+        "items": mapping_of(value_at(written["Agent"], ("properties", "forEach", "items"))),
         "allOf": [
             {
-                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "if": {"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]},
                 "then": {"$ref": f"#/$defs/{kind}"},
             }
             for kind in written

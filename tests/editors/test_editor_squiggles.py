@@ -124,6 +124,13 @@ def test_each_document_of_a_file_is_held_against_its_own_kind(server: LanguageSe
     assert sorted(places) == ["tsak", "uss"]
 
 
+def test_a_file_of_items_among_the_manifests_is_right_too(server: LanguageServer) -> None:
+    right, wrong = "- {region: au, tier: 1}\n- {region: nz}\n", "- {region: [au]}\n- {re gion: nz}\n- nz\n"
+    found = server.squiggles({ANY: right, ANY.with_name("y.any.yaml"): wrong})
+    assert found[ANY] == []
+    assert [(one.line, one.column) for one in found[ANY.with_name("y.any.yaml")]] == [(1, 12), (2, 4), (3, 3)]
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_the_modelines_of_the_examples_work(server: LanguageServer, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
