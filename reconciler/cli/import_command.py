@@ -63,7 +63,8 @@ def import_(
         raise ManifestError(errors)
     imported.require_all()
     if imported.files or imported.updates:
-        session.say("next: `reconciler plan`, which has no remote change, and then `reconciler apply`")
+        promise = "" if imported.inherited else ", which has no remote change,"
+        session.say(f"next: `reconciler plan`{promise} and then `reconciler apply`")
     return 0
 
 

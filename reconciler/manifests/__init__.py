@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.manifests.discovery import find_root
     from reconciler.manifests.editor_schemas import document_names, schema_text
-    from reconciler.manifests.loading import check, load, load_project
+    from reconciler.manifests.loading import check, load, load_defaults, load_project
     from reconciler.manifests.project_file import project_name
     from reconciler.manifests.starter import write_project
 
@@ -17,6 +17,7 @@ __all__ = [
     "document_names",
     "find_root",
     "load",
+    "load_defaults",
     "load_project",
     "project_name",
     "schema_text",
@@ -25,7 +26,7 @@ __all__ = [
 
 _MODULES = {
     "discovery": ("find_root",),
-    "loading": ("check", "load", "load_project"),
+    "loading": ("check", "load", "load_defaults", "load_project"),
     "project_file": ("project_name",),
     "editor_schemas": ("document_names", "schema_text"),
     "starter": ("write_project",),

@@ -133,6 +133,14 @@ def load_project(root: Path, environment: str | None, environ: Mapping[str, str]
     return found, frozenset(project.secret_values) - {""}
 
 
+def load_defaults(
+    root: Path, environment: str | None, environ: Mapping[str, str]
+) -> Mapping[str, Mapping[str, object]]:
+    """What `spec.defaults` holds for each sort of block, filled in. Values may be secret. Raises UsageError."""
+    project = project_file.read_project(root, environment, environ, Problems())
+    return {} if project is None else {sort: layer.value for sort, layer in project.defaults.items()}
+
+
 def _documents(project: project_file.ProjectFile, problems: Problems) -> Iterator[ManifestDocument]:
     """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
     composer = Composer(project.defaults, may_have_more=not project.has_known_patterns)

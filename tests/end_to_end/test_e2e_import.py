@@ -214,3 +214,39 @@ def test_names_are_the_same_whatever_the_server_answers_first(
         )
     assert found[0] == found[1]
     assert [name for name, _ in found[0]] == ["daily-0400", "daily-0400-2", "daily-0400-3"]
+
+
+DEFAULTS = """\
+  defaults:
+    schedule: {timeZone: Australia/Sydney, logLevel: high, sessionId: 1-5/5, windowless: false, expect: {within: 26h},
+      inputParameters: {a: "9"}}
+"""
+
+
+@pytest.mark.parametrize("way", [[], ["--factor"], ["--update"]])
+def test_defaults_of_the_project_change_nothing_that_is_taken_over(stage: Stage, way: list[str]) -> None:
+    stage.project(DEFAULTS)
+    made = stage.estate.agents[PRICES]
+    stage.estate.add_schedule(made, cron="0 0 4 * * *", input_parameters='{"b": "1"}')
+    stage.estate.add_schedule(made, cron="0 0 5 * * *", input_parameters='{"a": "1"}', session_id="2-5/5")
+    if way == ["--update"]:
+        stage.write(agent(name="prices"))
+    ended = stage.run("import", "--agent", PRICES, *way)
+    assert ended.code == 0, ended.err
+    assert "spec.defaults would give it inputParameters.a, which it does not have in ACC" in ended.said
+    assert stage.run("validate").code == 0
+    assert [(address, action) for address, action, _ in stage.changes()] == [
+        ("schedule/prices/daily-0500", "adopt"),
+        ("schedule/prices/daily-1536", "adopt"),
+    ]
+    assert stage.apply().code == 0
+    assert stage.writes() == []
+
+
+def test_what_defaults_give_every_agent_is_said(stage: Stage) -> None:
+    stage.project("  defaults: {agent: {approval: {state: approved}}}\n")
+    ended = stage.run("import", "--agent", PRICES)
+    assert ended.code == 0, ended.err
+    assert "spec.defaults.agent gives the imported agents approval too" in ended.err
+    assert "no remote change" not in ended.err
+    assert {action for _, action, _ in stage.changes()} == {"adopt", "approve"}

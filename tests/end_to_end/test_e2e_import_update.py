@@ -165,6 +165,22 @@ def test_what_cannot_be_edited_is_named_and_the_others_are_updated(stage: Stage)
     assert {action for address, action, _ in stage.changes() if "daily" in address} == {"adopt"}
 
 
+def test_a_document_that_is_made_by_for_each_is_not_edited(stage: Stage) -> None:
+    """What is added there would be added for every item."""
+    stage.write(
+        "apiVersion: reconciler/v1\nkind: Agent\nforEach: [{which: prices}, {which: stock}]\n"
+        'metadata: {name: "${each.which}"}\nspec:\n  path: "sequentum/Retail/${each.which}"\n  schedules:\n'
+        + NIGHTLY.replace("${var:zone}", "UTC")
+    )
+    before = (stage.root / "manifests" / "retail.yaml").read_bytes()
+    ended = stage.run("import", "--update", "--agent", PRICES, "--agent", STOCK)
+    assert ended.code == 1
+    assert "1 document could not be updated; nothing was written" in ended.err
+    assert "its document is made by forEach" in ended.said
+    assert "next: add the schedules there by hand" in ended.said
+    assert (stage.root / "manifests" / "retail.yaml").read_bytes() == before
+
+
 def test_secrets_are_kept_out_of_documents_that_are_there_too(stage: Stage) -> None:
     secret = POLL.replace("UTC", "UTC\n      inputParameters: {password: '${env:PASSWORD}', region: au}")
     stage.write(agent(secret))

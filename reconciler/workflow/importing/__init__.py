@@ -1,18 +1,19 @@
 """Writes manifests of live schedules, each with its id, so that taking them over changes nothing.
 
-`agent_list` reads which agents are meant, `live_blocks` says what of them a manifest can say, `written_blocks` words
-it, `document_updates` adds it to documents that are there, and `findings` tells what a person should know of it.
+`agent_list` reads which agents are meant, `told_apart` which of them are new, `live_blocks` what of them a manifest can
+say. `written_blocks` words it in `new_files`, `factoring` writes it in short (`alike_agents` says what is alike, and
+`factored_files` that it still means the same), `document_updates` adds it to documents that are there. `findings` and
+`import_result` tell what a person should know of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
-from reconciler.errors import ManifestError, ProductError, ReconcilerError, UsageError
+from reconciler import manifests
+from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.identity import is_owned
 from reconciler.kind import ObservedMemo
 from reconciler.kinds import schedule
@@ -22,83 +23,21 @@ from reconciler.model.project import Project
 from reconciler.model.resource import Agent, Desired, Problem, Severity
 from reconciler.observe import read_agents
 from reconciler.products import Products
-from reconciler.quantities import counted
 from reconciler.secrecy import Secrecy, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
 from reconciler.workflow.importing.document_updates import Addition, UpdatedFile, updated_files
-from reconciler.workflow.importing.findings import ImportFinding, notes
-from reconciler.workflow.importing.live_blocks import ImportScope, LiveAgent, free_name, live_agent
+from reconciler.workflow.importing.findings import notes
+from reconciler.workflow.importing.import_result import Imported
+from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
 from reconciler.workflow.importing.new_files import WrittenFile, plain_files, write_files
+from reconciler.workflow.importing.told_apart import ToldApart, told_apart
 from reconciler.workflow.memory import read
 from reconciler.workflow.reading import check_manifests, read_project
 
 __all__ = ["Asked", "Imported", "WrittenFile", "import_agents", "listed", "notes", "unseen", "write"]
 
 _LONGEST_NAME = 100
-_MOST_SINGLE = 3
-
-
-class Imported(Struct, frozen=True):
-    """What an import comes to. `files` are to be written for these `agents`, `updates` are files that get
-    more, for so many `updated` agents.
-
-    `declared` are agents that manifests declare already, each with the place; `complete` how many of them lack nothing.
-    `refused` are paths of one agent, `unread` agents that could not be read, `unedited` documents that could not get
-    what they lack, each with the reason.
-    """
-
-    asked: int
-    files: tuple[WrittenFile, ...]
-    agents: tuple[LiveAgent, ...] = ()
-    updates: tuple[UpdatedFile, ...] = ()
-    updated: int = 0
-    declared: tuple[str, ...] = ()
-    complete: int = 0
-    refused: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    unedited: tuple[str, ...] = ()
-    findings: tuple[ImportFinding, ...] = ()
-
-    @property
-    def is_nothing_to_do(self) -> bool:
-        """Whether all that was asked for is declared already."""
-        return len(self.declared) == self.asked
-
-    def told(self, *, in_full: bool) -> Iterator[str]:
-        """What to say of agents that are left alone."""
-        few = in_full or len(self.declared) <= _MOST_SINGLE
-        yield from self.declared if few else [f"{len(self.declared)} agents are declared already, and left alone"]
-
-    def require_all(self) -> None:
-        """Raise, with all that was not done: ProductError where an agent could not be read, ReconcilerError where a
-        document could not be edited, UsageError where two paths lead to one agent."""
-        done = "the others were written" if self.files or self.updates else "nothing was written"
-        reasons = "\n".join(f"  {one}" for one in (*self.unread, *self.unedited, *self.refused))
-        if self.unread:
-            number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
-            raise ProductError(
-                f"{number} could not be read; {done}\n{reasons}",
-                hint="correct the path, or leave that agent out; `reconciler doctor` looks at the connection. What was "
-                "written is skipped when you import once more",
-            )
-        if self.unedited:
-            raise ReconcilerError(
-                f"{counted(len(self.unedited), 'document')} could not be updated; {done}\n{reasons}",
-                hint="add the schedules there by hand; `reconciler acc schedule list PATH` shows them",
-            )
-        if self.refused:
-            raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
-
-
-class _Sorted(Struct):
-    """The agents that were asked for, told apart; `known` are declared ones, each with what was seen of it."""
-
-    new: list[AgentView] = []
-    known: list[tuple[Agent, AgentView]] = []
-    declared: list[str] = []
-    refused: list[str] = []
-    unread: list[str] = []
 
 
 def import_agents(
@@ -111,11 +50,48 @@ def import_agents(
     ProductError where no connection can be had.
     """
     wanted = paths_of(asked)
-    project, secrets = read_project(context)
     desired = _declared(context)
+    defaults = manifests.load_defaults(context.root, context.environment, context.environ)
+    named, found, scope = _read(context, wanted, desired, defaults.get("schedule", {}), update=update)
+    handles = {agent.handle for agent in (desired.agents if desired is not None else ())}
+    agents = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
+    additions = [_addition(agent, view, scope, desired) for agent, view in found.known]
+    lacking = [one for one in additions if one.live.blocks]
+    updates, unedited = updated_files(context.root, lacking)
+    files = plain_files(agents, folder)
+    if factor:
+        from reconciler.workflow.importing.factored_files import factored_files  # few imports are written in short
+
+        files = factored_files(files, agents, folder, desired.templates if desired is not None else (), context.clock())
+    return Imported(
+        named,
+        files,
+        tuple(agents),
+        updates,
+        updated=len(lacking) - len(unedited),
+        declared=tuple(found.declared),
+        complete=sum(not one.live.blocks for one in additions),
+        refused=tuple(found.refused),
+        unread=tuple(found.unread),
+        unedited=unedited,
+        inherited=tuple(sorted(defaults.get("agent", {}))) if agents else (),
+        findings=tuple(finding for one in (*agents, *(each.live for each in additions)) for finding in one.findings),
+    )
+
+
+def _read(
+    context: CommandContext,
+    wanted: Iterable[str],
+    desired: Desired | None,
+    defaults: Mapping[str, object],
+    *,
+    update: bool,
+) -> tuple[int, ToldApart, ImportScope]:
+    """Read the agents at these paths: how many they are, what they turn out to be, and what they are imported with."""
+    project, secrets = read_project(context)
+    memory = read(context, project).memory
     declared = desired.agents if desired is not None else ()
     known = {agent.path.casefold(): agent.path for agent in declared}
-    memory = read(context, project).memory
     ids = dict(memory.agent_ids)
     named = {known.get(path.casefold(), path) for path in wanted}
     missing = {path for path in named if update or path.casefold() not in known}
@@ -132,66 +108,13 @@ def import_agents(
         )
         ids |= {path: view.agent_id for path, view in live.agents.items() if not view.problem}
         live = Live({path: view for path, view in live.agents.items() if path in missing})
-        found = _sorted(sorted(named), live, declared, ids, update=update)
+        found = told_apart(sorted(named), live, declared, ids, update=update)
         hidden = _secrecy((project, secrets), desired, live, memory)
         products.hide(
             hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
         )
-    scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory))
-    handles = {agent.handle for agent in declared}
-    agents = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
-    additions = [_addition(agent, view, scope, desired) for agent, view in found.known]
-    lacking = [one for one in additions if one.live.blocks]
-    updates, unedited = updated_files(context.root, lacking)
-    files = plain_files(agents, folder)
-    if factor:
-        from reconciler.workflow.importing.factored_files import factored_files  # few imports are written in short
-
-        files = factored_files(files, agents, folder, desired.templates if desired is not None else (), context.clock())
-    return Imported(
-        len(named),
-        files,
-        tuple(agents),
-        updates,
-        updated=len(lacking) - len(unedited),
-        declared=tuple(found.declared),
-        complete=sum(not one.live.blocks for one in additions),
-        refused=tuple(found.refused),
-        unread=tuple(found.unread),
-        unedited=unedited,
-        findings=tuple(finding for one in (*agents, *(each.live for each in additions)) for finding in one.findings),
-    )
-
-
-def _sorted(
-    wanted: Iterable[str], live: Live, declared: Iterable[Agent], ids: Mapping[str, str], *, update: bool
-) -> _Sorted:
-    """Tell the agents apart by their ids. `ids` are those of agents, by path."""
-    by_path = {agent.path: agent for agent in declared}
-    by_id = {ids[agent.path]: agent for agent in declared if ids.get(agent.path)}
-    seen: dict[str, list[AgentView]] = {}
-    found = _Sorted()
-    for path in wanted:
-        agent, view = by_path.get(path), live.agents.get(path)
-        if agent is not None and not update:
-            found.declared.append(f"{path} is declared already, at {agent.origin}")
-        elif view is None or view.problem:
-            found.unread.append(f"{path}: {view.problem if view is not None else 'it was not read'}")
-        elif agent := agent or by_id.get(view.agent_id):
-            if path != agent.path:
-                same = f"{path} and {agent.path} are one agent: ACC gives both paths the same id"
-                found.declared.append(f"{same}; it is declared already, at {agent.origin}")
-            if update and all(agent is not one for one, _ in found.known):
-                found.known.append((agent, view))
-        else:
-            seen.setdefault(view.agent_id, []).append(view)
-    for views in seen.values():
-        if len(views) == 1:
-            found.new += views
-        else:
-            shown = " and ".join(view.path for view in views)
-            found.refused.append(f"{shown} are one agent: ACC gives these paths the same id")
-    return found
+    scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory), defaults)
+    return len(named), found, scope
 
 
 def _addition(agent: Agent, view: AgentView, scope: ImportScope, desired: Desired | None) -> Addition:

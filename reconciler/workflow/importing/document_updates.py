@@ -91,7 +91,10 @@ def _append(edited: EditedFile, addition: Addition) -> str:
     if document is None or edited.value_at(document, ("kind",)) != "Agent":
         return "its document is not written in one place"
     if edited.value_at(document, ("forEach",)) is not None:
-        return "its document is made by forEach, and what is added there would be added for every item"
+        return (
+            "its document is made by forEach, and what is added there would be added for every item; give this agent a "
+            "document of its own, or each of them a column for the id"
+        )
     if len(list_of(edited.value_at(document, _SCHEDULES))) != addition.written:
         return "its schedules are not all written in its document"
     edited.append(document, _SCHEDULES, ["\n".join(block_lines(block)) for block in addition.live.blocks])

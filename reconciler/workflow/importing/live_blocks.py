@@ -23,6 +23,7 @@ from reconciler.workflow.importing.findings import Found, ImportFinding
 
 _LOG_LEVEL_NAMES = {number: name for name, number in LOG_LEVELS.items()}
 _SECRET_LIKE = re.compile(r"(?i)passw|pwd|secret|token|api[-_ ]?key|credential|private")
+_CHANGING = ("logLevel", "sessionId", "windowless", "enabled")
 PARAMETERS = "inputParameters"
 ACC_SAYS = "ACC says: "
 
@@ -53,13 +54,15 @@ class LiveAgent(Struct, frozen=True):
 
 class ImportScope(Struct, frozen=True):
     """What every agent is imported with. `declared` are the ids of all schedules that manifests declare, with the
-    place; `ours` are those that the ledger knows."""
+    place; `ours` are those that the ledger knows. `defaults` is what the project gives every schedule that does not
+    say otherwise."""
 
     project: Project
     secrecy: Secrecy
     redact: Callable[[str], str]
     declared: Mapping[str, str]
     ours: frozenset[str]
+    defaults: Mapping[str, object] = {}
 
     def other_environment(self, identity: str) -> str:
         """The other environment of this project that made a schedule; "" where none did."""
@@ -89,7 +92,14 @@ def live_agent(view: AgentView, handle: str, scope: ImportScope, *, names: Colle
     blocks = []
     # By what they are, and only then by the id: agents that are alike get names that are.
     for base, _, live in sorted(found, key=lambda one: (*one[:2], one[2].identity)):
-        block, told = _block(live, free_name(base, taken), view.path, scope)
+        name = free_name(base, taken)
+        block, told = _block(live, name, view.path, scope)
+        if unwanted := _inherited(block, scope.defaults):
+            taken.discard(name)
+            why = f"spec.defaults would give it {', '.join(unwanted)}, which it does not have in ACC"
+            left.append((block.identity, why))
+            findings.append(ImportFinding(Found.UNWRITABLE, view.path, block.identity, why))
+            continue
         blocks.append(block)
         findings += told
     return LiveAgent(
@@ -204,12 +214,20 @@ def _block(
     if not is_writable(state.session_id or ""):
         half = "sessionId holds half a character in ACC; it cannot be written here, and stays as it is"
         remarks.append(("windowless", half))
-    elif state.session_id:
-        values["sessionId"] = state.session_id
+    elif state.session_id or "sessionId" in scope.defaults:
+        values["sessionId"] = state.session_id or ""
     values |= {
         flag: on for flag, on in (("windowless", state.windowless), ("enabled", state.enabled)) if on is not None
     }
     return LiveBlock(name, live.identity, values, tuple(remarks), secret_like), findings
+
+
+def _inherited(block: LiveBlock, defaults: Mapping[str, object]) -> list[str]:
+    """What the project's defaults would give a schedule that is taken over, and that it does not have."""
+    own, theirs = block.values.get(PARAMETERS), defaults.get(PARAMETERS)
+    keys = [key for key in _CHANGING if key in defaults and key not in block.values]
+    parameters = theirs.keys() - (own.keys() if isinstance(own, dict) else ()) if isinstance(theirs, Mapping) else ()
+    return [*keys, *(f"{PARAMETERS}.{comment_text(key)}" for key in sorted(parameters))]
 
 
 def _hidden(live: ScheduleObservation, secrecy: Secrecy) -> frozenset[str]:
