@@ -228,15 +228,17 @@ class Composer(Struct):
 
     def compose(self, document: ManifestDocument) -> bool:
         """Merge what a document inherits into it. False when it has to wait for a template that may still be read."""
-        work = _Merge(document)
         may_use = document.report.file.may_use
+        if not may_use and not self.defaults:
+            return True
+        work = _Merge(document)
         for sort in document.kind.blocks:
             if not may_use and sort.name not in self.defaults:
                 continue
             for path, block in work.blocks_of(sort):
                 use = block.get("use", "") if sort.template else ""
                 if not isinstance(use, str):
-                    document.suspect.add(path)
+                    document.suspect |= {path}
                 chain = self._chain(sort, use if isinstance(use, str) else "")
                 if chain is None:
                     return False
@@ -316,7 +318,7 @@ class _Merge:
         self._composition.blocks[path] = (block, chain)
         filled = self._document.filled
         if chain.is_broken:
-            self._document.suspect.add(path)
+            self._document.suspect |= {path}
         for at, texts in chain.secrets:
             if not _has(block, at) and _has(whole, at):
                 filled.add_secret((*path, *at), texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _DEEPEST_ASKED = 5
 NO_DOCUMENT = frozenset({"not-a-mapping", "missing-key", "unknown-kind"})
 """What is said of something in a file that is no document."""
+_NOTHING: Mapping[str, Origin] = MappingProxyType({})
 
 
 class ManifestDocument(Struct):
@@ -46,7 +48,7 @@ class ManifestDocument(Struct):
     filled: FilledDocument
     wrong: frozenset[DocumentPath] = frozenset()
     around: frozenset[DocumentPath] = frozenset()
-    suspect: set[DocumentPath] = set()
+    suspect: frozenset[DocumentPath] = frozenset()
     composition: Composition | None = None
     mistaken: tuple[frozenset[DocumentPath], frozenset[DocumentPath]] = (frozenset(), frozenset())
     item: Item | None = None
@@ -63,7 +65,7 @@ class ManifestDocument(Struct):
 
         Where a value is not known, its schema cannot say anything; a parameter may have any, so that one can be used.
         """
-        wrong = {path for path, _ in self.filled.errors} | self.suspect
+        wrong = {path for path, _ in self.filled.errors}.union(self.suspect)
         for path, error in self.filled.errors:
             if not error.is_reported:
                 self.report.at(self.address_at(path)).error(path, error.code, error.message)
@@ -94,7 +96,7 @@ class ManifestDocument(Struct):
 
     def inherited(self, path: DocumentPath) -> Mapping[str, Origin]:
         """Where the fields stand that what is declared at a path has from a template or from defaults."""
-        return self.composition.inherited(path) if self.composition is not None else {}
+        return self.composition.inherited(path) if self.composition is not None else _NOTHING
 
     @property
     def value(self) -> dict[str, YAMLValue]:
