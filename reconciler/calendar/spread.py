@@ -213,6 +213,7 @@ def propose(
         most = f"at most {found.most_before} schedules start" if found.most_before > 1 else "no two schedules start"
         more = f"{options.threshold} and more are moved where a better minute is free"
         return Proposal("", f"nothing to spread: {most} in the same second; {more}")
+    declared_at = Counter(resource.origin.place for resource in declared_schedules(desired))
     pieces: list[str] = []
     notes: list[str] = []
     by_file: dict[str, list[str]] = defaultdict(list)
@@ -222,6 +223,10 @@ def propose(
         file = EditedFile(content_of(path))
         stays: dict[str, str] = {}
         for address in addresses:
+            origin = resources[address].origin
+            if origin.item or declared_at[origin.place] > 1:
+                stays[address] = f"its block {Obstacle.MADE}"
+                continue
             key, obstacle = _move_start(file, resources[address], jobs[address], found.shifts[address])
             if obstacle is not None:
                 stays[address] = f"its {key} {obstacle}"

@@ -18,7 +18,7 @@ from reconciler.manifests.document_kinds import DocumentKind
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, Origin
-from reconciler.model.resource import Agent, Problem, Resource
+from reconciler.model.resource import Agent, Resource
 from reconciler.quantities import first_few
 from reconciler.suggestion import PatternSuggestions
 
@@ -68,9 +68,7 @@ class Declared(Struct):
         # Documents that wait for a template are declared after all others, wherever they stand.
         (earlier, _), (later, address) = sorted((first, claimed), key=lambda one: one[0].place)
         message = f"{shown} is declared twice; the first is at {earlier}"
-        report.problems.append(
-            Problem(later.path, later.line, later.column, address, "duplicate", message, item=later.item)
-        )
+        report.problems.add_at(later, "duplicate", message, address=address)
         return False
 
     def say_not_judged(self, report: ProblemReporter, path: DocumentPath) -> None:

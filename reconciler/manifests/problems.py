@@ -55,6 +55,12 @@ class SourceFile(Struct):
         return self._places[index]
 
 
+class _ItemProblem(Problem, frozen=True):
+    """A problem of a document that an item of `forEach` made; "" where none did."""
+
+    item: str = ""
+
+
 class Problems(list[Problem]):
     """The problems of one run. Every other module of this room adds to it and goes on."""
 
@@ -70,6 +76,13 @@ class Problems(list[Problem]):
     ) -> None:
         """A problem at a line and a column that are known."""
         self.append(Problem(file.path, place[0], place[1], address, code, message, severity))
+
+    def add_at(
+        self, origin: Origin, code: str, message: str, *, address: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
+        """The same at a place of a document that may be made by an item."""
+        place = (origin.path, origin.line, origin.column)
+        self.append(_ItemProblem(*place, address, code, message, severity, origin.item))
 
     def forget(self, codes: Set[str], paths: Set[str]) -> None:
         """Take back what was said of files that are something else."""
@@ -89,12 +102,15 @@ class Problems(list[Problem]):
 
 def _as_one(said: list[Problem]) -> Problem:
     """What is said of one place for several addresses or items: for the first of them, with a count of the others."""
-    first, *others = dict.fromkeys(said)
-    own = next((one for one in said if not one.address and not one.item), None)
-    if own is not None or not (others or first.item):
-        return own or first  # a template that is wrong says so itself, and needs nobody who uses it
+    by_use = dict.fromkeys((one.address, getattr(one, "item", "")) for one in said)
+    (address, item), *others = by_use
+    shown = Problem(*(getattr(said[0], one) for one in Problem.__struct_fields__))
+    if ("", "") in by_use:
+        return replace(shown, address="")  # a template that is wrong says so itself, and needs nobody who uses it
+    if not others and not item:
+        return shown
     more = [f"and for {len(others)} more"] if others else []
-    return replace(first, message=f"{first.message} [{', '.join([first.item or first.address, *more])}]", item="")
+    return replace(shown, message=f"{shown.message} [{', '.join([item or address, *more])}]")
 
 
 class ProblemReporter(Struct):
@@ -121,9 +137,7 @@ class ProblemReporter(Struct):
 
     def _add(self, path: DocumentPath, code: str, message: str, severity: Severity, *, at_key: bool = False) -> None:
         at = self._origin(path, at_key=at_key)
-        self.problems.append(
-            Problem(at.path, at.line, at.column, self.address, code, message, severity, item=self.item)
-        )
+        self.problems.add_at(at, code, message, address=self.address, severity=severity)
 
     def parsed(self, path: DocumentPath, code: str, parse: Callable[[str], T], text: str) -> T | None:
         """What `parse` makes of the text at a path; None where it raises ValueError, which is reported."""

@@ -30,6 +30,7 @@ class Obstacle(StrEnum):
     ELSEWHERE = "does not stand in its own block"
     SHARED = "is shared through an anchor"
     COMPOSED = "is put together from variables"
+    MADE = "is written for several at once"
     UNREADABLE = "stands in a file that cannot be read"
     UNSURE = "is written in a way that this program does not edit"
 

@@ -81,6 +81,11 @@ class Origin(Struct, frozen=True, order=True):
         return f"{self.path}:{self.line}:{self.column}" + (f" [{self.item}]" if self.item else "")
 
     @property
+    def shown(self) -> str:
+        """As people are told of it beside what is there: without the column."""
+        return f"{self.path}:{self.line}" + (f" [{self.item}]" if self.item else "")
+
+    @property
     def place(self) -> tuple[str, int, int]:
         """Where it is in the order of the manifests."""
         return (self.path, self.line, self.column)

@@ -65,12 +65,16 @@ class Reason(StrEnum):
 
 
 class FieldChange(Struct, frozen=True):
-    """One field that differs, by its path in the manifest. None means: not there. A secret's values are never shown."""
+    """One field that differs, by its path in the manifest. None means: not there. A secret's values are never shown.
+
+    `origin` is where the value that it shall have stands, where that is not in the block itself.
+    """
 
     path: str
     before: JSON
     after: JSON
     secret: bool = False
+    origin: Origin | None = None
 
     @property
     def shown(self) -> tuple[JSON, JSON]:

@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 class Problem(Struct, frozen=True, order=True):
-    """One thing that is wrong or doubtful in the files, with the next step in `message`. `item`: as in `Origin`."""
+    """One thing that is wrong or doubtful in the files, with the next step in `message`."""
 
     path: str
     line: int
@@ -28,7 +28,6 @@ class Problem(Struct, frozen=True, order=True):
     code: str
     message: str
     severity: Severity = Severity.ERROR
-    item: str = ""
 
 
 class Resource(Struct, Generic[S_co], frozen=True):

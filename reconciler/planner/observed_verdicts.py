@@ -16,7 +16,7 @@ from reconciler.model.resource import Resource
 from reconciler.planner.attribution import why_it_differs
 from reconciler.planner.inputs import PlanInputs, Verdict
 from reconciler.planner.server_ids import IdHolders
-from reconciler.planner.verdict_parts import Overview, blocked, unreadable
+from reconciler.planner.verdict_parts import Overview, blocked, located, unreadable
 
 
 class _Case(Struct, Generic[S, O], frozen=True):
@@ -49,7 +49,7 @@ class _Case(Struct, Generic[S, O], frozen=True):
             action=action,
             reason=reason[0],
             why=reason[1],
-            fields=kind.as_written(fields, resource.state),
+            fields=located(kind.as_written(fields, resource.state), resource),
             before=before,
             after=after,
             identity=resource.identity,

@@ -9,9 +9,10 @@ from msgspec import Struct
 from reconciler.causes import Cause, Why, because
 from reconciler.diff import digest
 from reconciler.kind import Decision
+from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Observation
-from reconciler.model.plan import BlockedResource, Change, Reason
+from reconciler.model.plan import BlockedResource, Change, FieldChange, Reason
 from reconciler.model.resource import Resource
 from reconciler.model.state import State
 from reconciler.planner.inputs import LedgerLoss
@@ -35,6 +36,15 @@ def blocked(resource: Resource, reason: Reason, why: Why) -> BlockedResource:
     return BlockedResource(resource.address, reason, why, resource.origin)
 
 
+def located(fields: tuple[FieldChange, ...], resource: Resource) -> tuple[FieldChange, ...]:
+    """The fields, those with their place that the resource has from a template or from defaults."""
+    inherited = resource.inherited
+    return tuple(
+        replace(one, origin=inherited[one.path]) if one.after is not None and one.path in inherited else one
+        for one in fields
+    )
+
+
 def unreadable(resource: Resource, observed: Observation) -> BlockedResource:
     why = because(Cause.AGENT_UNREAD, said=observed.problem, agent=resource.agent_path)
     return blocked(resource, Reason.UNREADABLE, why)
@@ -54,7 +64,7 @@ def decided(
         action=decision.action,
         reason=reason[0],
         why=reason[1],
-        fields=decision.fields,
+        fields=located(decision.fields, resource),
         after=decision.after,
         agent_path=resource.agent_path,
         agent_id=agent_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.condition import Drift, DriftStatus
+from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.resource import Problem
 from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words
 
@@ -38,11 +38,16 @@ def drift(drift: Drift) -> str:
             path=finding.origin.path if finding.origin else "",
             line=finding.origin.line if finding.origin else 0,
             column=0,
-            title=f"{finding.status}: {finding.address}",
+            title=f"{finding.status}: {finding.address}{_made_by(finding)}",
         )
         for finding in drift.findings
         if finding.status in _LEVEL
     )
+
+
+def _made_by(finding: DriftFinding) -> str:
+    """Which item of `forEach` declares it, where one does."""
+    return f" [{finding.origin.item}]" if finding.origin is not None and finding.origin.item else ""
 
 
 def annotation(level: str, message: str, *, path: str, line: int, column: int, title: str) -> str:

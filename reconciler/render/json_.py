@@ -162,12 +162,19 @@ def _finding(finding: DriftFinding) -> Document:
 
 
 def _origin(origin: Origin | None) -> Document | None:
-    return {"path": origin.path, "line": origin.line} if origin else None
+    if origin is None:
+        return None
+    return {"path": origin.path, "line": origin.line} | ({"item": origin.item} if origin.item else {})
 
 
 def _field(field: FieldChange) -> Document:
     before, after = map(plain, field.shown)
-    return {"path": field.path, "before": before, "after": after} | ({"secret": True} if field.secret else {})
+    shown: Document = {"path": field.path, "before": before, "after": after}
+    if field.secret:
+        shown["secret"] = True
+    if field.origin is not None:
+        shown["origin"] = _origin(field.origin)
+    return shown
 
 
 def _sorted(items: Iterable[Document], *keys: str) -> list[Document]:

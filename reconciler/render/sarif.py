@@ -65,7 +65,7 @@ def drift(drift: Drift, stamp: Stamp) -> str:
         if status in _LEVEL:
             meaning = DRIFT_MEANING[status]
             told = "; ".join([finding_words(finding) or meaning, *field_sentences(finding.fields)])
-            message = f"{address} is {status} ({finding.evidence}): {told}"
+            message = f"{address} is {status} ({finding.evidence}): {told}{f' [{origin.item}]' if origin.item else ''}"
             found.append(_Result(origin, address, status.value, message, _LEVEL[status], meaning))
         if finding.unset:
             message = f"{address}: {'; '.join(unset_sentences(finding.unset))}"

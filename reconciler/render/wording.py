@@ -206,7 +206,8 @@ def unset_sentences(fields: Sequence[FieldChange]) -> list[str]:
 
 def _differs(field: FieldChange, other: str) -> str:
     before, after = field_texts(field)
-    return f"{field.path} is {before}, {other} {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
+    told = f"{field.path} is {before}, {other} {after}" if after != SECRET_CHANGED else f"{field.path} differs {after}"
+    return f"{told} at {field.origin.shown}" if field.origin is not None else told
 
 
 def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:

@@ -199,7 +199,7 @@ def test_variables_may_stand_in_each_other_so_deep_and_no_deeper(tmp_path: Path)
 def test_all_that_is_filled_in_has_a_limit_which_is_told_once(tmp_path: Path) -> None:
     uses = "".join(f"      - '${{var:big}}{number}'\n" for number in range(300))
     project = PROJECT + f"  variables: {{big: {'x' * 900_000}}}\n"
-    write(tmp_path, {"a.yaml": AGENT + "x-more:\n  list:\n" + uses.replace("      -", "    -")}, project)
+    write(tmp_path, {"a.yaml": AGENT + "more:\n  list:\n" + uses.replace("      -", "    -")}, project)
     with ends_within(10):
         told = [problem for problem in check(tmp_path)[1] if problem.code == "interpolation-budget"]
     assert [(problem.path, problem.column) for problem in told] == [("manifests/a.yaml", 7)]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manifests_projects import AGENT, ENVIRON, PROJECT, check, desired, places, write
+from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, check, desired, places, write
 
+from reconciler import manifests
 from reconciler.manifests import item_files
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.manifests.yaml_values import text_of
@@ -54,7 +55,7 @@ FORMS: list[tuple[str, dict[str, str | bytes]]] = [
     (INLINE, {}),
     ("{file: regions.csv}", {"regions.csv": TABLE}),
     ("{file: regions.csv}", {"regions.csv": b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode()}),
-    ("{file: regions.yaml}", {"regions.yaml": YAML}),
+    ("{file: ../regions.yaml}", {"./regions.yaml": YAML}),
     ("{file: ../regions.json}", {"./regions.json": JSON}),
 ]
 
@@ -204,6 +205,14 @@ def test_a_template_and_a_project_are_one_document(tmp_path: Path) -> None:
     assert [(one.path, one.code) for one in problems] == [("reconciler.yaml", "unknown-key")]
 
 
+def test_a_file_of_items_that_a_pattern_names_is_no_manifest(tmp_path: Path) -> None:
+    root = made(tmp_path, "{file: regions.yaml}", {"regions.yaml": YAML})
+    found, problems = manifests.check(root, None, ENVIRON, as_of=NOW)
+    assert found is not None
+    assert [one.handle for one in found.agents] == ["prices-au", "prices-nz"]
+    assert problems == ()
+
+
 def test_no_items_make_no_documents_and_that_is_said(tmp_path: Path) -> None:
     for number, (each, files) in enumerate([("[]", {}), ("{file: r.csv}", {"r.csv": "region,zone\n"})]):
         found, problems = check(made(tmp_path / str(number), each, files))  # type: ignore[arg-type]
@@ -233,7 +242,6 @@ def test_a_cell_reads_back_as_its_text(tmp_path_factory: pytest.TempPathFactory,
     found = item_files.read(SourceFile("items.csv", path), Problems())
     assert found is not None
     assert [[text_of(one) for one in value.values()] for value, _ in found.rows] == rows  # type: ignore[union-attr]
-    assert ENVIRON
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,13 @@ class Value(NamedTuple):
 
 
 class FieldsTable(Struct, frozen=True):
-    """Fields with both sides beside each other; with one column where one side is empty in all."""
+    """Fields with both sides beside each other; with one column where one side is empty in all.
+
+    A row has the field, where its value stands if that is not in its own block, and the sides.
+    """
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Value, ...]], ...]
+    rows: tuple[tuple[str, str, tuple[Value, ...]], ...]
 
 
 class Runs(Struct, frozen=True):
@@ -122,7 +125,11 @@ def fields_table(fields: Sequence[FieldChange], before: str = "Before", after: s
         return None
     kept = (any(field.before is not None for field in fields), any(field.after is not None for field in fields))
     sides = [side for side in (0, 1) if kept[side]] or [1]
-    rows = tuple((field.path, tuple(values[side] for side in sides)) for field in fields for values in [_values(field)])
+    rows = tuple(
+        (field.path, field.origin.shown if field.origin else "", tuple(values[side] for side in sides))
+        for field in fields
+        for values in [_values(field)]
+    )
     return FieldsTable(tuple((before, after)[side] for side in sides), rows)
 
 

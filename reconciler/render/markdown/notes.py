@@ -112,13 +112,15 @@ def _folded(summary: str, head: Sequence[str], entries: Sequence[Entry], *, noun
 
 def _field_table(fields: Sequence[FieldChange], before: str, after: str) -> str:
     """Fields with their values side by side; long values shortened around what differs."""
-    rows = [[code(field.path), *(side or "" for side in _sides(field, _VALUE))] for field in fields]
+    rows = [
+        [code(field.path) + _where(field.origin), *(side or "" for side in _sides(field, _VALUE))] for field in fields
+    ]
     return "\n" + table(("Field", before, after), rows) if rows else ""
 
 
 def _where(origin: Origin | None) -> str:
     """The place in the manifest, led by a dot, or nothing."""
-    return f" · {code(f'{origin.path}:{origin.line}')}" if origin else ""
+    return f" · {code(origin.shown)}" if origin else ""
 
 
 def _risky(change: Change) -> Entry:
@@ -189,7 +191,7 @@ def _fields(change: Change) -> str:
     told = []
     for field in change.fields:
         sides = [side for side in _sides(field, _VALUE // 2) if side is not None]
-        told.append(f"{code(field.path)}: {' → '.join(sides) if sides else '(none)'}")
+        told.append(f"{code(field.path)}: {' → '.join(sides) if sides else '(none)'}{_where(field.origin)}")
     return "<br>".join(told)
 
 

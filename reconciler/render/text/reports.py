@@ -140,7 +140,7 @@ def _ended(page: TextPage, status: Status, group: Sequence[Outcome]) -> None:
 
 def _head(page: TextPage, style: tuple[str, str, str], origin: Origin | None, *parts: str) -> None:
     """The first line of a block: a sign, what it is about, and its place in the manifest, where it has one."""
-    page.heading(page.sign(style) + " ", [*parts, f"{origin.path}:{origin.line}" if origin else ""])
+    page.heading(page.sign(style) + " ", [*parts, origin.shown if origin else ""])
 
 
 def _legend(page: TextPage, plan: Plan) -> None:

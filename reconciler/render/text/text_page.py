@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Sequence
 
+from reconciler.model.address import Origin
 from reconciler.model.plan import FieldChange
 from reconciler.model.state import SECRET_CHANGED
 from reconciler.render import Screen
@@ -110,6 +111,14 @@ class TextPage:
                 self._value(lead, SECRET_CHANGED, indent=indent, verbose=verbose)
             else:
                 self._pair(lead, field, indent=indent, verbose=verbose)
+        inherited: dict[Origin, list[str]] = {}
+        for field in fields:
+            if field.origin is not None:
+                inherited.setdefault(field.origin, []).append(field.path)
+        for origin, paths in sorted(inherited.items()):
+            self.paragraph(
+                self.say(", ".join(paths)), indent=indent, lead=f"from {self.say(origin.shown)}: ", style="dim"
+            )
 
     def _value(self, lead: str, text: str, *, indent: int, verbose: bool) -> None:
         text = self.say(text)
