@@ -251,10 +251,10 @@ def _move_start(
     written = resource.state.written
     value = written.rhythm if key == "cron" else written.start_time
     moved = shifted_cron(value, shift) if key == "cron" else shifted_start(value, job.timing.start, shift)
-    blocks = file.mappings_at(resource.origin.line)
-    if not blocks:
+    block = file.mapping_at(resource.origin.line, resource.origin.column)
+    if block is None:
         return key, Obstacle.ELSEWHERE
-    document, path = blocks[-1][0], (*blocks[-1][1], key)
+    document, path = block[0], (*block[1], key)
     if not file.is_written(document, path):
         return key, Obstacle.ELSEWHERE
     if file.value_at(document, path) != value:

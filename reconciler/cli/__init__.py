@@ -27,6 +27,7 @@ _COMMANDS = {
     "plan": ("plan_commands", "Show what apply would change. Writes nothing."),
     "apply": ("apply_commands", "Ask, apply the plan, and read back."),
     "drift": ("plan_commands", "Audit live against what was last applied."),
+    "accept": ("accept_command", "Take what was changed by hand in ACC into the manifests."),
     "show": ("plan_commands", "Render a saved plan."),
     "destroy": ("apply_commands", "Plan the deletion of all that is owned, then apply it."),
     "status": ("status_commands", "Show sync, health, last run and next run of everything."),

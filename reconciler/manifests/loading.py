@@ -54,6 +54,7 @@ def check(
     connections: bool = True,
     key_complaint: Callable[[str], str] | None = None,
     unset_severity: Severity | None = None,
+    edited: Mapping[str, bytes] | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """All that the files of a project say, and all problems in file order; no Desired when there is an error.
 
@@ -61,7 +62,7 @@ def check(
     a product, and credentials need not be there. `key_complaint` says what is wrong with a private key, "" for nothing.
     With `unset_severity` nobody means to act: an environment variable or a file that is not there is one problem of
     this severity, all that does not depend on it is checked, and Desired holds what is known.
-    Raises UsageError for an environment that is not declared.
+    `edited` are manifests, by path, as they would be. Raises UsageError for an environment that is not declared.
     """
     with _no_collector():
         problems = Problems()
@@ -71,7 +72,7 @@ def check(
             return None, problems.sorted()
         scope = Scope(root, project.name, project.environment, as_of)
         declared = Declared()
-        for document in _documents(project, problems):
+        for document in _documents(project, problems, edited or {}):
             document.check()
             if unset is not None:
                 document.add_uses(unset)
@@ -141,12 +142,14 @@ def load_defaults(
     return {} if project is None else {sort: layer.value for sort, layer in project.defaults.items()}
 
 
-def _documents(project: project_file.ProjectFile, problems: Problems) -> Iterator[ManifestDocument]:
+def _documents(
+    project: project_file.ProjectFile, problems: Problems, edited: Mapping[str, bytes]
+) -> Iterator[ManifestDocument]:
     """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
     composer = Composer(project.defaults, may_have_more=not project.has_known_patterns)
     expander = Expander(project.interpolator, project.root, problems)
     waiting: list[ManifestDocument] = []
-    for file in _files(project, problems):
+    for file in _files(project, problems, edited):
         for written in documents.read(file, problems):
             for document in expander.documents(written):
                 if composer.compose(document):
@@ -175,7 +178,7 @@ def _check_defaults(project: project_file.ProjectFile, scope: Scope, declared: D
                 sort.check(layer.value, layer.path, layer.report, scope)
 
 
-def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[SourceFile]:
+def _files(project: project_file.ProjectFile, problems: Problems, edited: Mapping[str, bytes]) -> Iterator[SourceFile]:
     """The files that the project's patterns name; a pattern that names none is a problem."""
     found = discovery.find_files(project.root, project.patterns.values())
     for folder, problem in found.unreadable:
@@ -187,7 +190,7 @@ def _files(project: project_file.ProjectFile, problems: Problems) -> Iterator[So
             message = f"{pattern[:120]!r} matches no file: write a manifest there, or change the pattern"
             project.report.error(("spec", "manifests", index), "no-files", message)
     for path in found.paths:
-        yield SourceFile(path, project.root / path)
+        yield SourceFile(path, project.root / path, given=edited.get(path))
 
 
 def _demand_connections(project: project_file.ProjectFile, declared: Declared) -> None:

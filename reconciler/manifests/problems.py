@@ -22,12 +22,14 @@ T = TypeVar("T")
 class SourceFile(Struct):
     """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked.
 
-    `may_interpolate`: whether there may be a `${` in it anywhere, `may_use` the same of the key `use`.
+    `given` is taken for its bytes instead of what is on the disk. `may_interpolate`: whether there may be a `${` in it
+    anywhere, `may_use` the same of the key `use`.
     """
 
     path: str
     location: Path
     data: bytes = b""
+    given: bytes | None = None
     may_interpolate: bool = False
     may_use: bool = False
     _places: dict[int, Places] = {}
@@ -35,7 +37,9 @@ class SourceFile(Struct):
     def read(self, problems: Problems) -> bool:
         """Read its bytes. False when that cannot be done; then `problems` say why."""
         try:
-            self.data = files.read_regular(self.location, files.MANIFEST_BYTES)
+            self.data = (
+                self.given if self.given is not None else files.read_regular(self.location, files.MANIFEST_BYTES)
+            )
         except files.TooLarge as error:
             problems.add(self, (1, 1), "file-too-large", f"the file cannot be read: {error.strerror}: split it")
         except OSError as error:

@@ -8,7 +8,7 @@ and has to say what the file said before with nothing but the edits in it; other
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from reconciler.manifests.yaml_nodes import Form, Node, WrittenDocument, written
 from reconciler.manifests.yaml_parsing import SourceError, decode
 from reconciler.manifests.yaml_reading import read
 from reconciler.manifests.yaml_splices import LINE_BREAK, NoPlace, Splice, SpliceWriter, item_value
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue
+from reconciler.manifests.yaml_values import DocumentPath, Place, YAMLValue
 from reconciler.manifests.yaml_writing import same
 
 _MARK = "\ufeff"
@@ -75,7 +75,7 @@ class EditedFile:
         # Copies, so that what an alias stands for can be changed in one place and not in the other.
         self._values = {document.index: _copied(document.value) for document in found}
         self._changes: dict[int, dict[DocumentPath, _Changes]] = defaultdict(lambda: defaultdict(_Changes))
-        self._lines: dict[int, list[tuple[int, DocumentPath]]] = {}
+        self._starts: dict[tuple[int, int], tuple[int, DocumentPath]] | None = None
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -95,15 +95,25 @@ class EditedFile:
         """Whether a key stands right there, whatever its value, or is merged into its mapping from elsewhere."""
         return len(self._written(document).trail(path)) == len(path) + 1
 
-    def mappings_at(self, line: int) -> Sequence[tuple[int, DocumentPath]]:
-        """The mappings that begin on a line, which is counted from 1: documents and paths, outer ones first."""
-        if not self._lines:
-            lines = defaultdict(list)
-            for index, written in enumerate(self._documents):
-                for path, node in written.mappings():
-                    lines[node.line].append((node.begin, index, path))
-            self._lines = {at: [one[1:] for one in sorted(found, key=_by_place)] for at, found in lines.items()}
-        return self._lines.get(line, ())
+    def is_mapping_here(self, document: int, path: DocumentPath) -> bool:
+        """Whether a mapping stands at a path, entry by entry, and no alias for one."""
+        trail = self._written(document).trail(path)
+        return len(trail) == len(path) + 1 and trail[-1].form is Form.MAPPING
+
+    def place_of(self, document: int, path: DocumentPath) -> Place:
+        """Where a value stands, or what is around it."""
+        trail = self._written(document).trail(path)
+        return (trail[-1].line, trail[-1].column + 1) if trail else (1, 1)
+
+    def mapping_at(self, line: int, column: int) -> tuple[int, DocumentPath] | None:
+        """The mapping that begins at a place, as origins have it: its document and its path; None where none does."""
+        if self._starts is None:
+            self._starts = {
+                (node.line, node.column + 1): (index, path)
+                for index, written in enumerate(self._documents)
+                for path, node in written.mappings()
+            }
+        return self._starts.get((line, column))
 
     # --- edits -------------------------------------------------------------------------------------------------------
 
@@ -257,7 +267,3 @@ def _copied(value: YAMLValue) -> YAMLValue:
     if isinstance(value, dict):
         return {key: _copied(one) for key, one in value.items()}
     return [_copied(one) for one in value] if isinstance(value, list) else value
-
-
-def _by_place(found: tuple[int, int, DocumentPath]) -> int:
-    return found[0]

@@ -231,8 +231,10 @@ class SpliceWriter(Struct, frozen=True):
 
     def _after_colon(self, at: int) -> int:
         """The place right behind the colon or the dash before `at`; `at` itself where more than space lies between."""
-        begin = len(self.text[:at].rstrip()) if at else 0
-        return begin if self.text[begin - 1 : begin] in (":", "-") else at
+        begin = len(self.text[:at].rstrip())
+        line = self.text[begin - self._column(begin) : begin]
+        is_joined = line.endswith((":", "-")) and "#" not in line and not line.startswith("---")
+        return begin if is_joined else at
 
     def _end_of_line(self, at: int) -> int:
         found = LINE_BREAK.search(self.text, at)

@@ -25,6 +25,7 @@ from reconciler.model.plan import Action, BlockedResource, Change, Finding, Plan
 from reconciler.planner.audit import audit
 from reconciler.planner.identities import identify
 from reconciler.planner.inputs import Identities, LedgerLoss, PlanInputs, Verdict, loss_of
+from reconciler.planner.live_moves import LiveMove, live_moves
 from reconciler.planner.rekeying import Identified
 from reconciler.planner.server_ids import may_have_made_its_own
 from reconciler.planner.undeclared import agents_told, owned_in_sight, undeclared_of, unmanaged_of, unread
@@ -34,9 +35,11 @@ __all__ = [
     "Identified",
     "Identities",
     "LedgerLoss",
+    "LiveMove",
     "PlanInputs",
     "audit",
     "identify",
+    "live_moves",
     "loss_of",
     "may_have_made_its_own",
     "plan",

@@ -26,15 +26,13 @@ def why_it_differs(
     Each side is held against what the ledger remembers having reached. A field that the manifest did not set then, and
     sets now, is the manifest's move.
     """
-    live, desired = sides
+    _, desired = sides
     if entry is None:
         return Reason.DIFFERS, because(Cause.DIFFERS_UNREMEMBERED)
     if not entry.settled:
         return Reason.INTERRUPTED, because(Cause.INTERRUPTED)
     differing = frozenset(field.path.partition(".")[0] for field in fields)
-    since = MovedSince(desired, inputs.seal, inputs.as_of)
-    by_hand = differing & kind.moved_since(entry, live, kind.meaning(live), since)
-    edited = kind.moved_since(entry, desired, kind.declared_meaning(desired), since) | kind.newly_set(entry, desired)
+    by_hand, edited = moved_on_each_side(differing, sides, entry, inputs, kind)
     if by_hand and differing & edited:
         return Reason.DIVERGED, because(Cause.MANIFEST_AND_LIVE_CHANGED)
     if by_hand:
@@ -44,6 +42,17 @@ def why_it_differs(
     if differing & edited:
         return Reason.EDITED, because(Cause.MANIFEST_CHANGED)
     return Reason.DIFFERS, because(Cause.DIFFERS_IN, names=tuple(sorted(differing)))
+
+
+def moved_on_each_side(
+    differing: frozenset[str], sides: tuple[S, S], entry: Entry[O], inputs: PlanInputs, kind: ObservedKind[S, O, A]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields that live moved since the entry was written, of those that differ; and all that the manifest moved."""
+    live, desired = sides
+    since = MovedSince(desired, inputs.seal, inputs.as_of)
+    by_hand = differing & kind.moved_since(entry, live, kind.meaning(live), since)
+    edited = kind.moved_since(entry, desired, kind.declared_meaning(desired), since) | kind.newly_set(entry, desired)
+    return by_hand, edited
 
 
 def unset_changes(

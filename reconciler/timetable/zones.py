@@ -57,6 +57,13 @@ def to_windows(name: str) -> str:
     raise unknown_zone(asked)
 
 
+def to_iana(windows: str) -> str:
+    """The IANA name that stands for a Windows id; the id itself where there is none that leads back to it."""
+    name = _PRIMARY.get(_WINDOWS.get(windows.lower(), ""), "")
+    found = _iana().get(name.lower())
+    return found[0] if found is not None and found[1].lower() == windows.lower() else windows
+
+
 def unknown_zone(name: str) -> TimetableError:
     """What to say of a name that is no zone's, with the nearest that is one."""
     near = suggest(name)

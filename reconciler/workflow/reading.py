@@ -48,6 +48,7 @@ def check_manifests(
     connections: bool = True,
     key_complaint: Callable[[str], str] | None = None,
     unset_severity: Severity | None = None,
+    edited: Mapping[str, bytes] | None = None,
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """What the manifests say, None where they have an error, and all problems; as `manifests.check` has it."""
     return manifests.check(
@@ -58,6 +59,7 @@ def check_manifests(
         connections=connections,
         key_complaint=key_complaint,
         unset_severity=unset_severity,
+        edited=edited,
     )
 
 

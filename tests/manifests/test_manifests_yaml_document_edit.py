@@ -212,6 +212,21 @@ x-empty: {one: 1, two: 2}
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("---\na: 1\n", "---\n{}\n"),
+        ("k: # see:\n  a: 1\nz: 1\n", "k: # see:\n  {}\nz: 1\n"),
+        ("k:\n\n  # see -\n  a: 1 # one\n\n# two\nz: 1\n", "k:\n\n  # see -\n  {} # one\n\n# two\nz: 1\n"),
+        ("k:\n\n  a: 1 # one\n\n# two\nz: 1\n", "k: {} # one\n\n# two\nz: 1\n"),
+    ],
+)
+def test_a_mapping_that_gets_empty_stands_where_it_stood(before: str, after: str) -> None:
+    edited = EditedFile(before.encode())
+    edited.remove(0, ("k", "a") if before.startswith("k") else ("a",))
+    assert edited.text == after
+
+
 ANCHORS = """\
 x-common: &common {cron: 0 0 2 * * *, inputParameters: &params {region: au}}
 x-zone: &zone UTC

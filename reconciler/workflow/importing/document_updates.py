@@ -86,9 +86,8 @@ def _with_additions(edited: EditedFile, wanted: Sequence[Addition]) -> tuple[int
 
 def _append(edited: EditedFile, addition: Addition) -> str:
     """Append the blocks to the document of an agent; why not, where that cannot be, else "". Raises CannotEdit."""
-    line = addition.agent.origin.line
-    document = next((index for index, path in edited.mappings_at(line) if not path), None)
-    if document is None or edited.value_at(document, ("kind",)) != "Agent":
+    document, path = edited.mapping_at(addition.agent.origin.line, addition.agent.origin.column) or (-1, ())
+    if path or edited.value_at(document, ("kind",)) != "Agent":
         return "its document is not written in one place"
     if edited.value_at(document, ("forEach",)) is not None:
         return (
