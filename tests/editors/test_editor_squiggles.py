@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import test_manifests_for_each as for_each
+import test_manifests_problems as problems
+import test_manifests_reuse as reuse
 from language_server import LanguageServer, Squiggle
 from manifests_projects import AGENT, PROJECT, TRIGGER
 from markdown_it import MarkdownIt
-from test_manifests_problems import AGENT_MISTAKES, PROJECT_MISTAKES, TRIGGER_MISTAKES
 
 from reconciler import manifests
 
@@ -22,39 +25,46 @@ ANY = Path("/nowhere/x.any.yaml")
 
 @dataclass(frozen=True)
 class Mistake:
-    """One of those that `validate` is tested with: what was written instead of what, and what it says of it where."""
+    """One of those that `validate` is tested with, and what that says of it where; no column: anywhere in the line."""
 
     kind: str
-    before: str
-    after: str
+    text: str
+    written: str
     line: int
-    column: int
+    column: int | None
     code: str
 
     @property
-    def text(self) -> str:
-        return BASES[self.kind].replace(self.before, self.after, 1)
-
-    @property
     def is_seen(self) -> bool:
-        written = self.after or self.before
-        return self.code not in UNSEEN_CODES and not any(part in written for part in UNSEEN)
+        return self.code not in UNSEEN_CODES and not any(part in self.written for part in UNSEEN)
 
 
-BASES = {"agent": AGENT, "task-trigger": TRIGGER, "project": PROJECT}
-ROWS = [
-    *(("agent", *row[:3]) for row in AGENT_MISTAKES),
-    *(("task-trigger", *row[:3]) for row in TRIGGER_MISTAKES),
-    *(("project", *row[:3]) for row in PROJECT_MISTAKES),
-]
-MISTAKES = {
-    f"{kind}-{number}": Mistake(kind, before, after, *place) for number, (kind, before, after, place) in enumerate(ROWS)
-}
+def _mistakes() -> Iterator[Mistake]:
+    for kind, base, rows in (
+        ("agent", AGENT, problems.AGENT_MISTAKES),
+        ("task-trigger", TRIGGER, problems.TRIGGER_MISTAKES),
+        ("project", PROJECT, problems.PROJECT_MISTAKES),
+    ):
+        for before, after, place, *_ in rows:
+            yield Mistake(kind, base.replace(before, after, 1), after or f"without {before}", *place)
+    for spec, at, code, _ in reuse.TEMPLATE_MISTAKES:
+        column = reuse.pointed_at(spec, at)[1] + len("spec: ")
+        yield Mistake("schedule-template", reuse.TEMPLATE + spec, spec, 4, column, code)
+    for before, after, at, code, *_ in reuse.USE_MISTAKES:
+        text = reuse.AGENT.replace(before, after, 1)
+        yield Mistake("agent", text, after or f"without {before}", *reuse.pointed_at(text, at), code)
+    for each, files, (_, line, code), _ in for_each.MISTAKES:
+        if not files:
+            yield Mistake("agent", for_each.MADE.replace("FOR_EACH", each), each, line, None, code)
+
+
+MISTAKES = {f"{mistake.kind}-{number}": mistake for number, mistake in enumerate(_mistakes())}
 
 UNSEEN_CODES = {
     *("undefined-env", "undefined-var", "undefined-file", "variable-cycle"),  # need the environment, or other places
     *("interpolation-scheme", "interpolation-open", "interpolation-name"),
     *("missing-file", "not-a-file", "no-files", "no-match", "cycle", "bad-zone", "insecure-url"),
+    *("unknown-template", "template-cycle", "interpolation-each"),
 }
 UNSEEN = {
     "kind: Project": "the schema of any document cannot know the file's name",
@@ -64,9 +74,10 @@ UNSEEN = {
     "retries: 010": "YAML's number 10",
     "timeout: 0s": "an amount is not for a pattern",
     "approval: {}": "defaults may supply it",
-    "      timeZone: UTC\n": "defaults may supply it",
-    "      startTime: 2026-01-01T02:00:00\n": "defaults may supply it",
+    "without       timeZone: UTC\n": "defaults may supply it",
+    "without       startTime: 2026-01-01T02:00:00\n": "defaults may supply it",
     "task: {}": "defaults may supply it",
+    "without every: 1h,": "defaults may supply it",
     "corn:": "defaults may supply cron; the key itself is underlined",
 }
 """What only the tool itself can tell, by what was written, or left out."""
@@ -99,13 +110,14 @@ def test_a_mistake_is_underlined_where_it_stands(squiggles: dict[tuple[str, str]
             # An editor underlines the key that the block stands under, or the beginning of the block.
             assert mistake.line - 1 <= found[0].line <= mistake.line
         else:
-            assert (mistake.line, mistake.column) in places
+            assert (mistake.line, mistake.column or found[0].column) in places
         assert all(one.end_line == one.line for one in found)
 
 
 @pytest.mark.parametrize("part", UNSEEN)
 def test_what_an_editor_cannot_see_is_one_mistake_each(part: str) -> None:
-    assert [part in (mistake.after or mistake.before) for mistake in MISTAKES.values()].count(True) == 1
+    unseen = [mistake for mistake in MISTAKES.values() if part in mistake.written and mistake.code not in UNSEEN_CODES]
+    assert len({(mistake.kind, mistake.code) for mistake in unseen}) == len(unseen) > 0
 
 
 def test_a_kind_that_is_misspelt_is_one_squiggle(server: LanguageServer) -> None:
