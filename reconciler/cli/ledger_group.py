@@ -125,12 +125,13 @@ def backup(session: Session, file: Path) -> None:
 @click.option("--to", required=True, metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/DATABASE.")
 @pass_session
 def migrate(session: Session, to: str) -> None:
-    """Move the ledger to another place: nothing is lost, nothing is sent, nothing is started.
+    """Move the ledger to another place, with all that it knows.
 
-    All environments of this project move, with their history, open starts and the key of their digests. Nobody can
-    apply meanwhile (exit 6 while somebody does), and the old ledger is marked as moved: whoever still uses it is told
-    the new place. Interrupted at any moment, it is ended by the same command. A password may stay in the environment:
-    --to takes ${env:NAME} as the project file does. Afterwards write the new place as `ledger:` in reconciler.yaml.
+    Nothing is lost, nothing is sent, nothing is started. All environments of this project move, with their history,
+    open starts and the key of their digests. Nobody can apply meanwhile (exit 6 while somebody does), and the old
+    ledger is marked as moved: whoever still uses it is told the new place. Interrupted at any moment, it is ended
+    by the same command. A password may stay in the environment: --to takes ${env:NAME} as the project file does.
+    Afterwards write the new place as `ledger:` in reconciler.yaml.
     """
     from reconciler.workflow.ledger_places import migrate as move
 

@@ -22,7 +22,7 @@ from reconciler.ledger.location import Location, as_ledger_error, locate
 from reconciler.ledger.migrations import build_file
 from reconciler.ledger.reader import Reader
 from reconciler.ledger.row_copy import copy_rows
-from reconciler.ledger.scope import Scope
+from reconciler.ledger.scope import Scope, moved
 
 
 class BackupMade(Struct, frozen=True):
@@ -39,19 +39,22 @@ class BackupMade(Struct, frozen=True):
 def back_up(url: str, project: str, path: Path, *, root: Path, clock: Callable[[], datetime]) -> BackupMade:
     """Copy the ledger, with all projects and environments in it, into a new file for its owner alone.
 
-    Raises UsageError where there is a file already, and LedgerError, also where `project` is not here any more:
+    Raises UsageError where there is a file already, and LedgerError, also where `project` was moved elsewhere:
     nothing is left behind then.
     """
     source, target = locate(url, root), Location(shown=str(path), path=path)
     if os.path.lexists(path):
         raise _taken(path)
     with closing(Reader(source, beside_writer=False)) as reader:
-        Scope(project, "", clock).require_here(reader, source.shown)
+        # What a move that never ended left is copied, too: where the old ledger is gone, it is all there is.
+        if to := Scope(project, "", clock).meta(reader, "moved_to"):
+            raise moved(source.shown, to)
         made: list[BackupMade] = []
 
         def fill(copy: Connection) -> None:
             with reader.snapshot() as connection:
                 rows = copy_rows(connection, copy, target, None)
+            copy.execute(statements.DROP_ARRIVING)
             scopes = tuple((str(one), str(other)) for one, other in copy.execute(statements.SCOPES))
             own_keys = [_mark(copy, Scope(*one, clock)) for one in scopes]
             made.append(BackupMade(scopes, rows, all(own_keys)))

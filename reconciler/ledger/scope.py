@@ -169,7 +169,8 @@ def not_arrived(shown: str, source: str) -> LedgerError:
     """What is at `shown` is a copy whose original may still be the one to go by."""
     return LedgerError(
         f"the ledger at {shown} is being moved there from {source}, and that has not ended",
-        hint="let `reconciler ledger migrate` end; if it was interrupted, run it once more from the old ledger",
+        hint="let `reconciler ledger migrate` end; if it was interrupted, run it once more from the old ledger. If "
+        "that is gone for good, `reconciler ledger backup FILE` here makes a ledger of what has arrived",
     )
 
 

@@ -86,6 +86,7 @@ ADD_LEASE = (
     "VALUES (:project, :environment, 0, 0, '', '', 0, '', '', '', 0, 0) ON CONFLICT DO NOTHING"
 )
 DROP_META = f"DELETE FROM reconciler_meta {_HERE} AND name = :name"
+DROP_ARRIVING = "DELETE FROM reconciler_meta WHERE project <> '' AND environment = '' AND name = 'arriving'"
 FORGET_ENTRY = f"DELETE FROM reconciler_entries {_HERE} AND address = :address"
 FORGET_AGENT = (
     f"DELETE FROM reconciler_agents {_HERE} AND path = :path "

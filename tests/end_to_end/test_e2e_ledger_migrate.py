@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -363,6 +365,49 @@ def test_a_move_that_was_given_up_holds_up_no_other(stage: Stage, postgres_url: 
     use(stage, postgres_url)
     assert stage.apply().code == 0
     assert stage.starts() == 2
+
+
+def test_what_arrived_can_be_gone_on_with_where_the_old_one_is_gone(stage: Stage, elsewhere: str) -> None:
+    declare(stage)
+    assert stage.apply().code == 0
+    killed(stage, 2, elsewhere)
+    declare(stage, "2")
+    assert stage.apply().code == 0, "which what arrived does not know"
+    stage.ledger.unlink()
+    use(stage, elsewhere)
+    assert "`reconciler ledger backup FILE` here" in stage.apply().said
+    assert stage.run("ledger", "backup", str(stage.root / "saved.db")).code == 0
+    use(stage, "sqlite:///saved.db")
+    assert stage.apply().code == 3
+    assert stage.run("resolve", "trigger/publish", "--ran").code == 0
+    assert stage.apply().code == 0
+    assert stage.starts() == 2
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILLED_MOVES", "6"))))
+def test_killed_at_any_moment_the_same_command_ends_it(stage: Stage, elsewhere: str, seed: int) -> None:
+    declare(stage)
+    assert stage.apply().code == 0
+    before = told(stage)
+    begun = time.monotonic()
+    process = stage.start("ledger", "migrate", "--to", elsewhere)
+    try:
+        # A start takes half a second or so: the later the more is done, and some end before they are killed.
+        process.wait(0.25 + random.Random(seed).random() * 0.6)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+    assert time.monotonic() - begun < 60
+    valid = [url for url in (DEFAULT, elsewhere) if usable(stage, url)]
+    assert valid in ([DEFAULT], [], [elsewhere])
+    use(stage, DEFAULT)
+    ended = migrated(stage, elsewhere)
+    assert ended.code == 0, ended
+    use(stage, elsewhere)
+    assert told(stage) == before
+    assert stage.apply().code == 0
+    assert stage.starts() == 1
+    assert not usable(stage, DEFAULT)
 
 
 def test_an_unfinished_copy_of_another_ledger_is_not_replaced(stage: Stage, elsewhere: str) -> None:

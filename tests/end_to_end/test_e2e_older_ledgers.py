@@ -132,3 +132,23 @@ def test_an_older_ledger_in_postgresql_is_read_as_it_is_and_brought_up_to_date(
     assert stage.apply().code == 0
     assert stage.changes() == []
     assert stage.writes() == before
+
+
+def test_a_ledger_of_an_earlier_version_can_be_listed_copied_and_moved(aged: Stage, postgres_url: str) -> None:
+    starts, writes = aged.starts(), aged.writes()
+    listed = aged.run("ledger", "list", "--format", "json").document["entries"]
+    assert len(listed) == 6
+    assert aged.run("ledger", "backup", str(aged.root / "copy.db")).code == 0
+    with closing(sqlite3.connect(aged.ledger)) as ledger:
+        (version,) = ledger.execute("SELECT value FROM reconciler_meta WHERE name = 'schema_version'").fetchone()
+    assert version == "1", "whoever copies it leaves it as it is"
+    aged.project("  ledger: sqlite:///copy.db\n")
+    assert aged.run("ledger", "list", "--format", "json").document["entries"] == listed
+    assert aged.run("plan", "--detailed-exitcode").code == 0
+    aged.project("")
+    assert aged.run("ledger", "migrate", "--to", postgres_url).code == 0
+    aged.project(f"  ledger: {postgres_url}\n")
+    assert aged.run("ledger", "list", "--format", "json").document["entries"] == listed
+    assert aged.run("plan", "--detailed-exitcode").code == 0
+    assert aged.apply().code == 0
+    assert (aged.starts(), aged.writes()) == (starts, writes)
