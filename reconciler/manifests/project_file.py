@@ -34,10 +34,11 @@ from reconciler.manifests.yaml_values import (
 )
 from reconciler.model.copies import replace
 from reconciler.model.project import Blackout, Connection, Policy, Project
-from reconciler.quantities import seconds_of
+from reconciler.quantities import first_few, seconds_of
 from reconciler.urls import LEDGER_FORMS, ledger_kind, url_secrets
 
 DEFAULT_ENVIRONMENT = "default"
+_MOST_NAMED = 20
 _DEFAULT_MANIFESTS = ("manifests/**/*.yaml",)
 _KNOWN_IN_PART = ("manifests", "connections", "ledger", "variables", "blackouts")
 """Keys of `spec` of which the rest is used when a value in them is not known."""
@@ -50,6 +51,7 @@ class PolicyBlock(TypedDict, total=False):
 
     prune: str
     maxDeletes: str | int
+    environment: str
 
 
 class ProjectSpec(TypedDict, total=False):
@@ -125,7 +127,7 @@ def read_project(
     `key_complaint` is asked what is wrong with a private key: not everybody wants to pay for that. `unset` is told of
     environment variables and files that are not there, which is no problem then.
 
-    Raises UsageError for an environment that the file does not declare.
+    Raises UsageError for an environment that the file does not declare, or where it requires one and none was chosen.
     """
     file = SourceFile(FILE_NAME, root / FILE_NAME)
     document = _only_document(file, problems)
@@ -148,6 +150,7 @@ def read_project(
         filled.value = written
     # A whole key under `spec` or `metadata` goes, or one connection: what is left would mean something else.
     project.unset = filled.unset.keys()
+    _require_choice(environment, filled, environments)
     violated = _violated(project, written, filled)
     unusable = {path[: 3 if path[:2] == ("spec", "connections") else 2] for path in violated}
     unusable |= {path[:2] for path in filled.unset if path[0] != "spec" or path[1] not in _KNOWN_IN_PART}
@@ -191,6 +194,17 @@ def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDoc
         problems.add(file, documents[0].place, "not-a-mapping", message)
         return None
     return documents[0]
+
+
+def _require_choice(asked: str | None, filled: FilledDocument, environments: Mapping[str, YAMLValue]) -> None:
+    """Raise UsageError where `policy.environment` is `required`, and none of the declared environments was chosen."""
+    policy = mapping_of(mapping_of(mapping_of(filled.value).get("spec")).get("policy"))
+    if policy.get("environment") != "required" or asked in environments:
+        return
+    names = sorted(map(str, environments))
+    known = f"give --env NAME: {first_few(names, _MOST_NAMED)}" if names else "declare one in spec.environments"
+    message = f"{FILE_NAME} says `policy.environment: required`, and no environment of it was chosen"
+    raise UsageError(message, hint=known)
 
 
 def _choose(asked: str | None, environments: Mapping[str, YAMLValue]) -> str:

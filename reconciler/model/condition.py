@@ -9,7 +9,7 @@ from msgspec import Struct
 from reconciler.causes import Why
 from reconciler.model.address import Address, Origin
 from reconciler.model.live import Evidence
-from reconciler.model.plan import FieldChange, Unchanged
+from reconciler.model.plan import FieldChange, Finding, Unchanged
 
 
 class DriftStatus(StrEnum):
@@ -42,12 +42,13 @@ class DriftFinding(Struct, frozen=True):
 
 
 class Drift(Struct, frozen=True):
-    """An audit. `unchanged` says how what needs no change is known."""
+    """An audit. `unchanged` says how what needs no change is known; `warnings` are about no single resource."""
 
     project: str
     environment: str
     findings: tuple[DriftFinding, ...] = ()
     unchanged: tuple[Unchanged, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 class Health(StrEnum):

@@ -48,7 +48,13 @@ def audit(inputs: PlanInputs, kinds: KindRegistry) -> Drift:
     ]
     project = inputs.desired.project
     listed = tuple(sorted(findings, key=lambda found: found.address))
-    return Drift(project.name, project.environment, listed, unchanged_kinds(inputs, kinds, verdicts))
+    return Drift(
+        project.name,
+        project.environment,
+        listed,
+        unchanged_kinds(inputs, kinds, verdicts),
+        tuple(sorted(set(inputs.identities.warnings))),
+    )
 
 
 def _anything(kinds: KindRegistry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from reconciler.causes import Cause, because
@@ -13,6 +13,9 @@ from reconciler.model.live import Live
 from reconciler.model.plan import Finding
 from reconciler.model.project import Project
 from reconciler.planner.claims import DeclaredAgent
+from reconciler.quantities import first_few
+
+_MOST_NAMED = 3
 
 
 def agents_made_anew(addresses: Iterable[Address], agents: Mapping[str, DeclaredAgent]) -> Iterator[Finding]:
@@ -38,18 +41,20 @@ def neighbours(project: Project, live: Live, memory: Memory, declared: Container
     if not scopes:
         return
     found: Counter[tuple[str, str]] = Counter()
-    first: dict[tuple[str, str], str] = {}
+    agents: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for path, view in live.agents.items():
         for identity in view.identities:
             scope = scopes.get(mark_in(identity) or 0) if identity not in declared else None
             if scope is not None:
                 found[scope] += 1
-                first.setdefault(scope, path)
+                agents[scope][path] = None
     for (name, environment), count in sorted(found.items()):
         is_earlier = name != project.name
         code, cause = (
             ("earlier-name", Cause.EARLIER_NAME) if is_earlier else ("other-environment", Cause.OTHER_ENVIRONMENT)
         )
-        first_on = first[name, environment]
-        why = because(cause, count=count, first=first_on, name=name, environment=environment)
+        paths = sorted(agents[name, environment])
+        why = because(
+            cause, count=count, agents=len(paths), few=first_few(paths, _MOST_NAMED), name=name, environment=environment
+        )
         yield Finding(code, "", why)

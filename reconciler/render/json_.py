@@ -15,7 +15,7 @@ from reconciler.diff import canonical_json, digest
 from reconciler.model.address import Origin
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.outcome import Began, Outcome, Status
-from reconciler.model.plan import Change, FieldChange, Plan
+from reconciler.model.plan import Change, FieldChange, Finding, Plan
 from reconciler.model.resource import Problem
 from reconciler.model.state import JSON
 from reconciler.render import FORMAT_VERSION, Stamp
@@ -46,19 +46,17 @@ def plan_document(plan: Plan, stamp: Stamp) -> Document:
             "reason",
         ),
         "unmanaged": _sorted(({"agent": item.agent, "id": item.id} for item in plan.unmanaged), "agent", "id"),
-        "warnings": _sorted(
-            (
-                {"code": warning.code, "address": warning.address, "message": words(warning.why)}
-                for warning in plan.warnings
-            ),
-            "code",
-            "address",
-            "message",
-        ),
+        "warnings": warning_objects(plan.warnings),
     }
     covered = {key: value for key, value in document.items() if key not in ("created_at", "digest")}
     document["digest"] = document_digest(covered)
     return document
+
+
+def warning_objects(warnings: Iterable[Finding]) -> list[JSON]:
+    """What somebody should know beside the rest, sorted."""
+    listed = ({"code": one.code, "address": one.address, "message": words(one.why)} for one in warnings)
+    return _sorted(listed, "code", "address", "message")
 
 
 def apply_document(outcomes: Iterable[Outcome], stamp: Stamp) -> Document:
@@ -93,6 +91,7 @@ def drift_document(drift: Drift, stamp: Stamp) -> Document:
     return header(stamp) | {
         "summary": {status.value: counts[status] for status in DriftStatus},
         "findings": _sorted((_finding(finding) for finding in drift.findings), "address", "status"),
+        "warnings": warning_objects(drift.warnings),
     }
 
 

@@ -203,7 +203,7 @@ _SENTENCES: dict[Cause, str] = {
     ),
     Cause.DELETIONS_WITHHELD: "{count:deletion} will be withheld, since {unread} could not be read",
     Cause.EARLIER_NAME: (
-        "{count:schedule} on the agents that were read, the first on {first}, {count:belongs|belong} to "
+        "{count:schedule} of {agents:agent} ({few}) {count:belongs|belong} to "
         "{name}/{environment}, which this ledger knows: if that is an earlier name of the project, give it back "
         "(`metadata.name: {name}`), or every schedule will be there twice"
     ),
@@ -218,8 +218,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.MORE_DELETES_THAN_ALLOWED: "the plan deletes {number}, and --max-deletes allows {allowed}: {few}." + _ALLOW,
     Cause.ORPHAN_KEPT: "no manifest declares it, and `policy.prune: never` keeps it",
     Cause.OTHER_ENVIRONMENT: (
-        "{count:schedule} on the agents that were read, the first on {first}, {count:belongs|belong} to the "
-        "environment {environment}: two environments run on these agents"
+        "{count:schedule} of {agents:agent} ({few}) {count:belongs|belong} to environment {environment} of this "
+        "project, and {count:is|are} left alone: give each environment agents of its own, by a variable in `path`"
     ),
     Cause.RESEND_WAITS: (
         "not started again while its run {run} is not known to be over. When it is, ask once more: `reconciler apply "

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reconciler.model.condition import Check, Health, Level, ResourceStatus
-from reconciler.model.plan import Unchanged
+from reconciler.model.plan import Finding, Unchanged
 from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
 from reconciler.render.frequency import minute_text
-from reconciler.render.json_ import Document, header
+from reconciler.render.json_ import Document, header, warning_objects
+from reconciler.render.text.reports import warnings_list
 from reconciler.render.text.text_page import TextPage
 
 _HEALTH_STYLE = {
@@ -31,8 +32,13 @@ _LEVEL_STYLE = {
 }
 
 
-def status_text(statuses: Sequence[ResourceStatus], attested: Sequence[Unchanged], screen: Screen) -> str:
-    """A table, worst first; what a person should know stands below its row. At its end what is `attested`."""
+def status_text(
+    statuses: Sequence[ResourceStatus],
+    attested: Sequence[Unchanged],
+    screen: Screen,
+    warnings: Sequence[Finding] = (),
+) -> str:
+    """A table, worst first; what a person should know stands below its row. At its end warnings, what is `attested`."""
     page = TextPage(screen)
     rows = [
         (
@@ -56,6 +62,7 @@ def status_text(statuses: Sequence[ResourceStatus], attested: Sequence[Unchanged
             _block(page, sign, row)
         for note in one.notes:
             page.paragraph(note, indent=4)
+    warnings_list(page, warnings)
     counts = Counter(one.health for one in statuses)
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
     page.blank()
@@ -74,7 +81,7 @@ def _block(page: TextPage, sign: str, cells: Sequence[str]) -> None:
     page.paragraph(", ".join([sync, health, *times]), indent=4)
 
 
-def status_document(statuses: Sequence[ResourceStatus], stamp: Stamp) -> Document:
+def status_document(statuses: Sequence[ResourceStatus], stamp: Stamp, warnings: Sequence[Finding] = ()) -> Document:
     """The same as a JSON document."""
     counts = Counter(one.health for one in statuses)
     return header(stamp) | {
@@ -91,6 +98,7 @@ def status_document(statuses: Sequence[ResourceStatus], stamp: Stamp) -> Documen
             }
             for one in sorted(statuses, key=lambda one: one.address)
         ],
+        "warnings": warning_objects(warnings),
     }
 
 

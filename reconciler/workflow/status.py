@@ -12,7 +12,7 @@ from reconciler import planner
 from reconciler.kind import Examined
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import DriftStatus, Health, ResourceStatus
-from reconciler.model.plan import Unchanged, Visibility
+from reconciler.model.plan import Finding, Unchanged, Visibility
 from reconciler.model.resource import Resource
 from reconciler.products import Products
 from reconciler.selection import Selection
@@ -25,7 +25,7 @@ from reconciler.workflow.reading import Sources, load
 class Status(Struct, frozen=True):
     """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks.
 
-    `attested` counts what no product shows and what needs no change.
+    `attested` counts what no product shows and what needs no change. `warnings` are about no single resource.
     """
 
     project: str
@@ -33,6 +33,7 @@ class Status(Struct, frozen=True):
     rows: tuple[ResourceStatus, ...]
     incomplete: bool = False
     attested: tuple[Unchanged, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 def status(context: CommandContext, selection: Selection) -> Status:
@@ -66,6 +67,7 @@ def status(context: CommandContext, selection: Selection) -> Status:
         tuple(shown),
         incomplete=unread or any(map(_is_unread, answers.values())),
         attested=tuple(one for one in audit.unchanged if KINDS[one.kind].visibility is Visibility.ATTESTED),
+        warnings=audit.warnings,
     )
 
 

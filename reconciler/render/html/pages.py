@@ -78,8 +78,10 @@ def drift(drift: Drift, stamp: Stamp) -> str:
         Group(status.capitalize(), _sentence(wording.DRIFT_MEANING[status]), listed, starts_open=status in _OPEN)
         for status, listed in cards.items()
     ]
+    groups.append(Group("Warnings", "", [_warning(warning) for warning in drift.warnings]))
     groups.append(Group("Changed", _sentence(wording.UNSET_MEANING), changed, starts_open=False))
     shown = [(status.value, DRIFT_STYLE[status][0], counts[status]) for status in wording.DRIFT_ORDER]
+    shown += [("warning", "!", len(drift.warnings))] if drift.warnings else []
     return cards_page("Drift", stamp, lead=wording.drift_summary(drift), counts=shown, groups=groups, noun="resources")
 
 

@@ -33,11 +33,7 @@ def plan(plan: Plan, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
             [_blocked(blocked) for blocked in plan.blocked],
             noun="resource",
         ),
-        Section(
-            f"\n### {counted(len(plan.warnings), 'warning').capitalize()}\n\n",
-            [_warning(warning) for warning in plan.warnings],
-            noun="warning",
-        ),
+        _warnings(plan.warnings),
         _folded(
             counted(len(rest), "other change" if risky else "change"),
             ("Action", "Resource", "Why", "Fields"),
@@ -69,6 +65,7 @@ def drift(drift: Drift, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
         for status in _FOLDED
     ]
     unset = [finding for finding in drift.findings if finding.unset]
+    sections.append(_warnings(drift.warnings))
     sections.append(
         _folded(
             f"Changed ({len(unset)}): {wording.UNSET_MEANING}",
@@ -83,6 +80,11 @@ def drift(drift: Drift, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
         if counts[status]
     ]
     return _note(drift, wording.drift_summary(drift), shown, sections, stamp, max_bytes)
+
+
+def _warnings(warnings: Sequence[Finding]) -> Section:
+    title = f"\n### {counted(len(warnings), 'warning').capitalize()}\n\n"
+    return Section(title, [_warning(warning) for warning in warnings], noun="warning")
 
 
 def _note(

@@ -11,7 +11,7 @@ from itertools import groupby
 from reconciler.model.address import Origin
 from reconciler.model.condition import Drift, DriftStatus
 from reconciler.model.outcome import Outcome, Status
-from reconciler.model.plan import Action, Change, Plan, Preview
+from reconciler.model.plan import Action, Change, Finding, Plan, Preview
 from reconciler.quantities import counted
 from reconciler.render import Screen, wording
 from reconciler.render.characters import columns, cut
@@ -41,11 +41,7 @@ def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
             page.paragraph(words(blocked.why), indent=4)
             if step := wording.blocked_step(blocked):
                 page.paragraph(step, indent=4, lead="next: ")
-    if plan.warnings:
-        page.title("Warnings")
-        for warning in plan.warnings:
-            page.heading(page.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
-            page.paragraph(words(warning.why), indent=4)
+    warnings_list(page, plan.warnings)
     if verbose and plan.unmanaged:
         page.title("Unmanaged, never touched")
         for agent, group in groupby(plan.unmanaged, key=lambda item: item.agent):
@@ -56,6 +52,15 @@ def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
     page.blank()
     page.paragraph(plan_summary(plan), style="bold")
     return page.text()
+
+
+def warnings_list(page: TextPage, warnings: Sequence[Finding]) -> None:
+    """What somebody should know beside all that, under a title of its own; nothing where there is nothing."""
+    if warnings:
+        page.title("Warnings")
+    for warning in warnings:
+        page.heading(page.paint("!", "yellow") + " ", [warning.address or "project", warning.code], style="")
+        page.paragraph(words(warning.why), indent=4)
 
 
 def outcome_line(outcome: Outcome, screen: Screen) -> str:
@@ -116,6 +121,7 @@ def drift(drift: Drift, screen: Screen, *, verbose: bool = False) -> str:
             _head(page, UNSET_STYLE, finding.origin, str(finding.address))
             page.paragraph(f"live {page.arrow} last applied", indent=4, style="dim")
             page.fields(finding.unset, indent=4, verbose=verbose)
+    warnings_list(page, drift.warnings)
     page.blank()
     page.paragraph(wording.drift_summary(drift), style="bold")
     return page.text()
