@@ -57,8 +57,11 @@ def import_(
         session.show(f"updated {more.path}: {counted(more.schedules, 'schedule')} added")
     _summarise(session, imported)
     unreached, errors = importing.unseen(context, imported.files)
-    for path in unreached:
-        session.say(f"note: {path} matches no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
+    if unreached:
+        what = (
+            f"{unreached[0]} matches" if len(unreached) == 1 else f"{unreached[0]} and {len(unreached) - 1} more match"
+        )
+        session.say(f"note: {what} no pattern of spec.manifests in reconciler.yaml: move it, or add a pattern")
     if errors:
         raise ManifestError(errors)
     imported.require_all()

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from reconciler.manifests.yaml_values import YAMLValue, comment_text, text_of
-from reconciler.workflow.importing.live_blocks import ACC_SAYS, PARAMETERS, LiveAgent, LiveBlock, by_name
+from reconciler.workflow.importing.live_blocks import ACC_SAYS, PARAMETERS, LiveAgent, LiveBlock, by_name, free_name
 
 _SEPARATORS = re.compile(r"[-_./ ]")
 _DIGITS = re.compile(r"[0-9]+")
 _NO_COLUMN = re.compile(r"[^a-z0-9_]+")
 _MOSTLY = 0.6
+_SHARING = ("timeZone", "startTime")
 _SHORT_NAMES = {"timeZone": "zone", "startTime": "start", "cron": "cron", "every": "every"}
 
 
@@ -162,12 +163,16 @@ def _common_beginning(texts: Sequence[str]) -> str:
 
 
 class _Wording(Struct):
-    """Words the values of a group by columns of a list. `prefix` is for the columns that are this group's alone."""
+    """Words the values of a group by columns of a list. `prefix` is for the columns that are this group's alone.
+
+    `shared` has a short name for values that several fields have in common, such as each agent's zone.
+    """
 
     items: ItemList
     prefix: str
     tokens: Tokens
     token_column: str
+    shared: Mapping[tuple[str, ...], str]
 
     def text(self, values: Sequence[str], wanted: str) -> str:
         """One text that becomes each of these values with the items."""
@@ -177,27 +182,55 @@ class _Wording(Struct):
         if cut.values == self.tokens.values:
             around = (part.replace("${", "$${") for part in (cut.before, cut.after))
             return f"${{each.{self.token_column}}}".join(around)
+        if known := self.shared.get(tuple(values)):
+            return f"${{each.{self.items.column(known, values)}}}"
         usual, count = Counter(values).most_common(1)[0]
         if count >= _MOSTLY * len(values) and count > 1 and "" not in values and not set(usual) & set("{}$"):
-            rare = ["" if value == usual else value for value in values]
-            return f"${{each.{self.items.column(self.prefix + wanted, rare)}:-{usual}}}"
-        return f"${{each.{self.items.column(wanted, values)}}}"
+            values = ["" if value == usual else value for value in values]
+            return f"${{each.{self.items.column(self.prefix + wanted, values)}:-{usual}}}"
+        return f"${{each.{self.items.column(self.prefix + wanted, values)}}}"
 
 
 def document_of(group: Sequence[LiveAgent], name: str, items: ItemList, prefix: str) -> PlannedDocument:
     """The document that stands for a group, whose agents are the lines of `items` in this order."""
     tokens = tokens_of([agent.handle for agent in group])
-    rows = list(zip(*(aligned(agent) for agent in group), strict=True))
+    rows = sorted(zip(*(aligned(agent) for agent in group), strict=True), key=lambda row: by_name(_usual_name(row)))
     token = items.column(_token_name(tokens, rows), tokens.values)
-    wording = _Wording(items, prefix, tokens, token)
-    zones = {tuple(str(block.values.get("timeZone")) for block in row) for row in rows}
-    for zone in sorted(zones):
-        if len(set(zone)) > 1:
-            items.column("zone", zone)
-    path = wording.text([agent.path for agent in group], f"{prefix}path")
-    handle = wording.text([agent.handle for agent in group], f"{prefix}name")
-    blocks = tuple(_block(row, wording) for row in sorted(rows, key=lambda row: by_name(_usual_name(row))))
+    shared = _shared(rows)
+    for values, wanted in shared.items():
+        if wanted == _SHORT_NAMES["timeZone"]:
+            items.column(wanted, values)  # beside what tells the agents apart, where people look for it
+    wording = _Wording(items, prefix, tokens, token, shared)
+    path = wording.text([agent.path for agent in group], "path")
+    handle = wording.text([agent.handle for agent in group], "name")
+    labels: set[str] = set()
+    blocks = tuple(_block(row, free_name(_label(row), labels).replace("-", "_"), wording) for row in rows)
     return PlannedDocument(name, handle, path, blocks, tuple(group), items.name)
+
+
+def _shared(rows: Sequence[Sequence[LiveBlock]]) -> dict[tuple[str, ...], str]:
+    """A short name for the values that a field of several blocks has, or the only block in which it differs."""
+    found: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for row in rows:
+        fields = {_SHORT_NAMES[key]: [block.values[key] for block in row] for key in _SHARING if key in row[0].values}
+        fields |= {column_name(key): [_parameters(block)[key] for block in row] for key in _parameters(row[0])}
+        for name, values in fields.items():
+            if len(texts := tuple(map(text_of, values))) > 1 and len(set(texts)) > 1:
+                found[name][texts] += 1
+    named: dict[tuple[str, ...], str] = {}
+    for name, counts in found.items():
+        texts, count = min(counts.items(), key=lambda one: (-one[1], one[0]))
+        if count > 1 or (len(counts) == 1 and Counter(texts).most_common(1)[0][1] < _MOSTLY * len(texts)):
+            named.setdefault(texts, name)
+    return named
+
+
+def _label(row: Sequence[LiveBlock]) -> str:
+    """What the columns of a block are called after: its name, or where the agents have many for it, of which sort."""
+    usual, count = Counter(block.name for block in row).most_common(1)[0]
+    if count >= _MOSTLY * len(row):
+        return column_name(usual)
+    return column_name("-".join(part for part in _sort_of(usual).split("-") if len(part) > 1))
 
 
 def _token_name(tokens: Tokens, rows: Sequence[Sequence[LiveBlock]]) -> str:
@@ -213,8 +246,7 @@ def _usual_name(row: Sequence[LiveBlock]) -> str:
     return Counter(block.name for block in row).most_common(1)[0][0]
 
 
-def _block(row: Sequence[LiveBlock], wording: _Wording) -> PlannedBlock:
-    label = column_name(_usual_name(row))
+def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBlock:
     values: dict[str, YAMLValue] = {"name": wording.text([block.name for block in row], f"{label}_name")}
     varying: set[tuple[str, ...]] = set()
     values["id"] = f"${{each.{wording.items.column(f'{wording.prefix}{label}_id', [block.identity for block in row])}}}"
@@ -223,7 +255,7 @@ def _block(row: Sequence[LiveBlock], wording: _Wording) -> PlannedBlock:
             parameters: dict[str, YAMLValue] = {}
             for inner in _parameters(row[0]):
                 found = [text_of(_parameters(block)[inner]) for block in row]
-                parameters[inner] = wording.text(found, column_name(inner))
+                parameters[inner] = wording.text(found, f"{label}_{column_name(inner)}")
                 if len(set(found)) > 1:
                     varying.add((key, inner))
             values[key] = parameters
@@ -231,7 +263,7 @@ def _block(row: Sequence[LiveBlock], wording: _Wording) -> PlannedBlock:
         found = [text_of(block.values[key]) for block in row]
         if len(set(found)) > 1:
             varying.add((key,))
-            values[key] = wording.text(found, _SHORT_NAMES.get(key, column_name(f"{label}_{key}")))
+            values[key] = wording.text(found, f"{label}_{_SHORT_NAMES.get(key, key.lower())}")
         else:
             plain = row[0].values[key]
             values[key] = plain.replace("${", "$${") if isinstance(plain, str) else plain
