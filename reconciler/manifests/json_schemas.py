@@ -166,7 +166,7 @@ def _first_sentence(text: str) -> str:
     first = text.split(". ", 1)[0].rstrip(".")
     if not first:
         return "it is not optional"
-    return first if first[:2].isupper() else first[0].lower() + first[1:]
+    return first if first[1:2].isupper() else first[0].lower() + first[1:]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -175,7 +175,8 @@ def _unknown_key(key: str, known: tuple[str, ...], shown: str) -> str:
     near = get_close_matches(key[:80].lower(), folded, 1, 0.6)
     if near:
         return f"`{key[:80]}` is not known in {shown}; did you mean `{folded[near[0]]}`?"
-    return f"`{key[:80]}` is not known in {shown}: known are {', '.join(known)}"
+    known_are = f"known are {', '.join(known)}" if known else "it takes no keys"
+    return f"`{key[:80]}` is not known in {shown}: {known_are}"
 
 
 def _one_of(path: DocumentPath, shown: str, error: ValidationError) -> Iterator[Violation]:
