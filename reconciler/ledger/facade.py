@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.commits import GroupCommit
 
 _EVENTS_AT_A_TIME = 5000
+_ALL_RUNS = 1_000_000_000
 
 
 @dataclass(eq=False, repr=False)
@@ -141,7 +142,8 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def last_runs(self) -> Mapping[str, RunRecord]:
         """For every address the run that changed it, or settled it, last."""
-        return {address: records.run_of(tuple(row)) for address, *row in self._rows(statements.LAST_RUNS)}
+        runs = {run.id: run for run in self.runs(_ALL_RUNS)}
+        return {address: runs[run] for address, run in self._rows(statements.LAST_RUNS) if run in runs}
 
     def events(self, limit: int) -> tuple[Event, ...]:
         """The last events of the journal, oldest first."""

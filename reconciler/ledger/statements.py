@@ -40,12 +40,10 @@ RUNS = f"SELECT {_RUN} FROM reconciler_runs {_HERE} ORDER BY number DESC LIMIT :
 LAST_EVENTS = f"SELECT {_EVENT} FROM reconciler_events {_HERE} ORDER BY seq DESC LIMIT :limit"
 NEXT_EVENTS = f"SELECT {_EVENT} FROM reconciler_events {_HERE} AND seq > :seq ORDER BY seq LIMIT :limit"
 LAST_RUNS = (
-    f"SELECT last.address, {', '.join(f'r.{column}' for column in _RUN.split(', '))} FROM (SELECT e.address, "
-    "MAX(e.seq) AS seq FROM reconciler_events e JOIN reconciler_runs s ON s.project = e.project "
-    "AND s.environment = e.environment AND s.id = e.run WHERE e.project = :project AND e.environment = :environment "
-    "AND (e.kind = 'outcome' OR (e.kind = 'put' AND s.command = 'resolve')) GROUP BY e.address) last "
-    "JOIN reconciler_events f ON f.seq = last.seq AND f.project = :project AND f.environment = :environment "
-    "JOIN reconciler_runs r ON r.id = f.run AND r.project = :project AND r.environment = :environment"
+    "SELECT f.address, f.run FROM (SELECT address, MAX(seq) AS seq FROM reconciler_events "
+    f"{_HERE} AND (kind = 'outcome' OR (kind = 'put' AND run IN (SELECT id FROM reconciler_runs {_HERE} "
+    "AND command = 'resolve'))) GROUP BY address) last JOIN reconciler_events f "
+    "ON f.project = :project AND f.environment = :environment AND f.seq = last.seq"
 )
 """For each address the run that last told of it: what a run only noted beside its changes does not count."""
 LEASE = f"SELECT {_LEASE} FROM reconciler_lease {_HERE}"

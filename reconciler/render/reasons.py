@@ -66,10 +66,6 @@ _SENTENCES: dict[Cause, str] = {
         "nobody knows any more what ACC has of it: it is sent again by the next apply that finds it declared"
     ),
     Cause.FORGOTTEN_BY_PERSON: "removed from the ledger by hand; the product was not asked",
-    Cause.FORGOTTEN_KEY_CHANGES: (
-        "{names} knows it by an earlier name, which is forgotten too: the trigger's key changes, so THE NEXT APPLY MAY "
-        "START IT"
-    ),
     Cause.FORGOTTEN_OWNED: (
         "the schedule stays in ACC and this project's, by its id: the next plan adopts it if it is declared, and "
         "deletes it if it is not"

@@ -142,7 +142,7 @@ def forget(context: CommandContext, patterns: tuple[str, ...], *, confirm: Calla
         chosen = [memory.entries[one] for one in _chosen(memory, patterns)]
         found = Forgetting(
             tuple(entry.address for entry in chosen),
-            tuple(_consequences(chosen, memory, project)),
+            tuple(_consequences(chosen, project)),
             tuple(block for entry in chosen if (block := _refusal(entry, project)) is not None),
         )
         if found.blocked:
@@ -194,23 +194,15 @@ def _refusal(entry: Entry, project: Project) -> BlockedResource | None:
     return None
 
 
-def _consequences(chosen: Iterable[Entry], memory: Memory, project: Project) -> Iterator[Finding]:
+def _consequences(chosen: Iterable[Entry], project: Project) -> Iterator[Finding]:
     for entry in chosen:
         address = str(entry.address)
         visibility = KINDS[entry.address.kind].visibility
         if visibility is Visibility.STARTED_ONCE:
             yield Finding("starts-again", address, because(Cause.FORGOTTEN_TRIGGER))
-            continue
-        if visibility is Visibility.ATTESTED:
+        elif visibility is Visibility.ATTESTED:
             yield Finding("sent-again", address, because(Cause.FORGOTTEN_ATTESTED))
         elif is_owned(entry.identity, project.name, project.environment):
             yield Finding("still-owned", address, because(Cause.FORGOTTEN_OWNED))
         else:
             yield Finding("not-ours", address, because(Cause.FORGOTTEN_ADOPTED))
-        resting = tuple(
-            str(one.address)
-            for one in sorted(memory.entries.values(), key=lambda one: one.address)
-            if isinstance(one.memo, StartMemo) and entry.address in one.needs
-        )
-        if entry.known_as and resting:
-            yield Finding("starts-again", address, because(Cause.FORGOTTEN_KEY_CHANGES, names=resting))

@@ -266,3 +266,30 @@ def test_what_was_secret_stays_hidden_once_it_is_forgotten(applied: Stage) -> No
     applied.run("import", "--agent", "sequentum/Retail/prices", "--out", str(out))
     for file in out.rglob("*.yaml"):
         assert PASSWORD not in file.read_text(encoding="utf-8")
+
+
+def test_what_a_trigger_rests_on_may_be_forgotten_without_starting_it(stage: Stage) -> None:
+    (stage.root / "manifests" / "urls.csv").write_text("url\n", encoding="utf-8")
+    changed = task_trigger(extra=WAIT).replace(
+        'when: {revision: "1"}', 'when: {changed: ["input-files/prices", "approval/prices", "schedule/prices/*"]}'
+    )
+    stage.write(agent(NIGHTLY, extra=FILES) + "---\n" + changed)
+    assert stage.apply().code == 0
+    forgotten = stage.run("ledger", "forget", "--yes", "input-files/*", "approval/*", "schedule/*")
+    assert forgotten.code == 0
+    assert "START" not in forgotten.err
+    assert stage.apply().code == 0
+    assert stage.starts() == 1, "its key rests on what is declared"
+
+
+def test_an_earlier_name_that_is_forgotten_starts_nothing(stage: Stage) -> None:
+    changed = task_trigger(extra=WAIT).replace('when: {revision: "1"}', 'when: {changed: ["approval/*", "schedule/*"]}')
+    approved = "  approval: {state: approved}\n"
+    stage.write(agent(NIGHTLY, extra=approved) + "---\n" + changed)
+    assert stage.apply().code == 0
+    renamed = agent(NIGHTLY.replace("nightly", "by-night"), extra=approved, name="shop", path="sequentum/Retail/prices")
+    stage.write(renamed + "---\n" + changed)
+    assert stage.apply().code == 0
+    assert stage.run("ledger", "forget", "approval/shop", "schedule/shop/by-night").code == 0
+    assert stage.apply().code == 0
+    assert stage.starts() == 1, "a name never starts anything"
