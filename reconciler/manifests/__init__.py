@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.manifests.discovery import find_root
     from reconciler.manifests.editor_schemas import document_names, schema_text
-    from reconciler.manifests.loading import check, load, load_defaults, load_project
+    from reconciler.manifests.loading import check, check_documents, load, load_defaults, load_project
     from reconciler.manifests.project_file import project_name
     from reconciler.manifests.starter import write_project
 
 __all__ = [
     "check",
+    "check_documents",
     "document_names",
     "find_root",
     "load",
@@ -26,7 +27,7 @@ __all__ = [
 
 _MODULES = {
     "discovery": ("find_root",),
-    "loading": ("check", "load", "load_defaults", "load_project"),
+    "loading": ("check", "check_documents", "load", "load_defaults", "load_project"),
     "project_file": ("project_name",),
     "editor_schemas": ("document_names", "schema_text"),
     "starter": ("write_project",),

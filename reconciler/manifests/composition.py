@@ -156,6 +156,14 @@ class Composition(Struct):
         found = self.layer_at(path)
         return (found[0].report, (*found[0].path, *found[1])) if found else None
 
+    def own_keys(self, path: DocumentPath) -> list[str]:
+        """What a block, or a mapping in it, says itself, in its own order; nothing where no block inherits."""
+        for length in range(len(path), 0, -1):
+            block, _ = self.blocks.get(path[:length], ({}, None))
+            if block and _has(block, path[length:]):
+                return list(mapping_of(value_at(block, path[length:])))
+        return []
+
     def inherited(self, path: DocumentPath) -> Mapping[str, Origin]:
         """Where the fields stand that what is declared at a path inherits."""
         for length in range(len(path), 0, -1):

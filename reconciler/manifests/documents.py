@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.manifests import json_schemas, yaml_parsing, yaml_reading
-from reconciler.manifests.composition import Composition
+from reconciler.manifests.composition import Composition, Layer
 from reconciler.manifests.document_kinds import DOCUMENT_KINDS, DocumentKind
 from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
@@ -91,8 +91,12 @@ class ManifestDocument(Struct):
 
     def _is_told_elsewhere(self, path: DocumentPath) -> bool:
         """Whether what is wrong at a path was inherited, and reported where it stands."""
-        found = self.composition.layer_at(path) if self.composition is not None else None
+        found = self.layer_at(path)
         return found is not None and found[0].is_wrong_at(found[1])
+
+    def layer_at(self, path: DocumentPath) -> tuple[Layer, DocumentPath] | None:
+        """Who else says what stands at a path, and where there; None where the document does itself."""
+        return self.composition.layer_at(path) if self.composition is not None else None
 
     def inherited(self, path: DocumentPath) -> Mapping[str, Origin]:
         """Where the fields stand that what is declared at a path has from a template or from defaults."""

@@ -48,6 +48,7 @@ class Item(Struct):
     manifest says for each.
     """
 
+    number: int
     label: str
     values: dict[str, FilledValue | InterpolationError]
     written: dict[str, YAMLValue]
@@ -57,6 +58,10 @@ class Item(Struct):
         for key, one in self.values.items():
             if isinstance(one, FilledValue) and not one.is_secret:
                 self.texts[key] = text_of(one.value)
+
+    def words(self, key: str, default: str) -> str:
+        """What a manifest says for a key of this item; the default where it has nothing there."""
+        return text_of(self.written.get(key)) or default
 
     def value(self, key: str, default: FilledValue | None = None) -> FilledValue:
         """What stands under a key; the default where nothing does. Raises InterpolationError."""
@@ -131,7 +136,7 @@ class Expander(Struct):
                 if not error.is_reported:
                     report.error(("forEach", number, key), error.code, error.message)
                 values[key] = error
-        return Item(_label(number, values), values, written)
+        return Item(number, _label(number, values), values, written)
 
     def _from_file(self, written: str, report: ProblemReporter) -> list[Item] | None:
         location = report.file.location.parent / written
@@ -183,7 +188,7 @@ class Expander(Struct):
 def _item_of(row: dict[str, YAMLValue], number: int, place: str) -> Item:
     values: dict[str, FilledValue | InterpolationError] = {key: FilledValue(one) for key, one in row.items()}
     escaped = {key: one.replace("${", "$${") if isinstance(one, str) else one for key, one in row.items()}
-    return Item(f"{_label(number, values)} of {place}", values, escaped)
+    return Item(number, f"{_label(number, values)} of {place}", values, escaped)
 
 
 def _label(number: int, values: dict[str, FilledValue | InterpolationError]) -> str:

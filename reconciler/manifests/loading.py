@@ -70,41 +70,78 @@ def check(
         project = project_file.read_project(root, environment, environ, problems, key_complaint, unset)
         if project is None:
             return None, problems.sorted()
-        scope = Scope(root, project.name, project.environment, as_of)
         declared = Declared()
-        for document in _documents(project, problems, edited or {}):
-            document.check()
-            if unset is not None:
-                document.add_uses(unset)
-            declared.kinds[document.kind.document] = document.kind
-            secret_keys = document.kind.secret_keys
-            declared.public += exposure.public_places(document.filled, document.report, secret_keys)
-            declared.unset_parameters |= exposure.unset_parameters(document.filled, secret_keys)
-            document.kind.declare(document, scope, declared)
-        _check_defaults(project, scope, declared)
-        declared.connect(is_all_read=project.has_known_patterns)
-        if connections:
-            _demand_connections(project, declared)
+        for _ in _declaring(project, as_of, declared, unset, edited or {}):
+            pass  # a document that has declared what it does is not needed any more
+        return _complete(project, declared, unset, connections=connections)
+
+
+def check_documents(
+    root: Path, environment: str | None, environ: Mapping[str, str], *, as_of: datetime
+) -> tuple[tuple[ManifestDocument, ...], tuple[Problem, ...]]:
+    """Every document, filled in and with what it inherits, and all problems: for showing what the files come to.
+
+    What is not set is no error, nor is a product that nobody could reach.
+    """
+    problems, unset = Problems(), UnsetValues(Severity.WARNING)
+    project = project_file.read_project(root, environment, environ, problems, None, unset)
+    if project is None:
+        return (), problems.sorted()
+    declared = Declared()
+    found = tuple(_declaring(project, as_of, declared, unset, {}))
+    return found, _complete(project, declared, unset, connections=False)[1]
+
+
+def _declaring(
+    project: project_file.ProjectFile,
+    as_of: datetime,
+    declared: Declared,
+    unset: UnsetValues | None,
+    edited: Mapping[str, bytes],
+) -> Iterator[ManifestDocument]:
+    """Each document once it was checked, and `declared` has what it declares."""
+    scope = Scope(project.root, project.name, project.environment, as_of)
+    for document in _documents(project, project.report.problems, edited):
+        document.check()
         if unset is not None:
-            declared.forget_unset()
-            unset.report({kind.connection for kind in declared.kinds.values()} if connections else ())
-        exposure.check_public_places(
-            declared.public,
-            project.secret_values | project.unset_credentials,
-            declared.secret_values | declared.unset_parameters,
-        )
-        shown = exposure.without(problems.sorted(), project.secret_values | declared.secret_values)
-        if problems.has_errors:
-            return None, shown
-        desired = Desired(
-            project=project.resolved(),
-            agents=tuple(sorted(declared.agents, key=lambda agent: agent.handle)),
-            resources=tuple(sorted(declared.resources, key=_by_address)),
-            problems=shown,
-            secret_values=frozenset(project.secret_values | declared.secret_values) - {""},
-            templates=tuple(sorted(name for what, name in declared.places if what == "template")),
-        )
-        return desired, shown
+            document.add_uses(unset)
+        declared.kinds[document.kind.document] = document.kind
+        secret_keys = document.kind.secret_keys
+        declared.public += exposure.public_places(document.filled, document.report, secret_keys)
+        declared.unset_parameters |= exposure.unset_parameters(document.filled, secret_keys)
+        document.kind.declare(document, scope, declared)
+        yield document
+    _check_defaults(project, scope, declared)
+
+
+def _complete(
+    project: project_file.ProjectFile, declared: Declared, unset: UnsetValues | None, *, connections: bool
+) -> tuple[Desired | None, tuple[Problem, ...]]:
+    """What only shows once everything was declared, and all of it together."""
+    problems = project.report.problems
+    declared.connect(is_all_read=project.has_known_patterns)
+    if connections:
+        _demand_connections(project, declared)
+    if unset is not None:
+        declared.forget_unset()
+        unset.report({kind.connection for kind in declared.kinds.values()} if connections else ())
+    exposure.check_public_places(
+        declared.public,
+        project.secret_values | project.unset_credentials,
+        declared.secret_values | declared.unset_parameters,
+    )
+    shown = exposure.without(problems.sorted(), project.secret_values | declared.secret_values)
+    if problems.has_errors:
+        return None, shown
+    desired = Desired(
+        project=project.resolved(),
+        agents=tuple(sorted(declared.agents, key=lambda agent: agent.handle)),
+        resources=tuple(sorted(declared.resources, key=_by_address)),
+        problems=shown,
+        secret_values=frozenset(project.secret_values | declared.secret_values) - {""},
+        templates=tuple(sorted(name for what, name in declared.places if what == "template")),
+    )
+    return desired, shown
 
 
 def _by_address(resource: Resource) -> tuple[str, str, str]:

@@ -159,3 +159,49 @@ def test_the_example_of_the_documentation_validates(stage: Stage) -> None:
     told = [one for one in ended.document["problems"] if one["code"] == "expect-not-judged"]
     assert len(told) == 1
     assert "expect" not in json.dumps(stage.plan()["changes"])
+
+
+def test_what_is_rendered_makes_the_same_plan_with_the_same_ids(reused: Stage) -> None:
+    def planned() -> list[object]:
+        changes = reused.plan()["changes"]
+        fields = [[{**field, "origin": None} for field in change["fields"]] for change in changes]
+        return [[{**change, "origin": None, "fields": one} for change, one in zip(changes, fields, strict=True)]]
+
+    fresh, rendered = planned(), reused.run("render")
+    assert (rendered.code, rendered.err) == (0, "")
+    assert "${env:PASSWORD}" in rendered.out
+    assert not [one for one in ("forEach", "use:", "ScheduleTemplate") if one in rendered.out]
+    for name in ("templates.yaml", "agents.csv"):
+        (reused.root / "manifests" / name).rename(reused.root / name)
+    reused.write(rendered.out)
+    assert planned() == fresh
+    again = [line for line in reused.run("render").out.splitlines() if not line.startswith("#")]
+    assert again == [line for line in rendered.out.splitlines() if not line.startswith("#")]
+    assert reused.apply().code == 0
+    for name in ("templates.yaml", "agents.csv"):
+        (reused.root / name).rename(reused.root / "manifests" / name)
+    reused.write(AGENTS)
+    assert reused.changes() == []
+
+
+def test_origins_name_file_and_line_of_every_field(reused: Stage) -> None:
+    lines = reused.run("render", "--origins").out.splitlines()
+    fields = [line for line in lines if ": " in line and not line.startswith("#")]
+    assert all("  # " in line for line in fields)
+    shown = {line.split("  # ")[0].strip(): line.split("  # ")[1] for line in fields}
+    assert shown['password: "${env:PASSWORD}"'] == "manifests/templates.yaml:7 (template nightly)"
+    assert shown["logLevel: high"] == "reconciler.yaml:11 (defaults)"
+    assert shown["every: 15m"] == "manifests/retail.yaml:9"
+    assert shown["- name: poll"] == "manifests/retail.yaml:9"
+    assert shown["agent: prices"] == f"manifests/retail.yaml:8 [{OF_PRICES}]"
+    assert lines[0] == f"# manifests/retail.yaml [{OF_PRICES}]"
+
+
+def test_nothing_is_rendered_of_what_is_wrong_and_nothing_has_to_be_set(reused: Stage) -> None:
+    del reused.environ["PASSWORD"], reused.environ["ACC_TOKEN"], reused.environ["MFT_KEY"]
+    assert "${env:PASSWORD}" in reused.run("render").out
+    reused.write(AGENTS.replace("use: nightly", "use: nigthly"))
+    wrong = reused.run("render")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "did you mean nightly?" in wrong.err
+    assert "${var:zone}" not in reused.run("render", "--env", "nowhere").out
