@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,42 @@ def test_a_new_name_still_takes_its_schedule_over(stage: Stage) -> None:
     update(stage)
     assert stage.apply().code == 0
     assert [one.cron for one in stage.owned().values()] == ["0 0 3 * * MON-FRI"]
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_a_name_that_the_ledger_knows_is_left_to_what_it_knows(stage: Stage, is_declared: bool) -> None:
+    """Somebody's own schedule is not taken for the one of that name whose block was taken out."""
+    stage.write(agent(NIGHTLY.replace("nightly", "daily-0400"), POLL))
+    assert stage.apply().code == 0
+    mine = stage.estate.add_schedule(stage.estate.agents[PRICES], cron="0 0 4 * * *", time_zone_id="UTC")
+    if is_declared:
+        stage.write(agent(POLL))
+        update(stage)
+        assert ("schedule/prices/daily-0400", "delete", "removed") in stage.changes()
+    else:
+        (stage.root / "manifests" / "retail.yaml").unlink()
+        ended = stage.run("import", "--agent", PRICES)
+        assert ended.code == 0, ended.err
+        assert {action for _, action, _ in stage.changes()} <= {"adopt", "forget"}
+    assert ("schedule/prices/daily-0400-2", "adopt") in {one[:2] for one in stage.changes()}
+    before = vars(mine).copy()
+    assert stage.apply().code == 0
+    assert vars(mine) == before
+    assert stage.changes() == []
+
+
+def test_nothing_is_written_where_one_file_cannot_be(stage: Stage) -> None:
+    stage.estate.add_schedule(stage.estate.add_agent("sequentum/Retail/new", duration=0.0), cron="0 0 4 * * *")
+    stage.write(agent(NIGHTLY))
+    file = stage.root / "manifests" / "retail.yaml"
+    before = file.read_bytes()
+    in_the_way = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    in_the_way.write_text("the draft of another program", encoding="utf-8")
+    ended = stage.run("import", "--update", "--agent", PRICES, "--agent", "sequentum/Retail/new")
+    assert ended.code == 1
+    assert "File exists" in ended.err
+    assert file.read_bytes() == before
+    assert not (file.parent / "new.yaml").exists()
 
 
 def test_what_other_environments_and_projects_made(stage: Stage) -> None:

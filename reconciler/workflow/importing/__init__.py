@@ -38,6 +38,7 @@ from reconciler.workflow.reading import check_manifests, read_project
 __all__ = ["Asked", "Imported", "WrittenFile", "import_agents", "listed", "notes", "unseen", "write"]
 
 _LONGEST_NAME = 100
+_SCHEDULE = schedule.KIND.name
 
 
 def import_agents(
@@ -113,14 +114,15 @@ def _read(
         products.hide(
             hidden.values_of((one.identity, one.state) for view in live.agents.values() for one in view.things)
         )
-    scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory), defaults)
+    remembered = {(at.agent, at.name): entry.identity for at, entry in memory.entries.items() if at.kind == _SCHEDULE}
+    scope = ImportScope(project, hidden, products.redact, _places(desired), _known_ids(memory), defaults, remembered)
     return len(named), found, scope
 
 
 def _addition(agent: Agent, view: AgentView, scope: ImportScope, desired: Desired | None) -> Addition:
     """What a declared agent has in ACC, and its document lacks."""
     resources = desired.resources if desired is not None else ()
-    here = schedule.KIND.name, agent.handle
+    here = _SCHEDULE, agent.handle
     names = {one.address.name for one in resources if (one.address.kind, one.address.agent) == here}
     return Addition(agent, live_agent(view, agent.handle, scope, names=names), len(names))
 
@@ -151,9 +153,7 @@ def _declared(context: CommandContext) -> Desired | None:
 def _places(desired: Desired | None) -> dict[str, str]:
     """Where each schedule is declared, by its id."""
     resources = desired.resources if desired is not None else ()
-    return {
-        one.identity: str(one.origin) for one in resources if one.identity and one.address.kind == schedule.KIND.name
-    }
+    return {one.identity: str(one.origin) for one in resources if one.identity and one.address.kind == _SCHEDULE}
 
 
 def _known_ids(memory: Memory) -> frozenset[str]:
@@ -171,10 +171,10 @@ def _handle(path: str, taken: set[str]) -> str:
 
 
 def write(context: CommandContext, imported: Imported) -> None:
-    """Write the new files, all of them or none, and then each file that gets more, whole.
+    """Write the new files, and each file that gets more, whole: all of them, or none where one cannot be.
 
     Raises UsageError naming the one that is there already, in the way, or was changed meanwhile; ManifestError where
-    the manifests would have errors with what was added, which then is taken out again.
+    the manifests would have errors with what was added; OSError.
     """
     write_files(imported.files)
     written: list[UpdatedFile] = []
@@ -187,6 +187,8 @@ def write(context: CommandContext, imported: Imported) -> None:
     except (ReconcilerError, OSError):
         for done in written:
             done.restore()
+        for new in imported.files:
+            new.path.unlink(missing_ok=True)
         raise
 
 

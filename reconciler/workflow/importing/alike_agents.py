@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from reconciler.manifests.yaml_values import YAMLValue, comment_text, text_of
+from reconciler.quantities import first_few
 from reconciler.workflow.importing.live_blocks import ACC_SAYS, PARAMETERS, LiveAgent, LiveBlock, by_name, free_name
 
 _SEPARATORS = re.compile(r"[-_./ ]")
@@ -279,10 +280,11 @@ def _comments(row: Sequence[LiveBlock]) -> Iterator[str]:
     if len(row) == 1:
         yield from (text for _, text in told)
         return
-    alike = Counter(text for _, text in told)
-    for text, count in alike.items():
-        first = next(block.identity for block, one in told if one == text)
-        yield f"{first}{f' and {count - 1} more' * (count > 1)}: {text}"
+    if hidden := [block.identity for block in row if any(key == PARAMETERS for key, _ in block.remarks)]:
+        yield f"{first_few(hidden, 1)}: inputParameters stay as they are in ACC, since some are secret, or may be."
+    told = [(block, text) for block, text in told if (PARAMETERS, text) not in block.remarks]
+    for text in dict.fromkeys(text for _, text in told):
+        yield f"{first_few([block.identity for block, one in told if one == text], 1)}: {text}"
 
 
 def column_name(text: str) -> str:

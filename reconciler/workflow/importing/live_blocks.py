@@ -54,8 +54,9 @@ class LiveAgent(Struct, frozen=True):
 
 class ImportScope(Struct, frozen=True):
     """What every agent is imported with. `declared` are the ids of all schedules that manifests declare, with the
-    place; `ours` are those that the ledger knows. `defaults` is what the project gives every schedule that does not
-    say otherwise."""
+    place; `ours` are those that the ledger knows, and `remembered` the ids that it knows by agent and name. `defaults`
+    is what the project gives every schedule that does not say otherwise.
+    """
 
     project: Project
     secrecy: Secrecy
@@ -63,6 +64,7 @@ class ImportScope(Struct, frozen=True):
     declared: Mapping[str, str]
     ours: frozenset[str]
     defaults: Mapping[str, object] = {}
+    remembered: Mapping[tuple[str, str], str] = {}
 
     def other_environment(self, identity: str) -> str:
         """The other environment of this project that made a schedule; "" where none did."""
@@ -92,7 +94,10 @@ def live_agent(view: AgentView, handle: str, scope: ImportScope, *, names: Colle
     blocks = []
     # By what they are, and only then by the id: agents that are alike get names that are.
     for base, _, live in sorted(found, key=lambda one: (*one[:2], one[2].identity)):
-        name = free_name(base, taken)
+        # What the ledger knows by a name is not to be taken for another schedule.
+        known = {name for (agent, name), one in scope.remembered.items() if agent == handle and one != live.identity}
+        name = free_name(base, taken | known)
+        taken.add(name)
         block, told = _block(live, name, view.path, scope)
         if unwanted := _inherited(block, scope.defaults):
             taken.discard(name)
@@ -200,7 +205,7 @@ def _block(
     if why := _unsayable(parameters):
         remarks.append(("logLevel", f"inputParameters {why} in ACC; they cannot be written here, and stay as they are"))
     elif isinstance(parameters, Mapping) and parameters and hidden:
-        remarks += [("logLevel", line) for line in _hidden_parameters(parameters, hidden)]
+        remarks += [(PARAMETERS, line) for line in _hidden_parameters(parameters, hidden)]
     elif isinstance(parameters, Mapping) and parameters:
         values[PARAMETERS] = dict(sorted(parameters.items()))
         secret_like = frozenset(key for key in parameters if _SECRET_LIKE.search(key))
