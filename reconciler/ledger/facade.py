@@ -240,10 +240,21 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._record(lease, {str(address): entry for address, entry in moves.items()}, notes)
 
     def forget(self, lease: Lease, outcomes: Iterable[Outcome]) -> None:
-        """Remove the entries that these outcomes are about, because a person says so, all in one transaction."""
+        """Remove the entries that these outcomes are about, because a person says so, all in one transaction.
+
+        A ledger in which nothing is left is as good as a new one, and has to be accepted like one.
+        """
         notes = {str(one.change.address): records.outcome_body(one, "") for one in outcomes}
         journal = [self._note("outcome", address, body) for address, body in notes.items()]
-        self._record(lease, dict.fromkeys(notes), journal)
+
+        def work(connection: Connection) -> None:
+            self._scope.require(connection, lease.fencing)
+            self._scope.put_entries(connection, dict.fromkeys(notes))
+            self._scope.append(connection, journal)
+            if not self._scope.select(connection, statements.ENTRIES):
+                self._scope.write(connection, statements.DROP_META, {"name": "accepted"})
+
+        self._writer().alone(work)
 
     def accept(self, lease: Lease) -> None:
         """Write down that somebody takes this ledger as the new one, though it remembers nothing."""

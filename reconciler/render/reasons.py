@@ -62,6 +62,10 @@ _SENTENCES: dict[Cause, str] = {
         "the schedule stays in ACC and is this project's no more. While a manifest declares it with its `id` it is "
         "adopted again if it is live as declared, and blocked as unowned if not"
     ),
+    Cause.FORGOTTEN_ALL: (
+        "nothing is left in it, as if it were lost: while schedules of this project are live no task is started, until "
+        "`reconciler resolve` of each, or `reconciler apply --accept-new-ledger`"
+    ),
     Cause.FORGOTTEN_ATTESTED: (
         "nobody knows any more what ACC has of it: it is sent again by the next apply that finds it declared"
     ),

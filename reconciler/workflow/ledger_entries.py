@@ -142,7 +142,7 @@ def forget(context: CommandContext, patterns: tuple[str, ...], *, confirm: Calla
         chosen = [memory.entries[one] for one in _chosen(memory, patterns)]
         found = Forgetting(
             tuple(entry.address for entry in chosen),
-            tuple(_consequences(chosen, project)),
+            tuple(_consequences(chosen, project, leaves_nothing=len(chosen) == len(memory.entries))),
             tuple(block for entry in chosen if (block := _refusal(entry, project)) is not None),
         )
         if found.blocked:
@@ -194,7 +194,7 @@ def _refusal(entry: Entry, project: Project) -> BlockedResource | None:
     return None
 
 
-def _consequences(chosen: Iterable[Entry], project: Project) -> Iterator[Finding]:
+def _consequences(chosen: Iterable[Entry], project: Project, *, leaves_nothing: bool) -> Iterator[Finding]:
     for entry in chosen:
         address = str(entry.address)
         visibility = KINDS[entry.address.kind].visibility
@@ -206,3 +206,5 @@ def _consequences(chosen: Iterable[Entry], project: Project) -> Iterator[Finding
             yield Finding("still-owned", address, because(Cause.FORGOTTEN_OWNED))
         else:
             yield Finding("not-ours", address, because(Cause.FORGOTTEN_ADOPTED))
+    if leaves_nothing:
+        yield Finding("nothing-left", "the ledger", because(Cause.FORGOTTEN_ALL))

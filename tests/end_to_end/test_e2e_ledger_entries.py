@@ -293,3 +293,26 @@ def test_an_earlier_name_that_is_forgotten_starts_nothing(stage: Stage) -> None:
     assert stage.run("ledger", "forget", "approval/shop", "schedule/shop/by-night").code == 0
     assert stage.apply().code == 0
     assert stage.starts() == 1, "a name never starts anything"
+
+
+def test_a_ledger_in_which_nothing_is_left_starts_nothing(applied: Stage) -> None:
+    forgotten = applied.run("ledger", "forget", "--yes", "*")
+    assert forgotten.code == 0
+    assert "nothing is left in it, as if it were lost" in forgotten.err
+    assert [(one["address"], one["reason"]) for one in applied.plan()["blocked"]] == [
+        ("trigger/publish", "lost-ledger")
+    ]
+    for _ in range(2):
+        assert applied.apply().code == 3
+    assert applied.starts() == 1
+    assert applied.run("resolve", "trigger/publish", "--ran").code == 0
+    assert applied.apply("--accept-new-ledger").code == 0
+    assert applied.starts() == 1
+
+
+def test_where_no_schedule_is_live_the_forgotten_trigger_starts(stage: Stage) -> None:
+    stage.write(task_trigger(extra=WAIT))
+    assert stage.apply().code == 0
+    assert stage.run("ledger", "forget", "trigger/publish").code == 0
+    assert stage.apply().code == 0
+    assert stage.starts() == 2
