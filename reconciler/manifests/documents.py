@@ -21,6 +21,7 @@ from reconciler.manifests.yaml_values import (
     mapping_of,
     text_of,
     text_or_nothing,
+    value_at,
     without_free_keys,
 )
 from reconciler.model.address import Origin
@@ -70,6 +71,8 @@ class ManifestDocument(Struct):
             if not error.is_reported:
                 self.report.at(self.address_at(path)).error(path, error.code, error.message)
         schema_text, passed = self.kind.schema_text(), wrong | self.filled.unset.keys()
+        if self.item is not None and self.item.is_row and not json_schemas.is_valid(schema_text, self.value):
+            self._take_cells_for_text([*json_schemas.violated_paths(schema_text, self.value)])
         if not json_schemas.is_valid(schema_text, self.value) and not passed.issuperset(
             json_schemas.violated_paths(schema_text, self.value)
         ):
@@ -88,6 +91,15 @@ class ManifestDocument(Struct):
         """Tell where what is not set is written in this document."""
         for path, name in self.filled.uses:
             unset.add_use(name, self.report.at(self.address_at(path)), path)
+
+    def _take_cells_for_text(self, paths: Iterable[DocumentPath]) -> None:
+        """A cell has no quotes that could say that its digits are text: where no number can stand, they are."""
+        for path in paths:
+            value = value_at(self.filled.value, path)
+            if not path or not isinstance(value, int | float) or self.layer_at(path) is not None:
+                continue
+            if text_or_nothing(value_at(self.parsed.value, path)).startswith("${each."):
+                value_at(self.filled.value, path[:-1])[path[-1]] = text_of(value)  # type: ignore[index]
 
     def _is_told_elsewhere(self, path: DocumentPath) -> bool:
         """Whether what is wrong at a path was inherited, and reported where it stands."""
@@ -151,7 +163,10 @@ class ManifestDocument(Struct):
     def origin(self, container: YAMLValue, path: DocumentPath) -> Origin:
         """Where a mapping or a list begins; by path where the container itself is not known."""
         place = self.parsed.places.get(self.filled.sources.get(id(container), id(container)))
-        return Origin(self.report.file.path, *place, self.report.item) if place else self.report.origin(path)
+        if place:
+            return Origin(self.report.file.path, *place, self.report.item)
+        origin, found = self.report.origin(path), self.layer_at(path)
+        return Origin(*origin.place, origin.item or found[0].name) if found is not None else origin
 
     def address_at(self, path: DocumentPath) -> str:
         """The address of what stands at a path, as exact as the document lets it be known; "" where it does not."""

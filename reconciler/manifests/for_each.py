@@ -45,7 +45,7 @@ class Item(Struct):
     """One item: what stands under each key, and what people call it, such as `item 2 (region: nz) of regions.csv:3`.
 
     `texts` are the words of the values, without those that are secret or could not be filled in; `written` is what a
-    manifest says for each.
+    manifest says for each. `is_row`: it is one of a table, whose cells are typed by what stands in them.
     """
 
     number: int
@@ -53,6 +53,7 @@ class Item(Struct):
     values: dict[str, FilledValue | InterpolationError]
     written: dict[str, YAMLValue]
     texts: dict[str, str] = {}
+    is_row: bool = False
 
     def __post_init__(self) -> None:
         for key, one in self.values.items():
@@ -176,7 +177,8 @@ class Expander(Struct):
         if len(self.problems) > before:
             return None
         return [
-            _item_of(mapping_of(value), number, f"{file.path}:{at[0]}") for number, (value, at) in enumerate(found.rows)
+            _item_of(mapping_of(value), number, f"{file.path}:{at[0]}", is_row=location.suffix.lower() == ".csv")
+            for number, (value, at) in enumerate(found.rows)
         ]
 
     def _shown(self, location: Path) -> str:
@@ -185,10 +187,10 @@ class Expander(Struct):
         return absolute.relative_to(self.root).as_posix() if absolute.is_relative_to(self.root) else str(absolute)
 
 
-def _item_of(row: dict[str, YAMLValue], number: int, place: str) -> Item:
+def _item_of(row: dict[str, YAMLValue], number: int, place: str, *, is_row: bool) -> Item:
     values: dict[str, FilledValue | InterpolationError] = {key: FilledValue(one) for key, one in row.items()}
     escaped = {key: one.replace("${", "$${") if isinstance(one, str) else one for key, one in row.items()}
-    return Item(number, f"{_label(number, values)} of {place}", values, escaped)
+    return Item(number, f"{_label(number, values)} of {place}", values, escaped, is_row=is_row)
 
 
 def _label(number: int, values: dict[str, FilledValue | InterpolationError]) -> str:

@@ -69,7 +69,8 @@ class Address(Struct, frozen=True, order=True):
 class Origin(Struct, frozen=True, order=True):
     """A place in a manifest: path relative to the project, line and column counted from 1.
 
-    `item` says which of a document's `forEach` items made it, as in `item 2 (region: nz)`; "" where none did.
+    `item` says for whom else it is written: which of a document's `forEach` items made it, as in `item 2 (region: nz)`,
+    or that it is in `defaults`; "" where it is written for one alone.
     """
 
     path: str

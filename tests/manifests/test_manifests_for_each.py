@@ -205,6 +205,23 @@ def test_a_template_and_a_project_are_one_document(tmp_path: Path) -> None:
     assert [(one.path, one.code) for one in problems] == [("reconciler.yaml", "unknown-key")]
 
 
+def test_digits_in_a_cell_are_text_where_only_text_can_stand(tmp_path: Path) -> None:
+    text = (
+        'apiVersion: reconciler/v1\nkind: Agent\nforEach: {file: r.csv}\nmetadata: {name: "${each.store}"}\n'
+        'spec:\n  path: "${each.store}"\n  inputFilesEnabled: "${each.on}"\n'
+        '  schedules: [{name: "${each.store}", every: 1h, startTime: "${each.at}", timeZone: UTC, '
+        'windowless: "${each.on}", inputParameters: {a: "${each.store}"}}]\n'
+    )
+    table = "store,at,on\n1001,2026-01-01T00:00:00,true\n007,2026-01-01T00:00:00,false\n"
+    found = desired(
+        write(tmp_path, {"m.yaml": text, "r.csv": table}, PROJECT + "  defaults: {schedule: {logLevel: 1}}\n")
+    )
+    assert [(one.handle, one.path) for one in found.agents] == [("007", "007"), ("1001", "1001")]
+    wrong = table.replace("2026-01-01T00:00:00", "5", 1).replace("true", "7")
+    told = check(write(tmp_path, {"m.yaml": text, "r.csv": wrong}))[1]
+    assert {(one.line, one.code) for one in told} == {(7, "wrong-type"), (8, "wrong-type"), (8, "bad-time")}
+
+
 def test_a_file_of_items_that_a_pattern_names_is_no_manifest(tmp_path: Path) -> None:
     root = made(tmp_path, "{file: regions.yaml}", {"regions.yaml": YAML})
     found, problems = manifests.check(root, None, ENVIRON, as_of=NOW)
