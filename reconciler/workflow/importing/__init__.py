@@ -26,12 +26,13 @@ from reconciler.products import Products
 from reconciler.secrecy import Secrecy, secrecy_of
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
-from reconciler.workflow.importing.document_updates import Addition, UpdatedFile, updated_files
+from reconciler.workflow.importing.document_updates import Addition, updated_files
 from reconciler.workflow.importing.findings import notes
 from reconciler.workflow.importing.import_result import Imported
 from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
 from reconciler.workflow.importing.new_files import WrittenFile, plain_files, write_files
 from reconciler.workflow.importing.told_apart import ToldApart, told_apart
+from reconciler.workflow.manifest_writing import write_edited
 from reconciler.workflow.memory import read
 from reconciler.workflow.reading import check_manifests, read_project
 
@@ -141,9 +142,12 @@ def _secrecy(known: tuple[Project, frozenset[str]], desired: Desired | None, liv
     )
 
 
-def _declared(context: CommandContext) -> Desired | None:
-    """What is declared already; None in a project that has no manifest yet. Raises ManifestError."""
-    found, problems = check_manifests(context, connections=False)
+def _declared(context: CommandContext, edited: Mapping[str, bytes] | None = None) -> Desired | None:
+    """What is declared already; None in a project that has no manifest yet. Raises ManifestError.
+
+    `edited` are manifests as they would be.
+    """
+    found, problems = check_manifests(context, connections=False, edited=edited)
     errors = [one for one in problems if one.severity is Severity.ERROR and one.code != "no-files"]
     if errors:
         raise ManifestError(errors)
@@ -173,20 +177,16 @@ def _handle(path: str, taken: set[str]) -> str:
 def write(context: CommandContext, imported: Imported) -> None:
     """Write the new files, and each file that gets more, whole: all of them, or none where one cannot be.
 
-    Raises UsageError naming the one that is there already, in the way, or was changed meanwhile; ManifestError where
-    the manifests would have errors with what was added; OSError.
+    Raises UsageError naming the one that is there already, or in the way; ManifestError where the manifests would have
+    errors with what was added; ReconcilerError where a file was changed meanwhile, or cannot be written.
     """
+    updates = [one.manifest for one in imported.updates]
     write_files(imported.files)
-    written: list[UpdatedFile] = []
     try:
-        for one in imported.updates:
-            one.write()
-            written.append(one)
-        if written:
-            _declared(context)
+        if updates:
+            _declared(context, {one.name: one.text.encode() for one in updates})
+        write_edited(updates)
     except (ReconcilerError, OSError):
-        for done in written:
-            done.restore()
         for new in imported.files:
             new.path.unlink(missing_ok=True)
         raise

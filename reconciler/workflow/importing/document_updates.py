@@ -7,13 +7,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.errors import UsageError
-from reconciler.files import MANIFEST_BYTES, read_regular, write_whole
+from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile
 from reconciler.manifests.yaml_values import list_of
 from reconciler.model.resource import Agent
 from reconciler.workflow.importing.live_blocks import LiveAgent
 from reconciler.workflow.importing.written_blocks import block_lines
+from reconciler.workflow.manifest_writing import EditedManifest
 
 _SCHEDULES = ("spec", "schedules")
 
@@ -27,22 +27,14 @@ class Addition(Struct, frozen=True):
 
 
 class UpdatedFile(Struct, frozen=True):
-    """A file that gets schedules: what it held, and its text with them."""
+    """A file that gets so many schedules."""
 
-    path: Path
-    before: bytes
-    text: str
+    manifest: EditedManifest
     schedules: int
 
-    def write(self) -> None:
-        """Write it whole. Raises UsageError where somebody changed it meanwhile, OSError."""
-        if read_regular(self.path, MANIFEST_BYTES) != self.before:
-            raise UsageError(f"{self.path} was changed meanwhile, and is left as it is", hint="import once more")
-        write_whole(self.path, self.text)
-
-    def restore(self) -> None:
-        """Write what it held before. Raises OSError."""
-        write_whole(self.path, self.before.decode("utf-8"))
+    @property
+    def path(self) -> Path:
+        return self.manifest.path
 
 
 def updated_files(root: Path, additions: Iterable[Addition]) -> tuple[tuple[UpdatedFile, ...], tuple[str, ...]]:
@@ -63,7 +55,7 @@ def updated_files(root: Path, additions: Iterable[Addition]) -> tuple[tuple[Upda
         refused += told
         try:
             if added:
-                files.append(UpdatedFile(root / name, data, edited.text, added))
+                files.append(UpdatedFile(EditedManifest(name, root / name, data, edited.text), added))
         except CannotEdit as error:
             refused += [_refusal(one, str(error.obstacle)) for one in wanted]
     return tuple(files), tuple(refused)
