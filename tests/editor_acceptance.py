@@ -20,11 +20,17 @@ def refused_by_editors(root: Path) -> list[str]:
     patterns = [str(one) for one in list_of(mapping_of(mapping_of(project[0]).get("spec")).get("manifests"))]
     files = discovery.find_files(root, patterns or ["manifests/**/*.yaml"]).paths
     documents = [(name, document) for name in files for document in _documents(root, name)]
-    return [
-        f"{name}: {error.instance_path} {error.message}"
-        for name, document in ((discovery.FILE_NAME, project[0]), *documents)
-        for error in _validator(manifests.document_names()).iter_errors(document)
-    ]
+    return [found for name, one in ((discovery.FILE_NAME, project[0]), *documents) for found in _refused(name, one)]
+
+
+def refused_text(text: str) -> list[str]:
+    """What it would underline in manifests that are printed."""
+    return [found for one in yaml_reading.read(text.encode()) for found in _refused("printed", one.value)]
+
+
+def _refused(name: str, document: YAMLValue) -> list[str]:
+    errors = _validator(manifests.document_names()).iter_errors(document)
+    return [f"{name}: {error.instance_path} {error.message}" for error in errors]
 
 
 @functools.cache

@@ -136,6 +136,13 @@ def test_each_document_of_a_file_is_held_against_its_own_kind(server: LanguageSe
     assert sorted(places) == ["tsak", "uss"]
 
 
+def test_anchors_are_followed_to_where_they_stand(server: LanguageServer) -> None:
+    right = AGENT.replace("metadata:", "x-common: &common {logLevel: low}\nmetadata:") + "      <<: *common\n"
+    found = server.squiggles({ANY: right, ANY.with_name("y.any.yaml"): right.replace("low", "lwo")})
+    assert found[ANY] == []
+    assert [(one.line, one.column) for one in found[ANY.with_name("y.any.yaml")]] == [(3, 30)]
+
+
 def test_a_file_of_items_among_the_manifests_is_right_too(server: LanguageServer) -> None:
     right, wrong = "- {region: au, tier: 1}\n- {region: nz}\n", "- {region: [au]}\n- {re gion: nz}\n- nz\n"
     found = server.squiggles({ANY: right, ANY.with_name("y.any.yaml"): wrong})

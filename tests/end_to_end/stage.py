@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from clocks import SkippingClock
-from editor_acceptance import refused_by_editors
+from editor_acceptance import refused_by_editors, refused_text
 
 from reconciler import cli
 from reconciler.emulator import Emulator, Estate, Switches, Task, Tenant, Token, new_key
@@ -170,6 +170,8 @@ class Stage:
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
         if code == 0 and arguments[:1] in (("validate",), ("plan",), ("apply",)):
             assert refused_by_editors(self.root) == []
+        if code == 0 and arguments[:1] == ("render",) and "--help" not in arguments:
+            assert refused_text(out.getvalue()) == []
         ended = Ended(code, out.getvalue(), err.getvalue())
         for secret in (TOKEN, PASSWORD, PRIVATE_KEY.splitlines()[1]):
             assert secret not in ended.out + ended.err
