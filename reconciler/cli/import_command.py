@@ -65,6 +65,8 @@ def import_(
     if errors:
         raise ManifestError(errors)
     imported.require_all()
+    if imported.declared and not update:
+        session.say("next: `--update` adds what the documents of declared agents lack")
     if imported.files or imported.updates:
         promise = "" if imported.inherited else ", which has no remote change,"
         session.say(f"next: `reconciler plan`{promise} and then `reconciler apply`")

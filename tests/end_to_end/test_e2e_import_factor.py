@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stage import PASSWORD, PRICES, TOKEN, Open, Stage
@@ -57,6 +58,16 @@ def plans_to_nothing(stage: Stage) -> None:
     assert stage.changes() == []
 
 
+def rendered(stage: Stage) -> dict[str, Any]:
+    """All documents as they are written out, by the agent's handle, schedules by name. Parameters are text to ACC."""
+    found = {one["metadata"]["name"]: one for one in yaml.safe_load_all(stage.run("render").out)}
+    for one in found.values():
+        for block in one["spec"]["schedules"]:
+            block["inputParameters"] = {key: str(value) for key, value in block.get("inputParameters", {}).items()}
+        one["spec"]["schedules"] = {each["name"]: each for each in one["spec"]["schedules"]}
+    return found
+
+
 def said(stage: Stage) -> dict[str, Any]:
     """Everything that the manifests say, by agent."""
     found = {}
@@ -78,6 +89,7 @@ def test_short_and_whole_say_the_same(open_stage: Open) -> None:
     imported(short, "--factor")
     assert said(whole) == said(short)
     assert len(said(whole)) == 300
+    assert rendered(whole) == rendered(short)
 
 
 def test_one_region_more_is_one_line_more(estate: Stage) -> None:
