@@ -22,6 +22,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from reconciler.clock import at_text
 from reconciler.errors import LedgerError, Locked, UsageError
 from reconciler.ledger import statements
 from reconciler.ledger.commits import GroupCommit
@@ -30,7 +31,7 @@ from reconciler.ledger.lease import Lease, SharedRead, holder_of, read_lease, wa
 from reconciler.ledger.location import Location, as_ledger_error, locate
 from reconciler.ledger.migrations import is_there, prepare, settle_file
 from reconciler.ledger.reader import Reader
-from reconciler.ledger.records import Holder
+from reconciler.ledger.records import Holder, Note
 from reconciler.ledger.row_copy import copy_rows, drop_rows
 from reconciler.ledger.scope import LeaseRow, Scope, moved, not_arrived
 from reconciler.model.outcome import Owner
@@ -222,6 +223,11 @@ class Mover(Struct, frozen=True):
         with target.transaction() as connection:
             self._whole.write(connection, statements.DROP_META, {"name": _ARRIVING})
             self._whole.put_meta(connection, {_MOVED_FROM: self.source.shown})
+            body = {"from": self.source.shown, "to": self.target.shown, "by": str(self.owner)}
+            for environment in self._environments(connection):
+                scope = Scope(self.project, environment, self.clock)
+                scope.lock(connection)
+                scope.append(connection, [Note(at_text(self.clock()), "", "ledger-moved", "", body)])
 
     # --- what an earlier move left ---------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class World:
     at: int = 0
     revision: int = 1
     backups: list[Path] = field(default_factory=list)
+    plan: bytes = b""
     allowed: Counter[str] = field(default_factory=Counter)
 
     def write(self) -> None:
@@ -71,6 +72,15 @@ class World:
             case "revise":
                 self.revision += 1
                 self.write()
+            case "save a plan":
+                file = self.stage.root / "p.json"
+                file.unlink(missing_ok=True)
+                self.stage.run("plan", "--out", str(file))
+                self.plan = file.read_bytes()
+            case "apply a copy of it" if self.plan:
+                file = self.stage.root / "p.json"
+                file.write_bytes(self.plan)
+                self.stage.run("apply", str(file))
             case "back up":
                 file = self.stage.root / f"backup-{number}.db"
                 assert self.stage.run("ledger", "backup", str(file)).code == 0
@@ -96,6 +106,7 @@ steps = st.sampled_from(
     [
         *("apply", "apply", "apply", "lost reply", "only", "resend", "accept", "ran", "not-ran", "forget"),
         *("revise", "revise", "back up", "back up", "restore", "restore", "restore the first", "move"),
+        *("save a plan", "apply a copy of it", "apply a copy of it"),
     ]
 )
 
@@ -110,6 +121,7 @@ steps = st.sampled_from(
 @example(history=["lost reply", "back up", "ran", "revise", "apply", "restore", "ran", "apply"])
 @example(history=["back up", "revise", "apply", "move", "restore", "move", "apply", "back up", "restore", "apply"])
 @example(history=["back up", "revise", "apply", "restore", "forget", "apply"])
+@example(history=["revise", "back up", "save a plan", "apply a copy of it", "restore", "apply a copy of it", "apply"])
 def test_no_key_is_started_twice_unless_a_person_says_so(
     open_stage: Callable[..., Stage], record_count: Callable[[str, int], None], history: list[str]
 ) -> None:
