@@ -15,7 +15,7 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of, value_at
 from reconciler.model.address import Address
 from reconciler.model.resource import Agent, Resource
 from reconciler.product_terms import LOG_LEVELS
@@ -99,6 +99,8 @@ class SchedulesPart:
                 declared.say_not_judged(report, (*path, "expect"))
             secrets = _secrets(document, declared, block, path)
             adopted = block.get("id")
+            if adopted == "" and not _is_item_without_id(document, path):
+                report.error((*path, "id"), "empty-id", "an empty id adopts nothing: take the key out, or write the id")
             if adopted:
                 identity = normal_id(adopted)
                 declared.claim("id", identity, origin, report, f"the schedule id {identity}")
@@ -132,6 +134,12 @@ class SchedulesPart:
         index = path[2] if len(path) > 2 else None
         name = entry_name(document.spec["schedules"], index) if isinstance(index, int) else ""
         return Address(KIND.name, handle, name) if name else None
+
+
+def _is_item_without_id(document: ManifestDocument, path: DocumentPath) -> bool:
+    """Whether the id of a block is empty since an item of `forEach` has none."""
+    written = value_at(document.parsed.value, (*path, "id"))
+    return document.item is not None and isinstance(written, str) and "${each." in written
 
 
 def _secrets(

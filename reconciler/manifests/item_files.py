@@ -16,11 +16,12 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from reconciler.files import MANIFEST_BYTES
 from reconciler.manifests import yaml_reading
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_parsing import SourceError, decode
 from reconciler.manifests.yaml_values import Place, YAMLValue, plain_value, text_of
-from reconciler.quantities import counted
+from reconciler.quantities import counted, size_text
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 _KEY_RULE = "a key has letters, digits, and . _ - after a letter"
@@ -73,9 +74,14 @@ def _yaml(file: SourceFile, problems: Problems) -> ItemFile | None:
 
 
 def _table(text: str) -> Iterator[Row]:
-    """The rows of a CSV file, by the names in its first line. Lines without anything in them are left out."""
+    """The rows of a CSV file, by the names in its first line. Lines without anything in them are left out.
+
+    Cells that are missing at the end of a row are empty. They count as if their commas were written: a short file
+    would otherwise make a table that is as large as its square.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
+    room = MANIFEST_BYTES - len(text)
     while True:
         line = reader.line_num + 1
         try:
@@ -84,15 +90,21 @@ def _table(text: str) -> Iterator[Row]:
             raise SourceError("bad-table", f"this is no row of a table: {error}", line) from error
         if cells is None:
             break
-        if not cells:
+        if not cells or (len(cells) == 1 and cells[0].isspace()):
             continue
         if header is None:
             header = _header(cells, line)
             continue
-        if len(cells) != len(header):
+        missing = len(header) - len(cells)
+        if missing < 0:
             names = ", ".join(header)[:200]
             message = f"the row has {counted(len(cells), 'cell')}, and the first line names {len(header)}: {names}"
             raise SourceError("bad-table", message, line)
+        room -= missing
+        if room < 0:
+            message = f"the table with all its empty cells is larger than {size_text(MANIFEST_BYTES)}: split it"
+            raise SourceError("bad-table", message, line)
+        cells += [""] * missing
         yield dict(zip(header, map(cell_value, cells), strict=True)), (line, 1)
     if header is None:
         raise SourceError("bad-table", "the file is empty: its first line names the keys, such as region,zone")

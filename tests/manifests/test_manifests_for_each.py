@@ -101,6 +101,8 @@ def test_what_stands_in_a_file_of_items_is_data(tmp_path: Path) -> None:
     assert last.secrets == ()
 
 
+WIDE = ",".join(f"k{number}" for number in range(20_000))
+
 # What stands behind forEach, further files, and the problem: its file, line, code, and a word of its message.
 MISTAKES: list[tuple[str, dict[str, str | bytes], tuple[str, int, str], str]] = [
     ("", {}, ("m.yaml", 3, "wrong-type"), "a list"),
@@ -113,8 +115,9 @@ MISTAKES: list[tuple[str, dict[str, str | bytes], tuple[str, int, str], str]] = 
     ("{file: r.csv}", {"r.csv": "region,region\n"}, ("r.csv", 1, "bad-table"), "twice"),
     ("{file: r.csv}", {"r.csv": "region;zone\n"}, ("r.csv", 1, "bad-table"), "commas"),
     ("{file: r.csv}", {"r.csv": ""}, ("r.csv", 1, "bad-table"), "empty"),
-    ("{file: r.csv}", {"r.csv": 'a,b\n"x\ny",1\n2\n'}, ("r.csv", 4, "bad-table"), "1 cell,"),
-    ("{file: r.csv}", {"r.csv": "a,b\n1,2,3\n"}, ("r.csv", 2, "bad-table"), "3 cells"),
+    ("{file: r.csv}", {"r.csv": 'a,b\n"x\ny",1\n2,3,4\n'}, ("r.csv", 4, "bad-table"), "3 cells"),
+    ("{file: r.csv}", {"r.csv": "a,b\n1,2,\n"}, ("r.csv", 2, "bad-table"), "3 cells"),
+    ("{file: r.csv}", {"r.csv": WIDE + "\n1" * 999}, ("r.csv", 495, "bad-table"), "larger than"),
     ("{file: r.csv}", {"r.csv": 'a\n"b\n'}, ("r.csv", 2, "bad-table"), "row"),
     ("{file: r.csv}", {"r.csv": b"a\nok\n\xe9\n"}, ("r.csv", 3, "encoding"), "UTF-8"),
     ("{file: r.csv}", {"r.csv": "a\n1\n".encode("utf-16")}, ("r.csv", 1, "encoding"), "UTF-8"),
@@ -266,6 +269,7 @@ def test_a_cell_reads_back_as_its_text(tmp_path_factory: pytest.TempPathFactory,
     [
         ("[{region: au}, {region: nz, hour: 3, on: false}, {region: sg, hour: '', id: ''}]", {}),
         ("{file: r.csv}", {"r.csv": "region,hour,on,id\nau,,,\nnz,3,false,\nsg,,true,\n"}),
+        ("{file: r.csv}", {"r.csv": "region,hour,on,id\r\nau\r\n\r\n  \r\nnz,3,false\r\nsg,,true"}),
     ],
 )
 def test_what_an_item_does_not_have_takes_the_default(tmp_path: Path, each: str, files: dict[str, str | bytes]) -> None:
@@ -289,3 +293,16 @@ def test_what_an_item_does_not_have_takes_the_default(tmp_path: Path, each: str,
     ]
     assert not any(one.adopted for one in states.values())
     assert len({one.identity for one in states.values()}) == 3
+
+
+@pytest.mark.parametrize("written", ['""', '"${var:nothing}"', "${env:EMPTY:-}"])
+@pytest.mark.parametrize("each", ["", "forEach: [{id: ''}]\n"])
+def test_an_empty_id_is_none_only_where_an_item_has_none(tmp_path: Path, written: str, each: str) -> None:
+    text = AGENT.replace("kind: Agent\n", f"kind: Agent\n{each}")
+    files = {"manifests/a.yaml": text.replace("name: nightly", f"name: nightly\n      id: {written}", 1)}
+    found, problems = check(write(tmp_path, files, PROJECT + "  variables: {nothing: ''}\n"))
+    assert found is None
+    assert [one.code for one in problems] == ["empty-id"]
+    files = {name: one.replace(written, '"${each.id}"') for name, one in files.items()}
+    found, problems = check(write(tmp_path, files, PROJECT))
+    assert (found is None) == (not each)
