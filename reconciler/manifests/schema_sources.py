@@ -2,8 +2,8 @@
 
 What several have in common is written once: a `$ref` may name another file, and `x-part-of` takes a mapping of another
 file as people write it before `defaults` and templates supplied anything, but for the keys of `x-without`.
-`x-suppliable` names the keys that those may supply: only once they have is one that is missing a mistake. `x-editor`
-holds what only editors are told, because whoever reads the value says it better.
+`x-suppliable` names the keys that those, or an environment, may supply: only once they have is one that is missing a
+mistake. `x-editor` holds what only editors are told, because whoever reads the value says it better.
 """
 
 from __future__ import annotations

@@ -165,14 +165,14 @@ class Reuse:
 
 
 @st.composite
-def projects(draw: st.DrawFn) -> tuple[str, str]:
-    """A project file and a manifest, written as JSON, which is YAML."""
+def projects(draw: st.DrawFn) -> tuple[str, str, str | None]:
+    """A project file and a manifest, written as JSON, which is YAML; and the environment that makes it whole."""
     reuse = Reuse(draw)
     project = draw(document("Project", st.sampled_from(["retail", "x-1"]), PROJECT_SPECS))
     agent, trigger = draw(document("Agent", NAMES, AGENT_SPECS)), draw(document("TaskTrigger", NAMES, TRIGGER_SPECS))
     for block in agent["spec"].get("schedules", ()):
         reuse.lifted(block)
-    spec: dict[str, YAMLValue] = {**project["spec"], "defaults": {"schedule": dict(reuse.defaults), "jobTrigger": {}}}
+    spec: dict[str, Any] = {**project["spec"], "defaults": {"schedule": dict(reuse.defaults), "jobTrigger": {}}}
     if draw(st.booleans()) and "approval" in agent["spec"]:
         state = agent["spec"]["approval"].pop("state")
         spec["defaults"] = {"schedule": dict(reuse.defaults), "agent": {"approval": {"state": state}}}
@@ -188,9 +188,15 @@ def projects(draw: st.DrawFn) -> tuple[str, str]:
         mapping_of(written[0])["forEach"] = [reuse.item or {"unused": 1}]
     if draw(st.booleans()):
         mapping_of(written[0])["x-common"] = {"whatever": [1]}
+    environments: dict[str, YAMLValue] = mapping_of(spec.get("environments"))
+    if "prod" in environments:
+        connection, key = draw(st.sampled_from([("acc", "url"), ("acc", "token"), ("mft", "region"), ("mft", "keyId")]))
+        moved: YAMLValue = {connection: {key: spec["connections"][connection].pop(key)}}
+        mapping_of(environments["prod"])["connections"] = moved
     whole = mapping_of(reuse.filled_in({**project, "spec": spec}))
     mapping_of(whole["spec"])["variables"] = reuse.variables
-    return json.dumps(whole), "\n---\n".join(map(json.dumps, written))
+    environment = "prod" if "prod" in environments else None
+    return json.dumps(whole), "\n---\n".join(map(json.dumps, written)), environment
 
 
 REFUSED = {"wrong-value", "bad-cron", "duplicate"}
@@ -199,10 +205,12 @@ REFUSED = {"wrong-value", "bad-cron", "duplicate"}
 
 @pytest.mark.generated
 @given(projects())
-def test_what_the_tool_accepts_editors_accept(drawn: tuple[str, str]) -> None:
-    project, manifest = drawn
+def test_what_the_tool_accepts_editors_accept(drawn: tuple[str, str, str | None]) -> None:
+    project, manifest, environment = drawn
     with tempfile.TemporaryDirectory() as folder:
-        found, problems = check(write(Path(folder), {"a.yaml": manifest}, project), ENVIRON)  # holds the law
+        found, problems = check(
+            write(Path(folder), {"a.yaml": manifest}, project), ENVIRON, environment
+        )  # holds the law
     codes = sorted({one.code for one in problems if one.severity.value == "error"})
     assert set(codes) <= REFUSED
     event("accepted" if found is not None else f"refused: {', '.join(codes)}")
