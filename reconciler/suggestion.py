@@ -11,8 +11,7 @@ from itertools import chain, islice
 _MOST_NAMES = 2000
 _LONGEST = 100
 _MOST_ASKED = 100
-_MOST_ADDRESSES = 20_000
-_MOST_PATTERNS = 20
+_MOST_COMPARED = 2_000_000
 _MOST_MEANT = 2
 _WILD = frozenset("*?[")
 
@@ -40,14 +39,14 @@ class PatternSuggestions:
     """
 
     def __init__(self, addresses: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
-        self._addresses, self._aliases = tuple(islice(addresses, _MOST_ADDRESSES)), aliases or {}
+        self._addresses, self._aliases = tuple(addresses), aliases or {}
         self._nearest = Suggestions(self._addresses)
-        self._asked = 0
+        self._compared = 0
 
     def hint(self, pattern: str) -> str:
         """`did you mean '*/stock-13/*' (3 addresses)?`, or "" where nothing comes near."""
-        self._asked += 1
-        meant = self._meant(pattern) if self._asked <= _MOST_PATTERNS and len(pattern) <= _LONGEST else ""
+        is_worth_it = self._compared < _MOST_COMPARED and len(pattern) <= _LONGEST
+        meant = self._meant(pattern) if is_worth_it else ""
         near = meant or repr(self._nearest.nearest(pattern))
         return f"did you mean {near}?" if near != "''" else ""
 
@@ -63,6 +62,7 @@ class PatternSuggestions:
         return ""
 
     def _matched(self, pattern: str) -> list[str]:
+        self._compared += len(self._addresses)
         matches = re.compile(translate(pattern)).match
         return [one for one in self._addresses if matches(one)]
 

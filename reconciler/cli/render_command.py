@@ -17,8 +17,8 @@ def render(session: Session, *, origins: bool) -> None:
     """Print the manifests with templates, defaults and forEach written out.
 
     What is printed are manifests that mean the same, and plan to the same. What is secret stands there as the manifests
-    write it, `${env:NAME}`, so nothing has to be set, and nothing is given away. A relative file is meant from the
-    folder of the file that the line above each document names.
+    write it, `${env:NAME}`, so that nothing is given away; it has to be set all the same. A relative file is meant from
+    the folder of the file that the line above each document names.
     """
     import reconciler.kinds.registry  # noqa: F401  # names the kinds of document
     from reconciler import manifests

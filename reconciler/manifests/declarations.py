@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice, takewhile
@@ -93,6 +94,13 @@ class Declared(Struct):
         self.agents = [agent for agent in self.agents if not is_unset(agent.handle)]
         self.resources = [one for one in self.resources if not is_unset(one.address.agent + one.address.name)]
 
+    def check_patterns(self, patterns: Iterable[tuple[str, DocumentPath]], report: ProblemReporter) -> None:
+        """Warn of patterns, each with its place, that match nothing that is declared, and so do nothing."""
+        addresses = _Addresses({*self.mentioned, *(one.address for one in self.resources)})
+        for pattern, path in patterns if addresses.known else ():
+            if not addresses.matched(pattern) and (complaint := addresses.complaint(pattern)):
+                report.warn(path, "no-match", complaint)
+
     def connect(self, *, is_all_read: bool = True) -> None:
         """Hold every pattern against all addresses, and add the resources that wrote them with what they need.
 
@@ -103,24 +111,47 @@ class Declared(Struct):
         waiting = {one.resource.address: one for one in self.unconnected}
         if not waiting:
             return
-        sound = {resource.address for resource in self.resources}
-        known = {str(address): address for address in sorted(sound | self.mentioned | set(waiting))}
-        unset = [known.pop(text) for text in [*known] if is_unset(text)]
-        unset_globs = {_UNSET.sub("*", str(address)) for address in unset}
-        texts = sorted(known)
-        suggestions = PatternSuggestions(known)
+        addresses = _Addresses({*(one.address for one in self.resources), *self.mentioned, *waiting})
         needs: dict[Address, tuple[Address, ...]] = {}
         for address, one in waiting.items():
             found: set[Address] = set()
             for pattern, path in one.patterns:
-                matched = _matched(pattern, known, texts) - ({address} if _WILD & set(pattern) else set())
-                if not matched and is_all_read and not any(may_both_match(pattern, glob) for glob in unset_globs):
-                    one.report.error(path, "no-match", _no_match(pattern, suggestions))
+                matched = addresses.matched(pattern) - ({address} if _WILD & set(pattern) else set())
+                if not matched and is_all_read and (complaint := addresses.complaint(pattern)):
+                    one.report.error(path, "no-match", complaint)
                 found |= matched
             needs[address] = tuple(sorted(found))
         for cycle in order.cycles(needs):
             _report_cycle(waiting[cycle[0]], cycle)
         self.resources += [replace(one.resource, needs=needs[address]) for address, one in waiting.items()]
+
+
+class _Addresses:
+    """All addresses that the files name. Those that are not known in full are matched by nothing for certain."""
+
+    def __init__(self, addresses: Iterable[Address]) -> None:
+        texts = {str(address): address for address in addresses}
+        self.known = {text: address for text, address in sorted(texts.items()) if not is_unset(text)}
+        self._texts = list(self.known)
+        self._globs = {_UNSET.sub("*", text) for text in texts.keys() - self.known.keys()}
+        self._suggestions = PatternSuggestions(self.known)
+
+    def matched(self, pattern: str) -> set[Address]:
+        """The addresses that a pattern means."""
+        if not _WILD & set(pattern):
+            return {self.known[pattern]} if pattern in self.known else set()
+        fixed = re.split(r"[*?[]", pattern, maxsplit=1)[0]
+        from_there = islice(self._texts, bisect_left(self._texts, fixed), None)
+        like_it = takewhile(lambda text: text.startswith(fixed), from_there)
+        return {self.known[text] for text in like_it if fnmatchcase(text, pattern)}
+
+    def complaint(self, pattern: str) -> str:
+        """What to say of a pattern that matches none; "" where it may match one that is not known in full."""
+        if any(may_both_match(pattern, glob) for glob in self._globs):
+            return ""
+        addresses = "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
+        advice = self._suggestions.hint(pattern) or addresses
+        return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
 
 
 def is_unset(text: str) -> bool:
@@ -146,21 +177,6 @@ def may_both_match(one: str, other: str) -> bool:
         waiting += steps - seen
         seen |= steps
     return False
-
-
-def _matched(pattern: str, known: dict[str, Address], texts: list[str]) -> set[Address]:
-    """The addresses that a pattern means; `texts` are all of them, sorted."""
-    if not _WILD & set(pattern):
-        return {known[pattern]} if pattern in known else set()
-    fixed = re.split(r"[*?[]", pattern, maxsplit=1)[0]
-    like_it = takewhile(lambda text: text.startswith(fixed), islice(texts, bisect_left(texts, fixed), None))
-    return {known[text] for text in like_it if fnmatchcase(text, pattern)}
-
-
-def _no_match(pattern: str, suggestions: PatternSuggestions) -> str:
-    addresses = "write addresses such as input-files/AGENT, schedule/AGENT/*, approval/AGENT, trigger/NAME"
-    advice = suggestions.hint(pattern) or addresses
-    return f"{pattern[:120]!r} matches nothing that the manifests declare; {advice}"
 
 
 def _report_cycle(first: UnconnectedResource, cycle: tuple[Address, ...]) -> None:

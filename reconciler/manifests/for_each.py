@@ -121,7 +121,24 @@ class Expander(Struct):
             return None
         if isinstance(each, list):
             return [self._inline(mapping_of(one), number, report) for number, one in enumerate(each)]
-        return self._from_file(str(mapping_of(each)["file"]), report)
+        name = self._file_name(str(mapping_of(each)["file"]), report)
+        return self._from_file(name, report) if name else None
+
+    def _file_name(self, written: str, report: ProblemReporter) -> str:
+        """The file of items that is meant; "" where that is not known, or wrong, which is reported."""
+        path = ("forEach", "file")
+        try:
+            filled = self.interpolator.fill(written, report.file.location.parent)
+        except InterpolationError as error:
+            if not error.is_reported:
+                report.error(path, error.code, error.message)
+            return ""
+        if filled.unset and self.interpolator.unset is not None:
+            self.interpolator.unset.hides_documents = True
+            for name in filled.uses:
+                self.interpolator.unset.add_use(name, report, path)
+            return ""
+        return text_of(filled.value)
 
     def _inline(self, written: dict[str, YAMLValue], number: int, report: ProblemReporter) -> Item:
         values: dict[str, FilledValue | InterpolationError] = {}

@@ -81,15 +81,15 @@ def check_documents(
 ) -> tuple[tuple[ManifestDocument, ...], tuple[Problem, ...]]:
     """Every document, filled in and with what it inherits, and all problems: for showing what the files come to.
 
-    What is not set is no error, nor is a product that nobody could reach.
+    Nobody means to reach a product, so what a connection needs is not looked at.
     """
-    problems, unset = Problems(), UnsetValues(Severity.WARNING)
-    project = project_file.read_project(root, environment, environ, problems, None, unset)
+    problems = Problems()
+    project = project_file.read_project(root, environment, environ, problems)
     if project is None:
         return (), problems.sorted()
     declared = Declared()
-    found = tuple(_declaring(project, as_of, declared, unset, {}))
-    return found, _complete(project, declared, unset, connections=False)[1]
+    found = tuple(_declaring(project, as_of, declared, None, {}))
+    return found, _complete(project, declared, None, connections=False)[1]
 
 
 def _declaring(
@@ -119,7 +119,10 @@ def _complete(
 ) -> tuple[Desired | None, tuple[Problem, ...]]:
     """What only shows once everything was declared, and all of it together."""
     problems = project.report.problems
-    declared.connect(is_all_read=project.has_known_patterns)
+    is_all_read = project.has_known_patterns and not (unset is not None and unset.hides_documents)
+    declared.connect(is_all_read=is_all_read)
+    if is_all_read:
+        declared.check_patterns(project.blackout_patterns(), project.report)
     if connections:
         _demand_connections(project, declared)
     if unset is not None:

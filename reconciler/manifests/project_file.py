@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypedDict, TypeVar, cast
@@ -99,6 +99,14 @@ class ProjectFile(Struct):
     def has_known_patterns(self) -> bool:
         """Whether all patterns are known, so that no manifest stands in a file that is not."""
         return len(self.patterns) == len(self.spec.get("manifests", _DEFAULT_MANIFESTS))
+
+    def blackout_patterns(self) -> Iterator[tuple[str, DocumentPath]]:
+        """What the blackouts say that they concern, as far as it is known, with its places."""
+        for index, blackout in enumerate(self.spec.get("blackouts", ())):
+            for number, pattern in enumerate(list_of(blackout.get("only"))):
+                path = ("spec", "blackouts", index, "only", number)
+                if path not in self.unset:
+                    yield str(pattern), path
 
     def resolved(self) -> Project:
         """The noun. Connections that could not be resolved are left out."""

@@ -24,11 +24,12 @@ class UnsetValues(Struct):
     """Gathers what is not set, and reports each once, with the count of its uses.
 
     `severity` is how much it counts. `reasons` has a code and a message for each name, which is `env:NAME` or
-    `file:PATH`.
+    `file:PATH`. `hides_documents`: there may be documents that nobody knows, since a file of items is not known.
     """
 
     severity: Severity
     reasons: dict[str, tuple[str, str]] = {}
+    hides_documents: bool = False
     _uses: list[_Use] = []
 
     @property

@@ -26,6 +26,7 @@ IN_AN_ENVIRONMENT = [
     ("status",),
     ("destroy", "--auto-approve"),
     ("calendar",),
+    ("render",),
     ("doctor",),
     ("history",),
     ("unlock",),

@@ -83,3 +83,17 @@ def test_a_zone_that_is_none_is_told_the_right_one(stage: Stage, zone: str, hint
     ended = stage.run("validate")
     assert ended.code == (zone != "EST")
     assert zone == "EST" or hint in ended.said
+
+
+def test_a_blackout_that_concerns_nothing_is_told_the_pattern(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY, name="stock-13"))
+    stage.project("  blackouts: [{name: eve, from: 2026-12-24, to: 2026-12-27, timeZone: UTC, only: [stock-13]}]\n")
+    ended = stage.run("validate")
+    assert ended.code == 0
+    assert "reconciler.yaml:9:83: warning[no-match]" in ended.said
+    assert "did you mean '*/stock-13/*' (schedule/stock-13/nightly)?" in ended.said
+    file = stage.root / "reconciler.yaml"
+    file.write_text(file.read_text().replace("[stock-13]", "['*/stock-13/*']"))
+    assert "no-match" not in stage.run("validate").said
+    stage.write(agent(NIGHTLY, name="'${env:NAME}'"))
+    assert "no-match" not in stage.run("validate").said

@@ -92,6 +92,7 @@ def test_a_file_that_is_not_there_is_a_warning_and_an_input_file_is_an_error(sta
         ("status",),
         ("destroy", "--auto-approve"),
         ("calendar",),
+        ("render",),
         ("import", "--agent", "sequentum/Retail/stock"),
         ("acc", "schedule", "list", "sequentum/Retail/stock"),
     ],

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, check, desired, places, write
+from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, TRIGGER, check, desired, places, write
 
 from reconciler import manifests
 from reconciler.manifests import item_files
 from reconciler.manifests.problems import Problems, SourceFile
 from reconciler.manifests.yaml_values import text_of
-from reconciler.model.resource import Resource
+from reconciler.model.resource import Resource, Severity
 
 MADE = """\
 apiVersion: reconciler/v1
@@ -99,6 +99,20 @@ def test_what_stands_in_a_file_of_items_is_data(tmp_path: Path) -> None:
     last = next(one for one in found.resources if str(one.address) == "schedule/prices-nz/nightly")
     assert (last.state.parameters or {})["key"] == "${env:TENANT} $${x} ${each.zone}"  # type: ignore[index]
     assert last.secrets == ()
+
+
+def test_the_file_of_the_items_may_be_named_by_a_variable(tmp_path: Path) -> None:
+    made = MADE.replace("FOR_EACH", '{file: "${var:which}.csv"}')
+    project = PROJECT + "  variables: {who: 100%d, which: regions}\n"
+    root = write(tmp_path, {"m.yaml": made, "regions.csv": TABLE}, project)
+    assert [one.handle for one in desired(root).agents] == ["prices-au", "prices-nz"]
+    write(root, {}, project.replace("which: regions", 'which: "${env:WHICH}"'))
+    assert {one.code for one in check(root)[1]} == {"undefined-env"}
+    trigger = TRIGGER + "  when: {changed: [schedule/prices-au/*]}\n"
+    write(root, {"t.yaml": trigger}, project.replace("which: regions", 'which: "${env:WHICH}"'))
+    found, problems = manifests.check(root, None, ENVIRON, as_of=NOW, unset_severity=Severity.WARNING)
+    assert found is not None
+    assert [(one.path, one.code) for one in problems] == [("reconciler.yaml", "undefined-env")]
 
 
 WIDE = ",".join(f"k{number}" for number in range(20_000))

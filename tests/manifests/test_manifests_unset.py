@@ -43,7 +43,7 @@ PROJECT: dict[str, Any] = {
                 "from": "2026-12-24",
                 "to": "2026-12-27T06:00",
                 "timeZone": "UTC",
-                "only": ["schedule/a/*"],
+                "only": ["schedule/prices/*"],
             },
             {
                 "name": "fridays",
