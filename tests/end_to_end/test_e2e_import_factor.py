@@ -113,6 +113,29 @@ def test_one_region_more_is_one_line_more(estate: Stage) -> None:
     assert all(json.loads(one.input_parameters or "")["region"] == "sg" for one in made)
 
 
+def test_what_a_new_line_needs_comes_first(open_stage: Open) -> None:
+    """Shops whose schedules are spread over the hour: each has a time of its own, and the ids stand behind."""
+    held = Estate(zone="UTC", tenant=Tenant("tenant-1"))
+    for number in range(12):
+        made = held.add_agent(f"sequentum/Shops/shop-{number:02}", duration=0.0)
+        for hour in (2, 9):
+            cron = f"0 {number * 5} {hour} * * *"
+            held.add_schedule(made, cron=cron, start_time="2026-01-01T00:00:00", time_zone_id="UTC")
+    stage = opened(open_stage, held)
+    files = imported(stage, "--factor")
+    assert lines(files) < 25
+    plans_to_nothing(stage)
+    head = files["shop.csv"].splitlines()[0].split(",")
+    assert head == ["name", "daily_name", "daily_cron", "daily_2_name", "daily_2_cron", "daily_id", "daily_2_id"]
+    held.add_agent("sequentum/Shops/shop-12", duration=0.0)
+    with (stage.root / "manifests" / "shop.csv").open("a", encoding="utf-8") as stream:
+        stream.write("12,daily-0201,0 1 2 * * *,daily-0901,0 1 9 * * *\n")
+    assert [(address, action) for address, action, _ in stage.changes()] == [
+        ("schedule/shop-12/daily-0201", "create"),
+        ("schedule/shop-12/daily-0901", "create"),
+    ]
+
+
 def test_exceptions_stand_in_the_table(estate: Stage) -> None:
     files = imported(estate, "--factor")
     rows = list(csv.DictReader(io.StringIO(files["regions.csv"])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 
 from msgspec import Struct
 
@@ -47,22 +48,26 @@ class PlannedDocument(Struct, frozen=True):
 
 
 class ItemList(Struct):
-    """A table with a line for each item: columns by name, each with a value for every item; "" where there is none."""
+    """A table with a line for each item: columns by name, each with a value for every item; "" where there is none.
+
+    `required` are the columns in which a new line needs something: they come first.
+    """
 
     name: str
     size: int
     columns: dict[str, tuple[str, ...]] = {}
+    required: set[str] = set()
 
-    def column(self, wanted: str, values: Sequence[str]) -> str:
+    def column(self, wanted: str, values: Sequence[str], *, required: bool = True) -> str:
         """The name of a column with these values: one that is there, or a new one that is called so, if it can be."""
         values = tuple(values)
-        for name, known in self.columns.items():
-            if known == values:
-                return name
-        name, number = wanted, 2
-        while name in self.columns:
-            name, number = f"{wanted}_{number}", number + 1
-        self.columns[name] = values
+        name = next((name for name, known in self.columns.items() if known == values), "")
+        if not name:
+            forms = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
+            name = next(form for form in forms if form not in self.columns)
+            self.columns[name] = values
+        if required:
+            self.required.add(name)
         return name
 
 
@@ -188,7 +193,7 @@ class _Wording(Struct):
         usual, count = Counter(values).most_common(1)[0]
         if count >= _MOSTLY * len(values) and count > 1 and "" not in values and not set(usual) & set("{}$"):
             values = ["" if value == usual else value for value in values]
-            return f"${{each.{self.items.column(self.prefix + wanted, values)}:-{usual}}}"
+            return f"${{each.{self.items.column(self.prefix + wanted, values, required=False)}:-{usual}}}"
         return f"${{each.{self.items.column(self.prefix + wanted, values)}}}"
 
 
@@ -250,7 +255,9 @@ def _usual_name(row: Sequence[LiveBlock]) -> str:
 def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBlock:
     values: dict[str, YAMLValue] = {"name": wording.text([block.name for block in row], f"{label}_name")}
     varying: set[tuple[str, ...]] = set()
-    values["id"] = f"${{each.{wording.items.column(f'{wording.prefix}{label}_id', [block.identity for block in row])}}}"
+    identities = [block.identity for block in row]
+    column = wording.items.column(f"{wording.prefix}{label}_id", identities, required=False)
+    values["id"] = f"${{each.{column}}}"
     for key in row[0].values:
         if key == PARAMETERS:
             parameters: dict[str, YAMLValue] = {}
@@ -313,5 +320,6 @@ def single(agent: LiveAgent) -> PlannedDocument:
 
 def lines_of(items: ItemList) -> Iterator[list[str]]:
     """The table line by line, its head first."""
-    yield list(items.columns)
-    yield from map(list, zip(*items.columns.values(), strict=True))
+    names = sorted(items.columns, key=lambda name: name not in items.required)
+    yield names
+    yield from map(list, zip(*(items.columns[name] for name in names), strict=True))
