@@ -247,7 +247,7 @@ def _undescribed(part: Any, path: str = "") -> list[str]:
         if "description" not in one and "$ref" not in one and name not in ("kind", "apiVersion")
     ]
     for name, one in part.items():
-        if isinstance(one, dict) and name != "examples":
+        if isinstance(one, dict) and name not in ("examples", "then", "else"):  # which only demand something
             found += _undescribed(one, f"{path}.{name}")
     return found
 
