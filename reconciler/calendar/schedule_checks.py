@@ -29,6 +29,7 @@ from reconciler.calendar.estates import (
 from reconciler.calendar.job_starts import THRESHOLD, Job, JobStarts, Window, simultaneous_starts
 from reconciler.causes import said
 from reconciler.kinds import schedule
+from reconciler.manifests.problems import Problems
 from reconciler.model.plan import Action, Change, Finding, Plan
 from reconciler.model.project import Blackout
 from reconciler.model.resource import Desired, Problem, Severity
@@ -53,15 +54,12 @@ def of_manifests(desired: Desired, *, as_of: datetime) -> tuple[Problem, ...]:
     blackouts = _coming(desired, as_of)
     if not blackouts:
         return ()
-    found = []
+    found = Problems()
     for resource in declared_schedules(desired):
         for blackout, message in _inside(declared_schedule(resource), blackouts):
-            at = resource.origin
-            severity = Severity.ERROR if blackout.blocks else Severity.WARNING
-            found.append(
-                Problem(at.path, at.line, at.column, str(resource.address), "blackout", _next_step(message), severity)
-            )
-    return tuple(sorted(found))
+            address, severity = str(resource.address), Severity.ERROR if blackout.blocks else Severity.WARNING
+            found.add_at(resource.origin, "blackout", _next_step(message), address=address, severity=severity)
+    return found.sorted()
 
 
 def of_plan(inputs: planner.PlanInputs, plan: Plan) -> ScheduleFindings:

@@ -85,6 +85,7 @@ def _two_documents(agents: list[Agent]) -> Problem:
         "ACC gives both paths the same id. Keep one of the two documents"
     )
     at = second.origin
+    message += f" [{at.item}]" if at.item else ""
     return Problem(at.path, at.line, at.column, "", "duplicate-agent", message)
 
 

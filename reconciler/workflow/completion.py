@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from reconciler.diff import Sealer
 from reconciler.errors import ManifestError
 from reconciler.kind import KindRegistry, Need
+from reconciler.manifests.problems import Problems
 from reconciler.model.address import Address
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.plan import Visibility
-from reconciler.model.resource import Desired, Problem, Resource
+from reconciler.model.resource import Desired, Resource
 
 
 def with_needs(desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:
@@ -36,7 +37,7 @@ def complete(
     """The same with the states of the wanted resources complete. Raises ManifestError when a file cannot be read."""
     done = {resource.address: resource for resource in desired.resources}
     digests: dict[Address, str] = {}
-    problems: list[Problem] = []
+    problems = Problems()
 
     def need_of(address: Address) -> Need:
         one = done[address]
@@ -53,13 +54,12 @@ def complete(
             state = kind.complete(resource, seal, needs, entries.get(address))
         except OSError as error:
             message = f"{error.filename} cannot be read: {error.strerror}"
-            at = resource.origin
-            problems.append(Problem(at.path, at.line, at.column, str(address), "file-unreadable", message))
+            problems.add_at(resource.origin, "file-unreadable", message, address=str(address))
         else:
             if state is not resource.state:
                 done[address] = replace(resource, state=state)
     if problems:
-        raise ManifestError(problems)
+        raise ManifestError(problems.sorted())
     return replace(desired, resources=tuple(done.values()))
 
 

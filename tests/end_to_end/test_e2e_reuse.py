@@ -205,3 +205,46 @@ def test_nothing_is_rendered_of_what_is_wrong_and_nothing_has_to_be_set(reused: 
     assert (wrong.code, wrong.out) == (1, "")
     assert "did you mean nightly?" in wrong.err
     assert "${var:zone}" not in reused.run("render", "--env", "nowhere").out
+
+
+def test_schedules_that_every_agent_has_by_default_are_planned_and_told_of(reused: Stage) -> None:
+    shared = "    agent: {schedules: [{name: hourly, use: nightly, every: 1h, protect: true}]}\n"
+    reused.project(DEFAULTS.replace("    agent: {approval: {state: approved}}\n", shared))
+    reused.write(
+        "".join(
+            f"---\napiVersion: reconciler/v1\nkind: Agent\nmetadata: {{name: {name}}}\nspec: {{path: {path}}}\n"
+            for name, path in (("prices", PRICES), ("stock", STOCK))
+        )
+    )
+    changes = reused.plan()["changes"]
+    assert [one["address"] for one in changes] == ["schedule/prices/hourly", "schedule/stock/hourly"]
+    assert [one["origin"]["item"] for one in changes] == ["defaults", "defaults"]
+    assert reused.apply().code == 0
+    assert reused.changes() == []
+    reused.live("hourly").log_level = 1
+    assert reused.run("accept", "schedule/prices/hourly").code != 0
+    assert "hourly" in (reused.root / "reconciler.yaml").read_text()
+    reused.project(DEFAULTS.replace("    agent: {approval: {state: approved}}\n", shared.replace("1h", "1x")))
+    told = reused.run("validate", "--format", "json").document["problems"]
+    assert [(one["path"], one["line"], one["code"]) for one in told if one["severity"] == "error"] == [
+        ("reconciler.yaml", 10, "bad-every")
+    ]
+
+
+def test_a_blackout_that_many_made_schedules_run_into_is_told_once_with_the_item(reused: Stage) -> None:
+    blackout = "  blackouts:\n    - {name: freeze, timeZone: UTC, from: 2026-11-01T00:00:00, to: 2027-02-01T00:00:00}\n"
+    reused.project(DEFAULTS + blackout)
+    told = [one for one in reused.run("validate", "--format", "json").document["problems"] if one["code"] == "blackout"]
+    assert [one["line"] for one in told] == sorted(one["line"] for one in told)
+    assert told
+    assert all("item 1 (name: prices)" in one["message"] or "item 2 (name: stock)" in one["message"] for one in told)
+
+
+def test_what_has_no_id_in_the_table_has_none_when_it_is_rendered(reused: Stage) -> None:
+    reused.write(AGENTS.replace("{name: nightly,", '{name: nightly, id: "${each.id:-}",'))
+    reused.write("name,zone,id\nprices,UTC,d9c944df-93a7-ea77-f7b7-fa0b9c579917\nstock,UTC\n", "agents.csv")
+    rendered = reused.run("render").out
+    assert rendered.count(" id:") == 1
+    (reused.root / "manifests" / "templates.yaml").unlink()
+    reused.write(rendered)
+    assert reused.run("validate").code == 0
