@@ -66,8 +66,12 @@ def _summarise(session: Session, found: Acceptance, *, dry_run: bool) -> None:
         return
     if found.environments:
         session.say("note: every environment reads these manifests; what shall differ belongs into its `variables`")
+    for address in found.due:
+        session.say(harmless(f"note: {address} names an accepted schedule under `changed`, and is due by that"))
     done = f"{counted(len(found.accepted), 'schedule')} in {counted(len(found.manifests), 'file')}"
     if dry_run:
         session.say(f"would accept {done}; nothing was written")
     else:
-        session.say(f"accepted {done}; next: review and commit it, then `reconciler plan`")
+        session.say(
+            f"accepted {done}; next: review and commit it. The next `apply` records it, and sends nothing for it"
+        )

@@ -9,11 +9,13 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from reconciler import timetable
+from reconciler.files import VALUE_BYTES
 from reconciler.kinds.schedule import KIND
 from reconciler.kinds.schedule_state import PATHS, ScheduleState, wire_start
-from reconciler.manifests.yaml_values import YAMLValue, plain_value, text_of
+from reconciler.manifests.yaml_values import YAMLValue, is_writable, plain_value, text_of
 from reconciler.model.copies import replace
 from reconciler.product_terms import LOG_LEVELS
+from reconciler.quantities import size_text
 
 PARAMETERS = "inputParameters"
 
@@ -109,7 +111,11 @@ def _parameters(live: ScheduleState, desired: ScheduleState, block: WrittenBlock
     written = block.get(PARAMETERS)
     known = written if isinstance(written, dict) else {}
     for key in sorted({*held, *declared}):
-        if held.get(key) != declared.get(key):
+        if held.get(key) == declared.get(key):
+            continue
+        if why := _unwritable(key) or _unwritable(held.get(key, "")):
+            yield Inexpressible(f"{PARAMETERS}.{key}", why)
+        else:
             value = None if key not in held else _literal(held[key], known.get(key))
             yield BlockEdit((PARAMETERS, key), value)
 
@@ -126,7 +132,11 @@ def _level(live: ScheduleState, desired: ScheduleState, block: WrittenBlock) -> 
 
 
 def _session(live: ScheduleState, desired: ScheduleState, block: WrittenBlock) -> Edits:
-    yield BlockEdit(("sessionId",), _literal(live.session_id or "", block.get("sessionId")))
+    text = live.session_id or ""
+    if why := _unwritable(text):
+        yield Inexpressible("sessionId", why)
+    else:
+        yield BlockEdit(("sessionId",), _literal(text, block.get("sessionId")))
 
 
 def _switch(path: str) -> Callable[[ScheduleState, ScheduleState, WrittenBlock], Edits]:
@@ -147,6 +157,15 @@ _EDITS = {
     "windowless": _switch("windowless"),
     "enabled": _switch("enabled"),
 }
+
+
+def _unwritable(text: str) -> str:
+    """Why a text cannot stand in a manifest; "" where it can."""
+    if not is_writable(text):
+        return "no manifest can say what ACC holds: half a character, which JSON can escape and YAML cannot"
+    if len(text) > VALUE_BYTES:
+        return f"no manifest can say what ACC holds: it is longer than {size_text(VALUE_BYTES)}"
+    return ""
 
 
 def _literal(text: str, before: YAMLValue) -> YAMLValue:

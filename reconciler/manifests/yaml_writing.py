@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import re
 
+import yaml
+
 from reconciler.manifests.yaml_parsing import SourceError
 from reconciler.manifests.yaml_reading import parse
 from reconciler.manifests.yaml_values import YAMLValue, quoted, text_of
 
 _WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./:+-]*", re.ASCII)
+_TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 _WIDEST = 100
 
 
@@ -46,7 +49,12 @@ def entry_lines(key: str, value: YAMLValue) -> list[str]:
 @functools.lru_cache(maxsize=4096)
 def key_text(key: str, *, in_flow: bool) -> str:
     """A key as plain as it can stand there."""
-    if _WORD.fullmatch(key) and ":" not in key and _reads_as(f"{{{key}: 0}}" if in_flow else f"{key}: 0", {key: 0}):
+    if (
+        _WORD.fullmatch(key)
+        and ":" not in key
+        and _is_text_to_all(key)
+        and _reads_as(f"{{{key}: 0}}" if in_flow else f"{key}: 0", {key: 0})
+    ):
         return key
     return quoted(key)
 
@@ -54,7 +62,7 @@ def key_text(key: str, *, in_flow: bool) -> str:
 @functools.lru_cache(maxsize=4096)
 def _scalar(value: str, style: str | None, *, in_flow: bool) -> str:
     tried: tuple[str, ...] = ()
-    if style == "" or (style is None and _WORD.fullmatch(value)):
+    if (style == "" or (style is None and _WORD.fullmatch(value))) and _is_text_to_all(value):
         tried = (value,)
     elif style == "'":
         tried = ("'" + value.replace("'", "''") + "'",)
@@ -62,6 +70,12 @@ def _scalar(value: str, style: str | None, *, in_flow: bool) -> str:
         if _reads_as(f"{{k: {text}}}" if in_flow else f"k: {text}", {"k": value}):
             return text
     return quoted(value)
+
+
+def _is_text_to_all(word: str) -> bool:
+    """Whether others who read YAML take an unquoted word for text, or a time: of `on`, `007`, `1_000` they may not."""
+    tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, word, (True, False))  # type: ignore[no-untyped-call]
+    return tag in _TEXT_TAGS
 
 
 def _reads_as(text: str, value: YAMLValue) -> bool:

@@ -22,7 +22,7 @@ from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.git_patch import file_patch, path_in_repository
 from reconciler.manifests.yaml_document_edit import Obstacle
 from reconciler.model.address import Address
-from reconciler.model.plan import BlockedResource, Change, Reason
+from reconciler.model.plan import BlockedResource, Change, Reason, Visibility
 from reconciler.model.resource import Desired, Resource, Severity
 from reconciler.planner import LiveMove
 from reconciler.render.reasons import words
@@ -38,7 +38,7 @@ class Acceptance(Struct, frozen=True):
     """What an accept comes to: the files as they would be, and the patch that shows it.
 
     `accepted` are the schedules that are edited, `refused` what was asked for and cannot be. `in_sync` are schedules
-    with nothing to accept, with the reason.
+    with nothing to accept, with the reason. `due` are what starts when one of these schedules changes.
     """
 
     manifests: tuple[EditedManifest, ...]
@@ -47,6 +47,7 @@ class Acceptance(Struct, frozen=True):
     refused: tuple[NotAccepted, ...] = ()
     in_sync: Mapping[Address, str] = {}
     environments: tuple[str, ...] = ()
+    due: tuple[Address, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -137,6 +138,11 @@ def _edited(
         tuple(sorted([*refused, *editor.refused])),
         in_sync,
         desired.project.environments,
+        tuple(
+            one.address
+            for one in desired.resources
+            if KINDS[one.address.kind].visibility is Visibility.STARTED_ONCE and editor.accepted.keys() & set(one.needs)
+        ),
     )
 
 
@@ -152,6 +158,7 @@ def _amiss(context: CommandContext, desired: Desired, editor: BlockEditor) -> di
         known = {str(address): address for address in editor.accepted}
         errors = [one for one in problems if one.severity is Severity.ERROR]
         wrong = {known[one.address]: one.message for one in errors if one.address in known}
+        wrong = wrong or {address: one.message for one in errors for address in editor.accepted_in(one.path)}
         if not wrong:
             raise ManifestError(errors)
         return {address: f"no manifest can say what ACC holds: {message}" for address, message in wrong.items()}

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from stage import NIGHTLY, POLL, STOCK, Stage, agent
+from stage import NIGHTLY, POLL, STOCK, Stage, agent, task_trigger
 
 from reconciler.errors import ReconcilerError
 from reconciler.workflow.manifest_writing import EditedManifest, write_edited
@@ -206,6 +206,41 @@ def test_an_agent_that_cannot_be_read_is_no_answer(applied: Stage) -> None:
     stage.live("nightly").log_level = 3
     assert stage.run("accept", "schedule/*").code == 4
     assert "logLevel: high" in manifest(stage)
+
+
+def test_an_apply_records_it_so_that_a_later_edit_is_the_manifests_move(applied: Stage) -> None:
+    stage = applied
+    stage.live("nightly").log_level = 3
+    assert stage.run("accept", ADDRESS).code == 0
+    stage.emulator.clear_requests()
+    assert (stage.apply().code, stage.writes()) == (0, [])
+    stage.write(manifest(stage).replace("logLevel: high", "logLevel: none"))
+    assert stage.changes() == [(ADDRESS, "update", "edited")]
+
+
+def test_what_starts_by_an_accepted_schedule_is_named(stage: Stage) -> None:
+    trigger = task_trigger().replace('revision: "1"', 'revision: "1", changed: ["schedule/prices/*"]')
+    stage.write(agent(POLL) + "---\n" + trigger)
+    assert stage.apply().code == 0
+    stage.live("poll").cron = "0 20 0 0"
+    ended = stage.run("accept", "*")
+    assert ended.code == 0
+    assert "trigger/publish names an accepted schedule" in ended.err
+    assert stage.changes() == [("trigger/publish", "start", "due")]
+
+
+@pytest.mark.parametrize("parameters", ['{"a":"\\ud800"}', '{"\\ud800":"a"}', '{"region":"' + "x" * 11_000_000 + '"}'])
+def test_a_hostile_value_is_named_and_nothing_else_suffers(applied: Stage, parameters: str) -> None:
+    stage = applied
+    stage.write(agent(POLL, name="stock"), "stock.yaml")
+    assert stage.apply().code == 0
+    stage.live("nightly").input_parameters = parameters
+    stage.live("poll", STOCK).cron = "0 20 0 0"
+    ended = stage.run("accept", "schedule/*")
+    assert ended.code == 4
+    assert f"not accepted: {ADDRESS}" in ended.err and "no manifest can say what ACC holds" in ended.err
+    assert "every: 20m" in manifest(stage, "stock.yaml")
+    assert stage.run("validate").code == 0
 
 
 # --- secrets and what others share ---------------------------------------------------------------------------------
