@@ -140,6 +140,8 @@ def test_exceptions_stand_in_the_table(estate: Stage) -> None:
     files = imported(estate, "--factor")
     rows = list(csv.DictReader(io.StringIO(files["regions.csv"])))
     rare = {key: [row[key] for row in rows if row[key]] for key in rows[0] if sum(bool(row[key]) for row in rows) == 1}
+    assert list(rows[0])[-len(rare) :] == list(rare), "behind the ids"
+    assert list(rows[0])[2] == "prices_daily_0200_id"
     assert sorted(rare.values()) == [["0 0 5 * * *"], ["5"], ["daily-0500"], ["false"], ["high"]]
     assert 'enabled: "${each.reviews_monthly_1_0520_enabled:-true}"' in files["reviews.yaml"]
 

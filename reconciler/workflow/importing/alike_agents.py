@@ -50,13 +50,15 @@ class PlannedDocument(Struct, frozen=True):
 class ItemList(Struct):
     """A table with a line for each item: columns by name, each with a value for every item; "" where there is none.
 
-    `required` are the columns in which a new line needs something: they come first.
+    `required` are the columns in which a new line needs something: they come first. `rare` are those of exceptions:
+    they come last, behind the ids.
     """
 
     name: str
     size: int
     columns: dict[str, tuple[str, ...]] = {}
     required: set[str] = set()
+    rare: set[str] = set()
 
     def column(self, wanted: str, values: Sequence[str], *, required: bool = True) -> str:
         """The name of a column with these values: one that is there, or a new one that is called so, if it can be."""
@@ -193,7 +195,9 @@ class _Wording(Struct):
         usual, count = Counter(values).most_common(1)[0]
         if count >= _MOSTLY * len(values) and count > 1 and "" not in values and not set(usual) & set("{}$"):
             values = ["" if value == usual else value for value in values]
-            return f"${{each.{self.items.column(self.prefix + wanted, values, required=False)}:-{usual}}}"
+            name = self.items.column(self.prefix + wanted, values, required=False)
+            self.items.rare.add(name)
+            return f"${{each.{name}:-{usual}}}"
         return f"${{each.{self.items.column(self.prefix + wanted, values)}}}"
 
 
@@ -320,6 +324,6 @@ def single(agent: LiveAgent) -> PlannedDocument:
 
 def lines_of(items: ItemList) -> Iterator[list[str]]:
     """The table line by line, its head first."""
-    names = sorted(items.columns, key=lambda name: name not in items.required)
+    names = sorted(items.columns, key=lambda name: 0 if name in items.required else 2 if name in items.rare else 1)
     yield names
     yield from map(list, zip(*(items.columns[name] for name in names), strict=True))
