@@ -161,9 +161,13 @@ class Interpolator:
         if scheme == "file":
             path = self._path(rest, folder)
             try:
-                return _secret(self._read(rest, folder), path)
+                text = self._read(rest, folder)
             except InterpolationError as error:
                 return self._unset(f"file:{path}", error)
+            if not text and self.unset is not None and self.unset.is_empty_unset:
+                message = f"the file {rest[:200]!r} is empty: looked at {path}"
+                return self._unset(f"file:{path}", InterpolationError("undefined-file", message, is_unset=True))
+            return _secret(text, path)
         name, has_default, default = rest.partition(":-")
         if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
             raise InterpolationError("interpolation-name", f"{name[:60]!r} is no name: write ${{{scheme}:NAME}}")

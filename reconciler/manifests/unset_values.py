@@ -34,7 +34,7 @@ class UnsetValues(Struct):
 
     @property
     def is_empty_unset(self) -> bool:
-        """Whether an empty variable counts as one that is not set: CI gives a fork's pull request such, for secrets."""
+        """Whether what is empty counts as not set: CI gives a fork's pull request such variables, for its secrets."""
         return self.severity is Severity.WARNING
 
     def add_use(self, name: str, report: ProblemReporter, path: DocumentPath, *, connection: str = "") -> None:

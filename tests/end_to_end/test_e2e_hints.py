@@ -51,6 +51,7 @@ def test_an_address_of_another_command_has_a_hint_too(retail: Stage) -> None:
         (("apply", "--resend", "approval/price"), "did you mean 'approval/prices'?"),
         (("apply", "--forget-agent", "sequentum/Retail/price"), "did you mean sequentum/Retail/prices?"),
         (("ledger", "forget", "stock-13"), BOTH),
+        (("accept", "stock-13"), BOTH),
     ):
         ended = retail.run(*command)
         assert (ended.code, hint in ended.said) == (64, True), ended.said

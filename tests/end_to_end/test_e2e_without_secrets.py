@@ -119,6 +119,11 @@ def test_an_empty_secret_is_one_that_a_fork_has_not(stage: Stage) -> None:
     assert ended.code == 0
     assert [code for _, code, _ in problems(ended)] == ["undefined-env"] * 3
     assert "the environment variable ACC_TOKEN is empty" in ended.out
+    (stage.root / "key.pem").write_text("\n")
+    file = stage.root / "reconciler.yaml"
+    file.write_text(file.read_text().replace("${env:MFT_KEY}", "${file:key.pem}"))
+    assert "the file 'key.pem' is empty" in stage.run("validate").said
+    assert stage.run("validate").code == 0
     # Where secrets are meant to be, an empty token is what it is everywhere else: no token.
     assert "`token` may not be empty" in stage.run("validate", "--strict").said
 
