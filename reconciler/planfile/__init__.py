@@ -181,7 +181,7 @@ def read(path: Path) -> PlanFile:
         used = body.pop("used", None)
         seal = body.pop("seal", "")
         used_at = "" if used is None else str(used["at"])[:40] or "a time that nobody knows"
-        return PlanFile(path, body, seal if isinstance(seal, str) else "", used_at)
+        return PlanFile(path, body, seal if isinstance(seal, str) and seal.isascii() else "", used_at)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", hint="name a file that `plan --out` wrote"

@@ -253,6 +253,14 @@ def test_spoilt_plan_files(planned: tuple[Stage, Path, str], seed: int) -> None:
     assert stage.emulator.requests == []
 
 
+def test_a_seal_that_no_database_takes(planned: tuple[Stage, Path, str]) -> None:
+    stage, path, text = planned
+    document = json.loads(text)
+    document["seal"] = "\ud800"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert tried(stage, f"apply {path}") == 7
+
+
 # --- ledgers ---------------------------------------------------------------------------------------------------------
 
 
