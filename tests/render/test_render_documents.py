@@ -33,10 +33,12 @@ from reconciler.diff import canonical_json, digest
 from reconciler.model.address import Address
 from reconciler.model.condition import Check, Drift, DriftStatus, Health, Level, ResourceStatus
 from reconciler.model.copies import replace
+from reconciler.model.live import Evidence
 from reconciler.model.outcome import Done, Outcome, Owner, RunRecord
 from reconciler.model.plan import Action, Change, FieldChange, Plan
+from reconciler.model.remembrance import Remembered, RememberedAgent
 from reconciler.model.resource import Problem
-from reconciler.render import github, history_report, json_, junit, sarif, status_report
+from reconciler.render import github, history_report, json_, junit, ledger_report, sarif, status_report
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
@@ -66,6 +68,7 @@ def documents() -> list[tuple[str, str, dict[str, Any]]]:
         ("status", "status", status_report.status_document(STANDINGS, STAMP)),
         ("doctor", "doctor", status_report.doctor_document(CHECKS, STAMP)),
         ("history", "history", history_report.document(RUNS, CHANGES, STAMP)),
+        ("ledger", "ledger", ledger_report.document(REMEMBERED, AGENTS, "/retail/.reconciler/ledger.db", STAMP)),
     ]
 
 
@@ -105,6 +108,34 @@ CHANGES = {
         Done("schedule/prices/weekly", "create", "failed", "ACC refused it"),
     )
 }
+REMEMBERED = (
+    Remembered(
+        address=Address.parse("schedule/prices/legacy"),
+        what="adopted",
+        is_settled=False,
+        evidence=Evidence.UNKNOWN,
+        at="2026-11-22T10:00:09Z",
+        agent_path="Retail/prices",
+        identity="d9c944df-93a7-ea77-f7b7-fa0b9c579917",
+        protect=True,
+    ),
+    Remembered(
+        address=Address.parse("trigger/publish"),
+        what="started",
+        is_settled=True,
+        evidence=Evidence.VERIFIED,
+        at="2026-11-22T10:00:09Z",
+        agent_path="",
+        identity="",
+        protect=False,
+        state="success",
+        key="0123456789ab",
+        run_id="6f0c",
+        run=RUNS[0],
+        is_declared=False,
+    ),
+)
+AGENTS = (RememberedAgent("Retail/prices", "prices", "440dcb29-f969-47b3-a106-9b4fdf3c3b7a", True),)
 
 
 @cache
