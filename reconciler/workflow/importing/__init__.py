@@ -1,9 +1,9 @@
 """Writes manifests of live schedules, each with its id, so that taking them over changes nothing.
 
 `agent_list` reads which agents are meant, `told_apart` which of them are new, `live_blocks` what of them a manifest can
-say. `written_blocks` words it in `new_files`, `factoring` writes it in short (`alike_agents` says what is alike, and
-`factored_files` that it still means the same), `document_updates` adds it to documents that are there. `findings` and
-`import_result` tell what a person should know of it.
+say. `written_blocks` words it in `new_files`, `factoring` writes it in short (`alike_agents` and `shared_templates` say
+what is alike, `factored_files` that it still means the same), and `document_updates` adds it to documents that are
+there. `findings` and `import_result` tell what a person should know of it.
 """
 
 from __future__ import annotations

@@ -24,11 +24,11 @@ _SHORT_NAMES = {"timeZone": "zone", "startTime": "start", "cron": "cron", "every
 class PlannedBlock(Struct, frozen=True):
     """One block of a document that is to be written: its keys as they shall stand there, `${each.…}` included.
 
-    `varying` are the paths at which a column stands. `comments` are what a reader should know of it.
+    `varying` are the keys whose value is another one for another agent. `comments` are what a reader should know of it.
     """
 
     values: Mapping[str, YAMLValue]
-    varying: frozenset[tuple[str, ...]] = frozenset()
+    varying: frozenset[str] = frozenset()
     comments: tuple[str, ...] = ()
 
 
@@ -94,7 +94,8 @@ def groups_of(agents: Iterable[LiveAgent]) -> list[list[LiveAgent]]:
                 found += _split(alike)
             else:
                 left += alike
-    return sorted([*found, *([agent] for agent in left)], key=lambda group: group[0].handle)
+    groups = [sorted(group, key=lambda agent: agent.handle) for group in (*found, *([agent] for agent in left))]
+    return sorted(groups, key=lambda group: group[0].handle)
 
 
 def _family(path: str) -> str:
@@ -258,7 +259,7 @@ def _usual_name(row: Sequence[LiveBlock]) -> str:
 
 def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBlock:
     values: dict[str, YAMLValue] = {"name": wording.text([block.name for block in row], f"{label}_name")}
-    varying: set[tuple[str, ...]] = set()
+    varying: set[str] = set()
     identities = [block.identity for block in row]
     column = wording.items.column(f"{wording.prefix}{label}_id", identities, required=False)
     values["id"] = f"${{each.{column}}}"
@@ -269,12 +270,12 @@ def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBl
                 found = [text_of(_parameters(block)[inner]) for block in row]
                 parameters[inner] = wording.text(found, f"{label}_{column_name(inner)}")
                 if len(set(found)) > 1:
-                    varying.add((key, inner))
+                    varying.add(key)
             values[key] = parameters
             continue
         found = [text_of(block.values[key]) for block in row]
         if len(set(found)) > 1:
-            varying.add((key,))
+            varying.add(key)
             values[key] = wording.text(found, f"{label}_{_SHORT_NAMES.get(key, key.lower())}")
         else:
             plain = row[0].values[key]

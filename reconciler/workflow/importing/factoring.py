@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -16,7 +15,6 @@ from reconciler.model.copies import replace
 from reconciler.quantities import counted
 from reconciler.workflow.importing.alike_agents import (
     ItemList,
-    PlannedBlock,
     PlannedDocument,
     column_name,
     document_of,
@@ -26,17 +24,12 @@ from reconciler.workflow.importing.alike_agents import (
     tokens_of,
 )
 from reconciler.workflow.importing.live_blocks import PARAMETERS, LiveAgent, free_name
+from reconciler.workflow.importing.shared_templates import SharedTemplate, templates_of, with_template
 
 _WIDTH = 118
-_NEARLY_ALL = 0.9
-_WORTH_A_TEMPLATE = 4
 _MOST_TOLD = 3
-_LIFTED = ("startTime", "timeZone", "logLevel", "windowless", "enabled")
 _ORDER = ("name", "use", "id", "cron", "every", "startTime", "timeZone", PARAMETERS, "logLevel", "sessionId")
 _HEAD = "apiVersion: reconciler/v1\nkind: {kind}\n"
-
-Setting = tuple[str, ...]
-"""A key of a block, or `inputParameters` and a key in there."""
 
 
 class FactoredFile(Struct, frozen=True):
@@ -53,18 +46,6 @@ class FactoredFile(Struct, frozen=True):
     schedules: int = 0
 
 
-class _Template(Struct, frozen=True):
-    """A ScheduleTemplate: what it holds, `use` included."""
-
-    name: str
-    settings: Mapping[Setting, YAMLValue]
-    use: str = ""
-
-    def fits(self, block: PlannedBlock) -> bool:
-        """Whether a block sets all that it would get, so that it gets nothing that it does not have."""
-        return all(_has(block, setting) for setting in self.settings)
-
-
 class _Plan(Struct):
     """What is to be written: documents, and the lists that they are made from."""
 
@@ -77,7 +58,7 @@ def factored(
 ) -> tuple[FactoredFile, ...]:
     """The files that declare these agents. `taken_files` and `taken_templates` are names that are in use already."""
     plan = _planned(agents, set(taken_files))
-    templates = _templates(plan.documents, set(taken_templates))
+    templates = templates_of([block for one in plan.documents for block in one.blocks], set(taken_templates))
     files = []
     if templates:
         in_use = set(taken_files) | {f"{one.name}.yaml" for one in plan.documents}
@@ -89,7 +70,7 @@ def factored(
         handles = frozenset().union(*(one.handles for one in plan.documents if one.items == items.name))
         files.append(FactoredFile(items.name, _table(items), counted(items.size, "line"), handles))
     for document in plan.documents:
-        blocks = [_with_template(block, templates) for block in document.blocks]
+        blocks = [with_template(block, templates) for block in document.blocks]
         count = len(document.blocks) * len(document.agents)
         holds = f"{counted(len(document.agents), 'agent')} with " * (len(document.agents) > 1)
         holds += counted(count, "schedule")
@@ -103,16 +84,14 @@ def _planned(agents: Sequence[LiveAgent], taken: set[str]) -> _Plan:
     plan = _Plan()
     names = {name.rsplit(".", 1)[0] for name in taken if not name.endswith(".csv")}
     by_tokens: dict[tuple[str, ...], list[tuple[str, list[LiveAgent]]]] = defaultdict(list)
-    for group in groups_of(agents):
-        if len(group) == 1:
-            plan.documents.append(single(group[0]))
-            names.add(group[0].handle)
-    for group in groups_of(agents):
+    groups = groups_of(agents)
+    plan.documents += [single(group[0]) for group in groups if len(group) == 1]
+    names.update(one.name for one in plan.documents)
+    for group in groups:
         if len(group) > 1:
-            ordered = sorted(group, key=lambda agent: agent.handle)
-            tokens = tokens_of([agent.handle for agent in ordered])
-            label = (tokens.before.strip("-_. ") or _folder_label(ordered)).replace(" ", "-")
-            by_tokens[tokens.values].append((free_name(label, names), ordered))
+            tokens = tokens_of([agent.handle for agent in group])
+            label = (tokens.before.strip("-_. ") or _folder_label(group)).replace(" ", "-")
+            by_tokens[tokens.values].append((free_name(label, names), group))
     for sharing in by_tokens.values():
         items = ItemList("", len(sharing[0][1]))
         found = [
@@ -147,99 +126,12 @@ def _list_name(items: ItemList, documents: Sequence[PlannedDocument]) -> str:
     return documents[0].name if len(documents) == 1 else "agents"
 
 
-# --- templates -------------------------------------------------------------------------------------------------------
-
-
-def _templates(documents: Iterable[PlannedDocument], taken: set[str]) -> list[_Template]:
-    """One for what nearly all schedules have in common, and one for each rhythm that many have."""
-    blocks = [block for document in documents for block in document.blocks]
-    common = _common(blocks, taken)
-    found = [common] if common is not None else []
-    by_rhythm: dict[str, list[PlannedBlock]] = defaultdict(list)
-    for block in blocks:
-        rhythm = next(((key, block.values[key]) for key in ("cron", "every") if key in block.values), None)
-        if rhythm is not None and not _is_varying(block, rhythm[:1]):
-            by_rhythm[json.dumps(rhythm)].append(block)
-    for alike in by_rhythm.values():
-        if len(alike) < _WORTH_A_TEMPLATE:
-            continue
-        use = common if common is not None and all(map(common.fits, alike)) else None
-        inherited = use.settings if use is not None else {}
-        settings = {
-            setting: value
-            for setting, value in _settings(alike[0])
-            if setting[0] not in ("name", "id", PARAMETERS)
-            if inherited.get(setting) != value
-            if all(_same(one, setting, value) for one in alike)
-        }
-        if len(settings) > 1:
-            name = Counter(str(one.values["name"]) for one in alike).most_common(1)[0][0]
-            if "${" not in name:
-                found.append(_Template(free_name(name, taken), settings, use.name if use is not None else ""))
-    return found
-
-
-def _common(blocks: Sequence[PlannedBlock], taken: set[str]) -> _Template | None:
-    settings: dict[Setting, YAMLValue] = {}
-    for key in _LIFTED:
-        found = Counter(
-            json.dumps(block.values[key]) for block in blocks if key in block.values and not _is_varying(block, (key,))
-        )
-        has_it = sum(key in block.values for block in blocks)
-        usual = found.most_common(1)
-        if usual and usual[0][1] > len(blocks) / 2 and usual[0][1] > 1 and has_it >= _NEARLY_ALL * len(blocks):
-            settings[(key,)] = json.loads(usual[0][0])
-    return _Template(free_name("imported", taken), settings) if settings else None
-
-
-def _with_template(block: PlannedBlock, templates: Sequence[_Template]) -> dict[str, YAMLValue]:
-    """A block that says only what the template does not that takes the most from it."""
-    best: dict[str, YAMLValue] = dict(block.values)
-    for template in templates:
-        whole = _whole(template, templates)
-        if not all(_has(block, setting) for setting in whole):
-            continue
-        rhythms = [setting for setting in whole if setting[0] in ("cron", "every")]
-        if not all(_same(block, setting, whole[setting]) for setting in rhythms):
-            continue
-        kept = {key: value for key, value in block.values.items() if not _is_inherited(block, key, whole)}
-        if len(kept) + 1 < len(best):
-            best = {**kept, "use": template.name}
-    return best
-
-
-def _is_inherited(block: PlannedBlock, key: str, whole: Mapping[Setting, YAMLValue]) -> bool:
-    return (key,) in whole and _same(block, (key,), whole[(key,)])
-
-
-def _whole(template: _Template, templates: Sequence[_Template]) -> dict[Setting, YAMLValue]:
-    used = next((one for one in templates if one.name == template.use), None)
-    return {**(used.settings if used is not None else {}), **template.settings}
-
-
-def _settings(block: PlannedBlock) -> Iterator[tuple[Setting, YAMLValue]]:
-    yield from (((key,), value) for key, value in block.values.items() if key != PARAMETERS)
-
-
-def _has(block: PlannedBlock, setting: Setting) -> bool:
-    return setting[0] in block.values
-
-
-def _is_varying(block: PlannedBlock, setting: Setting) -> bool:
-    return setting in block.varying
-
-
-def _same(block: PlannedBlock, setting: Setting, value: YAMLValue) -> bool:
-    found = block.values.get(setting[0])
-    return setting not in block.varying and type(found) is type(value) and found == value
-
-
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _template_text(template: _Template) -> str:
-    spec: dict[str, YAMLValue] = {"use": template.use} if template.use else {}
-    spec |= {setting[0]: value for setting, value in template.settings.items()}
+def _template_text(template: SharedTemplate) -> str:
+    spec: dict[str, YAMLValue] = {"use": template.used.name} if template.used is not None else {}
+    spec |= template.settings
     lines = _flow("spec: ", spec, 0)
     return f"{_HEAD.format(kind='ScheduleTemplate')}metadata: {{name: {template.name}}}\n" + "".join(lines)
 
