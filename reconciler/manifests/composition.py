@@ -15,7 +15,15 @@ from msgspec import Struct
 from reconciler.manifests.interpolation import FilledDocument, InterpolationError
 from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath, YAMLContainer, YAMLValue, list_of, mapping_of, value_at
+from reconciler.manifests.yaml_values import (
+    DocumentPath,
+    YAMLContainer,
+    YAMLValue,
+    list_of,
+    mapping_of,
+    text_or_nothing,
+    value_at,
+)
 from reconciler.model.address import Origin
 from reconciler.suggestion import Suggestions
 
@@ -239,22 +247,25 @@ class Composer(Struct):
         may_use = document.report.file.may_use
         if not may_use and not self.defaults:
             return True
-        work = _Merge(document)
+        work, unknown = _Merge(document), []
         for sort in document.kind.blocks:
             if not may_use and sort.name not in self.defaults:
                 continue
             for path, block in work.blocks_of(sort):
-                use = block.get("use", "") if sort.template else ""
-                if not isinstance(use, str):
+                written = block.get("use", "") if sort.template else ""
+                use = text_or_nothing(written)
+                if use is not written:
                     document.suspect |= {path}
-                chain = self._chain(sort, use if isinstance(use, str) else "")
+                chain = self._chain(sort, use)
                 if chain is None:
                     return False
                 if chain.is_broken and use and (sort.template, use) not in self._templates:
-                    self._unknown_use(document, path, sort.template, str(use))
+                    unknown.append((path, sort.template, use))
                 if chain.layers or chain.is_broken:
                     work.inherit(path, block, chain)
         work.finish()
+        for path, kind, use in unknown:
+            self._unknown_use(document, path, kind, use)
         return True
 
     def _unknown_use(self, document: ManifestDocument, path: DocumentPath, kind: str, use: str) -> None:
