@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from reconciler.clients.auth import Credential, PrivateKeyJwt, token_claims, token_expiry
 from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segment
-from reconciler.clients.received import RawObject
+from reconciler.clients.received import RawObject, Received
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model.copies import replace
@@ -37,8 +37,7 @@ _COUNTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class License:
+class License(Received, frozen=True):
     """The licence's plan, its dates as text, and task executions used and allowed (None: not told)."""
 
     tier: str | None
@@ -46,7 +45,6 @@ class License:
     end: str | None
     executions: int | None
     executions_limit: int | None
-    raw: RawObject = field(repr=False)
 
     @property
     def executions_left(self) -> int | None:
@@ -55,33 +53,29 @@ class License:
         return max(0, self.executions_limit - self.executions)
 
 
-@dataclass(frozen=True, slots=True)
-class StartedTask:
+class StartedTask(Received, frozen=True):
     """A start that was accepted, with the id under which its run can be asked for."""
 
     run_id: str
-    raw: RawObject = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class FreshToken:
+class FreshToken(Received, frozen=True):
     """An access token, when it runs out (None: not told), and what it says of itself (None: it is opaque)."""
 
-    token: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"raw", "token"})
+
+    token: str
     expires: datetime | None
     claims: RawObject | None
-    raw: RawObject = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRun:
+class TaskRun(Received, frozen=True):
     """A run as it is now. `status` is the product's word in lower case; times are its own text."""
 
     run_id: str
     status: str
     started: str | None
     finished: str | None
-    raw: RawObject = field(repr=False)
 
     @property
     def is_final(self) -> bool:
@@ -109,7 +103,7 @@ class MftClient:
         life = _lower(raw).get("expiresin")
         if expires is None and isinstance(life, int | float) and 0 < life < _LONGEST_LIFE:
             expires = asked + timedelta(seconds=life)
-        return FreshToken(token, expires, token_claims(token), raw)
+        return FreshToken(token, expires, token_claims(token), raw=raw)
 
     def license(self) -> License:
         """Plan and usage of the tenant ("GET /v1/licenses/current")."""
@@ -138,7 +132,7 @@ class MftClient:
                 f"POST {path} was accepted, but the answer names no run. It probably started.",
                 hint="Look for the run in Automate MFT.",
             )
-        return StartedTask(run_id, started)
+        return StartedTask(run_id, raw=started)
 
     def task_run(self, run_id: str) -> TaskRun:
         """The state of a run ("GET /v1/task-runs/{TaskRunID}")."""
@@ -158,7 +152,7 @@ class MftClient:
             _first_text(
                 times, ("finishedat", "finishtime", "endtime", "finished", "enddate", "completedat", "finishtimestamp")
             ),
-            raw,
+            raw=raw,
         )
 
 

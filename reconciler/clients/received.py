@@ -1,4 +1,4 @@
-"""Reads an object of a JSON answer into a dataclass, whose annotations say how each value is taken.
+"""Reads an object of a JSON answer into a record, whose annotations say how each value is taken.
 
 The case of keys makes no difference, a number may come as text, and a key that is missing is None.
 """
@@ -8,21 +8,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, get_type_hints
+from typing import Annotated, ClassVar, TypeAlias, TypeVar, get_type_hints
+
+from msgspec import Struct
 
 from reconciler.errors import ProductError
 from reconciler.identity import normal_id
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 RawObject: TypeAlias = Mapping[str, object]
 """An object of JSON as it was received."""
 
+
+class Received(Struct, frozen=True, kw_only=True):
+    """What a product answered; `raw` is the object as it was received, which may hold what nobody may see."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"raw"})
+
+    raw: RawObject
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in self.hidden
+        )
+        return f"{type(self).__name__}({shown})"
+
+
 T = TypeVar("T")
-R = TypeVar("R", bound="DataclassInstance")
+R = TypeVar("R", bound=Received)
 
 
 def reader(record: type[R], what: str) -> Callable[[object], R]:
@@ -47,10 +60,10 @@ def reader(record: type[R], what: str) -> Callable[[object], R]:
 
 
 @cache
-def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, Callable[[object], object]], ...]:
+def _columns(record: type[Received]) -> tuple[tuple[str, Callable[[object], object]], ...]:
     """The key of each field in lower case, and how its value is taken."""
     hints = get_type_hints(record, include_extras=True)
-    words = {one.name: hints[one.name].__metadata__ for one in fields(record) if one.name != "raw"}
+    words = {name: hints[name].__metadata__ for name in record.__struct_fields__ if name != "raw"}
     return tuple((found[1] if found[1:] else name.replace("_", ""), found[0]) for name, found in words.items())
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from sys import intern
 from typing import Annotated
@@ -19,7 +18,7 @@ from reconciler.clients.received import (
     Number,
     OwnId,
     Percentage,
-    RawObject,
+    Received,
     Text,
     Truth,
     as_text,
@@ -62,22 +61,19 @@ def moment(text: str | None) -> datetime | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class AgentInfo:
+class AgentInfo(Received, frozen=True):
     """An agent in the repository ("Get agent details from repository")."""
 
     agent_id: OwnId
     name: Text
     directory_id: Text
     description: Text
-    raw: RawObject = field(repr=False)
 
 
 read_agent = reader(AgentInfo, "an agent")
 
 
-@dataclass(frozen=True, slots=True)
-class JobSchedule:
+class JobSchedule(Received, frozen=True):
     """A schedule of an agent's job ("Get job schedules"). `input_parameters`: None when the text is no JSON object."""
 
     schedule_id: OwnId
@@ -95,7 +91,6 @@ class JobSchedule:
     error_message: Text
     schedule_status: Annotated[str | None, word_of("Waiting", "Running", "Succeeded", "Failed")]
     last_run_time: Text
-    raw: RawObject = field(repr=False)
 
 
 _read_schedule = reader(JobSchedule, "a schedule")
@@ -111,8 +106,7 @@ def read_schedule(value: object) -> JobSchedule:
 read_schedules = list_reader(read_schedule, "schedules")
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRun:
+class AgentRun(Received, frozen=True):
     """One run of an agent ("Get agent run details")."""
 
     run_id: Annotated[OwnId, "agentrunhistoryid"]
@@ -127,7 +121,6 @@ class AgentRun:
     status_message: Text
     errors: Number
     data_count: Number
-    raw: RawObject = field(repr=False)
 
     @property
     def is_active(self) -> bool:
@@ -138,15 +131,13 @@ read_run = reader(AgentRun, "an agent run")
 read_runs = list_reader(read_run, "agent runs")
 
 
-@dataclass(frozen=True, slots=True)
-class JobRun:
+class JobRun(Received, frozen=True):
     """One run of an agent's job ("Get job run details"). `job_run_number` counts the runs of one agent."""
 
     job_run_id: Annotated[OwnId, "agentjobhistoryid"]
     agent_id: Id
     job_run_number: Annotated[Number, "runid"]
     status: Annotated[str | None, word_of(*JOB_STATUS)]
-    raw: RawObject = field(repr=False)
 
     @property
     def is_active(self) -> bool:
@@ -163,31 +154,26 @@ def _run_ids(value: object) -> tuple[str, ...]:
     return tuple(normal_id(each) for each in value)
 
 
-@dataclass(frozen=True, slots=True)
-class StartedRuns:
+class StartedRuns(Received, frozen=True):
     """What "Start agent on cluster" began: one id, or several with performance sessions."""
 
     run_ids: Annotated[tuple[str, ...], _run_ids, "agentrunhistoryids"]
-    raw: RawObject = field(repr=False)
 
 
 read_started_runs = reader(StartedRuns, "started runs")
 
 
-@dataclass(frozen=True, slots=True)
-class StartedJob:
+class StartedJob(Received, frozen=True):
     """What "Start Job" began."""
 
     job_run_id: Annotated[OwnId, "agentjobhistoryid"]
     job_run_number: Annotated[Number, "jobrunid"]
-    raw: RawObject = field(repr=False)
 
 
 read_started_job = reader(StartedJob, "a started job")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
+class ServerStatus(Received, frozen=True):
     """How a Sequentum Enterprise server is doing ("Get SE Server Status"), and which of its thresholds it is over."""
 
     is_error: Truth
@@ -196,7 +182,6 @@ class ServerStatus:
     memory_usages: Text
     cpu_threshold: Percentage
     memory_threshold: Percentage
-    raw: RawObject = field(repr=False)
 
     def judged(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What is over its threshold, and what has a threshold and shows no usage to hold against it, in words.

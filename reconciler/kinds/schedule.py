@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 OTHER_VALUE = "(another value)"
 """What stands for a value of which the ledger holds a digest alone."""
 
+_NOT_KEPT: Mapping[str, object] = {}
 _ALWAYS_SET = frozenset({"cron", "startTime", "timeZone"})
 _POSSIBLE: Mapping[str, tuple[JSON, ...]] = {
     "inputParameters": ({},),
@@ -79,7 +80,8 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
         found = {}
         for live in api.job_schedules(agent_id):
             identity = normal_id(live.schedule_id)
-            found[identity] = ScheduleObservation(identity, live_state(live), record=live)
+            # What was received is of no further use, and an estate is kept in memory as a whole.
+            found[identity] = ScheduleObservation(identity, live_state(live), record=replace(live, raw=_NOT_KEPT))
         return found
 
     def live_of(self, view: AgentView) -> Mapping[str, ScheduleObservation]:

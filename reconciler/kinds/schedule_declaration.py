@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Literal, TypedDict, TypeVar, cast
+from typing import Literal, TypeAlias, TypedDict, TypeVar, cast
 
 from reconciler import timetable
 from reconciler.identity import normal_id, owned_id
@@ -24,6 +24,10 @@ _EARLY = datetime(2000, 1, 1)  # noqa: DTZ001 - on the clock of a schedule's own
 _KEYS = ("cron", "every", "startTime", "timeZone")
 _KEYS_NEEDED = 3
 T = TypeVar("T")
+Warnings: TypeAlias = tuple[tuple[str, str], ...]
+"""Codes with what they say."""
+Advice: TypeAlias = Callable[[str | None, str | None, datetime, str, datetime], Warnings]
+"""What to say of a rhythm (`cron` or `every`) from a start on, in a zone, at a time."""
 
 
 class ScheduleBlock(TypedDict, total=False):
@@ -50,7 +54,7 @@ def check_inherited(block: dict[str, YAMLValue], path: DocumentPath, report: Pro
     # What could not be filled in was reported already.
     written = map(block.get, _KEYS)
     cron, every, start, zone = (one if isinstance(one, str) and "${" not in one else None for one in written)
-    _report_findings(cron, every, start, zone, path=path, report=report, as_of=scope.as_of)
+    _report_findings(cron, every, start, zone, path=path, report=report, scope=scope)
 
 
 SORT = BlockSort(
@@ -90,7 +94,7 @@ class SchedulesPart:
                 "address", report.address, origin, report, f"the schedule {name!r} of {agent.handle}"
             ):
                 continue
-            is_sound = _is_timing_sound(mapping_of(entry), path, report, document, scope.as_of)
+            is_sound = _is_timing_sound(mapping_of(entry), path, report, document, scope)
             known = document.known_part(entry, path)
             if known is None:
                 continue
@@ -178,7 +182,7 @@ def _is_timing_sound(
     path: DocumentPath,
     report: ProblemReporter,
     document: ManifestDocument,
-    as_of: datetime,
+    scope: Scope,
 ) -> bool:
     """Report what is wrong or doubtful about when a schedule runs, as far as its parts can be used.
 
@@ -191,7 +195,7 @@ def _is_timing_sound(
             for at, value in zip([(*path, key) for key in _KEYS], written, strict=True)
         ]
     cron, every, start, zone = (value if isinstance(value, str) else None for value in written)
-    return _report_findings(cron, every, start, zone, path=path, report=report, as_of=as_of)
+    return _report_findings(cron, every, start, zone, path=path, report=report, scope=scope)
 
 
 def _report_findings(
@@ -202,9 +206,9 @@ def _report_findings(
     *,
     path: DocumentPath,
     report: ProblemReporter,
-    as_of: datetime,
+    scope: Scope,
 ) -> bool:
-    errors, warnings = _findings(cron, every, start, zone, as_of)
+    errors, warnings = scope.cached(_findings)(cron, every, start, zone, scope.as_of, scope.cached(_advice))
     for key, code, message in errors:
         report.error((*path, key), code, message)
     for code, message in warnings:
@@ -213,11 +217,10 @@ def _report_findings(
     return not errors
 
 
-@functools.lru_cache(maxsize=8192)
 def _findings(
-    cron: str | None, every: str | None, start: str | None, zone: str | None, as_of: datetime
-) -> tuple[tuple[tuple[str, str, str], ...], tuple[tuple[str, str], ...]]:
-    """Errors as (key, code, message), warnings as (code, message). Estates repeat themselves: asked once for each."""
+    cron: str | None, every: str | None, start: str | None, zone: str | None, as_of: datetime, advice: Advice
+) -> tuple[tuple[tuple[str, str, str], ...], Warnings]:
+    """Errors as (key, code, message), and the warnings, which `advice` knows."""
     errors: list[tuple[str, str, str]] = []
 
     def parsed(key: str, code: str, parse: Callable[[str], T], text: str | None) -> T | None:
@@ -236,13 +239,10 @@ def _findings(
     known_zone = parsed("timeZone", "bad-zone", timetable.zones.to_windows, zone)
     if expression is None or moment is None or zone is None or known_zone is None:
         return tuple(errors), ()
-    return tuple(errors), _advice(cron, every, _same_start(expression, moment, as_of), zone, as_of)
+    return tuple(errors), advice(cron, every, _same_start(expression, moment, as_of), zone, as_of)
 
 
-@functools.lru_cache(maxsize=8192)
-def _advice(
-    cron: str | None, every: str | None, start: datetime, zone: str, as_of: datetime
-) -> tuple[tuple[str, str], ...]:
+def _advice(cron: str | None, every: str | None, start: datetime, zone: str, as_of: datetime) -> Warnings:
     expression = timetable.parse(cron) if cron is not None else _interval(every or "")
     return timetable.findings(timetable.Timing(expression, start, zone), as_of)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice, takewhile
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from reconciler import order
 from reconciler.manifests import exposure
@@ -19,6 +20,7 @@ from reconciler.manifests.document_kinds import DocumentKind
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, Origin
+from reconciler.model.copies import replace
 from reconciler.model.resource import Agent, Resource
 from reconciler.quantities import first_few
 from reconciler.suggestion import PatternSuggestions
@@ -26,6 +28,8 @@ from reconciler.suggestion import PatternSuggestions
 _MAX_NAMED = 10
 _WILD = frozenset("*?[")
 _UNSET = re.compile(r"\$\{[^}]*\}")
+P = ParamSpec("P")
+T = TypeVar("T")
 _PART = re.compile(r"\[!?\]?[^]]*\]|.", re.DOTALL)
 
 
@@ -36,6 +40,14 @@ class Scope(Struct, frozen=True):
     project: str
     environment: str
     as_of: datetime
+    _cached: dict[object, Any] = {}
+
+    def cached(self, function: Callable[P, T]) -> Callable[P, T]:
+        """The same function, asked once for equal arguments: estates repeat themselves. Kept until all are read."""
+        if function not in self._cached:
+            self._cached[function] = lru_cache(maxsize=65536)(function)
+        found: Callable[P, T] = self._cached[function]
+        return found
 
 
 class UnconnectedResource(Struct):

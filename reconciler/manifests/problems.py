@@ -8,12 +8,12 @@ from typing import TypeAlias, TypeVar
 
 import yaml
 from msgspec import Struct
-from msgspec.structs import replace
 
 from reconciler import files
 from reconciler.manifests.yaml_parsing import decode, events, place_of
 from reconciler.manifests.yaml_values import DocumentPath, Place
 from reconciler.model.address import Origin
+from reconciler.model.copies import replace
 from reconciler.model.resource import Problem, Severity
 
 T = TypeVar("T")

@@ -72,9 +72,9 @@ def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:
 def reading(context: CommandContext, *, everything: bool) -> Iterator[Sources]:
     """Manifests and ledger, with the products open until the end. With `everything` no agent is left out."""
     ahead = _look_ahead(context) if everything else None
-    if ahead is None:
+    if not isinstance(ahead, _Ahead):
         desired = load(context)
-        remembered = read(context, desired.project)
+        remembered = ahead or read(context, desired.project)
         with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
             yield Sources(desired, remembered, products)
         return
@@ -109,8 +109,10 @@ class _Ahead(Struct, frozen=True):
     live: Future[Live]
 
 
-def _look_ahead(context: CommandContext) -> _Ahead | None:
-    """Begin to look at all agents that the ledger knows; None when it knows none, or anything is amiss.
+def _look_ahead(context: CommandContext) -> _Ahead | Remembered | None:
+    """Begin to look at all agents that the ledger knows; what it remembers where there is nothing to look at.
+
+    None when anything is amiss.
 
     What is amiss is not said here: whoever reads on finds it too, and all else that is wrong. While somebody applies,
     what is seen early would soon be wrong, and another apply is to hear of the lock at once.
@@ -118,8 +120,10 @@ def _look_ahead(context: CommandContext) -> _Ahead | None:
     try:
         project, secrets = read_project(context)
         remembered = read(context, project)
-        if not remembered.agent_paths or not remembered.memory.known or remembered.is_held:
+        if remembered.is_held:
             return None
+        if not remembered.agent_paths or not remembered.memory.known:
+            return remembered
         products = Products(project, secrets, context.stop, context.clock, awaits_manifests=True)
         products.acc, products.connection("acc")  # what is amiss with them shows here
     except ReconcilerError:
