@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from reconciler.diff import Sealer
 from reconciler.kind.contract import A, Decision, Kind, S
@@ -21,7 +21,7 @@ class ByHand(Struct, frozen=True):
     call: str
     by: str
     at: str
-    before: Mapping[str, JSON] = field(default_factory=dict)
+    before: Mapping[str, JSON] = {}
 
 
 class AttestedMemo(Memo, frozen=True):
