@@ -25,11 +25,15 @@ from reconciler.manifests.yaml_values import (
     value_at,
 )
 from reconciler.model.address import Origin
+from reconciler.quantities import first_few
 from reconciler.suggestion import Suggestions
 
 if TYPE_CHECKING:
     from reconciler.manifests.document_kinds import BlockSort
     from reconciler.manifests.documents import ManifestDocument
+
+
+_DEEPEST = 32
 
 
 class Layer(Struct):
@@ -207,6 +211,7 @@ class Composer(Struct):
     may_have_more: bool = False
     _templates: dict[tuple[str, str], _Template] = {}
     _chains: dict[tuple[str, str], Chain] = {}
+    _suggestions: dict[str, tuple[Suggestions, str]] = {}
     _is_complete: bool = False
 
     def add(self, document: ManifestDocument) -> None:
@@ -227,20 +232,32 @@ class Composer(Struct):
         self._templates.setdefault((document.kind.document, document.handle), template)
 
     def close(self) -> None:
-        """All templates are read: report those that use one that is not there, or that use each other in a circle."""
+        """All templates are read: report those that use one that is not there, each other in a circle, or too many."""
         self._is_complete = True
-        told: set[str] = set()
-        for (kind, name), template in sorted(self._templates.items()):
-            trail = [name]
-            while (use := self._templates[kind, trail[-1]].use) and (kind, use) in self._templates and use not in trail:
-                trail.append(use)
-            if template.use and (kind, template.use) not in self._templates:
-                self._report_unknown(template.layer.report, ("spec", "use"), kind, template.use)
-            if use == name and not told & set(trail):
-                told.update(trail)
-                circle = " -> ".join((*trail, name))
-                message = f"templates that use each other in a circle say nothing: {circle}"
-                template.layer.report.error(("spec", "use"), "template-cycle", message)
+        depth: dict[tuple[str, str], int] = {}
+        for first in sorted(self._templates):
+            trail = [first]
+            while trail[-1] not in depth:
+                kind, use = trail[-1][0], self._templates[trail[-1]].use
+                depth[trail[-1]] = 0
+                if (kind, use) in self._templates:
+                    trail.append((kind, use))
+                elif use:
+                    self._report_unknown(self._templates[trail[-1]].layer.report, ("spec", "use"), kind, use)
+            if trail[-1] in trail[:-1]:
+                self._report_circle(trail[trail.index(trail[-1]) : -1])
+                continue
+            for inner, outer in zip(trail[::-1], trail[-2::-1], strict=False):
+                depth[outer] = depth[inner] + 1
+                if depth[outer] == _DEEPEST:
+                    message = f"templates use each other more than {_DEEPEST} deep from here: use fewer"
+                    self._templates[outer].layer.report.error(("spec", "use"), "template-depth", message)
+
+    def _report_circle(self, circle: list[tuple[str, str]]) -> None:
+        begin = circle.index(min(circle))
+        names = [name for _, name in (*circle[begin:], *circle[:begin], circle[begin])]
+        message = f"templates that use each other in a circle say nothing: {first_few(names, 10, between=' -> ')}"
+        self._templates[min(circle)].layer.report.error(("spec", "use"), "template-cycle", message)
 
     def compose(self, document: ManifestDocument) -> bool:
         """Merge what a document inherits into it. False when it has to wait for a template that may still be read."""
@@ -275,9 +292,12 @@ class Composer(Struct):
     def _report_unknown(self, report: ProblemReporter, path: DocumentPath, kind: str, use: str) -> None:
         if self.may_have_more or "${" in use:
             return
-        names = sorted(name for of, name in self._templates if of == kind)
-        near = Suggestions(names).nearest(use)
-        known = f"known are {', '.join(names[:10])}" if names else f"write a document `kind: {kind}` of that name"
+        if kind not in self._suggestions:
+            names = sorted(name for of, name in self._templates if of == kind)
+            known = f"known are {', '.join(names[:10])}" if names else f"write a document `kind: {kind}` of that name"
+            self._suggestions[kind] = Suggestions(names), known
+        suggestions, known = self._suggestions[kind]
+        near = suggestions.nearest(use)
         report.error(
             path, "unknown-template", f"there is no {kind} {use[:80]!r}; {f'did you mean {near}?' if near else known}"
         )
@@ -293,7 +313,7 @@ class Composer(Struct):
             known = (sort.template, name) in self._templates
             if not known and not self._is_complete:
                 return None
-            is_broken = not known or name in names
+            is_broken = not known or name in names or len(names) >= _DEEPEST
             if not is_broken:
                 names.append(name)
                 name = self._templates[sort.template, name].use

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from bounded import ends_within
 from manifests_projects import PROJECT, check, desired, places, state_of, write
 
 from reconciler.kinds.approval import ApprovalState
@@ -214,6 +215,24 @@ def test_a_mistake_in_defaults_is_said_once_where_it_is_also_in_an_environment(t
     found, problems = check(write(tmp_path, files, wrong))
     assert found is None
     assert places(problems) == [("reconciler.yaml", *pointed_at(wrong, "timezone:"), "unknown-key")]
+
+
+def test_a_circle_and_a_long_chain_of_templates_are_told_once(tmp_path: Path) -> None:
+    head = "apiVersion: reconciler/v1\nkind: ScheduleTemplate\nmetadata: {name: %s}\nspec: {use: %s}\n---\n"
+    circle = "".join(head % pair for pair in (("c", "a"), ("a", "b"), ("b", "c"), ("outside", "a")))
+    found, problems = check(write(tmp_path / "a", {"m.yaml": MANY.replace("nightly", "outside"), "t.yaml": circle}))
+    assert found is None
+    assert places(problems) == [("manifests/t.yaml", 9, 13, "template-cycle")]
+    assert problems[0].message.endswith("a -> b -> c -> a")
+    chain = "".join(head % (f"t{number}", f"t{number + 1}") for number in range(3000)) + TEMPLATE + SOUND
+    files = {
+        "m.yaml": MANY.replace("nightly", "t0"),
+        "t.yaml": chain.replace("{name: nightly}", "{name: t3000}") + "\n",
+    }
+    with ends_within(20):
+        found, problems = check(write(tmp_path / "b", files))
+    assert found is None
+    assert [one.code for one in problems] == ["template-depth"]
 
 
 def test_of_two_declarations_the_later_one_is_reported_though_it_did_not_wait(tmp_path: Path) -> None:
