@@ -151,11 +151,16 @@ class SpliceWriter(Struct, frozen=True):
         after = -1
         first = node.entries[0]
         if id(first) not in stays and not self._begins_line(first):
-            # A dash stands before it, which the first key that stays gets.
+            # A dash stands before it, which the first key that stays gets, unless a comment lies between.
             if self.text[node.begin] == "?":
                 raise NoPlace
-            after = kept[0].begin
-            yield Splice(first.begin, after, "")
+            end = self._end_of_line(first.value.end)
+            if "#" in self.text[end : kept[0].begin]:
+                yield Splice(len(self.text[: first.begin].rstrip(" \t")), end, "")
+                after = end
+            else:
+                after = kept[0].begin
+                yield Splice(first.begin, after, "")
         for entry in node.entries:
             if id(entry) in stays or entry.begin < after:
                 continue
