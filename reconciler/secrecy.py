@@ -6,10 +6,11 @@ nothing is remembered of a live schedule, nobody knows which of its parameters w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from reconciler.kind import M, ObservedMemo
+from reconciler.kind import M, O, ObservedKind, ObservedMemo, S
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memo
 from reconciler.model.plan import Change, FieldChange
@@ -179,6 +180,24 @@ def settled(memo: M, paths: Iterable[str], resource: Resource | None, state: Sta
     known = (*before.secrets_before, *before.secrets) if before is not None else ()
     ended = {*known, *paths} - kept
     return replace(memo, secrets=tuple(sorted(kept)), secrets_before=tuple(sorted(ended)))
+
+
+def memo_reached(
+    kind: ObservedKind[S, O, Any],
+    state: S,
+    resource: Resource[S] | None,
+    before: O | None,
+    *,
+    identity: str,
+    live: Container[str],
+    paths: Iterable[str],
+) -> O:
+    """What the ledger keeps of a thing, `identity`, once it is in `state`; `live` are all of its agent.
+
+    `before` is the memo so far, and `paths` are those that were secret until now.
+    """
+    memo = kind.remember(state, resource, before).with_ids_left(live, identity)
+    return settled(memo, paths, resource, state, before)
 
 
 def covers(paths: Iterable[str], path: str) -> bool:

@@ -26,11 +26,11 @@ def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) 
         run.record(run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED), known)
         return
     assert change.after is not None
+    declared = kind.declared(change.after, context.seal)
     if change.action is Action.FORGET:
         outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
-        run.record(outcome, _reached(run, outcome, change, known, kind))
+        run.record(outcome, _reached(run, outcome, change, known, kind, declared=declared))
         return
-    declared = kind.declared(change.after, context.seal)
     memo = known.memo if known is not None else kind.memo_type()
     if not run.begin(change, opened(change, known, declared=declared, memo=memo, at=run.at())):
         return
@@ -41,33 +41,35 @@ def apply_change(run: ApplyRun, change: Change[S], kind: AttestedKind[S, T, A]) 
         run.forbid(change, error, since=since, in_part=in_part)
     except Refused as error:
         outcome = run.finish(change, Status.FAILED, _why(error), since=since)
-        run.record(outcome, _open(run, outcome, change, known, kind) if in_part else known)
+        run.record(outcome, _open(run, outcome, known, kind, declared=declared) if in_part else known)
     except (ProductError, OSError) as error:
         outcome = run.finish(change, Status.UNKNOWN, _why(error), since=since)
-        run.record(outcome, _open(run, outcome, change, known, kind))
+        run.record(outcome, _open(run, outcome, known, kind, declared=declared))
     else:
         outcome = run.finish(change, Status.APPLIED, since=since, evidence=Evidence.ATTESTED)
-        run.record(outcome, _reached(run, outcome, change, known, kind))
+        run.record(outcome, _reached(run, outcome, change, known, kind, declared=declared))
 
 
 def _reached(
-    run: ApplyRun, outcome: Outcome, change: Change[S], known: Entry[T] | None, kind: AttestedKind[S, T, A]
+    run: ApplyRun,
+    outcome: Outcome,
+    change: Change[S],
+    known: Entry[T] | None,
+    kind: AttestedKind[S, T, A],
+    *,
+    declared: str,
 ) -> Entry:
-    assert change.after is not None
     applied, memo = kind.remember(change, known)
-    declared = kind.declared(change.after, run.context.seal)
     resource = run.context.resources.get(change.address)
     return entry_of(outcome, resource, declared=declared, applied=applied, settled=True, memo=memo)
 
 
 def _open(
-    run: ApplyRun, outcome: Outcome, change: Change[S], known: Entry[T] | None, kind: AttestedKind[S, T, A]
+    run: ApplyRun, outcome: Outcome, known: Entry[T] | None, kind: AttestedKind[S, T, A], *, declared: str
 ) -> Entry:
     if known is not None:
         return replace(known, settled=False, at=outcome.at)
-    assert change.after is not None
-    declared = kind.declared(change.after, run.context.seal)
-    resource = run.context.resources.get(change.address)
+    resource = run.context.resources.get(outcome.change.address)
     return entry_of(outcome, resource, declared=declared, applied={}, settled=False, memo=kind.memo_type())
 
 

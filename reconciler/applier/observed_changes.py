@@ -183,14 +183,22 @@ class _Step(Struct, Generic[S, O, A], frozen=True):
 
     def _settled(self, outcome: Outcome, state: S, live: Seen) -> Entry:
         before = self.known.memo if self.known is not None else None
-        memo = self.kind.remember(state, self.resource, before).with_ids_left(live, self.change.identity)
+        memo = secrecy.memo_reached(
+            self.kind,
+            state,
+            self.resource,
+            before,
+            identity=self.change.identity,
+            live=live,
+            paths=self.change.secrets,
+        )
         return entry_of(
             outcome,
             self.resource,
             declared=self._declared(),
             applied=sealed(self.kind.meaning(state), self.run.context.seal),
             settled=True,
-            memo=secrecy.settled(memo, self.change.secrets, self.resource, state, before),
+            memo=memo,
         )
 
     def _unsettled(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from reconciler.kind.attested_kind import AttestedKind, AttestedMemo, ByHand, Sending, T
-from reconciler.kind.contract import A, Decision, Examined, HealthReport, Kind, M, Need, Product, S
+from reconciler.kind.contract import A, Decision, Examined, HealthReport, Kind, M, Need, Product, S, Unanswered
 from reconciler.kind.observed_kind import MovedSince, O, ObservedKind, ObservedMemo
 from reconciler.kind.started_kind import LicenceCount, Progress, Run, StartedKind, StartMemo, StartState, U, Wait
 
@@ -53,5 +53,6 @@ __all__ = [
     "StartedKind",
     "T",
     "U",
+    "Unanswered",
     "Wait",
 ]

@@ -72,6 +72,13 @@ class HealthReport(Struct, frozen=True):
     in_doubt: bool = False
 
 
+class Unanswered(Struct, frozen=True):
+    """Why a product gave no answer to a kind's question; `is_missing`: it says that there is no such thing."""
+
+    why: str
+    is_missing: bool
+
+
 class Examined(Struct, Generic[S, M], frozen=True):
     """One resource as `status` examines it, and all that is known of it.
 
@@ -142,7 +149,7 @@ class Kind(ABC, Generic[S, M, A]):
         return ""
 
     def ask(self, api: A, question: str, hide: Callable[[str, JSON], None]) -> object:
-        """The product's answer; what goes wrong is an answer of its own.
+        """The product's answer; where it gives none, `Unanswered`, or an answer of the kind's own.
 
         `hide` is told of parameters that the product shows back, with the identity of the resource that they belong to.
         """

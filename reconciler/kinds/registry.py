@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from reconciler.kind import AnyKind, AnyObserved, ObservedKind
 from reconciler.kinds import (
@@ -42,16 +41,6 @@ register(approval.KIND, part=approval.ApprovalPart())
 register(schedule.KIND, part=schedule_declaration.SchedulesPart())
 DOCUMENT_KINDS[schedule_template.ScheduleTemplateDocument.document] = schedule_template.ScheduleTemplateDocument()
 register(trigger.KIND, document=trigger_declaration.TaskTriggerDocument())
-
-
-@contextmanager
-def registered(kind: AnyKind, document: DocumentKind) -> Iterator[None]:
-    """The same for a while."""
-    register(kind, document=document)
-    try:
-        yield
-    finally:
-        del DOCUMENT_KINDS[document.document], KINDS[kind.name], ADDRESS_FORMS[kind.name]
 
 
 def observed_kinds() -> tuple[AnyObserved, ...]:

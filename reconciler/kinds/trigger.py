@@ -24,9 +24,10 @@ from reconciler.kind import (
     StartedKind,
     StartMemo,
     StartState,
+    Unanswered,
     Wait,
 )
-from reconciler.kinds.trigger_health import UnreadRun, of_trigger
+from reconciler.kinds.trigger_health import of_trigger
 from reconciler.model.address import AddressForm
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, always
@@ -177,15 +178,15 @@ class TriggerKind(StartedKind[TriggerState, TriggerMemo, "MftClient"]):
         """The run whose end nobody has seen."""
         return entry.memo.run_id if entry is not None and entry.memo.state.is_open else ""
 
-    def ask(self, api: MftClient, question: str, hide: Callable[[str, JSON], None]) -> Run | UnreadRun:
+    def ask(self, api: MftClient, question: str, hide: Callable[[str, JSON], None]) -> Run | Unanswered:
         try:
             return self.run(api, question)
         except ProductError as error:
-            return UnreadRun(error.words, is_missing=isinstance(error, Missing))
+            return Unanswered(error.words, is_missing=isinstance(error, Missing))
 
     def health(self, examined: Examined[TriggerState, TriggerMemo]) -> HealthReport:
         answer = examined.answer
-        run = answer if isinstance(answer, (Run, UnreadRun)) else None
+        run = answer if isinstance(answer, (Run, Unanswered)) else None
         return of_trigger(examined.entry, run, is_lost=examined.is_lost)
 
 

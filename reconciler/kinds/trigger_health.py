@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-from reconciler.kind import HealthReport, Run, StartMemo, StartState
+from reconciler.kind import HealthReport, Run, StartMemo, StartState, Unanswered
 from reconciler.model.condition import Health
 from reconciler.model.entry import Entry
 
 
-class UnreadRun(Struct, frozen=True):
-    """A run that could not be read, and why; `is_missing`: its product says that there is none."""
-
-    why: str
-    is_missing: bool
-
-
-def of_trigger(entry: Entry[StartMemo] | None, run: Run | UnreadRun | None, *, is_lost: bool) -> HealthReport:
+def of_trigger(entry: Entry[StartMemo] | None, run: Run | Unanswered | None, *, is_lost: bool) -> HealthReport:
     """Judge a trigger by its last start. `run` is the open one, None where none was asked for.
 
     `is_lost`: the ledger is new where another one was, so that no entry does not mean no start.
@@ -44,13 +35,13 @@ def of_trigger(entry: Entry[StartMemo] | None, run: Run | UnreadRun | None, *, i
     return HealthReport(Health.UNKNOWN, entry.at, notes=(note,), in_doubt=True)
 
 
-def _of_open(entry: Entry[StartMemo], name: str, run: Run | UnreadRun | None) -> HealthReport:
+def _of_open(entry: Entry[StartMemo], name: str, run: Run | Unanswered | None) -> HealthReport:
     """A start that was accepted. Its end is known when the run was read, and not before."""
     waits = entry.memo.state is StartState.RUNNING
     after = "the next apply follows it to its end" if waits else "nobody waits for its end"
     if run is None:
         return HealthReport(Health.UNKNOWN, entry.at, notes=(f"run {name} was started; {after}",))
-    if isinstance(run, UnreadRun):
+    if isinstance(run, Unanswered):
         over = f". If it is surely over: `reconciler resolve {entry.address} --ran`" if waits else ""
         note = f"run {name} was started, and cannot be read: {run.why.rstrip('.')}{over}"
         return HealthReport(Health.UNKNOWN, entry.at, notes=(note,), in_doubt=waits and run.is_missing)

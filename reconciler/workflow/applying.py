@@ -224,8 +224,10 @@ class _Apply(Struct, frozen=True):
             state = view.of(kind.name)[resource.identity].state
             assert state is not None
             declared = kind.declared(resource.state, inputs.seal)
-            memo = kind.remember(state, resource, known.memo).with_ids_left(view.of(kind.name), resource.identity)
-            memo = secrecy.settled(memo, hidden.paths(resource.identity), resource, state, known.memo)
+            identity, live = resource.identity, view.of(kind.name)
+            memo = secrecy.memo_reached(
+                kind, state, resource, known.memo, identity=identity, live=live, paths=hidden.paths(identity)
+            )
             applied = {path: digest_of(path, text) for path, text in kind.meaning(state).items()}
         elif isinstance(kind, AttestedKind):
             memo = kind.refreshed(resource.state, known)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from reconciler import planner
-from reconciler.kind import Examined
+from reconciler.kind import Examined, Unanswered
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import DriftStatus, Health, ResourceStatus
 from reconciler.model.plan import Finding, Unchanged, Visibility
@@ -114,7 +114,7 @@ def _answers(context: CommandContext, inputs: planner.PlanInputs, products: Prod
 
 def _is_unread(answer: object) -> bool:
     """Whether a product could not be asked; that it knows of no such thing is an answer."""
-    return answer is None or getattr(answer, "is_missing", None) is False
+    return answer is None or (isinstance(answer, Unanswered) and not answer.is_missing)
 
 
 def _row(

@@ -10,7 +10,9 @@ import pytest
 from stage import HAND_MADE, PRICES, Stage, opened
 from switch_kind import KIND, SwitchDocument
 
-from reconciler.kinds.registry import registered
+from reconciler.kinds.registry import KINDS, register
+from reconciler.manifests.document_kinds import DOCUMENT_KINDS
+from reconciler.model.address import ADDRESS_FORMS
 
 ON = f"apiVersion: reconciler/v1\nkind: Switch\nmetadata: {{name: prices}}\nspec: {{path: {PRICES}, on: true}}\n"
 OFF = ON.replace("on: true", "on: false")
@@ -20,8 +22,12 @@ ON_A_PAGE = "<small>switch/</small>prices"
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with registered(KIND, SwitchDocument()):
+    document = SwitchDocument()
+    register(KIND, document=document)
+    try:
         yield from opened(tmp_path)
+    finally:
+        del DOCUMENT_KINDS[document.document], KINDS[KIND.name], ADDRESS_FORMS[KIND.name]
 
 
 def test_it_is_validated_against_its_own_schema(stage: Stage) -> None:
