@@ -194,6 +194,11 @@ class Emulator:
         listener.close()
         await server.shutdown(0.1)
         await listener.wait_closed()
+        # A connection that was being accepted appears now. One left open would keep uvloop from closing its loop.
+        await asyncio.sleep(0)
+        if server.connections:
+            await server.shutdown(0.1)
+            await asyncio.sleep(0)
         self._served.set()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
