@@ -28,8 +28,9 @@ def accept(session: Session, addresses: tuple[str, ...], *, dry_run: bool) -> in
     were changed in ACC are written into its block, and shown as a diff; comments and all else in the file stay. Nothing
     is sent, and the next plan has nothing to do for these schedules. To take a change back instead, run `apply`.
 
-    What is secret is never written. What others share (a variable, an anchor, a document with forEach) is left to you:
-    it is named with its place. Exit 4 when only a part could be accepted, 3 when nothing could, 1 when ACC could not be
+    What was changed of a schedule that forEach makes comes into its item, in the manifest or its file of items.
+    What is secret is never written. What others share (a variable, an anchor, a key of an item) is left to you: it is
+    named with its place. Exit 4 when only a part could be accepted, 3 when nothing could, 1 when ACC could not be
     read.
     """
     from reconciler.workflow import accepting
@@ -48,7 +49,7 @@ def accept(session: Session, addresses: tuple[str, ...], *, dry_run: bool) -> in
 def _coloured(patch: str) -> str:
     lines = (
         click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("diff ", "+++ ", "--- ")))
-        for line in harmless(patch.replace("\r\n", "\n").rstrip("\n")).split("\n")
+        for line in harmless(patch.rstrip("\n")).split("\n")
     )
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -79,17 +79,21 @@ class Item(Struct):
 
 
 class Expander(Struct):
-    """Makes documents for one project; a file of items is read once, whoever names it."""
+    """Makes documents for one project; a file of items is read once, whoever names it.
+
+    `edited` are files by their path in the project, as they would be.
+    """
 
     interpolator: Interpolator
     root: Path
     problems: Problems
+    edited: Mapping[str, bytes] = {}
     _files: dict[Path, list[Item] | None] = {}
 
     @property
     def item_files(self) -> set[str]:
         """The files of items that were read, as problems name them: they are no manifests, though they may look so."""
-        return {self._shown(location) for location in self._files}
+        return {path_in_project(location, self.root) for location in self._files}
 
     def documents(self, document: ManifestDocument) -> Iterator[ManifestDocument]:
         """The document itself, filled in; or those that are made of it."""
@@ -177,7 +181,8 @@ class Expander(Struct):
         if not is_inside:
             message = f"{written[:200]!r} lies outside the project folder: another checkout will not have it"
             report.warn(path, "outside-project", message)
-        file = SourceFile(self._shown(location), location)
+        shown = path_in_project(location, self.root)
+        file = SourceFile(shown, location, given=self.edited.get(shown))
         before = len(self.problems)
         found = item_files.read(file, self.problems)
         if found is None:
@@ -198,10 +203,11 @@ class Expander(Struct):
             for number, (value, at) in enumerate(found.rows)
         ]
 
-    def _shown(self, location: Path) -> str:
-        """A file as problems name it: relative to the project, where it lies in there."""
-        absolute = Path(os.path.normpath(location))
-        return absolute.relative_to(self.root).as_posix() if absolute.is_relative_to(self.root) else str(absolute)
+
+def path_in_project(location: Path, root: Path) -> str:
+    """A file of items as problems name it: relative to the project, where it lies in there."""
+    absolute = Path(os.path.normpath(location))
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
 
 
 def _item_of(row: dict[str, YAMLValue], number: int, place: str, *, is_row: bool) -> Item:

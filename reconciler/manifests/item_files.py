@@ -45,7 +45,7 @@ def read(file: SourceFile, problems: Problems) -> ItemFile | None:
             return _yaml(file, problems)
         if not file.read(problems):
             return None
-        rows = list((_json if suffix == ".json" else _table)(decode(file.data)))
+        rows = list((read_json if suffix == ".json" else read_table)(decode(file.data)))
     except SourceError as error:
         problems.add(file, (error.line, error.column), error.code, error.message)
         return None
@@ -73,7 +73,7 @@ def _yaml(file: SourceFile, problems: Problems) -> ItemFile | None:
     return ItemFile(rows, place)
 
 
-def _table(text: str) -> Iterator[Row]:
+def read_table(text: str) -> Iterator[Row]:
     """The rows of a CSV file, by the names in its first line. Lines without anything in them are left out.
 
     Cells that are missing at the end of a row are empty. They count as if their commas were written: a short file
@@ -127,7 +127,7 @@ def cell_value(text: str) -> YAMLValue:
     return value if text_of(value) == text else text
 
 
-def _json(text: str) -> Iterator[Row]:
+def read_json(text: str) -> Iterator[Row]:
     """The entries of a JSON list. Numbers that would lose something stay text, as in YAML."""
     decoder = json.JSONDecoder(
         object_pairs_hook=_object, parse_float=plain_value, parse_int=plain_value, parse_constant=_no_constant
@@ -139,16 +139,16 @@ def _json(text: str) -> Iterator[Row]:
         line = bisect_left(breaks, index)
         return line, index - breaks[line - 1]
 
-    at = _skip(text, 0)
+    at = skip_space(text, 0)
     if text[at : at + 1] != "[":
         raise SourceError("not-items", 'a file of items is one list of mappings: [{"region": "au"}]', *place(at))
-    at = _skip(text, at + 1)
+    at = skip_space(text, at + 1)
     is_first = True
     while text[at : at + 1] != "]":
         if not is_first:
             if text[at : at + 1] != ",":
                 raise SourceError("syntax", "this is no JSON: a comma or ] is missing", *place(at))
-            at = _skip(text, at + 1)
+            at = skip_space(text, at + 1)
         is_first = False
         begin = at
         try:
@@ -158,8 +158,8 @@ def _json(text: str) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             raise SourceError("syntax", f"this is no JSON: {error}", *place(begin)) from error
         yield value, place(begin)
-        at = _skip(text, at)
-    rest = _skip(text, at + 1)
+        at = skip_space(text, at)
+    rest = skip_space(text, at + 1)
     if rest < len(text):
         raise SourceError("syntax", "this is no JSON: something stands behind the list", *place(rest))
 
@@ -167,7 +167,7 @@ def _json(text: str) -> Iterator[Row]:
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def _skip(text: str, index: int) -> int:
+def skip_space(text: str, index: int) -> int:
     """The next place that is no space."""
     found = _SPACE.match(text, index)
     return found.end() if found else index

@@ -62,7 +62,8 @@ def check(
     a product, and credentials need not be there. `key_complaint` says what is wrong with a private key, "" for nothing.
     With `unset_severity` nobody means to act: an environment variable or a file that is not there is one problem of
     this severity, all that does not depend on it is checked, and Desired holds what is known.
-    `edited` are manifests, by path, as they would be. Raises UsageError for an environment that is not declared.
+    `edited` are manifests and files of items, by path, as they would be. Raises UsageError for an environment that is
+    not declared.
     """
     with _no_collector():
         problems = Problems()
@@ -187,7 +188,7 @@ def _documents(
 ) -> Iterator[ManifestDocument]:
     """Every document, filled in and with what it inherits: in file order, but for those whose template comes later."""
     composer = Composer(project.defaults, may_have_more=not project.has_known_patterns)
-    expander = Expander(project.interpolator, project.root, problems)
+    expander = Expander(project.interpolator, project.root, problems, edited)
     waiting: list[ManifestDocument] = []
     for file in _files(project, problems, edited):
         for written in documents.read(file, problems):

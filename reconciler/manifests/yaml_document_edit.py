@@ -79,6 +79,11 @@ class EditedFile:
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
+    @property
+    def documents(self) -> Iterable[int]:
+        """The numbers of the documents that are not empty."""
+        return self._values.keys()
+
     def value_at(self, document: int, path: DocumentPath) -> YAMLValue:
         """What is written at a path, with all edits so far; None where nothing is."""
         value = self._values.get(document)
@@ -119,18 +124,32 @@ class EditedFile:
 
     def set_value(self, document: int, path: DocumentPath, value: YAMLValue) -> None:
         """Write a value at a path: in place of what stands there, or as a new key of the mapping around it."""
-        container, key = self._container(document, path), path[-1]
-        entry = container.entry(key)
-        if entry is not None:
-            self._refuse_shared(document, path, _inside(entry.value))
-            changes = self._changes[document][path[:-1]]
+        is_new = self._place_for(document, path)
+        key, changes = path[-1], self._changes[document][path[:-1]]
+        if is_new:
+            changes.added[str(key)] = value
+        else:
             changes.replaced[key] = value
             changes.removed.discard(str(key))
-        elif container.form is Form.MAPPING and isinstance(key, str):
-            self._changes[document][path[:-1]].added[key] = value
-        else:
-            raise CannotEdit(Obstacle.ELSEWHERE, path)
         self._put(document, path, value)
+
+    def obstacle(self, document: int, path: DocumentPath) -> Obstacle | None:
+        """Why no value can be written at a path; None where one can."""
+        try:
+            self._place_for(document, path)
+        except CannotEdit as error:
+            return error.obstacle
+        return None
+
+    def _place_for(self, document: int, path: DocumentPath) -> bool:
+        """Whether a value at a path would be that of a new key. Raises CannotEdit where none can be written."""
+        container = self._container(document, path)
+        entry = container.entry(path[-1])
+        if entry is not None:
+            self._refuse_shared(document, path, _inside(entry.value))
+        elif container.form is not Form.MAPPING or not isinstance(path[-1], str):
+            raise CannotEdit(Obstacle.ELSEWHERE, path)
+        return entry is None
 
     def remove(self, document: int, path: DocumentPath) -> None:
         """Remove a key with its value, and the comment behind it."""

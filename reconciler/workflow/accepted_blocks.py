@@ -2,198 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import cast
 
 from msgspec import Struct
 
 from reconciler.files import MANIFEST_BYTES, read_regular
-from reconciler.kinds.schedule_acceptance import PARAMETERS, BlockEdit, Inexpressible, edits_of
+from reconciler.kinds.schedule_acceptance import Inexpressible, edits_of
 from reconciler.kinds.schedule_state import ScheduleState
-from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle
-from reconciler.manifests.yaml_values import DocumentPath, mapping_of, text_of
-from reconciler.model.address import Address, Origin
+from reconciler.manifests.item_edit import EditedText
+from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile
+from reconciler.model.address import Address
 from reconciler.model.resource import Resource
 from reconciler.secrecy import covers
-
-
-class NotAccepted(Struct, frozen=True, order=True):
-    """A schedule, or one `field` of it, that stays as the manifests have it, and why. `is_unread`: nobody knows it."""
-
-    address: Address
-    field: str
-    why: str
-    is_unread: bool = False
-
-
-class WantedBlock(Struct, frozen=True):
-    """A schedule that live moved: the fields to take, and the paths of it that must not be written anywhere."""
-
-    resource: Resource[ScheduleState]
-    live: ScheduleState
-    fields: frozenset[str]
-    secrets: tuple[str, ...]
-
-    @property
-    def address(self) -> Address:
-        return self.resource.address
+from reconciler.workflow.accepted_items import ItemEditor, MadeBlocks
+from reconciler.workflow.accepted_made_blocks import MadeBlockEditor
+from reconciler.workflow.edited_block import NEVER_WRITTEN, Block, FieldOutcomes, NotAccepted, WantedBlock
 
 
 class AcceptedBlock(Struct, frozen=True):
-    """A schedule whose block was edited, and the fields that it now says as they are live."""
+    """A schedule that was edited, the fields that it now says as they are live, and the files that changed for it."""
 
     wanted: WantedBlock
     fields: frozenset[str]
+    files: frozenset[str]
 
     @property
     def live(self) -> ScheduleState:
         return self.wanted.live
 
-    @property
-    def file(self) -> str:
-        return self.wanted.resource.origin.path
-
 
 class BlockEditor:
-    """Edits the files of a project, each read once."""
+    """Edits the files of a project, each read once. `made` finds the blocks that `forEach` makes, once that matters."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self.data: dict[str, bytes] = {}
-        self.files: dict[str, EditedFile] = {}
+    def __init__(self, root: Path, made: Callable[[], MadeBlocks]) -> None:
+        self._root, self._made = root, made
+        self._manifests: dict[str, EditedFile] = {}
+        self._data: dict[str, bytes] = {}
+        self._items = ItemEditor(self._manifest)
         self.accepted: dict[Address, AcceptedBlock] = {}
         self.refused: list[NotAccepted] = []
         self._texts: dict[str, str | None] = {}
 
     def texts(self) -> dict[str, str]:
         """The files that changed, by their path; without those in which an edit shows to be unsure."""
-        names = sorted({one.file for one in self.accepted.values()})
-        return {name: text for name in names if (text := self._text(name)) is not None}
+        return {name: text for name in self._changed() if (text := self._text(name)) is not None}
+
+    def as_read(self) -> dict[str, bytes]:
+        """The same as they are read: a file of items under every name that manifests have for it."""
+        texts = {name: text.encode("utf-8") for name, text in self.texts().items()}
+        items = {alias: texts[name] for name in texts if name in self._items.data for alias in self._made().names(name)}
+        return {**texts, **items}
+
+    def before(self, name: str) -> bytes:
+        """What a file that changed held before."""
+        return self._data[name] if name in self._data else self._items.data[name]
+
+    def file(self, name: str) -> EditedText:
+        """A file that changed."""
+        return self._items.files[name] if name in self._items.files else self._manifests[name]
+
+    def accepted_beside(self, resource: Resource) -> list[Address]:
+        """The schedules whose edits may have changed another resource: in its items, or in its file."""
+        block = self._made().block(resource.address) if resource.origin.item else None
+        return (self.accepted_in(block.source.name) if block is not None else []) or self.accepted_in(
+            resource.origin.path
+        )
 
     def accepted_in(self, name: str) -> list[Address]:
-        """The schedules of a file whose blocks were edited."""
-        return [address for address, one in self.accepted.items() if one.file == name]
+        """The schedules for which a file was changed."""
+        return [address for address, one in self.accepted.items() if name in one.files]
 
     def unsure(self) -> list[Address]:
         """The schedules that are written in a way that is not edited: found one by one where a file shows that."""
         found: list[Address] = []
-        for name in {one.file for one in self.accepted.values()} - self.texts().keys():
+        for name in self._changed() - self.texts().keys():
             here, alone = self.accepted_in(name), list[Address]()
             for address in here:
-                editor = BlockEditor(self._root)
+                editor = BlockEditor(self._root, self._made)
                 editor.edit([self.accepted[address].wanted])
-                if editor.accepted and not editor.texts():
+                if len(editor.texts()) < len(editor._changed()):
                     alone.append(address)
             found += alone or here
         return found
 
+    def _changed(self) -> set[str]:
+        return {name for one in self.accepted.values() for name in one.files}
+
     def _text(self, name: str) -> str | None:
         if name not in self._texts:
             try:
-                self._texts[name] = self.files[name].text
+                self._texts[name] = self.file(name).text
             except CannotEdit:
                 self._texts[name] = None
         return self._texts[name]
 
     def edit(self, wanted: Iterable[WantedBlock]) -> None:
         """Edit the blocks of these schedules as far as that can be; the rest is in `refused`."""
+        outcomes, waiting = FieldOutcomes(), list[WantedBlock]()
         for one in wanted:
-            try:
-                fields = self._edit(one)
-            except CannotEdit as error:
-                self._refuse(one, "", f"its block {error.obstacle}: edit it by hand, at {one.resource.origin}")
+            if one.resource.origin.item:
+                waiting.append(one)
                 continue
-            if fields is not None:
-                self.accepted[one.address] = AcceptedBlock(one, fields)
+            try:
+                self._edit(one, outcomes)
+            except CannotEdit as error:
+                outcomes.refuse(one, "", f"its block {error.obstacle}: edit it by hand, at {one.resource.origin}")
+        if waiting:
+            MadeBlockEditor(self._made(), self._manifest, self._items, outcomes).edit(waiting)
+        for one in outcomes.wanted.values():
+            self.accepted[one.address] = AcceptedBlock(one, *outcomes.of(one))
+        self.refused += outcomes.refused
 
-    def _refuse(self, one: WantedBlock, field: str, why: str) -> None:
-        self.refused.append(NotAccepted(one.address, field, why))
-
-    def _edit(self, one: WantedBlock) -> frozenset[str] | None:
-        """Edit one block; returns the fields that it then says wholly as they are live, None where nothing was edited.
-
-        Raises CannotEdit.
-        """
-        origin = one.resource.origin
-        if origin.item:
-            why = f"its block is made by forEach, with others: edit the block or the item by hand, at {origin}"
-            self._refuse(one, "", why)
-            return None
-        block = _Block(self._file(origin.path), one.resource)
-        refused: set[str] = set()
-        taken: set[str] = set()
+    def _edit(self, one: WantedBlock, outcomes: FieldOutcomes) -> None:
+        """Edit one block that stands by itself. Raises CannotEdit."""
+        name = one.resource.origin.path
+        block = Block(self._manifest(name), one.resource)
         for edit in edits_of(one.live, one.resource.state, one.fields, block.value):
             if isinstance(edit, Inexpressible):
-                why = edit.why
+                outcomes.refuse(one, edit.field, edit.why)
             elif covers(one.secrets, edit.field):
-                why = "it is secret, or was, and is not written to a file"
+                outcomes.refuse(one, edit.field, NEVER_WRITTEN)
+            elif why := block.apply(edit):
+                outcomes.refuse(one, edit.field, why)
             else:
-                why = block.apply(edit)
-            name = edit.field.partition(".")[0].replace("every", "cron")
-            (refused if why else taken).add(name)
-            if why:
-                self._refuse(one, edit.field, why)
-        return frozenset(taken - refused) if taken else None
+                outcomes.take(one, edit.field, name)
 
-    def _file(self, name: str) -> EditedFile:
-        if name not in self.files:
-            self.data[name] = read_regular(self._root / name, MANIFEST_BYTES)
-            self.files[name] = EditedFile(self.data[name])
-        return self.files[name]
-
-
-class _Block:
-    """The block of a schedule in its file. `value` is what is written there, merges followed and nothing filled in."""
-
-    def __init__(self, file: EditedFile, resource: Resource[ScheduleState]) -> None:
-        """Raises CannotEdit where the block does not stand at the schedule's origin."""
-        at = file.mapping_at(resource.origin.line, resource.origin.column)
-        if at is None:
-            raise CannotEdit(Obstacle.ELSEWHERE)
-        self._file, self._document, self._path = file, *at
-        self._inherited, self._origin = resource.inherited, resource.origin
-        self.value = mapping_of(file.value_at(*at))
-        name = text_of(cast("str", self.value.get("name")))
-        if name != resource.address.name and "${" not in name:
-            raise CannotEdit(Obstacle.ELSEWHERE)
-
-    def apply(self, edit: BlockEdit) -> str:
-        """Make one edit; why not where it cannot be made, else ""."""
-        path = (*self._path, *edit.path)
-        before = self._file.value_at(self._document, path)
-        if isinstance(before, str) and "${" in before.replace("$${", ""):
-            return f"it says {before}: change what that stands for, or write a value there, at {self._place(path)}"
-        try:
-            if edit.path[0] == PARAMETERS and not self._file.is_mapping_here(self._document, path[:-1]):
-                return self._apply_to_whole(edit, path[:-1])
-            if edit.value is not None:
-                self._file.set_value(self._document, path, edit.value)
-            elif self._file.is_written(self._document, path):
-                self._file.remove(self._document, path)
-            else:
-                return self._not_removed(edit)
-        except CannotEdit as error:
-            return f"it {error.obstacle}: edit it by hand, at {self._place(path)}"
-        return ""
-
-    def _apply_to_whole(self, edit: BlockEdit, path: DocumentPath) -> str:
-        """Write the mapping around an edit into the block, which has none, or one by a merge or an alias."""
-        whole = dict(mapping_of(self._file.value_at(self._document, path)))
-        key = edit.path[-1]
-        if edit.value is not None:
-            whole[key] = edit.value
-        elif whole.pop(key, None) is None:
-            return self._not_removed(edit)
-        self._file.set_value(self._document, path, whole)
-        return ""
-
-    def _not_removed(self, edit: BlockEdit) -> str:
-        place = self._inherited.get(edit.field)
-        where = f"at {place}" if place is not None else f"behind a merge, at {self._origin}"
-        return f"it is gone from ACC, and stands {where}, for others as well: remove it there by hand"
-
-    def _place(self, path: DocumentPath) -> Origin:
-        """Where a value stands, or the block that gets it."""
-        line, column = self._file.place_of(self._document, path)
-        return Origin(self._origin.path, line, column)
+    def _manifest(self, name: str) -> EditedFile:
+        if name not in self._manifests:
+            self._data[name] = read_regular(self._root / name, MANIFEST_BYTES)
+            self._manifests[name] = EditedFile(self._data[name])
+        return self._manifests[name]

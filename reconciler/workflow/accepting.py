@@ -7,6 +7,7 @@ file is written, and has to declare what live has, and of everything else what w
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
@@ -27,11 +28,13 @@ from reconciler.model.resource import Desired, Resource, Severity
 from reconciler.planner import LiveMove
 from reconciler.render.reasons import words
 from reconciler.selection import Selection, select
-from reconciler.workflow.accepted_blocks import BlockEditor, NotAccepted, WantedBlock
+from reconciler.workflow.accepted_blocks import BlockEditor
+from reconciler.workflow.accepted_items import MadeBlocks
 from reconciler.workflow.context import CommandContext, PlanOptions
+from reconciler.workflow.edited_block import NotAccepted, WantedBlock
 from reconciler.workflow.manifest_writing import EditedManifest
 from reconciler.workflow.planning import read_inputs
-from reconciler.workflow.reading import check_manifests, reading
+from reconciler.workflow.reading import check_manifests, read_documents, reading
 
 
 class Acceptance(Struct, frozen=True):
@@ -119,8 +122,9 @@ def _edited(
 ) -> Acceptance:
     """Edit, read what would come of it, and leave out whom that shows to be wrong."""
     left = list(wanted)
+    made = functools.cache(lambda: MadeBlocks(context.root, read_documents(context)))
     while True:
-        editor = BlockEditor(context.root)
+        editor = BlockEditor(context.root, made)
         editor.edit(left)
         amiss = _amiss(context, desired, editor)
         if not amiss:
@@ -130,9 +134,10 @@ def _edited(
     prefix = path_in_repository(context.root)
     texts = editor.texts()
     return Acceptance(
-        tuple(EditedManifest(name, context.root / name, editor.data[name], text) for name, text in texts.items()),
+        tuple(EditedManifest(name, context.root / name, editor.before(name), texts[name]) for name in sorted(texts)),
         "".join(
-            file_patch(f"{prefix}{name}", editor.files[name].before, editor.files[name].splices()) for name in texts
+            file_patch(f"{prefix}{name}", editor.file(name).before, editor.file(name).splices())
+            for name in sorted(texts)
         ),
         tuple(sorted(editor.accepted)),
         tuple(sorted([*refused, *editor.refused])),
@@ -150,7 +155,7 @@ def _amiss(context: CommandContext, desired: Desired, editor: BlockEditor) -> di
     """The schedules whose edits make the manifests say something that was not meant, and what. Raises ManifestError."""
     if unsure := editor.unsure():
         return dict.fromkeys(unsure, f"its block {Obstacle.UNSURE}: edit it by hand")
-    texts = {name: text.encode("utf-8") for name, text in editor.texts().items()}
+    texts = editor.as_read()
     if not texts:
         return {}
     found, problems = check_manifests(context, edited=texts)
@@ -171,7 +176,7 @@ def _amiss(context: CommandContext, desired: Desired, editor: BlockEditor) -> di
     for resource in desired.resources:
         if resource.address not in editor.accepted and said.get(resource.address) != resource.state:
             why = f"an edit there would change {resource.address} as well: edit it by hand"
-            blamed = editor.accepted_in(resource.origin.path) or editor.accepted
+            blamed = editor.accepted_beside(resource) or editor.accepted
             amiss |= {address: why for address in blamed if address not in amiss}
     return amiss
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -24,6 +25,9 @@ from reconciler.observe import read_agents
 from reconciler.products import Products
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.memory import Remembered, read
+
+if TYPE_CHECKING:
+    from reconciler.manifests.documents import ManifestDocument
 
 _SWITCH_SECONDS = 0.0001
 
@@ -61,6 +65,12 @@ def check_manifests(
         unset_severity=unset_severity,
         edited=edited,
     )
+
+
+def read_documents(context: CommandContext) -> tuple[ManifestDocument, ...]:
+    """Every document as it is written, filled in and with what it inherits."""
+    documents, _ = manifests.check_documents(context.root, context.environment, context.environ, as_of=context.clock())
+    return documents
 
 
 def read_project(context: CommandContext) -> tuple[Project, frozenset[str]]:

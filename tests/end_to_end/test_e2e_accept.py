@@ -334,18 +334,6 @@ def test_an_interval_in_a_block_takes_the_place_of_a_templates_cron(stage: Stage
     assert stage.changes() == []
 
 
-def test_a_block_that_items_share_is_left_to_a_person(stage: Stage) -> None:
-    text = agent(NIGHTLY, name='"prices-${each.region}"', path="sequentum/Retail/${each.path}")
-    text = text.replace("kind: Agent", "kind: Agent\nforEach: [{region: au, path: prices}, {region: nz, path: stock}]")
-    stage.write(text)
-    assert stage.apply().code == 0
-    stage.live("nightly", STOCK).log_level = 3
-    stage.live("nightly", STOCK).cron = "0 0 4 * * *"
-    ended = stage.run("accept", "schedule/prices-nz/*")
-    assert (ended.code, manifest(stage)) == (3, text)
-    assert "forEach" in ended.err and "manifests/retail.yaml:8:7" in ended.err and "region: nz" in ended.err
-
-
 ANCHORED = """\
 x-common: &common {startTime: 2026-01-01T02:00:00, timeZone: UTC, inputParameters: &params {region: au, page: "1"}}
 apiVersion: reconciler/v1

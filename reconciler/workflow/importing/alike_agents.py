@@ -268,7 +268,7 @@ def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBl
             parameters: dict[str, YAMLValue] = {}
             for inner in _parameters(row[0]):
                 found = [text_of(_parameters(block)[inner]) for block in row]
-                parameters[inner] = wording.text(found, f"{label}_{column_name(inner)}")
+                parameters[inner] = wording.text(found, setting_column(label, (key, inner)))
                 if len(set(found)) > 1:
                     varying.add(key)
             values[key] = parameters
@@ -276,7 +276,7 @@ def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBl
         found = [text_of(block.values[key]) for block in row]
         if len(set(found)) > 1:
             varying.add(key)
-            values[key] = wording.text(found, f"{label}_{_SHORT_NAMES.get(key, key.lower())}")
+            values[key] = wording.text(found, setting_column(label, (key,)))
         else:
             plain = row[0].values[key]
             values[key] = plain.replace("${", "$${") if isinstance(plain, str) else plain
@@ -303,6 +303,12 @@ def column_name(text: str) -> str:
     """A name that may stand in `${each.…}`."""
     found = _NO_COLUMN.sub("_", text.lower()).strip("_")
     return found if found[:1].isalpha() else f"c_{found}".rstrip("_")
+
+
+def setting_column(label: str, setting: Sequence[str]) -> str:
+    """The name of a column for a key of a block, or for a parameter of it; `label` is what its columns begin with."""
+    key = setting[-1]
+    return f"{label}_{column_name(key) if len(setting) > 1 else _SHORT_NAMES.get(key, key.lower())}"
 
 
 def single(agent: LiveAgent) -> PlannedDocument:
