@@ -22,8 +22,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from reconciler.quantities import counted
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,6 +65,8 @@ class ManifestError(ReconcilerError):
     """The files are wrong. `problems` holds all that was found, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        from reconciler.quantities import counted  # its patterns are compiled for nothing where nothing is wrong
+
         super().__init__(f"{counted(len(problems), 'problem')} in the manifests")
         self.problems = tuple(problems)
 

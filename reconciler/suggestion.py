@@ -41,10 +41,13 @@ class PatternSuggestions:
     def __init__(self, addresses: Iterable[str], aliases: Mapping[str, str] | None = None) -> None:
         self._addresses, self._aliases = tuple(addresses), aliases or {}
         self._nearest = Suggestions(self._addresses)
-        self._compared = 0
+        self._asked = self._compared = 0
 
     def hint(self, pattern: str) -> str:
         """`did you mean '*/stock-13/*' (3 addresses)?`, or "" where nothing comes near."""
+        self._asked += 1
+        if self._asked > _MOST_ASKED:
+            return ""
         is_worth_it = self._compared < _MOST_COMPARED and len(pattern) <= _LONGEST
         meant = self._meant(pattern) if is_worth_it else ""
         near = meant or repr(self._nearest.nearest(pattern))

@@ -49,7 +49,7 @@ def accept(session: Session, addresses: tuple[str, ...], *, dry_run: bool) -> in
 def _coloured(patch: str) -> str:
     lines = (
         click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("diff ", "+++ ", "--- ")))
-        for line in harmless(patch.rstrip("\n")).split("\n")
+        for line in harmless(patch.replace("\r\n", "\n").rstrip("\n")).split("\n")
     )
     return "\n".join(lines)
 

@@ -112,6 +112,7 @@ def _summarise(session: Session, imported: Imported) -> None:
             (len(imported.declared), "declared already"),
             (len(imported.unread), "not read"),
             (len(imported.unedited), "not updated"),
+            (len(imported.withheld), "not imported"),
             (len(imported.refused), "refused"),
         )
         said = [f"{number} {what}" for number, what in parts if number]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TOKEN = "emulator-token"  # noqa: S105  (it guards nothing)
 _POLL_SECONDS = 0.01
+_CLOSING_SECONDS = 5.0
 _SILENT = logging.getLogger("reconciler.emulator")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -92,6 +93,7 @@ class Emulator:
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._served = threading.Event()
 
     def __enter__(self) -> Self:
         self.start()
@@ -141,6 +143,7 @@ class Emulator:
     def start(self) -> None:
         """Listen. Returns when connections are accepted; raises OSError when the port is taken."""
         ready = threading.Event()
+        self._served.clear()
         self._log.open()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="emulator", daemon=True)
         self._thread.start()
@@ -156,7 +159,10 @@ class Emulator:
             return
         with contextlib.suppress(RuntimeError):  # the loop is gone already
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        # All is answered then. That uvloop never came back from closing its loop was seen once in some hundred times,
+        # when a client had just hung up: nobody has to wait for that.
+        self._served.wait()
+        self._thread.join(_CLOSING_SECONDS)
         self._thread = None
         self._log.close()
 
@@ -167,6 +173,8 @@ class Emulator:
         except BaseException as error:  # handed to the thread that called start
             self._failure = error
             ready.set()
+        finally:
+            self._served.set()
 
     async def _serve(self, ready: threading.Event) -> None:
         try:
@@ -186,6 +194,12 @@ class Emulator:
         listener.close()
         await server.shutdown(0.1)
         await listener.wait_closed()
+        # A connection that was being accepted appears now. One left open would keep uvloop from closing its loop.
+        await asyncio.sleep(0)
+        if server.connections:
+            await server.shutdown(0.1)
+            await asyncio.sleep(0)
+        self._served.set()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         from aiohttp import web

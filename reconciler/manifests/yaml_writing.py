@@ -66,7 +66,7 @@ def _scalar(value: str, style: str | None, *, in_flow: bool) -> str:
         tried = (value,)
     elif style == "'":
         tried = ("'" + value.replace("'", "''") + "'",)
-    for text in tried:
+    for text in tried if value.isprintable() else ():  # what cannot be seen is to be seen in a review
         if _reads_as(f"{{k: {text}}}" if in_flow else f"k: {text}", {"k": value}):
             return text
     return quoted(value)

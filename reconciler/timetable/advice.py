@@ -212,7 +212,12 @@ def _start_instant(timing: Timing, zone: ZoneInfo, as_of: datetime) -> datetime:
     if timing.start < _long_before(as_of):
         return as_of
     instant, _ = instant_of(timing.start, zone)
-    return datetime.fromtimestamp(instant, as_of.tzinfo) if instant > whole_second(as_of) else as_of
+    if instant <= whole_second(as_of):
+        return as_of
+    try:
+        return datetime.fromtimestamp(instant, as_of.tzinfo)
+    except (ValueError, OverflowError):  # the last hours of the year 9999 end in 10000, west of Greenwich
+        return datetime.max.replace(tzinfo=as_of.tzinfo)
 
 
 @functools.lru_cache(maxsize=64)

@@ -250,3 +250,25 @@ def test_what_defaults_give_every_agent_is_said(stage: Stage) -> None:
     assert "spec.defaults.agent gives the imported agents approval too" in ended.err
     assert "no remote change" not in ended.err
     assert {action for _, action, _ in stage.changes()} == {"adopt", "approve"}
+
+
+@pytest.mark.parametrize("way", [[], ["--factor"]])
+@pytest.mark.parametrize("why", ["defaults", "cron"])
+def test_nothing_is_declared_without_a_schedule_of_ours_that_pruning_would_then_delete(
+    stage: Stage, why: str, way: list[str]
+) -> None:
+    """Its document is gone, and nothing can say it: beside others that are declared it would be one too many."""
+    ours = owned_id("retail", "default", PRICES, "nightly")
+    lost = {"cron": "0 0 2 L-3 * ?"} if why == "cron" else {"input_parameters": '{"b": "1"}'}
+    stage.estate.add_schedule(stage.estate.agents[PRICES], ours, **lost)
+    stage.project(DEFAULTS if why == "defaults" else "")
+    (stage.root / "agents.txt").write_text(f"{PRICES}\n{STOCK}\n", encoding="utf-8")
+    ended = stage.run("import", "--agents-from", str(stage.root / "agents.txt"), *way)
+    assert ended.code == 1
+    assert f"{PRICES}: this project made the schedule {ours}, which cannot be declared" in ended.err
+    assert "2 agents: 1 written with 0 schedules, 1 not imported" in ended.err
+    assert "stock.yaml" in written(stage)
+    assert "prices.yaml" not in written(stage)
+    assert stage.changes() == []
+    assert stage.apply().code == 0
+    assert stage.writes() == []

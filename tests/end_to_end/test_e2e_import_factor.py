@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import PASSWORD, PRICES, TOKEN, Open, Stage
+from stage import PASSWORD, PRICES, TOKEN, Open, Stage, agent, as_bytes
 
 from reconciler.emulator import Estate, Tenant, Token, regions
 
@@ -148,8 +148,8 @@ def test_exceptions_stand_in_the_table(estate: Stage) -> None:
 
 def test_the_same_estate_gives_the_same_bytes(open_stage: Open) -> None:
     first, second = regions(), regions()
-    for agent in second.agents.values():
-        agent.schedules = dict(reversed(list(agent.schedules.items())))
+    for one in second.agents.values():
+        one.schedules = dict(reversed(list(one.schedules.items())))
     second.agents = dict(reversed(list(second.agents.items())))
     assert imported(opened(open_stage, first), "--factor") == imported(opened(open_stage, second), "--factor")
 
@@ -186,6 +186,32 @@ def test_secrets_neither_spread_nor_leak(stage: Stage) -> None:
     assert "parameters look like secrets, and stand in the files" in ended.err
     assert "looks like a secret" in files["shop.yaml"]
     assert {action for _, action, _ in stage.changes()} == {"adopt"}
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_was_secret_of_agents_that_are_alike_stays_in_acc(stage: Stage, is_lost: bool) -> None:
+    names = ("shop-au", "shop-nz", "shop-sg", "shop-us")
+    block = "    - {name: a, every: 1d, startTime: 2026-01-01T00:00:00, timeZone: UTC, inputParameters: {password: "
+    block += "'${env:PASSWORD}', region: au}}\n"
+    for name in names:
+        stage.estate.add_agent(f"sequentum/Shops/{name}", duration=0.0)
+    stage.write("---\n".join(agent(block, name=name, path=f"sequentum/Shops/{name}") for name in names))
+    assert stage.apply().code == 0
+    before = {key: as_bytes(one) for key, one in stage.owned().items()}
+    (stage.root / "manifests" / "retail.yaml").unlink()
+    if is_lost:
+        stage.ledger.unlink()
+    ended = stage.run("import", "--factor", *(word for one in names for word in ("--agent", f"sequentum/Shops/{one}")))
+    assert ended.code == 0, ended.err
+    files = {path.name: path.read_text(encoding="utf-8") for path in (stage.root / "manifests").iterdir()}
+    assert sorted(files) == ["shop.csv", "shop.yaml"]
+    assert PASSWORD not in "".join(files.values())
+    assert "and 3 more: inputParameters stay as they are in ACC" in files["shop.yaml"]
+    assert {action for _, action, _ in stage.changes()} == {"adopt"}
+    stage.emulator.clear_requests()
+    assert stage.apply().code == 0
+    assert stage.writes() == []
+    assert {key: as_bytes(one) for key, one in stage.owned().items()} == before
 
 
 def test_without_anything_alike_it_is_still_right(stage: Stage) -> None:

@@ -197,9 +197,14 @@ def test_origins_name_file_and_line_of_every_field(reused: Stage) -> None:
     assert lines[0] == f"# manifests/retail.yaml [{OF_PRICES}]"
 
 
-def test_nothing_is_rendered_of_what_is_wrong_and_nothing_has_to_be_set(reused: Stage) -> None:
-    del reused.environ["PASSWORD"], reused.environ["ACC_TOKEN"], reused.environ["MFT_KEY"]
+def test_nothing_is_rendered_of_what_is_wrong_and_no_product_is_needed(reused: Stage) -> None:
+    del reused.environ["ACC_TOKEN"], reused.environ["MFT_KEY"]
     assert "${env:PASSWORD}" in reused.run("render").out
+    password = reused.environ.pop("PASSWORD")
+    undefined = reused.run("render")
+    assert (undefined.code, undefined.out) == (1, "")
+    assert "manifests/templates.yaml:7" in undefined.err
+    reused.environ["PASSWORD"] = password
     reused.write(AGENTS.replace("use: nightly", "use: nigthly"))
     wrong = reused.run("render")
     assert (wrong.code, wrong.out) == (1, "")

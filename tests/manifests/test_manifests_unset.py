@@ -275,10 +275,13 @@ def checked(mistakes: list[tuple[Place, Any]], places: list[tuple[Place, str]]) 
     environ = taken_out(files, [one for one in places if one[0] not in {place for place, _ in mistakes}])
     with tempfile.TemporaryDirectory() as folder:
         root = written(Path(folder), files)
+        some = dict(list(environ.items())[::2])
         known, unknown = problems_of(root, environ), problems_of(root, {}, Severity.WARNING)
+        partly = {one for one in problems_of(root, some, Severity.WARNING) if one.code != "undefined-env"}
     said = [one for one in unknown if one.code == "undefined-env"]
     assert all(one.severity is Severity.WARNING for one in said)
     assert len(said) == len({one.message for one in said})
+    assert len(mistakes) > 1 or {(one.line, one.code) for one in partly} <= {(one.line, one.code) for one in known}
     return set(known), set(unknown) - set(said)
 
 

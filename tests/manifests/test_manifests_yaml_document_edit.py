@@ -131,6 +131,7 @@ SCHEDULES: DocumentPath = ("spec", "schedules")
     ("path", "value", "line", "becomes"),
     [
         ((*SCHEDULES, 0, "cron"), "0 0 3 * * *", 10, "          cron: '0 0 3 * * *'   # UTC!"),
+        ((*SCHEDULES, 0, "cron"), "a\u202eb", 10, '          cron: "a\\u202eb"   # UTC!'),
         ((*SCHEDULES, 0, "cron"), "it's", 10, "          cron: 'it''s'   # UTC!"),
         (("spec", "path"), "a: b", 5, '    path:   "a: b"     # where it lies'),
         ((*SCHEDULES, 0, "inputParameters", "mode"), "a, b", 11, '{region: au, "mode": "a, b"}   # two'),

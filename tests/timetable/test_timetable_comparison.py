@@ -187,6 +187,12 @@ def test_a_start_after_the_change_has_no_warning_of_it() -> None:
     assert codes(timing("0 30 2 * * *", "2035-01-01T00:00:00"), NOW) == []
 
 
+@pytest.mark.parametrize("zone", ["Central Standard Time", "UTC", "Tokyo Standard Time"])
+def test_a_start_in_the_last_second_of_the_calendar_has_no_warning(zone: str) -> None:
+    """In America that is in the year 10000 of Greenwich."""
+    assert codes(timing("0 30 2 * * *", "9999-12-31T23:59:59", zone)) == []
+
+
 def test_both_day_fields() -> None:
     found = dict(findings(timing("0 0 9 13 * FRI"), NOW))
     assert set(found) == {"both-day-fields"}

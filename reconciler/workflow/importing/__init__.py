@@ -28,7 +28,7 @@ from reconciler.workflow.context import CommandContext
 from reconciler.workflow.importing.agent_list import Asked, listed, paths_of
 from reconciler.workflow.importing.document_updates import Addition, updated_files
 from reconciler.workflow.importing.findings import notes
-from reconciler.workflow.importing.import_result import Imported
+from reconciler.workflow.importing.import_result import Imported, withholding
 from reconciler.workflow.importing.live_blocks import ImportScope, free_name, live_agent
 from reconciler.workflow.importing.new_files import WrittenFile, plain_files, write_files
 from reconciler.workflow.importing.told_apart import ToldApart, told_apart
@@ -56,7 +56,8 @@ def import_agents(
     defaults = manifests.load_defaults(context.root, context.environment, context.environ)
     named, found, scope = _read(context, wanted, desired, defaults.get("schedule", {}), update=update)
     handles = {agent.handle for agent in (desired.agents if desired is not None else ())}
-    agents = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
+    seen = [live_agent(view, _handle(view.path, handles), scope) for view in found.new]
+    agents = [agent for agent in seen if not agent.undeclarable]
     additions = [_addition(agent, view, scope, desired) for agent, view in found.known]
     lacking = [one for one in additions if one.live.blocks]
     updates, unedited = updated_files(context.root, lacking)
@@ -76,6 +77,7 @@ def import_agents(
         refused=tuple(found.refused),
         unread=tuple(found.unread),
         unedited=unedited,
+        withheld=tuple(why for agent in seen for why in withholding(agent)),
         inherited=tuple(sorted(defaults.get("agent", {}))) if agents else (),
         findings=tuple(finding for one in (*agents, *(each.live for each in additions)) for finding in one.findings),
     )

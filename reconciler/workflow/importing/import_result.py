@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from reconciler.errors import ProductError, ReconcilerError, UsageError
+from reconciler.manifests.yaml_values import comment_text
 from reconciler.quantities import counted
 from reconciler.workflow.importing.document_updates import UpdatedFile
 from reconciler.workflow.importing.findings import ImportFinding
@@ -22,7 +23,8 @@ class Imported(Struct, frozen=True):
 
     `declared` are agents that manifests declare already, each with the place; `complete` how many of them lack nothing.
     `refused` are paths of one agent, `unread` agents that could not be read, `unedited` documents that could not get
-    what they lack, each with the reason. `inherited` is what the project gives every agent that does not say otherwise.
+    what they lack, each with the reason; `withheld` agents whose document would have their schedules pruned.
+    `inherited` is what the project gives every agent that does not say otherwise.
     """
 
     asked: int
@@ -35,6 +37,7 @@ class Imported(Struct, frozen=True):
     refused: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unedited: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     inherited: tuple[str, ...] = ()
     findings: tuple[ImportFinding, ...] = ()
 
@@ -53,9 +56,9 @@ class Imported(Struct, frozen=True):
 
     def require_all(self) -> None:
         """Raise, with all that was not done: ProductError where an agent could not be read, ReconcilerError where a
-        document could not be edited, UsageError where two paths lead to one agent."""
+        document could not be edited, or must not be written; UsageError where two paths lead to one agent."""
         done = "the others were written" if self.files or self.updates else "nothing was written"
-        reasons = "\n".join(f"  {one}" for one in (*self.unread, *self.unedited, *self.refused))
+        reasons = "\n".join(f"  {one}" for one in (*self.unread, *self.unedited, *self.withheld, *self.refused))
         if self.unread:
             number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
             raise ProductError(
@@ -68,5 +71,22 @@ class Imported(Struct, frozen=True):
                 f"{counted(len(self.unedited), 'document')} could not be updated; {done}\n{reasons}",
                 hint="add the schedules there by hand; `reconciler acc schedule list PATH` shows them",
             )
+        if self.withheld:
+            raise ReconcilerError(
+                f"{counted(len(self.withheld), 'agent')} could not be imported; {done}\n{reasons}",
+                hint="correct the schedule in ACC, or declare it by hand, with its id, and import with --update",
+            )
         if self.refused:
             raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
+
+
+def withholding(agent: LiveAgent) -> Iterator[str]:
+    """Why an agent is not imported, if there is a reason."""
+    if agent.undeclarable:
+        identity, why = agent.undeclarable[0]
+        more = len(agent.undeclarable) - 1
+        others = f", and {counted(more, 'schedule')} more like it" if more else ""
+        yield (
+            f"{agent.path}: this project made the schedule {comment_text(identity)}, which cannot be declared: {why}"
+            f"{others}. Declared without it, the agent would have it deleted by the next apply"
+        )

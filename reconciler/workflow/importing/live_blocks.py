@@ -43,13 +43,18 @@ class LiveBlock(Struct, frozen=True):
 
 
 class LiveAgent(Struct, frozen=True):
-    """One agent as it is to be written: its blocks, sorted by name, and what is `left` unmanaged, with the reason."""
+    """One agent as it is to be written: its blocks, sorted by name, and what is `left` unmanaged, with the reason.
+
+    `undeclarable` are those of them that are this project's own: once the agent is declared without them, they are
+    schedules that no manifest declares any more, and pruned.
+    """
 
     path: str
     handle: str
     blocks: tuple[LiveBlock, ...]
     left: tuple[tuple[str, str], ...] = ()
     findings: tuple[ImportFinding, ...] = ()
+    undeclarable: tuple[tuple[str, str], ...] = ()
 
 
 class ImportScope(Struct, frozen=True):
@@ -65,6 +70,10 @@ class ImportScope(Struct, frozen=True):
     ours: frozenset[str]
     defaults: Mapping[str, object] = {}
     remembered: Mapping[tuple[str, str], str] = {}
+
+    def is_ours(self, identity: str) -> bool:
+        """Whether this project and environment made a schedule, or the ledger knows it as one of theirs."""
+        return is_owned(identity, self.project.name, self.project.environment) or identity in self.ours
 
     def other_environment(self, identity: str) -> str:
         """The other environment of this project that made a schedule; "" where none did."""
@@ -108,7 +117,12 @@ def live_agent(view: AgentView, handle: str, scope: ImportScope, *, names: Colle
         blocks.append(block)
         findings += told
     return LiveAgent(
-        view.path, handle, tuple(sorted(blocks, key=lambda block: by_name(block.name))), tuple(left), tuple(findings)
+        view.path,
+        handle,
+        tuple(sorted(blocks, key=lambda block: by_name(block.name))),
+        tuple(left),
+        tuple(findings),
+        () if names is not None else tuple((identity, why) for identity, why in left if scope.is_ours(identity)),
     )
 
 
@@ -139,12 +153,12 @@ def _left_alone(
     live: ScheduleObservation, state: ScheduleState, scope: ImportScope, *, is_update: bool
 ) -> tuple[Found | None, str]:
     """Why a schedule is not written; None where it is."""
-    identity, project = live.identity, scope.project
+    identity = live.identity
     if place := scope.declared.get(identity):
         return Found.ALREADY_DECLARED, f"declared at {place}"
     if other := scope.other_environment(identity):
         return Found.OTHER_ENVIRONMENT, f"made by this project's environment {other}, which manages it"
-    if is_update and (is_owned(identity, project.name, project.environment) or identity in scope.ours):
+    if is_update and scope.is_ours(identity):
         # Its block was taken out on purpose, or is about to be renamed: writing it again would undo that.
         return Found.OURS_UNDECLARED, "made or adopted by this project, and no longer declared: `plan` says what comes"
     why = _unwritable(live, state)
