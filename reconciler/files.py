@@ -110,6 +110,25 @@ def write_whole(path: Path, text: str) -> None:
         raise OSError(errno.ELOOP, "too many symbolic links", str(path)) from None
 
 
+def create_whole(path: Path, text: str) -> None:
+    """Write a new text file so that nobody ever finds half of it. Raises FileExistsError, and OSError."""
+    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        write_whole(draft, text)
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+            draft.rename(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _replace(target: Path, content: bytes, mode: int | None) -> None:
     draft = target.with_name(f".{target.name[:100]}.{os.getpid()}.{threading.get_ident()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)

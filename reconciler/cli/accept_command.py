@@ -41,7 +41,8 @@ def accept(session: Session, addresses: tuple[str, ...], *, dry_run: bool) -> in
     if found.patch:
         session.show(_coloured(found.patch) if session.screen.color else found.patch)
     if not dry_run:
-        write_edited(found.manifests)
+        with session.interruptible():  # all is written, or nothing
+            write_edited(found.manifests)
     _summarise(session, found, dry_run=dry_run)
     return found.exit_code
 

@@ -50,7 +50,8 @@ def import_(
     if imported.is_nothing_to_do and not lists and not update:
         hint = "leave it out; or add what its document lacks, with --update"
         raise UsageError("\n".join(imported.declared), hint=hint)
-    importing.write(context, imported)
+    with session.interruptible():  # all is written, or nothing
+        importing.write(context, imported)
     for one in imported.files:
         session.show(f"wrote {one.path}: {one.holds}")
     for more in imported.updates:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import UsageError
+from reconciler.files import create_whole
 from reconciler.manifests.discovery import FILE_NAME
 
 _PROJECT = """\
@@ -101,7 +102,7 @@ def write_project(folder: Path) -> tuple[Path, ...]:
 
 
 def write_new(files: Mapping[Path, str], *, if_there: str, if_failed: str = "") -> None:
-    """Write new files, all of them or none.
+    """Write new files, all of them or none, in this order, and each whole or not at all.
 
     Raises UsageError, with one of the hints, naming the file that is there already, or in the way.
     """
@@ -112,11 +113,13 @@ def write_new(files: Mapping[Path, str], *, if_there: str, if_failed: str = "") 
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
-                written.append(path)
-                stream.write(text)
-    except OSError as error:
+            create_whole(path, text)
+            written.append(path)
+    except BaseException as error:
         for done in written:
             with contextlib.suppress(OSError):
                 done.unlink()
-        raise UsageError(f"{error.filename or path} cannot be written: {error.strerror}", hint=if_failed) from error
+        if isinstance(error, OSError):
+            message = f"{error.filename or path} cannot be written: {error.strerror}"
+            raise UsageError(message, hint=if_failed) from error
+        raise

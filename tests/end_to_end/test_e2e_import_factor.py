@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -270,3 +273,58 @@ def test_whatever_the_estate_is_short_manifests_plan_to_nothing(
     imported(stage, "--factor")
     assert said(stage) == expected
     plans_to_nothing(stage)
+
+
+KILLED = """
+import os, signal, sys
+from reconciler import cli
+
+def killed(event, arguments, left=[int(sys.argv[1])]):
+    if event in ("os.link", "os.rename") or (event == "open" and arguments[2] & os.O_CREAT):
+        left[0] -= sys.argv[2] in str(arguments[0])
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(killed)
+sys.exit(cli.main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_killed_between_two_files_it_leaves_whole_ones_and_none_that_needs_another(
+    open_stage: Open, number: int
+) -> None:
+    stage = opened(open_stage, regions())
+    whole = imported(stage, "--factor", out="whole")
+    lists(stage)
+    folder = stage.root / "manifests"
+    asked = ["-C", str(stage.root), "import", "--factor", "--agents-from", str(stage.root / "agents.txt")]
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(number), str(folder), *asked], env=stage.environ, check=False
+    )
+    assert ended.returncode in (-9, 0)
+    left = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name[0] != "."}
+    assert left.items() <= whole.items()
+    assert stage.run("import", "--factor", "--agents-from", str(stage.root / "agents.txt")).code == 0
+    plans_to_nothing(stage)
+
+
+def test_a_disk_that_is_full_leaves_none_of_the_files(open_stage: Open) -> None:
+    stage = opened(open_stage, regions())
+    sizes = sorted(len(text.encode()) for text in imported(stage, out="whole").values())
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[-1] - 1, sizes[-1] - 1))
+
+    asked = ["import", "--agents-from", str(stage.root / "agents.txt")]
+    ended = subprocess.run(
+        [sys.executable, "-B", "-m", "reconciler", "-C", str(stage.root), *asked],
+        env=stage.environ,
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 64
+    assert "nothing was written" in ended.stderr
+    assert list((stage.root / "manifests").iterdir()) == []

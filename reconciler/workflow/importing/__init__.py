@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from reconciler import manifests
-from reconciler.errors import ManifestError, ReconcilerError
+from reconciler.errors import ManifestError
 from reconciler.identity import is_owned
 from reconciler.kind import ObservedMemo
 from reconciler.kinds import schedule
@@ -188,7 +188,7 @@ def write(context: CommandContext, imported: Imported) -> None:
         if updates:
             _declared(context, {one.name: one.text.encode() for one in updates})
         write_edited(updates)
-    except (ReconcilerError, OSError):
+    except BaseException:
         for new in imported.files:
             new.path.unlink(missing_ok=True)
         raise

@@ -34,6 +34,10 @@ def plain_files(agents: Iterable[LiveAgent], folder: Path) -> tuple[WrittenFile,
 
 
 def write_files(files: Iterable[WrittenFile]) -> None:
-    """Write them, all or none. Raises UsageError naming the one that is there already, or in the way."""
+    """Write them, all or none; what documents are made from comes before them.
+
+    Raises UsageError naming the one that is there already, or in the way.
+    """
     advice = "choose another folder with --out"
-    write_new({one.path: one.text for one in files}, if_there=advice, if_failed=f"nothing was written; {advice}")
+    ordered = sorted(files, key=lambda one: one.agents > 0)
+    write_new({one.path: one.text for one in ordered}, if_there=advice, if_failed=f"nothing was written; {advice}")
