@@ -31,6 +31,9 @@ _REGIONS = {
 _SUBJECTS = {"prices": 0, "promotions": 10, "reviews": 20, "stock": 30, "stores": 40}
 """What is collected in each region, and the minute of its hours, so that not all run at once."""
 
+_NEW_REGION = "sg"
+"""A region whose agents were just made, and have no schedules yet."""
+
 _HOURS = "2026-01-05T00:00:00"
 _EXCEPTIONS: dict[tuple[str, int], dict[str, Any]] = {
     ("prices-jp", 0): {"cron": "0 0 5 * * *"},
@@ -42,7 +45,7 @@ _EXCEPTIONS: dict[tuple[str, int], dict[str, Any]] = {
 
 
 def regions(now: datetime | None = None, seed: int = 1) -> Estate:
-    """Five subjects in ten regions, six schedules each, and a few things that somebody once set otherwise."""
+    """Five subjects in ten regions, six schedules each, a few set otherwise; and the agents of a region to come."""
     moment = (now or MACHINE()).replace(microsecond=0)
     made = Estate(tenant=Tenant(DEMO_TENANT), zone="UTC", new_id=id_source(seed))
     made.servers.append(ServerRecord())
@@ -55,6 +58,7 @@ def regions(now: datetime | None = None, seed: int = 1) -> Estate:
             )
             for which, fields in enumerate(_schedules(minute, region, zone)):
                 made.add_schedule(agent, **{**fields, **_EXCEPTIONS.get((f"{subject}-{region}", which), {})})
+        made.add_agent(f"sequentum/Shops/{subject}-{_NEW_REGION}")
     made.new_id = id_source(f"{seed}/later")
     return made
 
