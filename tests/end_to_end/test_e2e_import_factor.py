@@ -33,7 +33,7 @@ def opened(open_stage: Open, held: Estate) -> Stage:
 
 
 def lists(stage: Stage) -> None:
-    text = "".join(f"{path}\n" for path, made in sorted(stage.estate.agents.items()) if made.schedules)
+    text = "".join(f"{path}\n" for path in sorted(stage.estate.agents) if not path.endswith("-sg"))
     (stage.root / "agents.txt").write_text(text, encoding="utf-8")
 
 
