@@ -369,3 +369,43 @@ def test_items_outside_the_project_stay_as_they_are(stage: Stage) -> None:
     ended = accepted(stage)
     assert (ended.code, texts(stage), outside.read_text(encoding="utf-8")) == (3, before, ITEMS["csv"])
     assert ended.err.count(str(outside)) >= 2
+
+
+def test_one_file_under_two_names_is_one_file(stage: Stage) -> None:
+    """What one document calls `link.csv` another one calls `regions.csv`: a key that both ask for stays theirs."""
+    (stage.root / "manifests" / "link.csv").symlink_to("regions.csv")
+    for name in ("prices", "stock"):
+        stage.estate.add_agent(f"sequentum/Other/{name}", duration=0.0)
+    other = MANIFEST.replace("shop-", "other-").replace("sequentum/Retail/", "sequentum/Other/")
+    stage.write(other.replace("ITEMS", "{file: link.csv}"), "other.yaml")
+    written(stage, "csv")
+    nightly(stage).cron = "0 45 3 * * *"
+    ended = accepted(stage)
+    assert ended.code == 3
+    assert "(manifests/other.yaml:10)" in ended.err
+    nightly(stage, "sequentum/Other/stock").cron = "0 45 3 * * *"
+    assert (accepted(stage).code, stage.changes()) == (0, [])
+    assert texts(stage)["regions.csv"] == ITEMS["csv"].replace("0 0 4", "0 45 3")
+    assert (stage.root / "manifests" / "link.csv").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("items", "word"),
+    [
+        ("*r", "its item is shared through an anchor"),
+        ("[&a {region: prices, zone: UTC}, {<<: *a, region: stock}]", ""),
+    ],
+)
+def test_items_behind_anchors_are_edited_where_they_are_their_own(stage: Stage, items: str, word: str) -> None:
+    free = "x-r: &r [{region: prices, zone: UTC}, {region: stock, zone: UTC}]\n" if items == "*r" else ""
+    stage.write(free + MANIFEST.replace("ITEMS", items))
+    assert stage.apply().code == 0
+    before = texts(stage)
+    nightly(stage).log_level = 3
+    ended = accepted(stage)
+    if word:
+        assert (ended.code, texts(stage)) == (3, before)
+        assert word in ended.err
+    else:
+        assert (ended.code, stage.changes()) == (0, [])
+        assert "{<<: *a, region: stock, nightly_loglevel: high}]" in texts(stage)["retail.yaml"]

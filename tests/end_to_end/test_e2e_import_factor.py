@@ -325,3 +325,14 @@ def test_a_disk_that_is_full_leaves_none_of_the_files(open_stage: Open) -> None:
     assert ended.returncode == 64
     assert "nothing was written" in ended.stderr
     assert list((stage.root / "manifests").iterdir()) == []
+
+
+def test_what_is_changed_by_hand_all_over_an_estate_is_accepted_into_its_table(estate: Stage) -> None:
+    imported(estate, "--factor")
+    assert estate.apply().code == 0
+    for number, live in enumerate(estate.estate.schedules.values()):
+        live.cron, live.log_level, live.is_enabled = f"0 {number % 60} {number % 7} * * *", number % 4, number % 3 > 0
+    ended = estate.run("accept", "schedule/*")
+    assert ended.code == 0
+    assert "accepted 300 schedules in 6 files" in ended.err
+    assert estate.changes() == []
