@@ -15,7 +15,7 @@ from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import BlockSort
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.problems import ProblemReporter
-from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of, value_at
+from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, text_of
 from reconciler.model.address import Address
 from reconciler.model.resource import Agent, Resource
 from reconciler.product_terms import LOG_LEVELS
@@ -101,9 +101,9 @@ class SchedulesPart:
             block = cast("ScheduleBlock", known)
             if "expect" in block:
                 declared.say_not_judged(report, (*path, "expect"))
-            secrets = _secrets(document, declared, block, path)
+            secrets = _secrets(document, block, path)
             adopted = block.get("id")
-            if adopted == "" and not _is_item_without_id(document, path):
+            if adopted == "":
                 report.error((*path, "id"), "empty-id", "an empty id adopts nothing: take the key out, or write the id")
             if adopted:
                 identity = normal_id(adopted)
@@ -140,21 +140,11 @@ class SchedulesPart:
         return Address(KIND.name, handle, name) if name else None
 
 
-def _is_item_without_id(document: ManifestDocument, path: DocumentPath) -> bool:
-    """Whether the id of a block is empty since an item of `forEach` has none."""
-    written = value_at(document.parsed.value, (*path, "id"))
-    return document.item is not None and isinstance(written, str) and "${each." in written
-
-
-def _secrets(
-    document: ManifestDocument, declared: Declared, block: ScheduleBlock, path: DocumentPath
-) -> tuple[str, ...]:
+def _secrets(document: ManifestDocument, block: ScheduleBlock, path: DocumentPath) -> tuple[str, ...]:
     """The paths in a block that are secret."""
     if "inputParameters" not in block or not document.filled.secrets:
         return ()
-    inside = (*path, "inputParameters")
-    declared.secret_values |= document.secret_values(inside)
-    return tuple(f"inputParameters.{key}" for key in document.secret_keys(inside))
+    return tuple(f"inputParameters.{key}" for key in document.secret_keys((*path, "inputParameters")))
 
 
 def _state(block: ScheduleBlock) -> ScheduleState:

@@ -28,7 +28,6 @@ class ScheduleTemplateDocument:
         if name:
             origin = document.origin(document.parsed.value, ())
             declared.claim("template", name, origin, report, f"the schedule template {name!r}")
-        declared.secret_values |= document.secret_values(("spec", "inputParameters"))
         schedule_declaration.check_inherited(document.spec, ("spec",), report, scope)
 
     def address_at(self, document: ManifestDocument, path: DocumentPath) -> Address | None:

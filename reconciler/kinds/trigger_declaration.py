@@ -81,7 +81,6 @@ def _parameters(
         return {}, ()
     path = ("spec", "parameters")
     names = document.secret_keys(path)
-    declared.secret_values |= document.secret_values(path)
     for name in names:
         message = (
             f"the parameter `{name}` came from the environment or a file, and Automate MFT does not promise to mask "

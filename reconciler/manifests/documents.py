@@ -178,11 +178,6 @@ class ManifestDocument(Struct):
         depth = len(path)
         return tuple(sorted(str(one[depth]) for one in self.filled.secrets_under(path) if len(one) > depth))
 
-    def secret_values(self, path: DocumentPath) -> set[str]:
-        """The texts under a path that must never be printed."""
-        secrets = self.filled.secrets
-        return {text for one in self.filled.secrets_under(path) for text in secrets[one] if text}
-
 
 def _around(paths: Iterable[DocumentPath]) -> frozenset[DocumentPath]:
     """All that has one of these paths inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from reconciler.model.copies import replace
 from reconciler.model.resource import Problem
 
 _SHORTEST = 4
+_ADDRESS = re.compile(r"[a-z0-9./_-]*")
 _CUTS = (200, 120, 100, 80, 60, 40)
 """How long a text from outside may be in a message, here and there."""
 
@@ -32,6 +34,11 @@ def public_places(
     for path, texts in filled.secrets.items():
         if not any(part in secret_keys or str(part).startswith("x-") for part in path):
             yield PublicPlace(report, path, texts | filled.unset.get(path, frozenset()))
+
+
+def secret_parameters(filled: FilledDocument, secret_keys: frozenset[str]) -> set[str]:
+    """What stands below one of the `secret_keys` and came from outside, also where the block is wrong otherwise."""
+    return {text for path, texts in filled.secrets.items() if secret_keys & set(path) for text in texts if text}
 
 
 def unset_parameters(filled: FilledDocument, secret_keys: frozenset[str]) -> set[str]:
@@ -56,8 +63,8 @@ def check_public_places(places: Iterable[PublicPlace], credentials: set[str], pa
 
 
 def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Problem, ...]:
-    """The same problems, their messages without secrets: a wrong value is quoted, and may be one that is secret."""
-    said = "\n".join({problem.message for problem in problems})
+    """The same problems without secrets: a wrong value or name is quoted, and may be one that is secret."""
+    said = "\n".join({text for problem in problems for text in (problem.message, problem.address)})
     # Most secrets stand in no message, which their beginnings tell without a search for each.
     begun = {said[start : start + _SHORTEST] for start in range(len(said))}
     forms = {form for value in secrets for form in (value, repr(value)[1:-1]) if form[:_SHORTEST] in begun}
@@ -67,7 +74,14 @@ def without(problems: tuple[Problem, ...], secrets: Iterable[str]) -> tuple[Prob
     from reconciler.clients.redaction import Redactor
 
     redact = Redactor(quoted)
-    return tuple(replace(problem, message=redact(problem.message)) for problem in problems)
+    return tuple(
+        replace(
+            problem,
+            message=redact(problem.message),
+            address=problem.address if _ADDRESS.fullmatch(problem.address) else redact(problem.address),
+        )
+        for problem in problems
+    )
 
 
 def _quoted(form: str, said: str) -> Iterator[str]:

@@ -36,9 +36,11 @@ from reconciler.manifests.yaml_values import (
 )
 from reconciler.suggestion import Suggestions
 
-_MOST_ITEMS = 100_000
 _LONGEST_SHOWN = 40
 _ITEM = "each."
+_SCHEDULE = ("spec", "schedules", None)
+_NONE_WHERE_EMPTY = {("metadata", "movedFrom"), ("spec", "movedFrom"), (*_SCHEDULE, "movedFrom"), (*_SCHEDULE, "id")}
+"""What only some items have, in tables of which every row has a cell for it: which ones were moved, or are adopted."""
 
 
 class Item(Struct):
@@ -112,7 +114,8 @@ class Expander(Struct):
             return
         items = self._items(each, document)
         if items is not None and not items:
-            document.report.warn(("forEach",), "no-items", "`forEach` has no items, so this makes no documents")
+            where = f"the file {str(mapping_of(each)['file'])!r}" if isinstance(each, dict) else "`forEach`"
+            document.report.warn(("forEach",), "no-items", f"{where} has no items, so this makes no documents")
         if items:
             yield from _made(document, items, self.interpolator)
 
@@ -171,12 +174,17 @@ class Expander(Struct):
         if location.suffix.lower() not in (".csv", ".json", ".yaml", ".yml"):
             report.error(path, "wrong-ending", f"{written[:120]!r} ends with none of .csv, .yaml, .json")
             return None
+        is_something = False
         try:
-            is_there, is_inside = location.is_file(), location.resolve().is_relative_to(self.root.resolve())
+            is_something, is_there = os.path.lexists(location), location.is_file()
+            is_inside = location.resolve().is_relative_to(self.root.resolve())
         except (OSError, ValueError, RuntimeError):
             is_there, is_inside = False, True
         if not is_there:
-            report.error(path, "missing-file", f"there is no file {written[:200]!r} beside this manifest")
+            message = f"there is no file {written[:200]!r} beside this manifest"
+            if is_something:
+                message = f"{written[:200]!r} is no file that can be read, but a folder, a pipe or a link to nothing"
+            report.error(path, "missing-file", message)
             return None
         if not is_inside:
             message = f"{written[:200]!r} lies outside the project folder: another checkout will not have it"
@@ -258,7 +266,8 @@ class _Text(Struct):
     """A text with something in it that differs by item. `parts` are what it is put together from, in order.
 
     Where no part comes from outside, `pattern` takes the words of `keys` one after the other. `uses` are the names of
-    what is not set, for the first document that is made: they are written once.
+    what is not set, for the first document that is made: they are written once. `is_none_where_empty`: without text
+    it is as if nothing were written here.
     """
 
     path: DocumentPath
@@ -267,6 +276,7 @@ class _Text(Struct):
     pattern: str = ""
     keys: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    is_none_where_empty: bool = False
 
     def make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
         try:
@@ -323,7 +333,9 @@ class _Container(Struct):
     def make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
         made = self.part.copy()
         for key, maker in self.makers:
-            made[key] = maker.make(item, filled, interpolator)  # type: ignore[index]  # it is one of its own keys
+            made[key] = value = maker.make(item, filled, interpolator)  # type: ignore[index]  # one of its own keys
+            if value in ("", None) and isinstance(maker, _Text) and maker.is_none_where_empty:
+                del made[key]  # type: ignore[arg-type]
         filled.sources[id(made)] = id(self.part)
         return made
 
@@ -360,7 +372,9 @@ def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: 
     texts = [_pattern(part) for part in parts]
     pattern = "".join(filter(None, texts)) if len(parts) > 1 and all(texts) else ""
     uses = tuple(name for part in parts if isinstance(part, FilledValue) for name in part.uses)
-    return _Text(path, written, parts, pattern, keys, uses)
+    place = tuple(None if isinstance(step, int) else step for step in path)
+    has_key = any(isinstance(part, _Key) for part in parts)
+    return _Text(path, written, parts, pattern, keys, uses, has_key and place in _NONE_WHERE_EMPTY)
 
 
 def _pattern(part: str | FilledValue | _Key | InterpolationError) -> str | None:

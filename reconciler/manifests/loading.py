@@ -109,6 +109,7 @@ def _declaring(
         declared.kinds[document.kind.document] = document.kind
         secret_keys = document.kind.secret_keys
         declared.public += exposure.public_places(document.filled, document.report, secret_keys)
+        declared.secret_values |= exposure.secret_parameters(document.filled, secret_keys)
         declared.unset_parameters |= exposure.unset_parameters(document.filled, secret_keys)
         document.kind.declare(document, scope, declared)
         yield document

@@ -55,10 +55,9 @@ class _Writer:
 
     def _in_order(self, part: dict[str, YAMLValue], path: DocumentPath) -> list[tuple[str, YAMLValue]]:
         """What a block says itself comes first, as it says it, and then what it inherits."""
-        entries = [one for one in part.items() if one != ("id", "")]  # an item that has no id: nobody may write that
         composition = self._document.composition
         place = {key: number for number, key in enumerate(composition.own_keys(path) if composition else ())}
-        return sorted(entries, key=lambda entry: place.get(entry[0], len(place)))
+        return sorted(part.items(), key=lambda entry: place.get(entry[0], len(place)))
 
     def _scalar(self, value: YAMLValue, path: DocumentPath) -> str:
         if path in self._hidden:

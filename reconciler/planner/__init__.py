@@ -78,7 +78,11 @@ def plan(inputs: PlanInputs, kinds: KindRegistry) -> Plan:
 def _of_the_manifests(inputs: PlanInputs) -> Iterator[Finding]:
     """What reading the manifests warned of, for the things that stay."""
     for problem in () if inputs.destroy else inputs.desired.problems:
-        yield Finding(problem.code, problem.address, said(problem.message))
+        yield Finding(
+            problem.code,
+            problem.address,
+            said(problem.message if problem.address else f"{problem.path}:{problem.line}: {problem.message}"),
+        )
 
 
 def _in_sight(warnings: Iterable[Finding], inputs: PlanInputs) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def _zone_advice(zone: str, first_day: int) -> tuple[Advice, ...]:
         )
     if zone.strip().upper() in _NEVER_CHANGES:
         places = ABBREVIATIONS[zone.strip().upper()].split()
-        message = f"{zone} never changes its clock, winter and summer: write {places[0]} if {places[0]} is meant"
+        message = f"{zone} never changes its clock, winter and summer: write {places[0]} where its clock is meant"
         found.append(("zone-abbreviation", message))
     if told := inexact_zone(zone, first_day, _MONTHS_AHEAD_DAYS):
         found.append(("zone-differs", told))

@@ -253,3 +253,11 @@ def test_what_has_no_id_in_the_table_has_none_when_it_is_rendered(reused: Stage)
     (reused.root / "manifests" / "templates.yaml").unlink()
     reused.write(rendered)
     assert reused.run("validate").code == 0
+
+
+def test_a_plan_says_which_file_has_lost_its_items(reused: Stage) -> None:
+    assert reused.apply().code == 0
+    reused.write("name,zone\n", "agents.csv")
+    ended = reused.run("plan")
+    assert ended.code == 3
+    assert "manifests/retail.yaml:3: the file 'agents.csv' has no items" in ended.said

@@ -64,7 +64,6 @@ class BellDocument:
         report = document.report.at(str(address))
         origin = document.origin(document.parsed.value, ())
         resource = Resource(address, BellState(str(document.spec_part("tone"))), origin)
-        declared.secret_values |= document.secret_values(("spec",))
         after = text_or_nothing(document.spec_part("after"))
         patterns: list[tuple[str, DocumentPath]] = [(after, ("spec", "after"))] if after else []
         declared.unconnected.append(UnconnectedResource(resource, patterns, report))

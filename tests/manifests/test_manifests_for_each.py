@@ -173,6 +173,13 @@ IN_DOCUMENTS = [
         "did you mean zone? [item 1 (region: au) of FILE:2, and for 1 more]",
     ),
     ("cron: ", "cron: x", "x", "bad-cron", "[item 1 (region: au) of FILE:2, and for 1 more]"),
+    (
+        'metadata: {name: "prices-${each.region}',
+        'metadata: {name: "prices-${each.regoin}',
+        '"prices-',
+        "unknown-each",
+        "FILE:2, and for 1 more]",
+    ),
     ("${var:who}", "${var:woh}", '"100', "undefined-var", "did you mean who? [item 1 (region: au) of FILE:2]"),
     ('prices-${each.region}"', 'prices"', "apiVersion", "duplicate", "[item 2 (region: nz) of FILE:3]"),
     (
@@ -253,6 +260,7 @@ def test_no_items_make_no_documents_and_that_is_said(tmp_path: Path) -> None:
         assert found is not None
         assert found.agents == ()
         assert [one.code for one in problems] == ["no-items"]
+        assert ("r.csv" in problems[0].message) == ("r.csv" in each)
 
 
 def test_a_free_key_holds_anchors_and_nothing_else_reads_it(tmp_path: Path) -> None:
@@ -320,3 +328,27 @@ def test_an_empty_id_is_none_only_where_an_item_has_none(tmp_path: Path, written
     files = {name: one.replace(written, '"${each.id}"') for name, one in files.items()}
     found, problems = check(write(tmp_path, files, PROJECT))
     assert (found is None) == (not each)
+
+
+@pytest.mark.parametrize("each", ["[{region: au, was: old}, {region: nz, was: ''}]", "{file: r.csv}"])
+def test_only_the_item_that_has_an_old_name_was_moved(tmp_path: Path, each: str) -> None:
+    text = MADE.replace("FOR_EACH", each).replace("labels: {tier:", 'movedFrom: "${each.was}", labels: {tier:')
+    text = text.replace("  path: Retail", '  movedFrom: "${each.was}"\n  path: Retail')
+    text = text.replace("name: nightly\n", 'name: nightly\n      movedFrom: "${each.was}"\n')
+    for key, word in (("zone", "UTC"), ("on", "true"), ("tier", "x"), ("key", "x")):
+        text = text.replace(f'"${{each.{key}}}"', word).replace(f"${{each.{key}}}", word)
+    found = desired(write(tmp_path, {"m.yaml": text, "r.csv": "region,was\nau,old\nnz,\n"}, PROJECT_WITH_WHO))
+    assert [(one.handle, one.moved_from, one.path_before) for one in found.agents] == [
+        ("prices-au", "old", "old"),
+        ("prices-nz", "", ""),
+    ]
+    moved = {one.address.agent: one.moved_from for one in found.resources if one.address.kind == "schedule"}
+    assert moved == {"prices-au": "old", "prices-nz": ""}
+
+
+def test_a_folder_in_place_of_a_file_of_items_is_not_called_missing(tmp_path: Path) -> None:
+    root = made(tmp_path, "{file: r.csv}", {})
+    (root / "manifests" / "r.csv").mkdir()
+    found, problems = check(root)
+    assert found is None
+    assert "a folder" in problems[0].message

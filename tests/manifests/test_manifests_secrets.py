@@ -118,3 +118,19 @@ def test_a_source_line_with_a_password_in_a_url_is_shown_without_it(tmp_path: Pa
     shown = text.problems(problems, Screen(200), line_of=lambda _, number: lines[number - 1])
     assert "mysql://scraper:(secret)@db/ledger" in shown
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize("key", ["name", "use", "timeZone", "cron", "startTime", "id"])
+@pytest.mark.parametrize("each", ["", 'forEach: [{k: "${env:TENANT}"}]\n'])
+def test_a_wrong_value_that_is_a_secret_parameter_of_the_same_block_is_not_quoted(
+    tmp_path: Path, key: str, each: str
+) -> None:
+    value = "${each.k}" if each else "${env:TENANT}"
+    fields = {"name": "nightly", "cron": "0 0 2 * * *", "startTime": "2026-01-01T02:00:00", "timeZone": "UTC"}
+    block = "".join(f"      {name}: {text!r}\n" for name, text in {**fields, key: value}.items())
+    text = f"apiVersion: reconciler/v1\nkind: Agent\n{each}metadata: {{name: a}}\nspec:\n  path: P\n"
+    text += f'  schedules:\n    -\n{block}      inputParameters: {{k: "{value}"}}\n'
+    found, problems = check(write(tmp_path, {"a.yaml": text}, PROJECT), {**ENVIRON, "TENANT": "Sw0rd+Fish"})
+    assert found is None
+    assert problems
+    assert "Sw0rd" not in repr(problems)
