@@ -23,7 +23,7 @@ from reconciler.ledger.reader import Reader
 from reconciler.ledger.records import Event, Holder, MemoReader, Note
 from reconciler.ledger.scope import LeaseRow, Scope, read_head, sealer_of
 from reconciler.model.address import Address
-from reconciler.model.entry import Entry, Memory
+from reconciler.model.entry import AdoptedId, Entry, Memory
 from reconciler.model.outcome import Outcome, Owner, RunRecord
 from reconciler.model.plan import Change, Finding
 from reconciler.model.state import JSON
@@ -113,6 +113,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         entries = {entry.address: entry for entry in self._read_entries().values()}
         known = self._meta("accepted") is not None
+        neighbours = tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS))
         restored = "" if known else self._meta("restored") or ""
         return Memory(
             entries,
@@ -120,7 +121,10 @@ class Ledger(AbstractContextManager["Ledger"]):
             lost=not known and (bool(restored) or self._meta("lost") is not None),
             restored=restored,
             agent_ids={path: agent_id for path, _, agent_id in self._rows(statements.AGENTS)},
-            neighbours=tuple((project, environment) for project, environment in self._rows(statements.NEIGHBOURS)),
+            neighbours=neighbours,
+            environment_ids=tuple(AdoptedId(*row) for row in self._rows(statements.IDS_OF_ENVIRONMENTS))
+            if neighbours
+            else (),
         )
 
     def agent_paths(self) -> Mapping[str, str]:

@@ -34,6 +34,11 @@ NEIGHBOURS = (
     "SELECT DISTINCT project, environment FROM reconciler_agents "
     "WHERE NOT (project = :project AND environment = :environment) ORDER BY project, environment"
 )
+IDS_OF_ENVIRONMENTS = (
+    "SELECT environment, identity, agent_path FROM reconciler_entries "
+    "WHERE project = :project AND environment <> :environment AND adopted = 1 AND identity <> '' "
+    "ORDER BY environment, identity"
+)
 META = f"SELECT value FROM reconciler_meta {_HERE} AND name = :name"
 USED_PLAN = f"SELECT run FROM reconciler_used_plans {_HERE} AND plan_digest = :plan_digest"
 RUNS = f"SELECT {_RUN} FROM reconciler_runs {_HERE} ORDER BY number DESC LIMIT :limit"

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from reconciler.manifests.discovery import find_root
     from reconciler.manifests.editor_schemas import document_names, schema_text
     from reconciler.manifests.loading import check, check_documents, load, load_defaults, load_project
-    from reconciler.manifests.project_file import project_name
+    from reconciler.manifests.project_file import acc_url, project_name
     from reconciler.manifests.starter import write_project
 
 __all__ = [
+    "acc_url",
     "check",
     "check_documents",
     "document_names",
@@ -28,7 +29,7 @@ __all__ = [
 _MODULES = {
     "discovery": ("find_root",),
     "loading": ("check", "check_documents", "load", "load_defaults", "load_project"),
-    "project_file": ("project_name",),
+    "project_file": ("acc_url", "project_name"),
     "editor_schemas": ("document_names", "schema_text"),
     "starter": ("write_project",),
 }

@@ -19,7 +19,7 @@ from reconciler.manifests import (
 )
 from reconciler.manifests.composition import Layer, layer_of
 from reconciler.manifests.discovery import FILE_NAME
-from reconciler.manifests.interpolation import FilledDocument, Interpolator, fill_document
+from reconciler.manifests.interpolation import FilledDocument, InterpolationError, Interpolator, fill_document
 from reconciler.manifests.merging import merged
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.unset_values import UnsetValues
@@ -183,6 +183,19 @@ def project_name(root: Path) -> str:
     written = mapping_of(document.value) if document is not None else {}
     name = text_or_nothing(mapping_of(written.get("metadata")).get("name"))
     return name if "${" not in name else ""
+
+
+def acc_url(root: Path, environment: str, environ: Mapping[str, str]) -> str:
+    """The URL of an environment's ACC, "" where it cannot be told; what else is wrong does not matter here."""
+    document = _only_document(SourceFile(FILE_NAME, root / FILE_NAME), Problems())
+    spec = mapping_of(mapping_of(document.value if document is not None else None).get("spec"))
+    spec = merged(spec, mapping_of(mapping_of(spec.get("environments")).get(environment)))
+    url = mapping_of(mapping_of(spec.get("connections")).get("acc")).get("url")
+    try:
+        found = Interpolator(environ, mapping_of(spec.get("variables")), root).fill(text_or_nothing(url), root)
+    except InterpolationError:
+        return ""
+    return text_or_nothing(found.value).rstrip("/").casefold()
 
 
 def _only_document(file: SourceFile, problems: Problems) -> yaml_parsing.YAMLDocument | None:

@@ -99,13 +99,22 @@ class Entry(Struct, Generic[M_co], frozen=True):
     known_as: str = ""
 
 
+class AdoptedId(Struct, frozen=True):
+    """The id of a schedule that another environment of the project has adopted, or made as a manifest demands it."""
+
+    environment: str
+    identity: str
+    agent_path: str
+
+
 class Memory(Struct, frozen=True):
     """The ledger's entries for one project and environment.
 
     `known` is false until the ledger was accepted as the one to go by. `lost`: it took the place of one that was lost,
     and nobody has accepted that yet. `agent_ids` are the ids of agents by the path where each was last ("" in what
     older ledgers hold). `neighbours` are the other projects and environments that share the ledger. `restored` is when
-    the backup was made that this ledger is a copy of, "" where it is none, or was accepted since.
+    the backup was made that this ledger is a copy of, "" where it is none, or was accepted since. `environment_ids` are
+    ids that other environments of the project declare, whatever ACC those look at.
     """
 
     entries: Mapping[Address, Entry] = {}
@@ -114,6 +123,7 @@ class Memory(Struct, frozen=True):
     agent_ids: Mapping[str, str] = {}
     neighbours: tuple[tuple[str, str], ...] = ()
     restored: str = ""
+    environment_ids: tuple[AdoptedId, ...] = ()
 
     def may_be_outdated(self, entry: Entry) -> bool:
         """Whether an entry is as a backup had it, so that nobody knows what was done since."""

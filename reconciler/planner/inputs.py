@@ -13,7 +13,7 @@ from reconciler.diff import Sealer
 from reconciler.identity import is_owned
 from reconciler.kind import Product
 from reconciler.model.address import Address
-from reconciler.model.entry import Entry, Memory
+from reconciler.model.entry import AdoptedId, Entry, Memory
 from reconciler.model.live import Live
 from reconciler.model.plan import BlockedResource, Change, Finding
 from reconciler.model.resource import Desired
@@ -44,7 +44,7 @@ class PlanInputs(Struct, frozen=True):
     pruned). `busy` are paths of agents with an active run. `product_problems` say why a product could not be asked what
     a start rests on. `gone_agents` are paths given up. `destroy` plans the end of all that is owned. `resend` is what
     somebody asks to be sent, or started, once more. What is desired, live and remembered has been through `identify`,
-    which says in `identities` what it found.
+    which says in `identities` what it found. `environment_ids` are those of `memory` that are of the same ACC, by id.
     """
 
     desired: Desired
@@ -62,6 +62,7 @@ class PlanInputs(Struct, frozen=True):
     gone_agents: frozenset[str] = frozenset()
     resend: frozenset[Address] = frozenset()
     identities: Identities = Identities()
+    environment_ids: Mapping[str, AdoptedId] = {}
 
     def paths_in_sight(self) -> frozenset[str]:
         """The agents of what the selectors leave. Others are read for the sake of guards and needs."""

@@ -79,7 +79,7 @@ def judge(
 def _create(case: _Case[S, O], overview: Overview) -> Verdict:
     """The declared schedule is not live: create it, unless ACC is known to make ids of its own."""
     entry, assigned = case.entry, overview.server_assigned
-    if case.resource.adopted and (why := _why_not_adopted(case.resource, overview.holders)):
+    if case.resource.adopted and (why := _why_not_adopted(case.resource, overview.holders, case.inputs)):
         return why
     if case.resource.address in case.inputs.identities.made_anew:
         reason = Reason.VANISHED, because(Cause.AGENT_MADE_ANEW)
@@ -107,7 +107,7 @@ def _create(case: _Case[S, O], overview: Overview) -> Verdict:
     return case.change(Action.CREATE, reason, before=None, after=whole, fields=fields)
 
 
-def _why_not_adopted(resource: Resource, holders: IdHolders) -> BlockedResource | None:
+def _why_not_adopted(resource: Resource, holders: IdHolders, inputs: PlanInputs) -> BlockedResource | None:
     """Another agent has the id that a manifest adopts, or may have it: ACC's call goes by the id, and would change it.
 
     A derived id names its agent: nobody else has it.
@@ -115,6 +115,10 @@ def _why_not_adopted(resource: Resource, holders: IdHolders) -> BlockedResource 
     identity = resource.identity
     if path := holders.paths.get(identity):
         return blocked(resource, Reason.UNOWNED, because(Cause.ID_ELSEWHERE, id=identity, path=path))
+    known = inputs.environment_ids.get(identity)
+    if known is not None and known.agent_path.casefold() != resource.agent_path.casefold():
+        why = because(Cause.ID_OF_ENVIRONMENT, id=identity, path=known.agent_path, environment=known.environment)
+        return blocked(resource, Reason.UNOWNED, why)
     if holders.unread:
         why = because(Cause.ID_PERHAPS_ELSEWHERE, id=identity, path=holders.unread)
         return blocked(resource, Reason.UNREADABLE, why)

@@ -126,6 +126,10 @@ _SENTENCES: dict[Cause, str] = {
         "the id {id} belongs to a schedule of another agent, {path}, and ACC's call would change that one. Leave `id` "
         "out for a schedule of its own, or declare it under that agent"
     ),
+    Cause.ID_OF_ENVIRONMENT: (
+        "the id {id} belongs to a schedule of environment {environment}, at {path} in the same ACC, and ACC's call "
+        "would change that one. Leave `id` out for a schedule of its own; or let {environment} `ledger forget` it"
+    ),
     Cause.ID_PERHAPS_ELSEWHERE: (
         "{path} cannot be read, and may have the schedule {id}: ACC's call would change that one. Plan again when it "
         "can be read, or leave `id` out for a schedule of its own"

@@ -79,6 +79,7 @@ _SAYS_ITS_STEP = frozenset(
     {
         Cause.AGENT_UNREAD_UNDECLARED,
         Cause.ID_ELSEWHERE,
+        Cause.ID_OF_ENVIRONMENT,
         Cause.LAST_START_UNKNOWN,
         Cause.LEDGER_LOST,
         Cause.LEDGER_NEW_OR_LOST,

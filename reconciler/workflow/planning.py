@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from reconciler import guards, planner
+from reconciler import guards, manifests, planner
 from reconciler.causes import Cause, because
 from reconciler.errors import ProductError, Unauthorised, UsageError
 from reconciler.kind import AttestedKind, LicenceCount, Product
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import Drift
 from reconciler.model.copies import replace
-from reconciler.model.entry import Memory
+from reconciler.model.entry import AdoptedId, Memory
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Finding, Plan
 from reconciler.model.project import Project
@@ -113,7 +114,27 @@ def read_inputs(context: CommandContext, options: PlanOptions, sources: Sources)
         destroy=options.destroy,
         resend=to_resend(desired.resources, selected, options.resend, KINDS),
         identities=found.identities,
+        environment_ids=_ids_in_same_acc(context, desired, found.memory),
     )
+
+
+def _ids_in_same_acc(context: CommandContext, desired: Desired, memory: Memory) -> Mapping[str, AdoptedId]:
+    """The declared ids that an environment which looks at the same ACC has adopted, by id.
+
+    Between two ACCs an id means two schedules; within one it means one, whose agent only one environment has.
+    """
+    declared = {one.identity for one in desired.resources if one.adopted}
+    project = desired.project
+    known = {*project.environments, "default"}
+    shared = [one for one in memory.environment_ids if one.identity in declared and one.environment in known]
+    if not shared:
+        return {}
+    urls = {
+        name: manifests.acc_url(context.root, name, context.environ)
+        for name in {project.environment, *(one.environment for one in shared)}
+    }
+    here = urls[project.environment]
+    return {one.identity: one for one in shared if here and urls[one.environment] == here}
 
 
 def _gone(desired: Desired, remembered: Remembered, options: PlanOptions) -> frozenset[str]:

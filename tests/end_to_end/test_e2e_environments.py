@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stage import HAND_MADE, NIGHTLY, POLL, PRICES, STOCK, TOKEN, Open, Stage, agent
 
-from reconciler.emulator import Estate, Token
+from reconciler.emulator import Estate, Tenant, Token
 from reconciler.identity import is_owned
 
 PAGE = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
@@ -189,3 +189,43 @@ def test_the_token_of_one_environment_is_not_needed_for_another(open_stage: Open
     assert stage.run("--env", "prod", "validate", "--strict").code == 0
     assert stage.run("--env", "staging", "validate", "--strict").code == 1
     assert "ACC_STAGING_TOKEN is not set" in stage.run("--env", "staging", "validate").said
+
+
+@pytest.mark.parametrize("switch", ["foreign_id=move", "foreign_id=409"])
+def test_no_environment_takes_a_schedule_of_another_one_by_its_id(open_stage: Open, switch: str) -> None:
+    """What was imported names a schedule of one agent; the manifests are shared, and so is the ACC."""
+    stage = open_stage(switches=(switch,))
+    test_path = PRICES.replace("Retail", "Test")
+    stage.estate.add_agent(test_path, duration=0.0)
+    stage.project("  environments: {prod: {variables: {tier: Retail}}, test: {variables: {tier: Test}}}\n")
+    assert stage.run("--env", "prod", "import", "--agent", PRICES).code == 0
+    written = stage.root / "manifests" / "prices.yaml"
+    written.write_text(written.read_text().replace(PRICES, PRICES.replace("Retail", "${var:tier}")))
+    assert stage.run("--env", "prod", "apply", "--auto-approve").code == 0
+    stage.emulator.clear_requests()
+    plan = stage.plan("--env", "test")
+    assert [(one["address"], one["reason"]) for one in plan["blocked"]] == [("schedule/prices/daily-1536", "unowned")]
+    assert f"environment prod, at {PRICES} in the same ACC" in plan["blocked"][0]["message"]
+    assert stage.run("--env", "test", "apply", "--auto-approve").code == 3
+    assert stage.writes() == []
+    assert HAND_MADE in stage.estate.agents[PRICES].schedules
+    # Once nobody claims it any more, ACC alone says whose it is.
+    assert stage.run("--env", "prod", "ledger", "forget", "schedule/prices/daily-1536").code == 0
+    assert stage.plan("--env", "test")["blocked"] == []
+
+
+def test_the_same_id_in_another_acc_is_another_schedule(open_stage: Open) -> None:
+    held = Estate(zone="UTC", tenant=Tenant("tenant-1"))
+    held.add_token(Token(TOKEN))
+    path = PRICES.replace("Retail", "Test")
+    held.add_agent(path, duration=0.0)
+    first, second = open_stage(), open_stage(held=held)
+    away = f"{{variables: {{tier: Test}}, connections: {{acc: {{url: {second.emulator.url}}}}}}}"
+    first.project(f"  environments: {{prod: {{variables: {{tier: Retail}}}}, test: {away}}}\n")
+    assert first.run("--env", "prod", "import", "--agent", PRICES).code == 0
+    written = first.root / "manifests" / "prices.yaml"
+    written.write_text(written.read_text().replace(PRICES, PRICES.replace("Retail", "${var:tier}")))
+    assert first.run("--env", "prod", "apply", "--auto-approve").code == 0
+    assert first.run("--env", "test", "apply", "--auto-approve").code == 0
+    assert set(second.estate.agents[path].schedules) == {HAND_MADE}
+    assert first.changes("--env", "prod") == []
