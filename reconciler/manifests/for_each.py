@@ -64,7 +64,9 @@ class Item(Struct):
 
     def words(self, key: str, default: str) -> str:
         """What a manifest says for a key of this item; the default where it has nothing there."""
-        return text_of(self.written.get(key)) or default
+        found = self.values.get(key)
+        is_empty = isinstance(found, FilledValue) and found.value in (None, "")
+        return default if is_empty else text_of(self.written.get(key)) or default
 
     def value(self, key: str, default: FilledValue | None = None) -> FilledValue:
         """What stands under a key; the default where nothing does. Raises InterpolationError."""

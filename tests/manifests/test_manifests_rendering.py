@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from manifests_projects import ENVIRON, NOW, PROJECT, write
+from manifests_projects import AGENT, ENVIRON, NOW, PROJECT, write
 
 from reconciler import manifests
 from reconciler.manifests.rendering import rendered
@@ -180,3 +180,10 @@ def test_what_is_written_out_means_the_same(drawn: tuple[str, dict[str, list[Blo
         assert after.secret_values <= before.secret_values
     finally:
         shutil.rmtree(top)
+
+
+def test_a_default_stands_for_what_an_item_has_filled_in_with_nothing(tmp_path: Path) -> None:
+    text = AGENT.replace("kind: Agent\n", 'kind: Agent\nforEach: [{k: "${env:NONE:-}"}]\n')
+    text += '      inputParameters: {both: "${each.k:-open}-${env:TENANT}"}\n'
+    root = write(tmp_path, {"a.yaml": text}, PROJECT)
+    assert "open-${env:TENANT}" in "".join(written_out(root, with_origins=False).values())
