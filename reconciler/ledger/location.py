@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ def locate(url: str, root: Path) -> Location:
                 "the ledger needs a file of its own that outlives the run",
                 hint="write `ledger: sqlite:///.reconciler/ledger.db`, without parameters",
             )
-        path = root / Path(unquote(text)).expanduser()
+        # `sqlite:////$PWD/ledger.db` has a slash too many, which SQLite would take for the name of a host.
+        text = re.sub("^//+", "/", unquote(text))
+        path = root / Path(text).expanduser()
         return Location(shown=str(path), path=path)
     if ledger_kind(url) == "postgresql":
         return Location(shown=_without_password(url), url=postgres_url(url))

@@ -541,3 +541,16 @@ def test_one_start_for_each_key_wherever_the_ledger_goes(
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
     record_count("histories of moved ledgers", 1)
+
+
+def test_an_absolute_path_may_have_a_slash_too_many(stage: Stage) -> None:
+    """`sqlite:////$PWD/…` is what people write who know that an absolute path has four slashes."""
+    declare(stage)
+    assert stage.apply().code == 0
+    url = f"sqlite:////{stage.root}/far/ledger.db"
+    ended = migrated(stage, url)
+    assert ended.code == 0, ended.err
+    assert f"to {stage.root}/far/ledger.db" in ended.out
+    use(stage, url)
+    assert stage.apply().code == 0
+    assert stage.starts() == 1
