@@ -102,6 +102,10 @@ class Expander(Struct):
     def documents(self, document: ManifestDocument) -> Iterator[ManifestDocument]:
         """The document itself, filled in; or those that are made of it."""
         content = mapping_of(document.filled.value)
+        if document.report.file.may_fill_keys:
+            for path in _keys_with_placeholders(content, ()):
+                message = f"nothing is filled in in a key, so {str(path[-1])[:80]!r} is taken as it is written"
+                document.report.warn(path, "literal-key", message, at_key=True)
         if "forEach" not in content:
             document.fill(self.interpolator)
             yield document
@@ -248,6 +252,14 @@ def _violations(each: YAMLValue) -> list[json_schemas.Violation]:
     if json_schemas.is_valid(_schema(), document):
         return []
     return list(json_schemas.violations(_schema(), document))
+
+
+def _keys_with_placeholders(part: YAMLValue, path: DocumentPath) -> Iterator[DocumentPath]:
+    entries = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in entries:
+        if isinstance(key, str) and any(match["inside"] for match in PLACEHOLDER.finditer(key)):
+            yield (*path, key)
+        yield from _keys_with_placeholders(value, (*path, key))
 
 
 # --- documents that are made ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -17,13 +18,14 @@ from reconciler.model.copies import replace
 from reconciler.model.resource import Problem, Severity
 
 T = TypeVar("T")
+_KEY_WITH_PLACEHOLDER = re.compile(rb"\$\{[^{}\n]*\}[^\n,{}\"':]*[\"']?:\s")
 
 
 class SourceFile(Struct):
     """One file that was read: its path relative to the project, its bytes, and where things stand in it, once asked.
 
     `given` is taken for its bytes instead of what is on the disk. `may_interpolate`: whether there may be a `${` in it
-    anywhere, `may_use` the same of the key `use`.
+    anywhere, `may_use` the same of the key `use`, `may_fill_keys` of a key with `${` in it.
     """
 
     path: str
@@ -32,6 +34,7 @@ class SourceFile(Struct):
     given: bytes | None = None
     may_interpolate: bool = False
     may_use: bool = False
+    may_fill_keys: bool = False
     _places: dict[int, Places] = {}
 
     def read(self, problems: Problems) -> bool:
@@ -49,6 +52,7 @@ class SourceFile(Struct):
             has_escapes = b"\\" in self.data
             self.may_interpolate = has_escapes or b"${" in self.data
             self.may_use = has_escapes or b"use" in self.data
+            self.may_fill_keys = self.may_interpolate and _KEY_WITH_PLACEHOLDER.search(self.data) is not None
             return True
         return False
 
@@ -136,8 +140,8 @@ class ProblemReporter(Struct):
     def error(self, path: DocumentPath, code: str, message: str, *, at_key: bool = False) -> None:
         self._add(path, code, message, Severity.ERROR, at_key=at_key)
 
-    def warn(self, path: DocumentPath, code: str, message: str) -> None:
-        self._add(path, code, message, Severity.WARNING)
+    def warn(self, path: DocumentPath, code: str, message: str, *, at_key: bool = False) -> None:
+        self._add(path, code, message, Severity.WARNING, at_key=at_key)
 
     def _add(self, path: DocumentPath, code: str, message: str, severity: Severity, *, at_key: bool = False) -> None:
         at = self._origin(path, at_key=at_key)

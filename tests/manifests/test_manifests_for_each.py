@@ -352,3 +352,16 @@ def test_a_folder_in_place_of_a_file_of_items_is_not_called_missing(tmp_path: Pa
     found, problems = check(root)
     assert found is None
     assert "a folder" in problems[0].message
+
+
+@pytest.mark.parametrize("each", ["", "forEach: [{key: region}, {key: zone}]\n"])
+@pytest.mark.parametrize("key", ['"${each.key}"', "pre-${env:TENANT}-x", '"a ${var:who}"'])
+def test_a_key_that_looks_as_if_it_were_filled_in_is_a_warning(tmp_path: Path, each: str, key: str) -> None:
+    text = AGENT.replace("kind: Agent\n", f"kind: Agent\n{each}").replace(
+        "name: prices", 'name: "p${each.key}"' if each else "name: p"
+    )
+    text = text.replace("Retail/prices", "Retail/${each.key}" if each else "Retail/p")
+    text += f"      inputParameters:\n        $${{x}}: 1\n        {key}: 1\n"
+    found, problems = check(write(tmp_path, {"a.yaml": text}, PROJECT))
+    assert found is not None
+    assert [(one.code, one.line) for one in problems] == [("literal-key", text.count("\n"))]
