@@ -13,6 +13,8 @@ from reconciler.manifests.yaml_values import YAMLValue, quoted, text_of
 
 _WORD = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./:+-]*", re.ASCII)
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
+_NUMBER_OF_1_2 = re.compile(r"0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+"""What is a number in YAML 1.2, and may be text in 1.1, which PyYAML reads: `1e3`, `0o17`."""
 _WIDEST = 100
 
 
@@ -75,7 +77,7 @@ def _scalar(value: str, style: str | None, *, in_flow: bool) -> str:
 def _is_text_to_all(word: str) -> bool:
     """Whether others who read YAML take an unquoted word for text, or a time: of `on`, `007`, `1_000` they may not."""
     tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, word, (True, False))  # type: ignore[no-untyped-call]
-    return tag in _TEXT_TAGS
+    return tag in _TEXT_TAGS and not _NUMBER_OF_1_2.fullmatch(word)
 
 
 def _reads_as(text: str, value: YAMLValue) -> bool:

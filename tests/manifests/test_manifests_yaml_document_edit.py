@@ -331,3 +331,19 @@ def test_rare_spellings_are_edited_or_refused(content: str) -> None:
             continue
         assert_says(text, said)
         assert_comments_stay(content, text)
+
+
+@pytest.mark.parametrize("text", ["1e3", "1.5E-3", "0o17", "12e03", "007", "1_000", "0x1f", "on", "1.", ".5", "-1"])
+def test_text_that_a_reader_of_either_yaml_takes_for_something_else_is_quoted(text: str) -> None:
+    """Editors read YAML 1.2, many libraries 1.1."""
+    edited = EditedFile(b"a:\n  b: x\n")
+    edited.set_value(0, ("a", "b"), text)
+    edited.set_value(0, ("a", "c"), text)
+    assert edited.text == f'a:\n  b: "{text}"\n  c: "{text}"\n'
+
+
+@pytest.mark.parametrize("text", ["1e", "e3", "1.2.3", "1-5/5", "15m", "a1e3"])
+def test_text_that_all_take_for_text_stays_plain(text: str) -> None:
+    edited = EditedFile(b"a:\n  b: x\n")
+    edited.set_value(0, ("a", "b"), text)
+    assert edited.text == f"a:\n  b: {text}\n"
