@@ -6,6 +6,7 @@ nothing is remembered of a live schedule, nobody knows which of its parameters w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,8 @@ class Texts:
             else:
                 self._by_start.setdefault(value[:_SHORTEST], {}).setdefault(len(value), set()).add(value)
         self._whole.discard("")
+        first = "".join(map(re.escape, sorted({start[0] for start in self._by_start})))
+        self._first = re.compile(f"[{first}]") if first else None
 
     def stand_in(self, value: JSON) -> bool:
         """Whether a secret stands anywhere in plain data. A very short one counts only as a whole."""
@@ -44,7 +47,8 @@ class Texts:
         if isinstance(value, Mapping):
             return any(self.stand_in(each) for pair in value.items() for each in pair)
         return isinstance(value, str) and (
-            value in self._whole or any(self._begins(value, at) for at in range(len(value)))
+            value in self._whole
+            or (self._first is not None and any(self._begins(value, at.start()) for at in self._first.finditer(value)))
         )
 
     def _begins(self, text: str, at: int) -> bool:

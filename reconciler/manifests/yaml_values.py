@@ -90,7 +90,11 @@ def text_of(value: YAMLValue) -> str:
 
 def is_writable(text: str) -> bool:
     """Whether these are whole characters: JSON can escape half of one, and YAML cannot."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def value_text(value: object) -> str:
