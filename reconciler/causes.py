@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -38,9 +39,14 @@ Cause = StrEnum(
     # What follows once an entry of the ledger is forgotten, and why it may not be.
     "FORGET_SHOWS_SECRET FORGET_PROTECTED FORGET_RUN_OPEN FORGET_SERVER_IDS FORGET_START_UNKNOWN "
     "FORGOTTEN_ADOPTED FORGOTTEN_ALL FORGOTTEN_ATTESTED FORGOTTEN_BY_PERSON FORGOTTEN_OWNED "
-    "FORGOTTEN_TRIGGER",
+    "FORGOTTEN_TRIGGER "
+    # What a person should know of the health of a resource.
+    "ABSENT_FROM_ACC DISABLED_LEFT_ALONE DISABLED_THOUGH_DECLARED DISABLED_THOUGH_DEFAULT FOLLOWED_NEXT IF_SURELY_OVER "
+    "LAST_RUNS_FAILED LAST_RUN_FAILED LAST_RUN_SAID LAST_RUN_STOPPED LAST_RUN_UNDOCUMENTED LAST_START_IN_DOUBT "
+    "LEDGER_NEW NEXT_RUN_DISAGREES NOBODY_WAITS RAN_BY_WORD RECORDED_NEXT RUNS_UNREAD RUN_HAS_ENDED RUN_IN_STATE "
+    "RUN_IS_LONG RUN_MISSED RUN_STARTED_UNREAD RUN_WAS_STARTED SERVER_SAID",
 )
-"""What can be the cause of a change, of a block, or of how a change ended; one for each sentence."""
+"""What can be the cause of a change, of a block, of how a change ended, of a health; one for each sentence."""
 
 
 class Why(Struct, frozen=True, order=True):
@@ -60,6 +66,18 @@ def because(cause: Cause, *more: Why, names: tuple[str, ...] = (), **about: obje
     if not (more or names or about):
         return _ALONE[cause]
     return Why(cause, tuple((name, str(value)) for name, value in about.items()), names, more)
+
+
+def redacted(why: Why, redact: Callable[[str], str]) -> Why:
+    """The same without what is secret, which only a value or a name can hold: a sentence knows none."""
+    if not (why.about or why.names or why.more):
+        return why
+    return Why(
+        why.cause,
+        tuple((name, redact(value)) for name, value in why.about),
+        tuple(map(redact, why.names)),
+        tuple(redacted(one, redact) for one in why.more),
+    )
 
 
 def said(words: str) -> Why:

@@ -59,7 +59,7 @@ class Decision(Struct, Generic[S_co], frozen=True):
 
 
 class HealthReport(Struct, frozen=True):
-    """A health, the times that go with it, and what a person should know. Times are RFC 3339.
+    """A health, the times that go with it, and in `notes` what a person should know. Times are RFC 3339.
 
     `in_doubt`: a person has to say what happened.
     """
@@ -68,7 +68,7 @@ class HealthReport(Struct, frozen=True):
     last_run: str = ""
     next_run: str = ""
     predicted: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Why, ...] = ()
     in_doubt: bool = False
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from reconciler.causes import Cause, Why, because
+from reconciler.causes import Cause, Why, because, said
 from reconciler.diff import Sealer, changes
 from reconciler.identity import normal_id
 from reconciler.kind import Examined, HealthReport, MovedSince, ObservedKind, Product
@@ -250,11 +250,16 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
     def health(self, examined: Examined[ScheduleState, ScheduleMemo]) -> HealthReport:
         observed = examined.observation
         if observed.problem or observed.state is None:
-            return HealthReport(Health.UNKNOWN, notes=(observed.problem or "not in ACC",))
+            return HealthReport(Health.UNKNOWN, notes=(_unseen(observed.problem),))
         from reconciler.kinds import schedule_health
 
         assert isinstance(observed, ScheduleObservation)
         return schedule_health.of_schedule(observed.record, examined, timing(observed.state))
+
+
+def _unseen(problem: str) -> Why:
+    """Why a schedule is not seen: the problem that its agent was read with, or that ACC has none."""
+    return said(problem) if problem else because(Cause.ABSENT_FROM_ACC)
 
 
 KIND = ScheduleKind()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 
 from reconciler import timetable
+from reconciler.causes import Cause, Why, because
 from reconciler.clients.replies import AgentRun, JobSchedule, moment, read_parameters
 from reconciler.errors import ProductError
 from reconciler.identity import normal_id
@@ -62,12 +63,12 @@ def of_schedule(
         upcoming = timetable.next_runs(look.timing, look.as_of, 1)
         predicted = upcoming[0].at if upcoming else None
     error = look.redact(live.error_message or "")
-    notes = [f"server: {' '.join(error.split())}"] if error else []
+    notes = [because(Cause.SERVER_SAID, said=" ".join(error.split()))] if error else []
     if examined.answer is None:
-        notes.append("the agent's runs could not be read")
+        notes.append(because(Cause.RUNS_UNREAD))
     served = look.served
     if served is not None and predicted is not None and served > look.as_of and abs(served - predicted) > _DISAGREES:
-        notes.append(f"ACC says {look.text(served)} next, this program predicts {look.text(predicted)}")
+        notes.append(because(Cause.NEXT_RUN_DISAGREES, served=look.text(served), predicted=look.text(predicted)))
     health, why = _health(look)
     return HealthReport(health, look.text(look.last), look.text(served), look.text(predicted), (*why, *notes))
 
@@ -120,16 +121,16 @@ def _look(live: JobSchedule, examined: Examined[ScheduleState, ScheduleMemo], wh
     )
 
 
-def _health(look: _Look) -> tuple[Health, tuple[str, ...]]:
+def _health(look: _Look) -> tuple[Health, tuple[Why, ...]]:
     if look.state.enabled is False:
         declared = look.declared
         if declared.enabled is None:
-            return Health.OFF, ("disabled in ACC; `enabled: keep` leaves the switch to the people there",)
+            return Health.OFF, (because(Cause.DISABLED_LEFT_ALONE),)
         if not declared.enabled:
             return Health.OFF, ()
         if declared.says_enabled:
-            return Health.DISABLED, ("disabled in ACC although declared enabled",)
-        return Health.DISABLED, ("disabled in ACC; the manifest says nothing, which means enabled",)
+            return Health.DISABLED, (because(Cause.DISABLED_THOUGH_DECLARED),)
+        return Health.DISABLED, (because(Cause.DISABLED_THOUGH_DEFAULT),)
     status = (look.live.schedule_status or "").casefold()
     active = next((run for run in look.own if run.is_active), None)
     if active is not None:
@@ -137,7 +138,7 @@ def _health(look: _Look) -> tuple[Health, tuple[str, ...]]:
     return (Health.RUNNING, ()) if status == "running" else _at_rest(look, status)
 
 
-def _at_rest(look: _Look, status: str) -> tuple[Health, tuple[str, ...]]:
+def _at_rest(look: _Look, status: str) -> tuple[Health, tuple[Why, ...]]:
     """The health of a schedule that is on and not running. `status` is ACC's own word for it, in lower case."""
     ended = [run for run in look.own if not run.is_active]
     failed = list(takewhile(_has_failed, ended))
@@ -147,24 +148,26 @@ def _at_rest(look: _Look, status: str) -> tuple[Health, tuple[str, ...]]:
         return Health.FAILING, ()
     odd = status if status.startswith("unknown") else (ended[0].status or "") if ended else ""
     if odd.casefold().startswith("unknown"):
-        return Health.UNKNOWN, (f"ACC tells of its last run in a word that nobody documents: {odd}",)
+        return Health.UNKNOWN, (because(Cause.LAST_RUN_UNDOCUMENTED, status=odd),)
     missed = _missed(look)
     if missed is not None:
-        return Health.LATE, (f"it should have run at {look.text(missed)}",)
+        return Health.LATE, (because(Cause.RUN_MISSED, at=look.text(missed)),)
     if look.last is None:
         return Health.NEVER_RAN, ()
-    return Health.HEALTHY, ("its last run was stopped",) if ended and ended[0].status == "Stopped" else ()
+    was_stopped = bool(ended) and ended[0].status == "Stopped"
+    return Health.HEALTHY, (because(Cause.LAST_RUN_STOPPED),) if was_stopped else ()
 
 
 def _has_failed(run: AgentRun) -> bool:
     return (run.status or "").casefold() in ("failed", "failure")
 
 
-def _failures(failed: Sequence[AgentRun], look: _Look) -> str:
+def _failures(failed: Sequence[AgentRun], look: _Look) -> Why:
     said = " ".join((look.redact(failed[0].status_message or "") or str(failed[0].status)).split())
     if len(failed) == 1:
-        return f"its last run: {said}"
-    return f"its last {len(failed)} runs failed, since {look.text(_moment(failed[-1].start_time))}: {said}"
+        return because(Cause.LAST_RUN_SAID, said=said)
+    since = look.text(_moment(failed[-1].start_time))
+    return because(Cause.LAST_RUNS_FAILED, count=len(failed), since=since, said=said)
 
 
 def _missed(look: _Look) -> datetime | None:
@@ -184,7 +187,7 @@ def _missed(look: _Look) -> datetime | None:
     return expected[0].at if expected and expected[0].at < late else None
 
 
-def _of_running(active: AgentRun, look: _Look) -> tuple[Health, tuple[str, ...]]:
+def _of_running(active: AgentRun, look: _Look) -> tuple[Health, tuple[Why, ...]]:
     began = _moment(active.start_time)
     lengths = [length for run in look.own if (length := _length(run)) is not None]
     lengths = lengths or [length for run in look.others if (length := _length(run)) is not None]
@@ -193,9 +196,8 @@ def _of_running(active: AgentRun, look: _Look) -> tuple[Health, tuple[str, ...]]
     usual = timedelta(seconds=median(length.total_seconds() for length in lengths))
     took = look.as_of - began
     if took > max(usual * _LONG, _LONG_AT_LEAST):
-        return Health.RUNNING_LONG, (
-            f"running for {span_text(took.total_seconds())}, usually {span_text(usual.total_seconds())}",
-        )
+        lasting, as_ever = span_text(took.total_seconds()), span_text(usual.total_seconds())
+        return Health.RUNNING_LONG, (because(Cause.RUN_IS_LONG, took=lasting, usual=as_ever),)
     return Health.RUNNING, ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.causes import Cause, because
 from reconciler.kind import HealthReport, Run, StartMemo, StartState, Unanswered
 from reconciler.model.condition import Health
 from reconciler.model.entry import Entry
@@ -14,39 +15,37 @@ def of_trigger(entry: Entry[StartMemo] | None, run: Run | Unanswered | None, *, 
     """
     if entry is None:
         if is_lost:
-            return HealthReport(
-                Health.UNKNOWN, notes=("the ledger is new: whether it ran is not known",), in_doubt=True
-            )
+            return HealthReport(Health.UNKNOWN, notes=(because(Cause.LEDGER_NEW),), in_doubt=True)
         return HealthReport(Health.NEVER_RAN)
     memo, name = entry.memo, entry.memo.run_id
     if memo.state.is_open:
         return _of_open(entry, name, run)
     match memo.state:
         case StartState.SUCCESS if memo.resolved:
-            return HealthReport(Health.HEALTHY, entry.at, notes=("it ran, by a person's word (`reconciler resolve`)",))
+            return HealthReport(Health.HEALTHY, entry.at, notes=(because(Cause.RAN_BY_WORD),))
         case StartState.SUCCESS:
             return HealthReport(Health.HEALTHY, entry.at)
         case StartState.FAILED:
-            return HealthReport(Health.FAILING, entry.at, notes=(f"run {name} failed",))
+            return HealthReport(Health.FAILING, entry.at, notes=(because(Cause.LAST_RUN_FAILED, run=name),))
         case StartState.NOT_RAN:
-            return HealthReport(Health.NEVER_RAN, notes=("the last start is known not to have run",))
-    say = f"say `reconciler resolve {entry.address} --ran` or `--not-ran`"
-    note = f"whether its last start ran is not known: {say}"
+            return HealthReport(Health.NEVER_RAN, notes=(because(Cause.NOT_RAN),))
+    note = because(Cause.LAST_START_IN_DOUBT, address=entry.address)
     return HealthReport(Health.UNKNOWN, entry.at, notes=(note,), in_doubt=True)
 
 
 def _of_open(entry: Entry[StartMemo], name: str, run: Run | Unanswered | None) -> HealthReport:
     """A start that was accepted. Its end is known when the run was read, and not before."""
     waits = entry.memo.state is StartState.RUNNING
-    after = "the next apply follows it to its end" if waits else "nobody waits for its end"
+    after = because(Cause.FOLLOWED_NEXT if waits else Cause.NOBODY_WAITS)
     if run is None:
-        return HealthReport(Health.UNKNOWN, entry.at, notes=(f"run {name} was started; {after}",))
+        return HealthReport(Health.UNKNOWN, entry.at, notes=(because(Cause.RUN_WAS_STARTED, after, run=name),))
     if isinstance(run, Unanswered):
-        over = f". If it is surely over: `reconciler resolve {entry.address} --ran`" if waits else ""
-        note = f"run {name} was started, and cannot be read: {run.why.rstrip('.')}{over}"
+        if_over = (because(Cause.IF_SURELY_OVER, address=entry.address),) if waits else ()
+        note = because(Cause.RUN_STARTED_UNREAD, *if_over, run=name, said=run.why)
         return HealthReport(Health.UNKNOWN, entry.at, notes=(note,), in_doubt=waits and run.is_missing)
     if not run.is_final:
-        return HealthReport(Health.RUNNING, entry.at, notes=(f"run {name} is {run.status}; {after}",))
-    recorded = "; the next apply records it" if waits else ""
-    note = f"run {name} ended: {run.status}{recorded}"
+        note = because(Cause.RUN_IN_STATE, after, run=name, status=run.status)
+        return HealthReport(Health.RUNNING, entry.at, notes=(note,))
+    recorded = (because(Cause.RECORDED_NEXT),) if waits else ()
+    note = because(Cause.RUN_HAS_ENDED, *recorded, run=name, status=run.status)
     return HealthReport(Health.HEALTHY if run.has_succeeded else Health.FAILING, entry.at, notes=(note,))

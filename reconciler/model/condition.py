@@ -73,7 +73,7 @@ class Health(StrEnum):
 class ResourceStatus(Struct, frozen=True):
     """One row of `status`. Times are RFC 3339, "" where there is none; `predicted` is our own next run.
 
-    `in_doubt`: what happened has to be said by a person.
+    `notes` are what a person should know, without what is secret. `in_doubt`: what happened has to be said by a person.
     """
 
     address: Address
@@ -82,7 +82,7 @@ class ResourceStatus(Struct, frozen=True):
     last_run: str = ""
     next_run: str = ""
     predicted: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Why, ...] = ()
     in_doubt: bool = False
 
     @property

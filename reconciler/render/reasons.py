@@ -273,6 +273,33 @@ _SENTENCES: dict[Cause, str] = {
     Cause.UNEXPECTED: "unexpected {error}: what became of it is not known. Please report this",
     Cause.WITHHELD_AFTER_FAILURE: "withheld: {failed} was not applied, and nothing is deleted after a failure",
     Cause.WITHHELD_FOR_UNREAD: "withheld: {unread} could not be read, and nothing is deleted after a failure",
+    Cause.ABSENT_FROM_ACC: "not in ACC",
+    Cause.DISABLED_LEFT_ALONE: "disabled in ACC; `enabled: keep` leaves the switch to the people there",
+    Cause.DISABLED_THOUGH_DECLARED: "disabled in ACC although declared enabled",
+    Cause.DISABLED_THOUGH_DEFAULT: "disabled in ACC; the manifest says nothing, which means enabled",
+    Cause.FOLLOWED_NEXT: "the next apply follows it to its end",
+    Cause.IF_SURELY_OVER: "If it is surely over: `reconciler resolve {address} --ran`",
+    Cause.LAST_RUNS_FAILED: "its last {count} runs failed, since {since}: {said}",
+    Cause.LAST_RUN_FAILED: "run {run} failed",
+    Cause.LAST_RUN_SAID: "its last run: {said}",
+    Cause.LAST_RUN_STOPPED: "its last run was stopped",
+    Cause.LAST_RUN_UNDOCUMENTED: "ACC tells of its last run in a word that nobody documents: {status}",
+    Cause.LAST_START_IN_DOUBT: (
+        "whether its last start ran is not known: say `reconciler resolve {address} --ran` or `--not-ran`"
+    ),
+    Cause.LEDGER_NEW: "the ledger is new: whether it ran is not known",
+    Cause.NEXT_RUN_DISAGREES: "ACC says {served} next, this program predicts {predicted}",
+    Cause.NOBODY_WAITS: "nobody waits for its end",
+    Cause.RAN_BY_WORD: "it ran, by a person's word (`reconciler resolve`)",
+    Cause.RECORDED_NEXT: "the next apply records it",
+    Cause.RUNS_UNREAD: "the agent's runs could not be read",
+    Cause.RUN_HAS_ENDED: "run {run} ended: {status}{then}",
+    Cause.RUN_IN_STATE: "run {run} is {status}{then}",
+    Cause.RUN_IS_LONG: "running for {took}, usually {usual}",
+    Cause.RUN_MISSED: "it should have run at {at}",
+    Cause.RUN_STARTED_UNREAD: "run {run} was started, and cannot be read: {bare}{further}",
+    Cause.RUN_WAS_STARTED: "run {run} was started{then}",
+    Cause.SERVER_SAID: "server: {said}",
 }
 """What it is about in braces: as it is (`{run}`), counted (`{count:file}`), or in words (`{count:belongs|belong}`)."""
 

@@ -11,6 +11,7 @@ from reconciler.render import Screen, Stamp, plan_summary
 from reconciler.render.characters import columns, table
 from reconciler.render.frequency import minute_text
 from reconciler.render.json_ import Document, header, warning_objects
+from reconciler.render.reasons import words
 from reconciler.render.text.reports import warnings_list
 from reconciler.render.text.text_page import TextPage
 
@@ -61,7 +62,7 @@ def status_text(
         else:
             _block(page, sign, row)
         for note in one.notes:
-            page.paragraph(note, indent=4)
+            page.paragraph(words(note), indent=4)
     warnings_list(page, warnings)
     counts = Counter(one.health for one in statuses)
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
@@ -94,7 +95,7 @@ def status_document(statuses: Sequence[ResourceStatus], stamp: Stamp, warnings: 
                 "last_run": one.last_run or None,
                 "next_run": one.next_run or None,
                 "predicted": one.predicted or None,
-                "notes": list(one.notes),
+                "notes": list(map(words, one.notes)),
             }
             for one in sorted(statuses, key=lambda one: one.address)
         ],

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from reconciler import planner
+from reconciler.causes import redacted
 from reconciler.kind import Examined, Unanswered
 from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import DriftStatus, Health, ResourceStatus
@@ -147,6 +148,6 @@ def _row(
         said.last_run,
         said.next_run,
         said.predicted,
-        tuple(map(redact, said.notes)),
+        tuple(redacted(note, redact) for note in said.notes),
         said.in_doubt,
     )

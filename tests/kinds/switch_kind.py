@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from reconciler.causes import said
 from reconciler.kind import Examined, HealthReport, ObservedKind, ObservedMemo, Product
 from reconciler.manifests.declarations import Declared, Scope
 from reconciler.manifests.document_kinds import BlockSort
@@ -50,7 +51,7 @@ class SwitchKind(ObservedKind[SwitchState, ObservedMemo, "AccClient"]):
     def health(self, examined: Examined[SwitchState, ObservedMemo]) -> HealthReport:
         state = examined.observation.state
         if state is None:
-            return HealthReport(Health.UNKNOWN, notes=(examined.observation.problem,))
+            return HealthReport(Health.UNKNOWN, notes=(said(examined.observation.problem),))
         return HealthReport(Health.HEALTHY if state.on == examined.resource.state.on else Health.FAILING)
 
 

@@ -94,6 +94,23 @@ def test_what_the_server_says_is_shown_harmlessly(tmp_path: Path) -> None:
         assert at.type("status", "--format", "json").json["resources"][0]["health"] == "failing"
 
 
+def test_what_a_manifest_makes_secret_is_hidden_in_what_a_run_and_the_server_say(tmp_path: Path) -> None:
+    with desk(tmp_path) as at:
+        at.environ["SITE_PASSWORD"] = "the password of the site"
+        manifest = MANIFEST.replace(f"      id: {DAILY}\n", "")
+        at.write("manifests/prices.yaml", manifest + "      inputParameters: {password: '${env:SITE_PASSWORD}'}\n")
+        assert at.type("apply", "--auto-approve").code == 0
+        (schedule,) = at.emulator.estate.schedules.values()
+        run = give_run(schedule, ago=10 * MINUTES, outcome=RunStatus.FAILED)
+        run.message = "no login with the password\nof the site"
+        schedule.error_message = "again: the password \n of the site"
+        for words in (["status"], ["status", "--format", "json"]):
+            typed = at.type(*words)
+            assert "password" not in typed.out + typed.err
+        notes = typed.json["resources"][0]["notes"]
+        assert notes == ["its last run: no login with (secret)", "server: again: (secret)"]
+
+
 def row_of_text(at: Desk) -> str:
     typed = at.type("status")
     assert typed.code == 2

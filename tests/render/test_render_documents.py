@@ -29,6 +29,7 @@ from render_samples import (
     schedule,
 )
 
+from reconciler.causes import Cause, because
 from reconciler.diff import canonical_json, digest
 from reconciler.model.address import Address
 from reconciler.model.condition import Check, Drift, DriftStatus, Health, Level, ResourceStatus
@@ -80,7 +81,7 @@ STANDINGS = (
         last_run="2026-11-22T02:00:00+11:00",
         next_run="2026-11-23T02:00:00+11:00",
         predicted="2026-11-23T02:00:00+11:00",
-        notes=("its last run: Page not found",),
+        notes=(because(Cause.LAST_RUN_SAID, said="Page not found"),),
     ),
     ResourceStatus(Address.parse("trigger/publish"), DriftStatus.UNVERIFIABLE, Health.NEVER_RAN),
 )

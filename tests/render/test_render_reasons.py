@@ -9,11 +9,13 @@ from string import Formatter
 
 import pytest
 
-from reconciler.causes import Cause, Why, because, said
+from reconciler.causes import Cause, Why, because, redacted, said
+from reconciler.clients.redaction import Redactor
 from reconciler.render import reasons
 from reconciler.render.reasons import words
 
 PACKAGE = Path(reasons.__file__).parents[1]
+PLANTED = "the-password-of-the-site"
 FROM = {"bare": "said", "agent_in_shell": "agent"}
 FROM_NAMES = {"names", "few", "number", "single"}
 FROM_MORE = {"more", "then", "further"}
@@ -50,6 +52,17 @@ def test_whoever_names_a_cause_gives_what_its_sentence_is_about() -> None:
         wanted = {FROM.get(name, name) for name in placeholders(cause) - FROM_MORE - FROM_NAMES}
         assert wanted <= given, f"{where} says too little for {cause}: {wanted - given}"
         assert not placeholders(cause) & FROM_NAMES or "names" in given, where
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_secret_is_masked_wherever_a_cause_can_hold_one(cause: Cause) -> None:
+    def about(text: str) -> Why:
+        values = dict.fromkeys(placeholders(cause) - FROM_NAMES - FROM_MORE - FROM.keys() | set(FROM.values()), text)
+        return because(cause, because(Cause.NEEDS_BLOCKED, said(text), names=(text,)), names=(text, text), **values)
+
+    found = redacted(about(f"it is {PLANTED}."), Redactor([PLANTED]))
+    assert found == about("it is (secret).")
+    assert PLANTED not in repr(found) + words(found)
 
 
 def test_a_value_is_never_read_as_a_sentence() -> None:
