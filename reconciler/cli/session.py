@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.clock import MACHINE, Clock
-from reconciler.errors import LedgerError, ManifestError, ReconcilerError, internal_error_text
+from reconciler.errors import ManifestError, ReconcilerError, internal_error_text
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -79,25 +79,10 @@ class Session:
 
     def load_connection(self, name: str) -> tuple[Connection, Secrecy]:
         """A connection of the project and what must not be printed. Raises ManifestError or UsageError."""
-        from reconciler.products import Products
-        from reconciler.secrecy import secrecy_of
-        from reconciler.workflow.memory import read
-        from reconciler.workflow.reading import check_manifests, read_project
+        from reconciler.render.reasons import words
+        from reconciler.workflow.call_connection import connection_for_call
 
-        context = self.context()
-        project, secrets = read_project(context)
-        connection = Products(project, secrets, self.stop, self.clock).connection(name)
-        desired, problems = check_manifests(context, connections=False)
-        if desired is not None:
-            secrets |= desired.secret_values
-        elif any(problem.code != "no-files" for problem in problems):
-            self.say("note: the manifests have errors, so what they make secret is not known and may be shown")
-        try:
-            entries = tuple(read(context, project).memory.entries.values()) if name == "acc" else ()
-        except LedgerError as error:
-            self.say(harmless(f"note: {error.message}, so no parameter of a schedule that was applied is shown"))
-            entries = ()
-        return connection, secrecy_of(desired.resources if desired is not None else (), entries, secrets)
+        return connection_for_call(self.context(), name, lambda why: self.say(harmless(f"note: {words(why)}")))
 
     def say(self, text: str) -> None:
         """A line of progress or of a log, on stderr."""

@@ -300,6 +300,8 @@ _SENTENCES: dict[Cause, str] = {
     Cause.RUN_STARTED_UNREAD: "run {run} was started, and cannot be read: {bare}{further}",
     Cause.RUN_WAS_STARTED: "run {run} was started{then}",
     Cause.SERVER_SAID: "server: {said}",
+    Cause.MANIFEST_SECRETS_UNKNOWN: "the manifests have errors, so what they make secret is not known and may be shown",
+    Cause.PARAMETERS_HIDDEN: "{said}, so no parameter of a schedule that was applied is shown",
 }
 """What it is about in braces: as it is (`{run}`), counted (`{count:file}`), or in words (`{count:belongs|belong}`)."""
 

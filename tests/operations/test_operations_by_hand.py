@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,6 +78,21 @@ def test_a_secret_of_the_manifests_is_hidden_where_the_product_shows_it_back(at:
         typed = at.type(*words)
         assert SECRET not in typed.out + typed.err, words
     assert "cannot log in with (secret)" in at.type("status").out
+
+
+def test_while_the_ledger_cannot_be_read_it_says_so_and_shows_no_parameter_that_was_applied(at: Desk) -> None:
+    at.write("manifests/prices.yaml", MANIFEST)
+    at.environ["SITE_PASSWORD"] = SECRET
+    assert at.type("apply", "--auto-approve").code == 0
+    at.write("manifests/prices.yaml", MANIFEST[: MANIFEST.index("      inputParameters:")])
+    at.environ["SITE_PASSWORD"] = ""
+    (ledger,) = at.root.rglob("ledger.db")
+    ledger.write_bytes(b"no database" * 1000)
+    typed = at.type("acc", "schedule", "list", PATH, "--format", "json")
+    assert typed.code == 0
+    assert re.search(r"^note: .*, so no parameter of a schedule that was applied is shown$", typed.err, re.M), typed.err
+    assert SECRET not in typed.out + typed.err
+    assert "(secret)" in typed.out
 
 
 def test_with_broken_manifests_it_says_that_their_secrets_are_not_known(at: Desk) -> None:
