@@ -74,8 +74,8 @@ class Declared(Struct):
 
     def claim(self, what: str, key: str, origin: Origin, report: ProblemReporter, shown: str) -> bool:
         """Take a name that only one place may have. A second claim is an error at the later place, and names both."""
-        if "${" in key and what != "path":
-            return True  # it could not be filled in, which is reported: nobody knows whether the names would differ
+        if "${each." in key and what != "path":
+            return True  # the item lacks it, which is reported: nobody knows whether the names would differ
         claimed = (origin, report.address)
         first = self.places.setdefault((what, key), claimed)
         if first is claimed:

@@ -237,7 +237,7 @@ def test_schedules_that_every_agent_has_by_default_are_planned_and_told_of(reuse
 
 
 def test_a_blackout_that_many_made_schedules_run_into_is_told_once_with_the_item(reused: Stage) -> None:
-    blackout = "  blackouts:\n    - {name: freeze, timeZone: UTC, from: 2026-11-01T00:00:00, to: 2027-02-01T00:00:00}\n"
+    blackout = "  blackouts:\n    - {name: freeze, timeZone: UTC, from: 2026-11-01T00:00:00, to: 2036-02-01T00:00:00}\n"
     reused.project(DEFAULTS + blackout)
     told = [one for one in reused.run("validate", "--format", "json").document["problems"] if one["code"] == "blackout"]
     assert [one["line"] for one in told] == sorted(one["line"] for one in told)
