@@ -19,6 +19,7 @@ from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
 from benchmarks.remembering import ledger
 from benchmarks.rendering import render
+from benchmarks.reusing import reuse
 from benchmarks.sharding import shards
 from benchmarks.starting import start
 from benchmarks.validating import validate
@@ -31,6 +32,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "plan-large": plan_large,
     "apply": apply,
     "validate": validate,
+    "reuse": reuse,
     "growth": growth,
     "crowding": crowding,
     "render": render,
