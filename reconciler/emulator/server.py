@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 DEFAULT_TOKEN = "emulator-token"  # noqa: S105  (it guards nothing)
 _POLL_SECONDS = 0.01
 _CLOSING_SECONDS = 5.0
+_TURNS = 5
 _SILENT = logging.getLogger("reconciler.emulator")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -192,13 +193,15 @@ class Emulator:
         ready.set()
         await self._stopping.wait()
         listener.close()
-        await server.shutdown(0.1)
-        await listener.wait_closed()
-        # A connection that was being accepted appears now. One left open would keep uvloop from closing its loop.
-        await asyncio.sleep(0)
-        if server.connections:
+        # A connection that was being accepted appears within the next turns of the loop, and aiohttp forgets whatever
+        # appears while it closes the others. One left open would keep uvloop from closing its loop.
+        while True:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            if not server.connections:
+                break
             await server.shutdown(0.1)
-            await asyncio.sleep(0)
+        await listener.wait_closed()
         self._served.set()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

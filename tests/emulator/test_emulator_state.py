@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -292,6 +295,27 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, number: sig
     assert (process.returncode, out, err) == (0, "", "")
     assert schedule_body()["scheduleId"] in load(saved).schedules
     assert len(log.read_text().splitlines()) == 2
+
+
+def test_it_ends_while_others_knock() -> None:
+    """A connection that is being accepted as it ends is closed with the others; one left open is an error here."""
+
+    def knock(emulator: Emulator, knocked: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                with socket.create_connection(("127.0.0.1", emulator.port), 0.2) as client:
+                    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    knocked.set()
+
+    for _ in range(40):
+        knocked = threading.Event()
+        with Emulator(small_estate()) as running:
+            others = [threading.Thread(target=knock, args=(running, knocked)) for _ in range(3)]
+            for each in others:
+                each.start()
+            knocked.wait(20)
+        for each in others:
+            each.join()
 
 
 def test_the_command_says_in_words_where_it_listens() -> None:
