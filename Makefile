@@ -16,7 +16,7 @@ ELSEWHEN := calendar clients emulator manifests operations render timetable
 # Many cases over paths that other tests cover: measuring coverage makes them three times as long and shows nothing more.
 MANY_CASES := tests/histories tests/kill tests/clients/test_clients_redaction.py tests/emulator/test_emulator_nonsense.py \
   tests/timetable/test_timetable_every_zone.py $(addprefix tests/end_to_end/test_e2e_,$(addsuffix .py, \
-  accept_law attribution by_hand_histories faults hostile ledger_histories \
+  accept_items_law accept_law attribution by_hand_histories faults hostile ledger_histories \
    secret_histories starts text ways_out))
 
 .PHONY: help demo install lint types test coverage elsewhen explore histories oldest schemas bench clean
