@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -129,7 +129,7 @@ class Mover(Struct, frozen=True):
         if not commits.alone(switch):
             return None
         self.told(3)
-        own_keys = sum(scope.meta(reader, "key") is not None for scope, _ in leases)
+        own_keys = self._own_keys(reader, environments)
         self._end(target)
         self.told(4)
         return LedgerMove(environments, rows, self.source.shown, self.target.shown, own_keys)
@@ -138,6 +138,11 @@ class Mover(Struct, frozen=True):
 
     def _environments(self, source: Connection | Reader) -> tuple[str, ...]:
         return tuple(str(name) for (name,) in source.execute(statements.ENVIRONMENTS, {"project": self.project}))
+
+    def _own_keys(self, source: Connection | Reader, environments: Iterable[str]) -> int:
+        """Of how many of these environments a ledger keeps the key of their digests."""
+        scopes = (Scope(self.project, one, self.clock) for one in environments)
+        return sum(scope.meta(source, "key") is not None for scope in scopes)
 
     def _identified(self, connection: Connection) -> str:
         """The id of this ledger, which its copies share."""
@@ -242,8 +247,7 @@ class Mover(Struct, frozen=True):
             onward = whole.meta(connection, _MOVED_TO)
             is_arriving = whole.meta(connection, _ARRIVING) is not None
             environments = self._environments(connection)
-            scopes = [Scope(self.project, one, self.clock) for one in environments]
-            own_keys = sum(scope.meta(connection, "key") is not None for scope in scopes)
+            own_keys = self._own_keys(connection, environments)
         if not is_ours:
             raise moved(self.source.shown, to)
         if onward is not None:
@@ -261,8 +265,7 @@ class Mover(Struct, frozen=True):
                 whole.require_here(reader, self.source.shown)
                 if came_from := whole.meta(reader, _MOVED_FROM):
                     environments = self._environments(reader)
-                    scopes = [Scope(self.project, one, self.clock) for one in environments]
-                    own_keys = sum(scope.meta(reader, "key") is not None for scope in scopes)
+                    own_keys = self._own_keys(reader, environments)
                     return LedgerMove(environments, {}, came_from, self.target.shown, own_keys, was_done=True)
         raise UsageError(
             f"{self.target.shown} is what `ledger:` names, so there is nothing to move",
