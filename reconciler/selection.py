@@ -53,6 +53,13 @@ def select(resources: Iterable[Resource], selection: Selection) -> frozenset[Add
     return chosen
 
 
+def meant(texts: Mapping[str, Address], pattern: str) -> frozenset[Address]:
+    """The addresses, by their texts, that a pattern means: one that is an address means that one alone."""
+    if pattern in texts:
+        return frozenset({texts[pattern]})
+    return frozenset(address for text, address in texts.items() if fnmatchcase(text, pattern))
+
+
 def matching(
     texts: Mapping[str, Address],
     pattern: str,
@@ -64,12 +71,7 @@ def matching(
 
     `resources` is what they are the addresses of; those that are `suggested` are worth a hint.
     """
-    found = frozenset(
-        [texts[pattern]]
-        if pattern in texts
-        else [address for text, address in texts.items() if fnmatchcase(text, pattern)]
-    )
-    if found:
+    if found := meant(texts, pattern):
         return found
     known = [one for one in resources if suggested(one.address)]
     aliases = {one.identity: str(one.address) for one in known if one.identity}

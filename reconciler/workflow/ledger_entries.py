@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from reconciler.model.outcome import Outcome, RunRecord, Status
 from reconciler.model.plan import Action, BlockedResource, Change, Finding, Reason, Visibility
 from reconciler.model.project import Project
 from reconciler.model.remembrance import Remembered, RememberedAgent
+from reconciler.selection import meant
 from reconciler.suggestion import PatternSuggestions
 from reconciler.workflow.context import CommandContext
 from reconciler.workflow.git import commit_of
@@ -74,8 +74,7 @@ def _chosen(memory: Memory, patterns: tuple[str, ...]) -> tuple[Address, ...]:
     texts = {str(address): address for address in memory.entries}
     found: set[Address] = set()
     for pattern in patterns:
-        exact = {texts[pattern]} if pattern in texts else set()
-        matches = exact or {address for text, address in texts.items() if fnmatchcase(text, pattern)}
+        matches = meant(texts, pattern)
         if not matches:
             entries = memory.entries.values()
             aliases = {entry.agent_path.lower(): entry.address.agent for entry in entries if entry.agent_path}
