@@ -12,6 +12,7 @@ from reconciler import timetable
 from reconciler.files import VALUE_BYTES
 from reconciler.kinds.schedule import KIND
 from reconciler.kinds.schedule_state import PATHS, ScheduleState, wire_start
+from reconciler.manifests.placeholders import escaped_text
 from reconciler.manifests.yaml_values import YAMLValue, is_writable, plain_value, text_of
 from reconciler.model.copies import replace
 from reconciler.product_terms import LOG_LEVELS
@@ -174,4 +175,4 @@ def _literal(text: str, before: YAMLValue) -> YAMLValue:
         value = plain_value(text)
         if value is not None and not isinstance(value, str) and text_of(value) == text:
             return value
-    return text.replace("${", "$${")
+    return escaped_text(text)

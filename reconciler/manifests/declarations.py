@@ -17,6 +17,7 @@ from msgspec import Struct
 from reconciler import order
 from reconciler.manifests import exposure
 from reconciler.manifests.document_kinds import DocumentKind
+from reconciler.manifests.placeholders import asks_item
 from reconciler.manifests.problems import ProblemReporter
 from reconciler.manifests.yaml_values import DocumentPath
 from reconciler.model.address import Address, Origin
@@ -74,7 +75,7 @@ class Declared(Struct):
 
     def claim(self, what: str, key: str, origin: Origin, report: ProblemReporter, shown: str) -> bool:
         """Take a name that only one place may have. A second claim is an error at the later place, and names both."""
-        if "${each." in key and what != "path":
+        if asks_item(key) and what != "path":
             return True  # the item lacks it, which is reported: nobody knows whether the names would differ
         claimed = (origin, report.address)
         first = self.places.setdefault((what, key), claimed)

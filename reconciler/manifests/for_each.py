@@ -15,15 +15,17 @@ from typing import TypeAlias, cast
 
 from msgspec import Struct
 
+from reconciler.files import VALUE_BYTES
 from reconciler.manifests import item_files, json_schemas, schema_sources
 from reconciler.manifests.documents import ManifestDocument
 from reconciler.manifests.interpolation import (
-    PLACEHOLDER,
     FilledDocument,
     FilledValue,
     InterpolationError,
     Interpolator,
+    joined,
 )
+from reconciler.manifests.placeholders import PLACEHOLDER, each_key, escaped
 from reconciler.manifests.problems import ProblemReporter, Problems, SourceFile
 from reconciler.manifests.yaml_values import (
     DocumentPath,
@@ -34,10 +36,10 @@ from reconciler.manifests.yaml_values import (
     mapping_of,
     text_of,
 )
+from reconciler.model.copies import replace
 from reconciler.suggestion import Suggestions
 
 _LONGEST_SHOWN = 40
-_ITEM = "each."
 _SCHEDULE = ("spec", "schedules", None)
 _NONE_WHERE_EMPTY = {("metadata", "movedFrom"), ("spec", "movedFrom"), (*_SCHEDULE, "movedFrom"), (*_SCHEDULE, "id")}
 """What only some items have, in tables of which every row has a cell for it: which ones were moved, or are adopted."""
@@ -226,8 +228,8 @@ def path_in_project(location: Path, root: Path) -> str:
 
 def _item_of(row: dict[str, YAMLValue], number: int, place: str, *, is_row: bool) -> Item:
     values: dict[str, FilledValue | InterpolationError] = {key: FilledValue(one) for key, one in row.items()}
-    escaped = {key: one.replace("${", "$${") if isinstance(one, str) else one for key, one in row.items()}
-    return Item(number, f"{_label(number, values)} of {place}", values, escaped, is_row=is_row)
+    written = {key: escaped(one) for key, one in row.items()}
+    return Item(number, f"{_label(number, values)} of {place}", values, written, is_row=is_row)
 
 
 def _label(number: int, values: dict[str, FilledValue | InterpolationError]) -> str:
@@ -300,35 +302,29 @@ class _Text(Struct):
                 except KeyError:
                     pass
                 else:
-                    interpolator.spend(len(whole))
-                    return whole
+                    if len(whole) <= VALUE_BYTES:
+                        interpolator.spend(len(whole))
+                        return whole
             return self._make(item, filled, interpolator)
         except InterpolationError as error:
             filled.errors.append((self.path, error))
             return self.written
 
     def _make(self, item: Item, filled: FilledDocument, interpolator: Interpolator) -> YAMLValue:
-        found: list[FilledValue] = []
+        found: list[str | FilledValue] = []
         for number, part in enumerate(self.parts):
             if isinstance(part, InterpolationError):
                 self.parts[number] = part.reported()  # it is no item's fault: once is enough
                 raise part
-            one = item.value(part.name, part.default) if isinstance(part, _Key) else part
-            found.append(one if isinstance(one, FilledValue) else FilledValue(one))
-        if len(found) == 1:
-            whole = found[0].value
-        else:
-            whole = "".join(text_of(one.value) for one in found)
-            interpolator.spend(len(whole))
-        if any(one.is_secret for one in found):
-            secrets = {text for one in found for text in one.secrets}
-            unset = {text for one in found for text in one.unset}
-            (unset or secrets).add(text_of(whole))
-            filled.add_secret(self.path, frozenset(secrets))
-            if unset:
-                filled.add_unset(self.path, frozenset(unset), self.uses)
-                self.uses = ()
-        return whole
+            found.append(item.value(part.name, part.default) if isinstance(part, _Key) else part)
+        whole = found[0]
+        if len(found) > 1 or isinstance(whole, str):
+            whole = joined(found)
+            interpolator.spend(len(text_of(whole.value)))
+        if whole.is_secret:
+            filled.note(self.path, replace(whole, uses=self.uses))
+            self.uses = () if whole.unset else self.uses
+        return whole.value
 
 
 class _Key(Struct, frozen=True):
@@ -372,10 +368,10 @@ def _text(written: str, path: DocumentPath, interpolator: Interpolator, folder: 
     for match in PLACEHOLDER.finditer(written):
         parts.append(written[position : match.start()])
         position = match.end()
-        inside = match["inside"] or ""
-        name, has_default, default = inside.removeprefix(_ITEM).partition(":-")
-        if inside.startswith(_ITEM) and match["end"] and item_files.KEY.fullmatch(name) and "${" not in default:
-            parts.append(_Key(name, FilledValue(item_files.cell_value(default)) if has_default else None))
+        each = each_key(match["inside"]) if match["end"] else None
+        if each is not None and item_files.KEY.fullmatch(each.name) and "${" not in (each.default or ""):
+            default = FilledValue(item_files.cell_value(each.default)) if each.default is not None else None
+            parts.append(_Key(each.name, default))
             continue
         try:
             parts.append(interpolator.fill(match[0], folder))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import heapq
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.files import VALUE_BYTES, read_regular
+from reconciler.manifests.placeholders import PLACEHOLDER
 from reconciler.manifests.unset_values import UnsetValues
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, is_writable, text_of
 from reconciler.model.copies import replace
@@ -33,7 +34,6 @@ _TOO_MUCH = (
     f"all that is filled in with ${{…}} is more than {size_text(_MOST_FILLED)} together: use shorter values here"
 )
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM})
-PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -66,6 +66,31 @@ class FilledValue(Struct, frozen=True):
     files: frozenset[Path] = frozenset()
     unset: frozenset[str] = frozenset()
     uses: tuple[str, ...] = ()
+
+
+def joined(parts: Iterable[str | FilledValue]) -> FilledValue:
+    """The text that parts are together. Raises InterpolationError where what is filled in makes it too long."""
+    texts: list[str] = []
+    filled: list[FilledValue] = []
+    size = 0
+    for part in parts:
+        texts.append(part if isinstance(part, str) else text_of(part.value))
+        if not isinstance(part, str):
+            filled.append(part)
+            size += len(texts[-1])
+            if size > VALUE_BYTES:
+                most = size_text(VALUE_BYTES)
+                message = f"what is filled in here is longer than {most}, the most that a value may be"
+                raise InterpolationError("interpolation-size", message)
+    whole = "".join(texts)
+    secrets = {text for one in filled for text in one.secrets}
+    unset = {text for one in filled for text in one.unset}
+    is_secret = any(one.is_secret for one in filled)
+    if is_secret:
+        (unset or secrets).add(whole)
+    files = frozenset(file for one in filled for file in one.files)
+    uses = tuple(use for one in filled for use in one.uses)
+    return FilledValue(whole, frozenset(secrets), is_secret, files, unset=frozenset(unset), uses=uses)
 
 
 @dataclass(slots=True)
@@ -113,42 +138,24 @@ class Interpolator:
             raise InterpolationError("interpolation-budget", _TOO_MUCH)
 
     def _filled(self, text: str, folder: Path) -> FilledValue:
-        parts: list[str] = []
-        secrets: set[str] = set()
-        files: set[Path] = set()
-        unset: set[str] = set()
-        uses: list[str] = []
-        is_secret = False
-        position = size = 0
+        if (only := PLACEHOLDER.fullmatch(text)) is not None and only["inside"] is not None and only["end"]:
+            return self._look_up(only["inside"], folder)
+        return joined(self._parts(text, folder))
+
+    def _parts(self, text: str, folder: Path) -> Iterator[str | FilledValue]:
+        """What stands in a text, one after the other; each is looked up once those before it are taken."""
+        position = 0
         for match in PLACEHOLDER.finditer(text):
-            parts.append(text[position : match.start()])
+            yield text[position : match.start()]
             position = match.end()
             if match["inside"] is None:
-                parts.append("${")
-                continue
-            if not match["end"]:
+                yield "${"
+            elif match["end"]:
+                yield self._look_up(match["inside"], folder)
+            else:
                 message = "a ${ is never closed: write } at its end, or $${ for a literal ${"
                 raise InterpolationError("interpolation-open", message)
-            filled = self._look_up(match["inside"], folder)
-            if match[0] == text:
-                return filled
-            parts.append(text_of(filled.value))
-            size += len(parts[-1])
-            if size > VALUE_BYTES:
-                most = size_text(VALUE_BYTES)
-                message = f"what is filled in here is longer than {most}, the most that a value may be"
-                raise InterpolationError("interpolation-size", message)
-            secrets |= filled.secrets
-            files |= filled.files
-            unset |= filled.unset
-            uses += filled.uses
-            is_secret = is_secret or filled.is_secret
-        whole = "".join((*parts, text[position:]))
-        if is_secret:
-            (unset if unset else secrets).add(whole)
-        return FilledValue(
-            whole, frozenset(secrets), is_secret, frozenset(files), unset=frozenset(unset), uses=tuple(uses)
-        )
+        yield text[position:]
 
     def _look_up(self, inside: str, folder: Path) -> FilledValue:
         scheme, colon, rest = inside.partition(":")
@@ -305,6 +312,15 @@ class FilledDocument(Struct):
         """The secret paths at this path and below it, which is `spec`, a block of it, or a mapping in that block."""
         return self.inside.get(path, [])
 
+    def note(self, path: DocumentPath, filled: FilledValue) -> None:
+        """Remember what is to be known of a value that was filled in at a path."""
+        if filled.is_secret:
+            self.add_secret(path, filled.secrets)
+        if filled.files:
+            self.files[path] = filled.files
+        if filled.unset:
+            self.add_unset(path, filled.unset, filled.uses)
+
     def add_secret(self, path: DocumentPath, texts: frozenset[str]) -> None:
         """What stands at a path came from outside."""
         if path not in self.secrets:
@@ -339,12 +355,7 @@ def _fill_part(
         except InterpolationError as error:
             document.errors.append((path, error))
             return part
-        if filled.is_secret:
-            document.add_secret(path, filled.secrets)
-        if filled.files:
-            document.files[path] = filled.files
-        if filled.unset:
-            document.add_unset(path, filled.unset, filled.uses)
+        document.note(path, filled)
         return filled.value
     filled_in: YAMLValue
     if isinstance(part, dict):

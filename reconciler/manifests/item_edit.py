@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from reconciler.manifests import item_files
 from reconciler.manifests.item_files import Row
+from reconciler.manifests.placeholders import escaped, is_composed
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle, spliced
 from reconciler.manifests.yaml_parsing import SourceError, decode
 from reconciler.manifests.yaml_splices import Splice
@@ -72,14 +73,13 @@ class ListedItems(Struct, frozen=True):
 
     def obstacle(self, number: int, key: str) -> Obstacle | None:
         before = self.value(number, key)
-        if self.is_interpolated and isinstance(before, str) and "${" in before.replace("$${", ""):
+        if self.is_interpolated and is_composed(before):
             return Obstacle.COMPOSED
         return self.file.obstacle(self.document, (*self.path, number, key))
 
     def set_value(self, number: int, key: str, value: YAMLValue) -> None:
-        if self.is_interpolated and isinstance(value, str):
-            value = value.replace("${", "$${")
-        self.file.set_value(self.document, (*self.path, number, key), value)
+        written = escaped(value) if self.is_interpolated else value
+        self.file.set_value(self.document, (*self.path, number, key), written)
 
 
 def edited_list(data: bytes) -> ListedItems:

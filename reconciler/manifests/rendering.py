@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.manifests.documents import ManifestDocument
-from reconciler.manifests.interpolation import PLACEHOLDER
+from reconciler.manifests.placeholders import PLACEHOLDER, asks_item, each_key, escaped
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, comment_text, value_at
 from reconciler.manifests.yaml_writing import inline, key_text
-
-_EACH = "${each."
 
 
 def rendered(documents: Iterable[ManifestDocument], *, with_origins: bool = False) -> Iterator[str]:
@@ -64,7 +62,7 @@ class _Writer:
             value = self._written(path)
         elif isinstance(value, str):
             value = self._moved(value, path) if path[-1] == "file" else value
-            value = value.replace("${", "$${")
+            value = escaped(value)
         return inline(value, in_flow=False)
 
     def _written(self, path: DocumentPath) -> YAMLValue:
@@ -73,9 +71,9 @@ class _Writer:
         item = self._document.item
 
         def word(match: re.Match[str]) -> str:
-            if match[0].startswith(_EACH) and item is not None:
-                name, _, default = match[0][len(_EACH) : -1].partition(":-")
-                return item.words(name, default)
+            each = each_key(match["inside"])
+            if each is not None and item is not None:
+                return item.words(each.name, each.default or "")
             if match[0].startswith("${file:"):
                 return f"${{file:{self._moved(match[0][len('${file:') : -1], path, folder)}}}"
             return match[0]
@@ -105,6 +103,6 @@ class _Writer:
         by = ""
         if found is not None:
             by = f" ({found[0].name})"
-        elif item is not None and _EACH in self._source(path)[0]:
+        elif item is not None and asks_item(self._source(path)[0]):
             by = f" [{item.label}]"
         return f"  # {comment_text(f'{origin.path}:{origin.line}{by}')}"

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
+from reconciler.manifests.placeholders import escaped_text
+
 YAMLValue: TypeAlias = "str | int | float | bool | list[YAMLValue] | dict[str, YAMLValue] | None"
 """A scalar, a list or a mapping, as it was written or filled in."""
 
@@ -99,7 +101,7 @@ def is_writable(text: str) -> bool:
 
 def value_text(value: object) -> str:
     """A YAML string that reads back as this and nothing else: what looks like interpolation is escaped."""
-    return quoted(str(value).replace("${", "$${"))
+    return quoted(escaped_text(str(value)))
 
 
 def quoted(text: str) -> str:

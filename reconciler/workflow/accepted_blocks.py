@@ -8,16 +8,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.files import MANIFEST_BYTES, read_regular
-from reconciler.kinds.schedule_acceptance import Inexpressible, edits_of
 from reconciler.kinds.schedule_state import ScheduleState
 from reconciler.manifests.item_edit import EditedText
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile
 from reconciler.model.address import Address
 from reconciler.model.resource import Resource
-from reconciler.secrecy import covers
 from reconciler.workflow.accepted_items import ItemEditor, MadeBlocks
 from reconciler.workflow.accepted_made_blocks import MadeBlockEditor
-from reconciler.workflow.edited_block import NEVER_WRITTEN, Block, FieldOutcomes, NotAccepted, WantedBlock
+from reconciler.workflow.edited_block import Block, FieldOutcomes, NotAccepted, WantedBlock
 
 
 class AcceptedBlock(Struct, frozen=True):
@@ -107,7 +105,7 @@ class BlockEditor:
             try:
                 self._edit(one, outcomes)
             except CannotEdit as error:
-                outcomes.refuse(one, "", f"its block {error.obstacle}: edit it by hand, at {one.resource.origin}")
+                outcomes.refuse_block(one, error.obstacle)
         if waiting:
             MadeBlockEditor(self._made(), self._manifest, self._items, outcomes).edit(waiting)
         for one in outcomes.wanted.values():
@@ -118,12 +116,8 @@ class BlockEditor:
         """Edit one block that stands by itself. Raises CannotEdit."""
         name = one.resource.origin.path
         block = Block(self._manifest(name), one.resource)
-        for edit in edits_of(one.live, one.resource.state, one.fields, block.value):
-            if isinstance(edit, Inexpressible):
-                outcomes.refuse(one, edit.field, edit.why)
-            elif covers(one.secrets, edit.field):
-                outcomes.refuse(one, edit.field, NEVER_WRITTEN)
-            elif why := block.apply(edit):
+        for edit in outcomes.edits(one, block.value):
+            if why := block.apply(edit):
                 outcomes.refuse(one, edit.field, why)
             else:
                 outcomes.take(one, edit.field, name)

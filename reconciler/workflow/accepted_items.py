@@ -12,13 +12,12 @@ from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.kinds.schedule import KIND
 from reconciler.manifests.documents import ManifestDocument, entry_name
 from reconciler.manifests.for_each import path_in_project
-from reconciler.manifests.interpolation import PLACEHOLDER
 from reconciler.manifests.item_edit import EditedItems, EditedJSON, EditedTable, EditedText, ListedItems, edited_list
+from reconciler.manifests.placeholders import PLACEHOLDER, EachKey, each_key
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, list_of, mapping_of, value_at
 from reconciler.model.address import Address, Origin
 
-_EACH = "each."
 NO_DEFAULT = ("${", "}")
 """What cannot stand in a default of `${each.KEY:-default}`."""
 
@@ -155,25 +154,14 @@ def _texts(part: YAMLValue, path: DocumentPath) -> Iterator[tuple[DocumentPath, 
 
 def keys_in(text: str) -> frozenset[str]:
     """The keys of an item that a text uses."""
-    inside = (match["inside"] or "" for match in PLACEHOLDER.finditer(text))
-    return frozenset(one[len(_EACH) :].partition(":-")[0] for one in inside if one.startswith(_EACH))
+    found = (each_key(match["inside"]) for match in PLACEHOLDER.finditer(text))
+    return frozenset(one.name for one in found if one is not None)
 
 
-class EachText(Struct, frozen=True):
-    """A text that is nothing but `${each.KEY}` or `${each.KEY:-default}`."""
-
-    key: str
-    default: str | None
-
-
-def each_text(text: YAMLValue) -> EachText | None:
-    """The key and the default of a text that is nothing but one key of an item; None for any other."""
+def only_each_key(text: YAMLValue) -> EachKey | None:
+    """The key of an item that a text is nothing but; None for any other text."""
     found = PLACEHOLDER.fullmatch(text) if isinstance(text, str) else None
-    inside = (found["inside"] or "") if found is not None else ""
-    if not inside.startswith(_EACH):
-        return None
-    key, has_default, default = inside[len(_EACH) :].partition(":-")
-    return EachText(key, default if has_default else None)
+    return each_key(found["inside"]) if found is not None else None
 
 
 class ItemEditor:
@@ -211,8 +199,3 @@ class ItemEditor:
 
 def in_table(source: ItemSource) -> bool:
     return source.document < 0 and Path(source.name).suffix.lower() == ".csv"
-
-
-def item_value(value: YAMLValue) -> YAMLValue:
-    """What a block's value is in an item: `$${` is how a block writes a literal `${`."""
-    return value.replace("$${", "${") if isinstance(value, str) else value

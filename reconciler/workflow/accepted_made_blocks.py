@@ -12,28 +12,25 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from reconciler.kinds.schedule_acceptance import BlockEdit, Inexpressible, edits_of
-from reconciler.manifests.interpolation import PLACEHOLDER
+from reconciler.kinds.schedule_acceptance import BlockEdit
 from reconciler.manifests.item_edit import EditedItems
+from reconciler.manifests.placeholders import PLACEHOLDER, EachKey, unescaped
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle
 from reconciler.manifests.yaml_values import YAMLValue, mapping_of, text_of, text_or_nothing
 from reconciler.manifests.yaml_writing import same
 from reconciler.model.address import Origin
 from reconciler.model.copies import replace
-from reconciler.secrecy import covers
 from reconciler.workflow.accepted_items import (
     NO_DEFAULT,
-    EachText,
     ItemEditor,
     ItemSource,
     MadeBlock,
     MadeBlocks,
     Use,
-    each_text,
     in_table,
-    item_value,
+    only_each_key,
 )
-from reconciler.workflow.edited_block import NEVER_WRITTEN, Block, FieldOutcomes, WantedBlock
+from reconciler.workflow.edited_block import Block, FieldOutcomes, WantedBlock
 from reconciler.workflow.importing.alike_agents import column_name, setting_column
 
 _ID = "_id"
@@ -60,7 +57,7 @@ class _Move(Struct, frozen=True):
     @property
     def text(self) -> str:
         """The value as an item has it, as text."""
-        return text_of(item_value(self.value))
+        return text_of(unescaped(self.value))
 
 
 class _Refused(Exception):
@@ -74,7 +71,7 @@ class MadeBlockEditor:
         self, made: MadeBlocks, manifest: Callable[[str], EditedFile], items: ItemEditor, outcomes: FieldOutcomes
     ) -> None:
         self._made, self._manifest, self._items, self._outcomes = made, manifest, items, outcomes
-        self._asked: dict[tuple[ItemSource, int, str], list[tuple[_Move, EachText]]] = defaultdict(list)
+        self._asked: dict[tuple[ItemSource, int, str], list[tuple[_Move, EachKey]]] = defaultdict(list)
 
     def edit(self, wanted: Iterable[WantedBlock]) -> None:
         """Edit as far as that can be; the outcomes have the rest."""
@@ -82,7 +79,7 @@ class MadeBlockEditor:
         for one in wanted:
             block = self._made.block(one.address)
             if block is None:
-                self._refuse_block(one, Obstacle.ELSEWHERE)
+                self._outcomes.refuse_block(one, Obstacle.ELSEWHERE)
             else:
                 together[block.place].append((one, block))
         for alike in together.values():
@@ -90,15 +87,12 @@ class MadeBlockEditor:
                 self._edit_block(alike)
             except CannotEdit as error:
                 for one, _ in alike:
-                    self._refuse_block(one, error.obstacle)
+                    self._outcomes.refuse_block(one, error.obstacle)
         for (source, number, key), asked in self._asked.items():
             try:
                 self._set_key(source, number, key, asked)
             except _Refused as error:
                 self._refuse((move for move, _ in asked), str(error))
-
-    def _refuse_block(self, one: WantedBlock, obstacle: Obstacle) -> None:
-        self._outcomes.refuse(one, "", f"its block {obstacle}: edit it by hand, at {one.resource.origin}")
 
     def _refuse(self, moves: Iterable[_Move], why: str) -> None:
         for one in moves:
@@ -111,14 +105,9 @@ class MadeBlockEditor:
         written = Block(self._manifest(alike[0][1].place[0]), alike[0][0].resource)
         moves: dict[tuple[str, ...], list[_Move]] = defaultdict(list)
         for one, block in alike:
-            for edit in edits_of(one.live, one.resource.state, one.fields, block.value):
-                if isinstance(edit, Inexpressible):
-                    self._outcomes.refuse(one, edit.field, edit.why)
-                elif covers(one.secrets, edit.field):
-                    self._outcomes.refuse(one, edit.field, NEVER_WRITTEN)
-                else:
-                    place = replace(written.place(edit.path), item=one.resource.origin.item)
-                    moves[edit.path].append(_Move(one, block, edit.path, edit.value, place))
+            for edit in self._outcomes.edits(one, block.value):
+                place = replace(written.place(edit.path), item=one.resource.origin.item)
+                moves[edit.path].append(_Move(one, block, edit.path, edit.value, place))
         count = self._made.item_count(alike[0][1])
         self._settle_rhythm(written, moves, count)
         for path, found in moves.items():
@@ -140,10 +129,10 @@ class MadeBlockEditor:
             crons += [replace(one, path=_CRON, value=text) for one, text in zip(intervals, as_cron, strict=True)]
 
     def _edit_field(self, written: Block, path: tuple[str, ...], moves: list[_Move], count: int) -> None:
-        each = each_text(written.value_at(path))
+        each = only_each_key(written.value_at(path))
         if each is not None:
             for one in moves:
-                self._asked[one.block.source, one.block.number, each.key].append((one, each))
+                self._asked[one.block.source, one.block.number, each.name].append((one, each))
         elif why := written.composed(path):
             self._refuse(moves, why)
         elif _is_of_all(moves, count):
@@ -187,7 +176,7 @@ class MadeBlockEditor:
             self._refuse(possible, why)
             return
         for one in possible:
-            items.set_value(one.block.number, key, item_value(one.value))
+            items.set_value(one.block.number, key, unescaped(one.value))
         self._take(possible, block.place[0], block.source.name)
 
     def _opened(self, source: ItemSource, move: _Move) -> EditedItems:
@@ -200,9 +189,9 @@ class MadeBlockEditor:
 
     def _free_key(self, block: MadeBlock, path: tuple[str, ...], written: Block, items: EditedItems) -> str:
         """A name as `import --factor` would give it, that no item has and no document asks for."""
-        identity = each_text(written.value.get("id"))
-        if identity is not None and identity.key.endswith(_ID) and identity.key != _ID:
-            label = identity.key.removesuffix(_ID)
+        identity = only_each_key(written.value.get("id"))
+        if identity is not None and identity.name.endswith(_ID) and identity.name != _ID:
+            label = identity.name.removesuffix(_ID)
         else:
             label = column_name(_usual(written.value.get("name")))
             if self._made.is_shared(block.source):
@@ -217,7 +206,7 @@ class MadeBlockEditor:
 
     # --- a key that the block asks for already ----------------------------------------------------------------------
 
-    def _set_key(self, source: ItemSource, number: int, key: str, asked: Sequence[tuple[_Move, EachText]]) -> None:
+    def _set_key(self, source: ItemSource, number: int, key: str, asked: Sequence[tuple[_Move, EachKey]]) -> None:
         """Set a key of an item as far as that changes nothing else. Raises _Refused."""
         first = asked[0][0]
         origins = self._made.uses(source, key)
@@ -233,11 +222,11 @@ class MadeBlockEditor:
             if why := _why_not(one, each.default, items.obstacle(number, key)):
                 raise _Refused(why)
         is_default = in_table(source) and all(each.default == first.text for _, each in asked)
-        items.set_value(number, key, "" if is_default else item_value(first.value))
+        items.set_value(number, key, "" if is_default else unescaped(first.value))
         self._take((one for one, _ in asked), source.name)
 
 
-def _uses(asked: Iterable[tuple[_Move, EachText]]) -> frozenset[Use]:
+def _uses(asked: Iterable[tuple[_Move, EachKey]]) -> frozenset[Use]:
     return frozenset(one.block.use(one.path) for one, _ in asked)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import cast
 
 from msgspec import Struct
 
-from reconciler.kinds.schedule_acceptance import PARAMETERS, BlockEdit
+from reconciler.kinds.schedule_acceptance import PARAMETERS, BlockEdit, Inexpressible, edits_of
 from reconciler.kinds.schedule_state import ScheduleState
+from reconciler.manifests.placeholders import is_composed
 from reconciler.manifests.yaml_document_edit import CannotEdit, EditedFile, Obstacle
 from reconciler.manifests.yaml_values import DocumentPath, YAMLValue, mapping_of, text_of
 from reconciler.model.address import Address, Origin
 from reconciler.model.resource import Resource
+from reconciler.secrecy import covers
 
 
 class NotAccepted(Struct, frozen=True, order=True):
@@ -37,9 +40,6 @@ class WantedBlock(Struct, frozen=True):
         return self.resource.address
 
 
-NEVER_WRITTEN = "it is secret, or was, and is not written to a file"
-
-
 class FieldOutcomes:
     """What became of each field that was to be taken. `wanted` are the schedules of which one at least was."""
 
@@ -60,6 +60,20 @@ class FieldOutcomes:
         """A field was not taken, or nothing of a schedule."""
         self.refused.append(NotAccepted(one.address, field, why))
         self._left[one.address].add(_whole(field))
+
+    def refuse_block(self, one: WantedBlock, obstacle: Obstacle) -> None:
+        """Nothing of a schedule was taken, since its block cannot be edited."""
+        self.refuse(one, "", f"its block {obstacle}: edit it by hand, at {one.resource.origin}")
+
+    def edits(self, one: WantedBlock, block: dict[str, YAMLValue]) -> Iterator[BlockEdit]:
+        """What its block, as it is written, has to say otherwise; without what may not be, which is refused."""
+        for edit in edits_of(one.live, one.resource.state, one.fields, block):
+            if isinstance(edit, Inexpressible):
+                self.refuse(one, edit.field, edit.why)
+            elif covers(one.secrets, edit.field):
+                self.refuse(one, edit.field, "it is secret, or was, and is not written to a file")
+            else:
+                yield edit
 
     def of(self, one: WantedBlock) -> tuple[frozenset[str], frozenset[str]]:
         """The fields that a schedule now says wholly as they are live, and the files that were changed for it."""
@@ -112,7 +126,7 @@ class Block:
     def composed(self, path: tuple[str, ...]) -> str:
         """Why nothing can be written at a path that is put together from variables; "" where it is not."""
         before = self.value_at(path)
-        if isinstance(before, str) and "${" in before.replace("$${", ""):
+        if is_composed(before):
             return f"it says {before}: change what that stands for, or write a value there, at {self.place(path)}"
         return ""
 

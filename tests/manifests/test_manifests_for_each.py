@@ -229,6 +229,17 @@ def test_a_template_and_a_project_are_one_document(tmp_path: Path) -> None:
     assert [(one.path, one.code) for one in problems] == [("reconciler.yaml", "unknown-key")]
 
 
+@pytest.mark.parametrize("each", ["", "forEach: [{n: 1}]\n"])
+def test_what_is_filled_in_is_as_long_in_what_is_made_as_in_what_is_written(tmp_path: Path, each: str) -> None:
+    number = "${each.n}" if each else "1"
+    document = AGENT.replace("kind: Agent\n", f"kind: Agent\n{each}").replace(
+        "Retail/prices", f"Retail/${{file:half}}${{file:half}}-{number}"
+    )
+    assert document.count("file:half") == 2
+    found = check(write(tmp_path, {"a.yaml": document, "half": "x" * 600_000}))[1]
+    assert [one.code for one in found] == ["interpolation-size"]
+
+
 def test_digits_in_a_cell_are_text_where_only_text_can_stand(tmp_path: Path) -> None:
     text = (
         'apiVersion: reconciler/v1\nkind: Agent\nforEach: {file: r.csv}\nmetadata: {name: "${each.store}"}\n'

@@ -9,6 +9,7 @@ from itertools import chain, count
 
 from msgspec import Struct
 
+from reconciler.manifests.placeholders import escaped, escaped_text
 from reconciler.manifests.yaml_values import YAMLValue, comment_text, text_of
 from reconciler.quantities import first_few
 from reconciler.workflow.importing.live_blocks import ACC_SAYS, PARAMETERS, LiveAgent, LiveBlock, by_name, free_name
@@ -186,10 +187,10 @@ class _Wording(Struct):
     def text(self, values: Sequence[str], wanted: str) -> str:
         """One text that becomes each of these values with the items."""
         if len(set(values)) == 1:
-            return values[0].replace("${", "$${")
+            return escaped_text(values[0])
         cut = tokens_of(values)
         if cut.values == self.tokens.values:
-            around = (part.replace("${", "$${") for part in (cut.before, cut.after))
+            around = map(escaped_text, (cut.before, cut.after))
             return f"${{each.{self.token_column}}}".join(around)
         if known := self.shared.get(tuple(values)):
             return f"${{each.{self.items.column(known, values)}}}"
@@ -279,7 +280,7 @@ def _block(row: Sequence[LiveBlock], label: str, wording: _Wording) -> PlannedBl
             values[key] = wording.text(found, setting_column(label, (key,)))
         else:
             plain = row[0].values[key]
-            values[key] = plain.replace("${", "$${") if isinstance(plain, str) else plain
+            values[key] = escaped(plain)
     return PlannedBlock(values, frozenset(varying), tuple(_comments(row)))
 
 
@@ -314,19 +315,17 @@ def setting_column(label: str, setting: Sequence[str]) -> str:
 def single(agent: LiveAgent) -> PlannedDocument:
     """The document of an agent that is like no other."""
 
-    def escaped(value: YAMLValue) -> YAMLValue:
-        if isinstance(value, dict):
-            return {key: escaped(one) for key, one in value.items()}
-        return value.replace("${", "$${") if isinstance(value, str) else value
+    def written(value: YAMLValue) -> YAMLValue:
+        return {key: escaped(one) for key, one in value.items()} if isinstance(value, dict) else escaped(value)
 
     blocks = tuple(
         PlannedBlock(
-            {"name": block.name, "id": block.identity, **{key: escaped(one) for key, one in block.values.items()}},
+            {"name": block.name, "id": block.identity, **{key: written(one) for key, one in block.values.items()}},
             comments=tuple(_comments([block])),
         )
         for block in agent.blocks
     )
-    return PlannedDocument(agent.handle, agent.handle, agent.path.replace("${", "$${"), blocks, (agent,))
+    return PlannedDocument(agent.handle, agent.handle, escaped_text(agent.path), blocks, (agent,))
 
 
 def lines_of(items: ItemList) -> Iterator[list[str]]:
