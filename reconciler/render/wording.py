@@ -26,7 +26,7 @@ DONE = {
     Action.DISAPPROVE: "disapproved",
     Action.START: "started",
     Action.ADOPT: "adopted",
-    Action.FORGET: "forgotten",
+    Action.FORGET: "removed from the ledger",
 }
 
 DRIFT_MEANING = {
@@ -145,6 +145,11 @@ def blocked_step(blocked: BlockedResource) -> str:
     """The next step for a blocked resource; empty where its cause says it already."""
     step = "" if blocked.why.cause in _SAYS_ITS_STEP else _BLOCKED_STEP.get(blocked.reason, "")
     return step.replace("{address}", str(blocked.address))
+
+
+def blocked_step_of_many(reason: Reason) -> str:
+    """The same for several that are blocked for one reason, each with its own address in the place of ADDRESS."""
+    return _BLOCKED_STEP.get(reason, "").replace("{address}", "ADDRESS")
 
 
 def outcome_step(outcome: Outcome) -> str:

@@ -1,0 +1,357 @@
+"""A plan as a person reviews it: what is risky first, what is alike together, what only the ledger records in a line.
+
+Text, Markdown and pages draw this one outline, so that they tell the same and each change is counted once in each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from msgspec import Struct
+
+from reconciler.causes import Cause, Why
+from reconciler.model.address import Address, Origin
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Reason
+from reconciler.model.state import JSON
+from reconciler.quantities import counted
+from reconciler.render import wording
+from reconciler.render.characters import ABSENT, field_texts
+from reconciler.render.frequency import TIMES, frequency_text, multiplies
+from reconciler.render.reasons import words
+
+_FEW = 6
+"""Up to so many sorts of changes with the same fields stand apart; of more, those that occur often."""
+
+_OFTEN = 10
+"""One in so many of what has the same fields is often."""
+
+_SHORT_VALUE = 40
+_NAMED_FIELDS = 3
+
+_Item = TypeVar("_Item")
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+class Risk(StrEnum):
+    """Why a reviewer has to look closely; gravest first. The value is its heading."""
+
+    DELETED = "deleted"
+    DISAPPROVED = "disapproved"
+    REPLACED = "input files removed"
+    SWITCHED_OFF = "switched off"
+    SWITCHED_ON = "switched on"
+    STARTED = "started"
+    FREQUENCY = "runs at least twice or at most half as often"
+
+
+_RISK_OF_ACTION = {
+    Action.DELETE: Risk.DELETED,
+    Action.DISAPPROVE: Risk.DISAPPROVED,
+    Action.DISABLE: Risk.SWITCHED_OFF,
+    Action.ENABLE: Risk.SWITCHED_ON,
+    Action.START: Risk.STARTED,
+}
+
+
+class VaryingField(NamedTuple):
+    """A field that not all changes of a group change alike: each way with how many do, the most frequent first.
+
+    A change that leaves the field alone counts with None on both sides.
+    """
+
+    path: str
+    ways: tuple[tuple[FieldChange, int], ...]
+
+
+class ChangeGroup(Struct, frozen=True, dict=True):
+    """Changes that a reviewer can judge together: one action, on one kind, for one reason, of the same risk."""
+
+    changes: tuple[Change, ...]
+    risk: Risk | None = None
+
+    @property
+    def action(self) -> Action:
+        return self.changes[0].action
+
+    @property
+    def kind(self) -> str:
+        return self.changes[0].address.kind
+
+    @property
+    def reason(self) -> Reason:
+        return self.changes[0].reason
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return tuple(change.address for change in self.changes)
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the changes stand in manifests, each place once and in order."""
+        found = {change.origin for change in self.changes if change.origin is not None}
+        return tuple(sorted(found, key=lambda one: (one.path, one.line)))
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.changes) == 1
+
+    @cached_property
+    def common(self) -> tuple[FieldChange, ...]:
+        """The fields that every change of the group changes alike, in the order of the first one."""
+        alike = set.intersection(*({_shown(field) for field in change.fields} for change in self.changes))
+        return tuple(field for field in self.changes[0].fields if _shown(field) in alike)
+
+    @cached_property
+    def varying(self) -> tuple[VaryingField, ...]:
+        """The other fields, in the order in which changes name them."""
+        common = {field.path for field in self.common}
+        paths = {field.path: None for change in self.changes for field in change.fields if field.path not in common}
+        return tuple(VaryingField(path, self._ways(path)) for path in paths)
+
+    def _ways(self, path: str) -> tuple[tuple[FieldChange, int], ...]:
+        ways: dict[_ShownField, FieldChange] = {}
+        counts: Counter[_ShownField] = Counter()
+        for change in self.changes:
+            field = next((one for one in change.fields if one.path == path), FieldChange(path, None, None))
+            counts[_shown(field)] += 1
+            ways.setdefault(_shown(field), field)
+        return tuple((ways[key], count) for key, count in counts.most_common())
+
+    @cached_property
+    def sentences(self) -> tuple[tuple[str, int], ...]:
+        """Why these changes stand in the plan, each sentence with how many it is said of; "" where nothing is said."""
+        return tuple(Counter(words(change.why) for change in self.changes).most_common())
+
+    @property
+    def because(self) -> str:
+        """`edited: the manifest changed`; only the reason where the sentences differ."""
+        said = self.sentences[0][0] if len(self.sentences) == 1 else ""
+        return f"{self.reason}: {said}" if said else self.reason.value
+
+    def frequency(self, *, arrow: str = "→", times: str = TIMES) -> str:
+        """`24 → 26 runs a day` where that is so of all; else "". Nothing where it stays as often as it was."""
+        texts = {_frequency(change, arrow=arrow, times=times) for change in self.changes}
+        return texts.pop() if len(texts) == 1 else ""
+
+    def counted(self) -> str:
+        """`117 schedules`."""
+        return kind_counted(len(self.changes), self.kind)
+
+    def headline(self, *, arrow: str = "→", times: str = TIMES) -> str:
+        """`117 schedules: every 15m → 45m, 96 → 32 runs a day`; of one change its address instead of a count.
+
+        What is no update is led by what will be done: `3 schedules will be deleted: 24 runs a day`.
+        """
+        subject = str(self.changes[0].address) if self.is_single else self.counted()
+        told = list(self._changed(arrow)) if self.action is Action.UPDATE else []
+        head = subject if told else f"{subject} will be {wording.DONE[self.action]}"
+        told += [said] if (said := self.frequency(arrow=arrow, times=times)) else []
+        return f"{head}: {', '.join(told)}" if told else head
+
+    def _changed(self, arrow: str) -> Iterable[str]:
+        """The changed fields in short; those with long or various values by name."""
+        named: list[str] = []
+        for field in self.common:
+            sides = [bare(side) for side in _sides(field)]
+            if max(map(len, sides)) <= _SHORT_VALUE and len(named) < _NAMED_FIELDS:
+                named.append(f"{field.path} {sides[0]} {arrow} {sides[1]}")
+            else:
+                named.append(field.path)
+        named += [field.path for field in self.varying]
+        yield from named[:_NAMED_FIELDS]
+        if more := len(named) - _NAMED_FIELDS:
+            yield from [f"{counted(more, 'more field')}"] if more > 0 else []
+
+
+class BlockedGroup(Struct, frozen=True):
+    """Resources that are blocked for one reason, in the same words. `step` is what to do about them all."""
+
+    blocked: tuple[BlockedResource, ...]
+    said: str
+    step: str
+
+    @property
+    def reason(self) -> Reason:
+        return self.blocked[0].reason
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return tuple(one.address for one in self.blocked)
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.blocked) == 1
+
+    def headline(self) -> str:
+        """`1,200 resources: unreadable`; of one its address instead of a count."""
+        subject = str(self.blocked[0].address) if self.is_single else _counted_kinds(self.addresses)
+        return f"{subject}: {wording.blocked_words(self.blocked[0])}"
+
+
+class WarningGroup(Struct, frozen=True):
+    """Warnings of one code: each sentence with the addresses that it is about ("" is the project)."""
+
+    code: str
+    sentences: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def count(self) -> int:
+        return sum(len(addresses) for _, addresses in self.sentences)
+
+
+class Outline(Struct, frozen=True):
+    """A plan in the order in which it is reviewed. Every change stands in one group of one of the first three."""
+
+    risky: tuple[ChangeGroup, ...]
+    routine: tuple[ChangeGroup, ...]
+    ledger_only: tuple[ChangeGroup, ...]
+    blocked: tuple[BlockedGroup, ...]
+    warnings: tuple[WarningGroup, ...]
+
+
+def outline(plan: Plan) -> Outline:
+    """The plan's changes by risk and likeness, what is blocked by cause, and warnings by code."""
+    remote = change_groups(change for change in plan.changes if change.action.is_remote)
+    return Outline(
+        risky=tuple(group for group in remote if group.risk is not None),
+        routine=tuple(group for group in remote if group.risk is None),
+        ledger_only=change_groups(change for change in plan.changes if not change.action.is_remote),
+        blocked=blocked_groups(plan.blocked),
+        warnings=warning_groups(plan.warnings),
+    )
+
+
+def risk_of(change: Change) -> Risk | None:
+    """Why a reviewer has to look closely at a change, the gravest reason; None where it is routine."""
+    if change.action in _RISK_OF_ACTION:
+        return _RISK_OF_ACTION[change.action]
+    if change.why is not None and _is_about(change.why, Cause.FILES_REPLACED):
+        return Risk.REPLACED
+    switched = next((field for field in change.fields if field.path == "enabled"), None)
+    if change.action is Action.UPDATE and switched is not None:
+        return Risk.SWITCHED_ON if switched.after is not False else Risk.SWITCHED_OFF
+    return Risk.FREQUENCY if multiplies(change) else None
+
+
+def change_groups(changes: Iterable[Change]) -> tuple[ChangeGroup, ...]:
+    """Changes that are alike in one group each: by risk, then in the order of actions, the largest first."""
+    found = [
+        ChangeGroup(tuple(sorted(alike, key=lambda change: change.address)), risk)
+        for (risk, *_), together in _grouped(changes, _sort_of).items()
+        for alike in _alike(together)
+    ]
+    risks, actions = list(Risk), list(Action)
+    return tuple(
+        sorted(
+            found,
+            key=lambda group: (
+                len(risks) if group.risk is None else risks.index(group.risk),
+                actions.index(group.action),
+                -len(group.changes),
+                group.changes[0].address,
+            ),
+        )
+    )
+
+
+def blocked_groups(blocked: Iterable[BlockedResource]) -> tuple[BlockedGroup, ...]:
+    """What is blocked for the same reason and in the same words, the largest group of a reason first."""
+    found = []
+    for (reason, said), together in _grouped(blocked, lambda one: (one.reason, words(one.why))).items():
+        steps = {wording.blocked_step(one) for one in together}
+        step = steps.pop() if len(steps) == 1 else wording.blocked_step_of_many(reason)
+        found.append(BlockedGroup(tuple(sorted(together, key=lambda one: one.address)), said, step))
+    reasons = list(Reason)
+    return tuple(sorted(found, key=lambda one: (reasons.index(one.reason), -len(one.blocked), one.blocked[0].address)))
+
+
+def warning_groups(warnings: Iterable[Finding]) -> tuple[WarningGroup, ...]:
+    """Warnings by code, and within one by sentence, what is said most often first."""
+    groups = []
+    for code, together in sorted(_grouped(warnings, lambda one: one.code).items()):
+        said = _grouped(together, lambda one: words(one.why))
+        sentences = [(sentence, tuple(sorted(one.address for one in of))) for sentence, of in said.items()]
+        groups.append(WarningGroup(code, tuple(sorted(sentences, key=lambda one: (-len(one[1]), one[1], one[0])))))
+    return tuple(groups)
+
+
+def kind_counted(number: int, kind: str) -> str:
+    """`117 schedules`, `2 sets of input files`: a kind whose name is a plural counts sets."""
+    noun = kind.replace("-", " ")
+    if noun.endswith("s"):
+        return counted(number, f"set of {noun}", f"sets of {noun}", thousands=",")
+    return counted(number, noun, thousands=",")
+
+
+def bare(value: JSON) -> str:
+    """A value as a headline has it: a text without its quotes."""
+    if value is None:
+        return ABSENT
+    return value if isinstance(value, str) else field_texts(FieldChange("", None, value))[1]
+
+
+def _is_about(why: Why, cause: Cause) -> bool:
+    return why.cause is cause or any(_is_about(one, cause) for one in why.more)
+
+
+class _ShownField(NamedTuple):
+    """What of a field may be shown, as something to compare by."""
+
+    path: str
+    before: str
+    after: str
+
+
+def _shown(field: FieldChange) -> _ShownField:
+    return _ShownField(field.path, *field_texts(field))
+
+
+def _sides(field: FieldChange) -> tuple[JSON, JSON]:
+    return field.shown
+
+
+def _frequency(change: Change, *, arrow: str = "→", times: str = TIMES) -> str:
+    shown = change.preview
+    if shown is None or (change.action is Action.UPDATE and shown.before_per_day == shown.after_per_day):
+        return ""
+    return frequency_text(shown, arrow=arrow, times=times)
+
+
+def _sort_of(change: Change) -> tuple[Risk | None, Action, str, Reason, Cause | None, tuple[str, ...]]:
+    """What may stand in one group at all. Updates also change the same fields; what a creation sets may differ."""
+    paths = tuple(sorted(field.path for field in change.fields)) if change.action is Action.UPDATE else ()
+    cause = None if change.why is None else change.why.cause
+    return risk_of(change), change.action, change.address.kind, change.reason, cause, paths
+
+
+def _alike(changes: Sequence[Change]) -> list[list[Change]]:
+    """Those that change all fields alike together: each sort where there are few, else the frequent ones and the rest.
+
+    So there are never more groups than a person reads, and no change stands in none.
+    """
+    sorts = _grouped(changes, lambda change: (tuple(map(_shown, change.fields)), _frequency(change)))
+    if len(sorts) <= _FEW:
+        return list(sorts.values())
+    least = max(len(changes) / _OFTEN, 2)
+    often = [together for together in sorts.values() if len(together) >= least]
+    rest = [change for together in sorts.values() if len(together) < least for change in together]
+    return [*often, rest] if rest else often
+
+
+def _counted_kinds(addresses: Sequence[Address]) -> str:
+    """`1,200 schedules`; `1,260 resources` where they are of several kinds."""
+    kinds = {address.kind for address in addresses}
+    if len(kinds) == 1:
+        return kind_counted(len(addresses), kinds.pop())
+    return counted(len(addresses), "resource", thousands=",")
+
+
+def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
+    found: dict[_Key, list[_Item]] = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return dict(found)
