@@ -5,11 +5,10 @@ Text, Markdown and pages draw this one outline, so that they tell the same and e
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -21,19 +20,19 @@ from reconciler.quantities import counted
 from reconciler.render import wording
 from reconciler.render.characters import ABSENT, field_texts
 from reconciler.render.frequency import TIMES, frequency_text, multiplies
+from reconciler.render.likeness import (
+    ShownField,
+    VaryingField,
+    alike,
+    common_fields,
+    grouped,
+    shown_field,
+    varying_fields,
+)
 from reconciler.render.reasons import words
-
-_FEW = 6
-"""Up to so many sorts of changes with the same fields stand apart; of more, those that occur often."""
-
-_OFTEN = 10
-"""One in so many of what has the same fields is often."""
 
 _SHORT_VALUE = 40
 _NAMED_FIELDS = 3
-
-_Item = TypeVar("_Item")
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Risk(StrEnum):
@@ -55,16 +54,6 @@ _RISK_OF_ACTION = {
     Action.ENABLE: Risk.SWITCHED_ON,
     Action.START: Risk.STARTED,
 }
-
-
-class VaryingField(NamedTuple):
-    """A field that not all changes of a group change alike: each way with how many do, the most frequent first.
-
-    A change that leaves the field alone counts with None on both sides.
-    """
-
-    path: str
-    ways: tuple[tuple[FieldChange, int], ...]
 
 
 class ChangeGroup(Struct, frozen=True, dict=True):
@@ -102,24 +91,12 @@ class ChangeGroup(Struct, frozen=True, dict=True):
     @cached_property
     def common(self) -> tuple[FieldChange, ...]:
         """The fields that every change of the group changes alike, in the order of the first one."""
-        alike = set.intersection(*({_shown(field) for field in change.fields} for change in self.changes))
-        return tuple(field for field in self.changes[0].fields if _shown(field) in alike)
+        return common_fields([change.fields for change in self.changes])
 
     @cached_property
     def varying(self) -> tuple[VaryingField, ...]:
         """The other fields, in the order in which changes name them."""
-        common = {field.path for field in self.common}
-        paths = {field.path: None for change in self.changes for field in change.fields if field.path not in common}
-        return tuple(VaryingField(path, self._ways(path)) for path in paths)
-
-    def _ways(self, path: str) -> tuple[tuple[FieldChange, int], ...]:
-        ways: dict[_ShownField, FieldChange] = {}
-        counts: Counter[_ShownField] = Counter()
-        for change in self.changes:
-            field = next((one for one in change.fields if one.path == path), FieldChange(path, None, None))
-            counts[_shown(field)] += 1
-            ways.setdefault(_shown(field), field)
-        return tuple((ways[key], count) for key, count in counts.most_common())
+        return varying_fields([change.fields for change in self.changes])
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, int], ...]:
@@ -188,7 +165,7 @@ class BlockedGroup(Struct, frozen=True):
 
     def headline(self) -> str:
         """`1,200 resources: unreadable`; of one its address instead of a count."""
-        subject = str(self.blocked[0].address) if self.is_single else _counted_kinds(self.addresses)
+        subject = str(self.blocked[0].address) if self.is_single else counted_kinds(self.addresses)
         return f"{subject}: {wording.blocked_words(self.blocked[0])}"
 
 
@@ -240,9 +217,9 @@ def risk_of(change: Change) -> Risk | None:
 def change_groups(changes: Iterable[Change]) -> tuple[ChangeGroup, ...]:
     """Changes that are alike in one group each: by risk, then in the order of actions, the largest first."""
     found = [
-        ChangeGroup(tuple(sorted(alike, key=lambda change: change.address)), risk)
-        for (risk, *_), together in _grouped(changes, _sort_of).items()
-        for alike in _alike(together)
+        ChangeGroup(tuple(sorted(together, key=lambda change: change.address)), risk)
+        for (risk, *_), of_one_sort in grouped(changes, _sort_of).items()
+        for together in alike(of_one_sort, _as_shown)
     ]
     risks, actions = list(Risk), list(Action)
     return tuple(
@@ -261,7 +238,7 @@ def change_groups(changes: Iterable[Change]) -> tuple[ChangeGroup, ...]:
 def blocked_groups(blocked: Iterable[BlockedResource]) -> tuple[BlockedGroup, ...]:
     """What is blocked for the same reason and in the same words, the largest group of a reason first."""
     found = []
-    for (reason, said), together in _grouped(blocked, lambda one: (one.reason, words(one.why))).items():
+    for (reason, said), together in grouped(blocked, lambda one: (one.reason, words(one.why))).items():
         steps = {wording.blocked_step(one) for one in together}
         step = steps.pop() if len(steps) == 1 else wording.blocked_step_of_many(reason)
         found.append(BlockedGroup(tuple(sorted(together, key=lambda one: one.address)), said, step))
@@ -272,8 +249,8 @@ def blocked_groups(blocked: Iterable[BlockedResource]) -> tuple[BlockedGroup, ..
 def warning_groups(warnings: Iterable[Finding]) -> tuple[WarningGroup, ...]:
     """Warnings by code, and within one by sentence, what is said most often first."""
     groups = []
-    for code, together in sorted(_grouped(warnings, lambda one: one.code).items()):
-        said = _grouped(together, lambda one: words(one.why))
+    for code, together in sorted(grouped(warnings, lambda one: one.code).items()):
+        said = grouped(together, lambda one: words(one.why))
         sentences = [(sentence, tuple(sorted(one.address for one in of))) for sentence, of in said.items()]
         groups.append(WarningGroup(code, tuple(sorted(sentences, key=lambda one: (-len(one[1]), one[1], one[0])))))
     return tuple(groups)
@@ -298,18 +275,6 @@ def _is_about(why: Why, cause: Cause) -> bool:
     return why.cause is cause or any(_is_about(one, cause) for one in why.more)
 
 
-class _ShownField(NamedTuple):
-    """What of a field may be shown, as something to compare by."""
-
-    path: str
-    before: str
-    after: str
-
-
-def _shown(field: FieldChange) -> _ShownField:
-    return _ShownField(field.path, *field_texts(field))
-
-
 def _sides(field: FieldChange) -> tuple[JSON, JSON]:
     return field.shown
 
@@ -328,30 +293,13 @@ def _sort_of(change: Change) -> tuple[Risk | None, Action, str, Reason, Cause | 
     return risk_of(change), change.action, change.address.kind, change.reason, cause, paths
 
 
-def _alike(changes: Sequence[Change]) -> list[list[Change]]:
-    """Those that change all fields alike together: each sort where there are few, else the frequent ones and the rest.
-
-    So there are never more groups than a person reads, and no change stands in none.
-    """
-    sorts = _grouped(changes, lambda change: (tuple(map(_shown, change.fields)), _frequency(change)))
-    if len(sorts) <= _FEW:
-        return list(sorts.values())
-    least = max(len(changes) / _OFTEN, 2)
-    often = [together for together in sorts.values() if len(together) >= least]
-    rest = [change for together in sorts.values() if len(together) < least for change in together]
-    return [*often, rest] if rest else often
+def _as_shown(change: Change) -> tuple[tuple[ShownField, ...], str]:
+    return tuple(map(shown_field, change.fields)), _frequency(change)
 
 
-def _counted_kinds(addresses: Sequence[Address]) -> str:
+def counted_kinds(addresses: Sequence[Address]) -> str:
     """`1,200 schedules`; `1,260 resources` where they are of several kinds."""
     kinds = {address.kind for address in addresses}
     if len(kinds) == 1:
         return kind_counted(len(addresses), kinds.pop())
     return counted(len(addresses), "resource", thousands=",")
-
-
-def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
-    found: dict[_Key, list[_Item]] = defaultdict(list)
-    for item in items:
-        found[key(item)].append(item)
-    return dict(found)
