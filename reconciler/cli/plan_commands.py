@@ -151,11 +151,12 @@ def _drift(session: Session, found: Drift, form: str) -> str:
 def show(session: Session, planfile: Path, form: str, max_bytes: int) -> None:
     """Render a saved plan. It needs no project, no network and no ledger."""
     from reconciler import planfile as files
+    from reconciler.render.wording import short_commit
 
     file = files.read(planfile)
     saved = file.open()
     made = Stamp(saved.reconciler_version, saved.plan.project, saved.plan.environment, saved.created_at)
     session.show(render_plan(session, saved.plan, form, max_bytes=max_bytes, stamp=made))
     if form == "text":
-        end = f"was used at {file.used_at}" if file.used_at else f"holds until {saved.expires_at}"
-        session.say(harmless(f"made {saved.created_at} from commit {saved.commit or 'unknown'}, {end}"))
+        end = f"was used at {file.used_at}" if file.used_at else f"expires at {saved.expires_at}"
+        session.say(harmless(f"made {saved.created_at} from commit {short_commit(saved.commit)}, {end}"))

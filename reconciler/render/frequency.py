@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from reconciler.model.plan import Change, Preview
+from reconciler.model.plan import Action, Change, Preview
 
 _UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
 _BIG_FACTOR = 2.0
@@ -42,6 +42,20 @@ def multiplies(change: Change) -> bool:
     """Whether the change makes a schedule run at least twice as often, or at most half as often."""
     factor = frequency_factor(change.preview)
     return factor is not None and (factor >= _BIG_FACTOR or factor <= 1 / _BIG_FACTOR)
+
+
+def switch_text(preview: Preview, action: Action) -> str:
+    """What follows from switching a schedule on or off: `next run Mon 23 Nov 02:00 (UTC+11:00)`, or that none does."""
+    if action is Action.ENABLE:
+        return f"next run {_first(preview.after_runs)}" if preview.after_runs else "no run follows from its timing"
+    if not preview.before_runs:
+        return "no run was due"
+    return f"no further run; the next was due {_first(preview.before_runs)}"
+
+
+def _first(runs: Sequence[str]) -> str:
+    (text,), offset = run_texts(runs[:1])
+    return f"{text} ({offset})" if offset else text
 
 
 def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:

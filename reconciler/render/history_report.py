@@ -11,6 +11,7 @@ from reconciler.render import Screen, Stamp
 from reconciler.render.json_ import Document, header
 from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 from reconciler.render.text.text_page import TextPage
+from reconciler.render.wording import short_commit
 
 _FEW = 10
 _PLAIN = ("·", ".", "dim")
@@ -35,7 +36,7 @@ def text(
         counts = ", ".join(f"{count} {word}" for word, count in (run.summary or {}).items())
         page.heading("", [run.started, run.command, run.result or "did not finish", counts])
         who = f"{run.owner.user} on {run.owner.host}" + (f", {run.owner.ci_link}" if run.owner.ci_link else "")
-        page.paragraph(f"commit {run.commit or 'unknown'}, by {who}", indent=4)
+        page.paragraph(f"commit {short_commit(run.commit)}, by {who}", indent=4)
         done = changes.get(run.id, ())
         shown = [one for place, one in enumerate(done) if verbose or place < _FEW or one.status != "applied"]
         for one in shown:

@@ -11,6 +11,7 @@ from reconciler.render import Screen, Stamp
 from reconciler.render.characters import columns, table
 from reconciler.render.json_ import Document, header
 from reconciler.render.text.text_page import TextPage
+from reconciler.render.wording import short_commit
 
 _SIGNS = {
     Evidence.VERIFIED: ("✓", "v", "green"),
@@ -75,7 +76,7 @@ def _notes(one: Remembered, *, verbose: bool) -> list[str]:
         agent = f"agent {one.agent_path}" if one.agent_path else ""
         key = f"key {one.key}…" if one.key else ""
         task_run = f"run {one.run_id}" if one.run_id else ""
-        applied = f"by {one.run.owner} in {one.run.id[:12]}, commit {one.run.commit or 'unknown'}" if one.run else ""
+        applied = f"by {one.run.owner} in {one.run.id[:12]}, commit {short_commit(one.run.commit)}" if one.run else ""
         parts = (f"id {one.identity}" if one.identity else "", agent, key, task_run, applied)
         notes.append(", ".join(part for part in parts if part))
     return [note for note in notes if note]

@@ -193,6 +193,12 @@ def outcome_sentence(outcome: Outcome) -> str:
             return f"stale, nothing was sent{detail}"
 
 
+def short_commit(commit: str) -> str:
+    """The first twelve digits of a commit, `-dirty` kept; `unknown` where there is none."""
+    digits, dash, rest = commit.partition("-")
+    return f"{digits[:12]}{dash}{rest}" or "unknown"
+
+
 def finding_words(finding: DriftFinding) -> str:
     """Why a resource stands as it does, and what changed in fields that the manifest does not set."""
     names = ", ".join(field.path for field in finding.unset)

@@ -99,7 +99,7 @@ def _month_days(days: MonthDays) -> str:
         parts.append(f"{'day' if len(values) == 1 else 'days'} {words} of the month")
     parts += [f"the weekday nearest to day {day} of the month" for day in days.nearest]
     parts += ["the last day of the month"] * days.last
-    parts += ["the last Monday to Friday of the month"] * days.last_weekday
+    parts += ["the last weekday of the month"] * days.last_weekday
     return "on " + _joined(parts)
 
 

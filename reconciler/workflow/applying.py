@@ -22,6 +22,7 @@ from reconciler.model.resource import Resource
 from reconciler.observe import has_active_run
 from reconciler.products import Products
 from reconciler.render import Stamp, json_
+from reconciler.render.wording import short_commit
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.git import commit_of
 from reconciler.workflow.memory import Recorder, read_from, writing
@@ -260,4 +261,4 @@ def plan_digest(plan: Plan) -> str:
 def _log_words(plan: Plan, commit: str, digest: str) -> str:
     """What ACC's file log is told, so that an entry there leads back to a commit and a plan."""
     where = f"reconciler {plan.project}/{plan.environment}"
-    return f"{where}, commit {commit[:12] or 'unknown'}, plan {digest[:19]}"
+    return f"{where}, commit {short_commit(commit)}, plan {digest[:19]}"

@@ -34,6 +34,8 @@ from reconciler.model.plan import Action, Change, FieldChange, Finding, Plan, Pr
 from reconciler.model.resource import Problem
 from reconciler.render import Screen, html, markdown, text
 from reconciler.render.characters import columns
+from reconciler.render.frequency import switch_text
+from reconciler.render.wording import short_commit
 
 ONE = Plan("p", "default", unchanged=1)
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -99,6 +101,28 @@ def test_a_frequency_that_multiplies_is_said() -> None:
     page = text.plan(PLAN, Screen(80))
     assert "24 → 72 runs a day, 3×" in page  # noqa: RUF001
     assert "next runs, before: Mon 23 Nov 02:00" in page
+
+
+@pytest.mark.parametrize(
+    ("action", "runs", "said"),
+    [
+        (Action.ENABLE, ("2026-11-23T02:00:00+11:00",), "next run Mon 23 Nov 02:00 (UTC+11:00)"),
+        (Action.ENABLE, (), "no run follows from its timing"),
+        (Action.DISABLE, ("2026-12-01T04:00:00Z",), "no further run; the next was due Tue 1 Dec 04:00 (UTC)"),
+        (Action.DISABLE, (), "no run was due"),
+    ],
+)
+def test_what_is_switched_is_told_by_its_consequence(action: Action, runs: tuple[str, ...], said: str) -> None:
+    preview = Preview(after_runs=runs) if action is Action.ENABLE else Preview(before_runs=runs)
+    assert switch_text(preview, action) == said
+
+
+@pytest.mark.parametrize(
+    ("commit", "shown"),
+    [("0123456789abcdef", "0123456789ab"), ("0123456789abcdef-dirty", "0123456789ab-dirty"), ("", "unknown")],
+)
+def test_a_commit_is_short(commit: str, shown: str) -> None:
+    assert short_commit(commit) == shown
 
 
 @pytest.mark.parametrize(

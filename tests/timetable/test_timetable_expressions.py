@@ -228,7 +228,7 @@ def test_the_normal_form_keeps_the_words() -> None:
         ("* * 5 * * *", "every second, from 05:00 to 05:59"),
         ("0 0 0 1,15 * ?", "at 00:00:00 on days 1 and 15 of the month"),
         ("0 0 0 L * ?", "at 00:00:00 on the last day of the month"),
-        ("0 0 0 LW * ?", "at 00:00:00 on the last Monday to Friday of the month"),
+        ("0 0 0 LW * ?", "at 00:00:00 on the last weekday of the month"),
         ("0 0 0 15W * ?", "at 00:00:00 on the weekday nearest to day 15 of the month"),
         ("0 0 0 ? * 5#3", "at 00:00:00 on the third Friday of the month"),
         ("0 0 0 ? * 5L", "at 00:00:00 on the last Friday of the month"),
