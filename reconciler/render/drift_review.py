@@ -17,6 +17,7 @@ from reconciler.model.live import Evidence
 from reconciler.model.plan import FieldChange
 from reconciler.quantities import counted
 from reconciler.render import wording
+from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.characters import cut
 from reconciler.render.likeness import VaryingField, alike, common_fields, grouped, shown_field, varying_fields
 from reconciler.render.reasons import words
@@ -79,8 +80,9 @@ class FindingGroup(Struct, frozen=True, dict=True):
 
     @property
     def said(self) -> str:
-        """Why all of them stand so; "" where the sentences differ, or nothing is said."""
-        return self.sentences[0][0] if self.sentences and self.sentences[0][1] == len(self.findings) else ""
+        """Why all stand so, whatever names and times differ; "" where it is not the same, or nothing is said."""
+        said = [words(finding.why) for finding in self.findings]
+        return shared_sentence(said) if len(set(map(skeleton, said))) == 1 else ""
 
     def counted(self) -> str:
         """`117 schedules`; `1,260 resources` where they are of several kinds."""
@@ -154,7 +156,7 @@ def _groups(findings: Iterable[DriftFinding], *, about_unset: bool) -> tuple[Fin
 def _sort_of(finding: DriftFinding) -> Hashable:
     """What may stand in one group at all. What was not read is one by its cause, of whatever kind it is."""
     if finding.status is DriftStatus.UNREADABLE:
-        return finding.status, finding.evidence, words(finding.why)
+        return finding.status, finding.evidence, skeleton(words(finding.why))
     cause = None if finding.why is None else finding.why.cause
     paths = tuple(sorted(field.path for field in finding.fields))
     return finding.status, finding.evidence, cause, finding.address.kind, paths

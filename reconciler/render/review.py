@@ -18,6 +18,7 @@ from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, 
 from reconciler.model.state import JSON
 from reconciler.quantities import counted
 from reconciler.render import wording
+from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.characters import ABSENT, field_texts
 from reconciler.render.frequency import TIMES, frequency_text, multiplies
 from reconciler.render.likeness import (
@@ -145,7 +146,10 @@ class ChangeGroup(Struct, frozen=True, dict=True):
 
 
 class BlockedGroup(Struct, frozen=True):
-    """Resources that are blocked for one reason, in the same words. `step` is what to do about them all."""
+    """Resources that are blocked for one reason, in the same words but for names and times.
+
+    `said` is what is said of all of them, and `step` what to do about them.
+    """
 
     blocked: tuple[BlockedResource, ...]
     said: str
@@ -238,7 +242,8 @@ def change_groups(changes: Iterable[Change]) -> tuple[ChangeGroup, ...]:
 def blocked_groups(blocked: Iterable[BlockedResource]) -> tuple[BlockedGroup, ...]:
     """What is blocked for the same reason and in the same words, the largest group of a reason first."""
     found = []
-    for (reason, said), together in grouped(blocked, lambda one: (one.reason, words(one.why))).items():
+    for (reason, _), together in grouped(blocked, lambda one: (one.reason, skeleton(words(one.why)))).items():
+        said = shared_sentence([words(one.why) for one in together])
         steps = {wording.blocked_step(one) for one in together}
         step = steps.pop() if len(steps) == 1 else wording.blocked_step_of_many(reason)
         found.append(BlockedGroup(tuple(sorted(together, key=lambda one: one.address)), said, step))
