@@ -37,7 +37,7 @@ def read_durations(
     live: Live, products: Products, *, stop: threading.Event, progress: Callable[[str, int, int], None]
 ) -> Durations:
     """Ask for the latest runs of every agent that has schedules, as many at a time as the connection allows."""
-    views = [view for view in live.agents.values() if not view.problem and view.of(schedule.KIND.name)]
+    views = _with_schedules(live)
     if not views:
         return Durations()
     acc = products.acc
@@ -50,21 +50,34 @@ def read_durations(
         except ProductError as error:
             return error.message
 
-    seconds: dict[tuple[str, str], int] = {}
-    failed: list[str] = []
+    found: dict[str, Iterable[AgentRun] | str] = {}
     with ThreadPoolExecutor(max(1, min(products.connection("acc").concurrency, len(views)))) as pool:
         for number, (view, runs) in enumerate(zip(views, pool.map(runs_of, views), strict=True), 1):
             progress("reading run histories", number, len(views))
-            if isinstance(runs, str):
-                failed.append(f"{view.path} ({runs})")
-                continue
-            seconds.update({(view.path, identity): took for identity, took in took_by_schedule(runs).items()})
+            found[view.agent_id] = runs
+    return durations_from(live, found)
+
+
+def durations_from(live: Live, runs: Mapping[str, Iterable[AgentRun] | str]) -> Durations:
+    """How long runs take, by the histories that were read of agents, by their id; a text says why one was not."""
+    seconds: dict[tuple[str, str], int] = {}
+    failed: list[str] = []
+    for view in _with_schedules(live):
+        known = runs.get(view.agent_id, ())
+        if isinstance(known, str):
+            failed.append(f"{view.path} ({known})")
+            continue
+        seconds.update({(view.path, identity): took for identity, took in took_by_schedule(known).items()})
     notes: tuple[str, ...] = ()
     if failed:
         notes = (
             f"the run history of {first_few(failed, 1)} could not be read: the duration of those runs is not known",
         )
     return Durations(seconds, notes)
+
+
+def _with_schedules(live: Live) -> list[AgentView]:
+    return [view for view in live.agents.values() if not view.problem and view.of(schedule.KIND.name)]
 
 
 def took_by_schedule(runs: Iterable[AgentRun]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct, field
 
@@ -24,6 +24,9 @@ from reconciler.calendar.spread import Proposal, SpreadOptions, propose
 from reconciler.errors import UsageError
 from reconciler.files import MANIFEST_BYTES, read_regular
 from reconciler.manifests.git_patch import path_in_repository
+from reconciler.model.copies import replace
+from reconciler.model.live import Live
+from reconciler.model.plan import Plan
 from reconciler.model.resource import Desired
 from reconciler.products import Products
 from reconciler.selection import Selection, select
@@ -51,7 +54,7 @@ class CalendarOptions(Struct, frozen=True):
     threshold: int = THRESHOLD
 
 
-class _Estates(Struct, frozen=True):
+class Estates(Struct, frozen=True):
     """The estates to show, what could not be read, and how long runs take."""
 
     shown: Estate
@@ -68,12 +71,23 @@ def calendar(context: CommandContext, options: CalendarOptions) -> tuple[Desired
     desired = load(context)
     source = options.source or (Source.LIVE if "acc" in desired.project.connections else Source.DESIRED)
     if source is Source.DESIRED:
-        found = _Estates(declared_estate(desired, select(desired.resources, options.selection)))
+        found = Estates(declared_estate(desired, select(desired.resources, options.selection)))
     else:
         found = _read(context, desired, options, source)
+    return desired, calendar_from(desired, found, replace(options, source=source), context.clock())
+
+
+def estates_from(live: Live, known: Estate, plan: Plan | None, durations: Durations) -> Estates:
+    """The estates by what was read, which made the estate `known`; with a plan also what it makes of that."""
+    unreadable = sorted((view.path, view.problem) for view in live.agents.values() if view.problem)
+    shown, before = (known, None) if plan is None else (after_plan(known, plan), known)
+    return Estates(shown, before, tuple(unreadable), durations)
+
+
+def calendar_from(desired: Desired, found: Estates, options: CalendarOptions, as_of: datetime) -> Calendar:
+    """The calendar by what was read. Raises UsageError for a zone that nobody knows."""
     shown, notes = entries_of(found.shown, found.durations)
     before, notes_before = (None, ()) if found.before is None else entries_of(found.before, found.durations)
-    as_of = context.clock()
     if options.zone is None:
         zone, reason = common_zone(entry.job.timing for entry in shown if entry.job.enabled)
     else:
@@ -83,8 +97,8 @@ def calendar(context: CommandContext, options: CalendarOptions) -> tuple[Desired
             raise UsageError(error.message, hint=error.hint) from None
     first = options.first or as_of.astimezone(zone).date()
     window = window_of(first, options.days, zone)
-    return desired, Calendar(
-        source=source,
+    return Calendar(
+        source=options.source or Source.DESIRED,
         zone=zone,
         zone_reason=reason,
         as_of=as_of,
@@ -104,7 +118,7 @@ def calendar(context: CommandContext, options: CalendarOptions) -> tuple[Desired
     )
 
 
-def _read(context: CommandContext, desired: Desired, options: CalendarOptions, source: Source) -> _Estates:
+def _read(context: CommandContext, desired: Desired, options: CalendarOptions, source: Source) -> Estates:
     """What is live, and for a plan also what would be after it."""
     remembered = read(context, desired.project)
     plan = None
@@ -121,10 +135,7 @@ def _read(context: CommandContext, desired: Desired, options: CalendarOptions, s
         durations = Durations()
         if options.durations:
             durations = read_durations(live, products, stop=context.stop, progress=context.progress)
-    unreadable = [(view.path, view.problem) for view in live.agents.values() if view.problem]
-    estate = live_estate(desired, live, selected)
-    shown, before = (estate, None) if plan is None else (after_plan(estate, plan), estate)
-    return _Estates(shown, before, tuple(sorted(unreadable)), durations)
+    return estates_from(live, live_estate(desired, live, selected), plan, durations)
 
 
 def propose_spread(context: CommandContext, selection: Selection, options: SpreadOptions) -> Proposal:

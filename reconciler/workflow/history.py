@@ -35,7 +35,12 @@ class History(Struct, frozen=True):
 def history(context: CommandContext, limit: int) -> History:
     """The last runs, and what each of them did."""
     with opened(context) as (project, ledger):
-        runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
+        return history_from(ledger, project, limit)
+
+
+def history_from(ledger: Ledger, project: Project, limit: int) -> History:
+    """The same of a ledger that is open."""
+    runs, events = ledger.runs(limit), ledger.events(_EVENTS_READ)
     changes: dict[str, list[Done]] = {}
     for event in sorted(events, key=attrgetter("address")):
         if event.kind == "outcome":

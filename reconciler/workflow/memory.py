@@ -42,16 +42,26 @@ class Remembered(Struct, frozen=True):
 
 def read(context: CommandContext, project: Project) -> Remembered:
     """Read the ledger without writing anything; nothing at all when there is none. Raises LedgerError."""
-    from reconciler.ledger import Ledger
-
-    if not Ledger.exists(project.ledger, project.root):
-        return Remembered(Memory(), {}, sealer(secrets.token_bytes(32)))
-    with open_ledger(context, project, create=False) as ledger:
+    with open_existing(context, project) as ledger:
         return read_from(ledger)
 
 
-def read_from(ledger: Ledger) -> Remembered:
-    """The same of a ledger that is open."""
+@contextmanager
+def open_existing(context: CommandContext, project: Project) -> Iterator[Ledger | None]:
+    """The project's ledger for reading; None where there is none yet. Raises LedgerError."""
+    from reconciler.ledger import Ledger
+
+    if not Ledger.exists(project.ledger, project.root):
+        yield None
+        return
+    with open_ledger(context, project, create=False) as ledger:
+        yield ledger
+
+
+def read_from(ledger: Ledger | None) -> Remembered:
+    """The same of a ledger that is open, or of none."""
+    if ledger is None:
+        return Remembered(Memory(), {}, sealer(secrets.token_bytes(32)))
     return Remembered(ledger.memory(), ledger.agent_paths(), ledger.seal, ledger.holder() is not None)
 
 

@@ -59,8 +59,14 @@ def plan(context: CommandContext, options: PlanOptions) -> Planned:
 
 def decide(context: CommandContext, options: PlanOptions, sources: Sources) -> Planned:
     """Read live, and decide."""
-    products = sources.products
-    inputs = read_inputs(context, options, sources)
+    return decide_from(read_inputs(context, options, sources), options, sources.products)
+
+
+def decide_from(inputs: planner.PlanInputs, options: PlanOptions, products: Products) -> Planned:
+    """Decide from what was read. Of the products only that is asked which nothing but a decision needs.
+
+    Whether an agent is busy that may be sent files; and what is left of the licence, where something is to be started.
+    """
     inputs = replace(inputs, busy=_busy(inputs, products))
     desired = inputs.desired
     made = planner.plan(inputs, KINDS)

@@ -12,7 +12,7 @@ from reconciler import planner
 from reconciler.causes import redacted
 from reconciler.kind import Examined, Unanswered
 from reconciler.kinds.registry import KINDS
-from reconciler.model.condition import DriftStatus, Health, ResourceStatus
+from reconciler.model.condition import Drift, DriftStatus, Health, ResourceStatus
 from reconciler.model.plan import Finding, Unchanged, Visibility
 from reconciler.model.resource import Resource
 from reconciler.products import Products
@@ -43,28 +43,25 @@ def status(context: CommandContext, selection: Selection) -> Status:
     memory = read(context, desired.project)
     with Products(desired.project, desired.secret_values, context.stop, context.clock) as products:
         inputs = read_inputs(context, PlanOptions(selection), Sources(desired, memory, products))
-        answers = _answers(context, inputs, products)
-        audit = planner.audit(inputs, KINDS)
-        syncs = {one.address: one.status for one in audit.findings}
-        is_lost = planner.loss_of(inputs) is not planner.LedgerLoss.NONE  # looks at all that is live: once for all rows
-        rows = [
-            _row(
-                resource,
-                inputs,
-                syncs.get(resource.address, DriftStatus.PENDING),
-                answers,
-                products.redact,
-                is_lost=is_lost,
-            )
-            for resource in _in_sight(inputs)
-        ]
+        answers = read_answers(context, inputs, products)
+        return status_from(inputs, planner.audit(inputs, KINDS), answers, products.redact)
+
+
+def status_from(inputs: planner.PlanInputs, audit: Drift, answers: Answers, redact: Callable[[str], str]) -> Status:
+    """The status by what was read: the audit of `inputs`, and the products' answers to the questions of its kinds."""
+    syncs = {one.address: one.status for one in audit.findings}
+    is_lost = planner.loss_of(inputs) is not planner.LedgerLoss.NONE  # looks at all that is live: once for all rows
+    rows = [
+        _row(resource, inputs, syncs.get(resource.address, DriftStatus.PENDING), answers, redact, is_lost=is_lost)
+        for resource in _in_sight(inputs)
+    ]
     shown = [row for row in rows if row is not None]
     order = list(Health)
     shown.sort(key=lambda row: (order.index(row.health), row.address))
     unread = any(row.sync is DriftStatus.UNREADABLE for row in shown)
     return Status(
-        desired.project.name,
-        desired.project.environment,
+        audit.project,
+        audit.environment,
         tuple(shown),
         incomplete=unread or any(map(_is_unread, answers.values())),
         attested=tuple(one for one in audit.unchanged if KINDS[one.kind].visibility is Visibility.ATTESTED),
@@ -83,6 +80,9 @@ def _in_sight(inputs: planner.PlanInputs) -> Iterator[Resource]:
 Question: TypeAlias = tuple[str, str]
 """A kind, and what it asks its product; resources with one question share the answer."""
 
+Answers: TypeAlias = Mapping[Question, object]
+"""What the products said; None where nobody could ask any more, or there is no answer."""
+
 
 def _question(resource: Resource, inputs: planner.PlanInputs) -> Question | None:
     kind = KINDS[resource.address.kind]
@@ -91,8 +91,8 @@ def _question(resource: Resource, inputs: planner.PlanInputs) -> Question | None
     return (kind.name, asked) if asked else None
 
 
-def _answers(context: CommandContext, inputs: planner.PlanInputs, products: Products) -> dict[Question, object]:
-    """What the products say to all questions, asked side by side; None where nobody could ask any more."""
+def read_answers(context: CommandContext, inputs: planner.PlanInputs, products: Products) -> Answers:
+    """What the products say to all questions, asked side by side."""
     asked = sorted({question for one in _in_sight(inputs) if (question := _question(one, inputs)) is not None})
     hidden = planner.secrecy(inputs)
 
@@ -122,7 +122,7 @@ def _row(
     resource: Resource,
     inputs: planner.PlanInputs,
     sync: DriftStatus,
-    answers: Mapping[Question, object],
+    answers: Answers,
     redact: Callable[[str], str],
     *,
     is_lost: bool,
