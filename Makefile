@@ -45,7 +45,7 @@ types: install   ## mypy --strict
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@env $$(tests/provide-browser.sh) $$(tests/provide-language-server.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 $(addprefix --ignore=,$(MANY_CASES))
+	@env $$(tests/provide-browser.sh) $$(tests/provide-node-packages.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 $(addprefix --ignore=,$(MANY_CASES))
 	@$(MAKE) --no-print-directory coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --durations=8 $(MANY_CASES)
 
@@ -79,4 +79,4 @@ bench: install   ## Speed and memory, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
 
 clean:           ## Remove what these commands made
-	@rm -rf $(VENV) $(OLDEST) .demo .mypy_cache .ruff_cache .import_linter_cache .language-server .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) $(OLDEST) .demo .mypy_cache .ruff_cache .import_linter_cache .node-packages .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -9,6 +9,9 @@ from selenium.webdriver import Chrome
 Show = Callable[[str], Chrome]
 """Opens a page, given as its HTML."""
 
+Faultless = Callable[[Chrome], None]
+"""Fails on whatever axe finds on the page as it is shown now."""
+
 
 def look(chrome: Chrome, *, width: int = 1280, theme: str = "light", media: str = "") -> None:
     """Make the window so wide, and ask the page for a theme and a medium."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_window import Show, look
+from browser_window import Faultless, Show, look
+from node_packages import INSTALLED, PACKAGES
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
@@ -46,3 +47,26 @@ def show(browser: Chrome, tmp_path: Path) -> Show:
         return browser
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def faultless() -> Faultless:
+    """Hold the page, as it is shown now, against axe: every fault it finds fails the test, with where it is."""
+    if os.environ.get("RECONCILER_NO_NODE_PACKAGES"):
+        pytest.skip("RECONCILER_NO_NODE_PACKAGES is set: WHETHER EVERYBODY CAN READ THE PAGES IS NOT CHECKED")
+    if not INSTALLED.exists():
+        pytest.fail("no axe-core: run tests/provide-node-packages.sh")
+    axe = (PACKAGES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+    def judge(chrome: Chrome) -> None:
+        if not chrome.execute_script("return Boolean(window.axe)"):
+            chrome.execute_script(axe)
+        found = chrome.execute_async_script("""
+            const done = arguments[0];
+            const told = (node) => `${node.html.slice(0, 200)} | ${node.failureSummary}`;
+            axe.run(document, {resultTypes: ["violations"]})
+              .then((all) => done(all.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 5).map(told)])))
+              .catch((error) => done(String(error)));""")
+        assert found == []
+
+    return judge

@@ -181,7 +181,7 @@ def test_a_reviewer_sees_what_would_change(show: Show) -> None:
         "Unmanaged",
     ]
     first = cards(chrome)[0]
-    assert first.get_attribute("class") == "delete"
+    assert first.get_attribute("data-word") == "delete"
     assert "24 → 72 runs a day, 3×" in chrome.find_element(By.TAG_NAME, "main").text  # noqa: RUF001
     marked = [mark.text for mark in chrome.find_elements(By.CSS_SELECTOR, "td mark")]
     assert ["204", "310"] in [marked[at : at + 2] for at in range(len(marked))]
@@ -204,7 +204,7 @@ def test_search_and_filters_narrow_the_list_and_say_so(show: Show) -> None:
     tile.click()
     settle(chrome)
     assert tile.get_attribute("aria-pressed") == "true"
-    assert [card.get_attribute("class") for card in cards(chrome)] == ["update", "update"]
+    assert [card.get_attribute("data-word") for card in cards(chrome)] == ["update", "update"]
     assert [heading.is_displayed() for heading in chrome.find_elements(By.TAG_NAME, "h2")] == [
         True,
         True,
@@ -299,9 +299,9 @@ def test_the_theme_follows_the_system_until_somebody_chooses(show: Show) -> None
 def test_it_is_read_without_its_script(show: Show) -> None:
     page = html.plan(PLAN, STAMP)
     chrome = show(page[: page.rindex("<script>")] + "</body></html>")
-    assert not chrome.find_element(By.ID, "tools").is_displayed()
+    assert not chrome.find_element(By.ID, "toolbar").is_displayed()
     assert "Plan: 1 to create" in chrome.find_element(By.TAG_NAME, "main").text
-    folded = next(card for card in cards(chrome) if card.get_attribute("class") == "unmanaged")
+    folded = next(card for card in cards(chrome) if card.get_attribute("data-word") == "unmanaged")
     chrome.execute_script("arguments[0].querySelector('summary').click()", folded)
     assert "0b0d6c2e-7a53" in folded.text
 
@@ -370,7 +370,7 @@ def test_an_empty_plan_is_a_page_too(show: Show) -> None:
 
 def test_a_run_shows_what_needs_a_person_first(show: Show) -> None:
     chrome = show(html.outcomes(OUTCOMES[3:], PLAN, STAMP))
-    order = [card.get_attribute("class") for card in cards(chrome)]
+    order = [card.get_attribute("data-word") for card in cards(chrome)]
     assert order[:5] == ["unknown", "unverified", "failed", "stale", "skipped"]
     assert order.count("waiting") == 3
     assert "reconciler resolve trigger/publish-prices --ran | --not-ran" in cards(chrome)[0].text

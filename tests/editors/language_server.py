@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HOME = Path(__file__).parents[2] / ".language-server"
-INSTALLED = HOME / "installed.json"
-SERVER = HOME / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+from node_packages import NODE, PACKAGES
+
+SERVER = PACKAGES / "yaml-language-server" / "bin" / "yaml-language-server"
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class LanguageServer:
     """One running server. `schemas`: which files each schema is for, by their paths, as the setting `yaml.schemas`."""
 
     def __init__(self, schemas: Mapping[Path, str]) -> None:
-        self._process = subprocess.Popen(
-            [HOME / "node.run", SERVER, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = subprocess.Popen([NODE, SERVER, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._settings = {
             "yaml": {
                 "schemas": {path.as_uri(): pattern for path, pattern in schemas.items()},

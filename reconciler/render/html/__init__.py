@@ -1,7 +1,9 @@
-"""Plan, drift and apply as one self-contained page each, for a browser without a network."""
+"""Plan, drift and apply as pages for a browser without a network: one file each, or a part of a site."""
 
 from __future__ import annotations
 
+from reconciler.render.html.links import ALONE, Links, NavItem, Repository
 from reconciler.render.html.pages import drift, outcomes, plan
+from reconciler.render.html.scaffold import asset_files
 
-__all__ = ["drift", "outcomes", "plan"]
+__all__ = ["ALONE", "Links", "NavItem", "Repository", "asset_files", "drift", "outcomes", "plan"]

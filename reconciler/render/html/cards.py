@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from reconciler.model.plan import FieldChange, Preview
 from reconciler.render import Stamp
 from reconciler.render.characters import cut, field_texts, first_difference
 from reconciler.render.frequency import frequency_text, run_texts
+from reconciler.render.html.links import Links
 from reconciler.render.html.scaffold import page
 
 _TEMPLATE = Path(__file__).with_name("cards.html")
@@ -37,7 +37,7 @@ class FieldsTable(Struct, frozen=True):
     """
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[str, str, tuple[Value, ...]], ...]
+    rows: tuple[tuple[str, Origin | None, tuple[Value, ...]], ...]
 
 
 class Runs(Struct, frozen=True):
@@ -83,16 +83,6 @@ class Group(Struct, frozen=True):
         return self.starts_open and len(self.cards) <= _OPEN_UP_TO
 
 
-class _Tile(NamedTuple):
-    """A count that filters, and its share of the bar above all of them, in percent."""
-
-    word: str
-    sign: str
-    number: int
-    left: float
-    width: float
-
-
 def cards_page(
     title: str,
     stamp: Stamp,
@@ -101,20 +91,21 @@ def cards_page(
     counts: Iterable[tuple[str, str, int]],
     groups: Iterable[Group],
     noun: str,
+    links: Links,
     quiet: Sequence[tuple[str, int]] = (),
 ) -> str:
     """The page: a sentence, a button for each of the `counts` (word, sign, number), `quiet` counts, and the lists."""
-    shown = [group for group in groups if group.cards]
+    found: set[str] = set()
+    anchored = [(group, [(card, _anchor(card, found)) for card in group.cards]) for group in groups if group.cards]
     return page(
         _TEMPLATE,
         stamp,
         title=title,
-        moment=_moment(stamp.created_at),
         lead=lead,
-        tiles=_tiles([count for count in counts if count[2]]),
+        links=links.showing(found),
+        counts=[count for count in counts if count[2]],
         quiet=quiet,
-        groups=shown,
-        total=sum(len(group.cards) for group in shown),
+        groups=anchored,
         noun=noun,
     )
 
@@ -126,7 +117,7 @@ def fields_table(fields: Sequence[FieldChange], before: str = "Before", after: s
     kept = (any(field.before is not None for field in fields), any(field.after is not None for field in fields))
     sides = [side for side in (0, 1) if kept[side]] or [1]
     rows = tuple(
-        (field.path, field.origin.shown if field.origin else "", tuple(values[side] for side in sides))
+        (field.path, field.origin, tuple(values[side] for side in sides))
         for field in fields
         for values in [_values(field)]
     )
@@ -168,20 +159,9 @@ def _value(side: str, text: str, start: int, end: int) -> Value:
     return Value(side, text[:start], text[start:end], text[end:]) if is_marked else Value(side, text)
 
 
-def _tiles(counts: Sequence[tuple[str, str, int]]) -> list[_Tile]:
-    total = sum(number for *_, number in counts)
-    tiles, left = [], 0.0
-    for word, sign, number in counts:
-        share = 100 * number / total
-        tiles.append(_Tile(word, sign, number, left, max(share - 0.25, 0.2)))
-        left += share
-    return tiles
-
-
-def _moment(created_at: str) -> str:
-    """`22 November 2026, 20:45 UTC`, or the text as it is where it has another form."""
-    try:
-        day = date.fromisoformat(created_at[:10])
-    except ValueError:
-        return created_at
-    return f"{day.day} {day:%B} {day.year}, {created_at[11:16]} UTC"
+def _anchor(card: Card, found: set[str]) -> str:
+    """The id of the card: the address, on the first card that is about it."""
+    if "/" not in card.address or card.address in found:
+        return ""
+    found.add(card.address)
+    return card.address

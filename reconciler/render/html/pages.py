@@ -17,6 +17,7 @@ from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.frequency import frequency_text, multiplies
 from reconciler.render.html.cards import Card, Group, cards_page, fields_table, runs_of
+from reconciler.render.html.links import ALONE, Links
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.reasons import words
 from reconciler.render.signs import ACTION_STYLE, BLOCKED_STYLE, DRIFT_STYLE, STATUS_STYLE
@@ -25,7 +26,7 @@ _NAMED = 4
 _OPEN = wording.IS_DRIFT | {DriftStatus.UNREADABLE}
 
 
-def plan(plan: Plan, stamp: Stamp) -> str:
+def plan(plan: Plan, stamp: Stamp, links: Links = ALONE) -> str:
     """The plan as a page of its own; it needs no network, and is read without its script, too."""
     risky = [_change(change) for change in wording.by_gravity(filter(wording.is_risky, plan.changes))]
     rest = [_change(change) for change in plan.changes if not wording.is_risky(change)]
@@ -40,10 +41,12 @@ def plan(plan: Plan, stamp: Stamp) -> str:
     counts = [(action.value, ACTION_STYLE[action][0], plan.count(action)) for action in Action]
     counts += [("blocked", BLOCKED_STYLE[0], len(plan.blocked)), ("warning", "!", len(plan.warnings))]
     quiet = [("unchanged", plan.unchanged), ("unmanaged", len(plan.unmanaged))]
-    return cards_page("Plan", stamp, lead=plan_summary(plan), counts=counts, quiet=quiet, groups=groups, noun="entries")
+    return cards_page(
+        "Plan", stamp, lead=plan_summary(plan), counts=counts, quiet=quiet, groups=groups, noun="entries", links=links
+    )
 
 
-def outcomes(outcomes: Sequence[Outcome], plan: Plan, stamp: Stamp) -> str:
+def outcomes(outcomes: Sequence[Outcome], plan: Plan, stamp: Stamp, links: Links = ALONE) -> str:
     """The run as a page of its own. What was planned and never begun is listed, too."""
     cards: dict[Status, list[Card]] = {status: [] for status in (Status.APPLIED, *wording.STATUS_ORDER)}
     for outcome in outcomes:
@@ -63,10 +66,10 @@ def outcomes(outcomes: Sequence[Outcome], plan: Plan, stamp: Stamp) -> str:
     ]
     shown.append(("waiting", "○", len(waiting)))
     lead = wording.outcomes_summary(outcomes, plan)
-    return cards_page("Apply", stamp, lead=lead, counts=shown, groups=groups, noun="changes")
+    return cards_page("Apply", stamp, lead=lead, counts=shown, groups=groups, noun="changes", links=links)
 
 
-def drift(drift: Drift, stamp: Stamp) -> str:
+def drift(drift: Drift, stamp: Stamp, links: Links = ALONE) -> str:
     """The audit as a page of its own, the gravest first."""
     counts = Counter(finding.status for finding in drift.findings)
     changed: list[Card] = []
@@ -82,7 +85,9 @@ def drift(drift: Drift, stamp: Stamp) -> str:
     groups.append(Group("Changed", _sentence(wording.UNSET_MEANING), changed, starts_open=False))
     shown = [(status.value, DRIFT_STYLE[status][0], counts[status]) for status in wording.DRIFT_ORDER]
     shown += [("warning", "!", len(drift.warnings))] if drift.warnings else []
-    return cards_page("Drift", stamp, lead=wording.drift_summary(drift), counts=shown, groups=groups, noun="resources")
+    return cards_page(
+        "Drift", stamp, lead=wording.drift_summary(drift), counts=shown, groups=groups, noun="resources", links=links
+    )
 
 
 def _change(change: Change) -> Card:

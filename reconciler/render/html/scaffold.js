@@ -20,4 +20,24 @@
   });
   dark.addEventListener("change", label);
   label();
+
+  // An address in the link: its element is unfolded with all around it, and scrolled to.
+  const reveal = () => {
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* as it is written */ }
+    const meant = id && document.getElementById(id);
+    if (!meant) return;
+    meant.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
+    for (let around = meant; around; around = around.parentElement) if (around.tagName === "DETAILS") around.open = true;
+    requestAnimationFrame(() => meant.scrollIntoView({ block: "start" }));
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("DOMContentLoaded", reveal);
+
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("main details:not([open])")].filter((one) => !one.closest("[hidden]"));
+    for (const one of folded) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
 })();
