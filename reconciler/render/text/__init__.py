@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.render.text.drift_text import drift
+from reconciler.render.text.plan_text import plan
 from reconciler.render.text.problems_text import problems
-from reconciler.render.text.reports import drift, outcome_line, outcomes, plan, progress
+from reconciler.render.text.reports import outcome_line, outcomes, progress
 
 __all__ = ["drift", "outcome_line", "outcomes", "plan", "problems", "progress"]
