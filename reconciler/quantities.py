@@ -48,6 +48,13 @@ def short_span_text(seconds: int) -> str:
     return f"{minutes}m" if minutes < 90 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
+def rate_text(per_second: float) -> str:
+    """`24/s`, `2.4/s`, `40/min`."""
+    if per_second >= 1:
+        return f"{per_second:.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"
+    return f"{per_second * 60:.0f}/min"
+
+
 def size_text(count: int) -> str:
     """A number of bytes: `10 MB`."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):

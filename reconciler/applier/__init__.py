@@ -18,17 +18,21 @@ from reconciler.kind import AttestedKind, KindRegistry, ObservedKind, Product, S
 from reconciler.model.address import Address
 from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
-from reconciler.model.outcome import Outcome, Status
+from reconciler.model.outcome import ApplyBegan, Outcome, Status
 from reconciler.model.plan import Action, Change, Plan, Reason
 
 __all__ = ["ApplyContext", "Recorder", "Result", "apply"]
 
 
 class Result(Struct, frozen=True):
-    """How a run ended: an outcome for every change, sorted by address, and the ledger's error if that ended it."""
+    """How a run ended: an outcome for every change, sorted by address, and the ledger's error if that ended it.
+
+    `finished` are the changes that were under way when somebody interrupted, and were finished.
+    """
 
     outcomes: tuple[Outcome, ...]
     broken: LedgerError | None = None
+    finished: frozenset[Address] = frozenset()
 
 
 class _Unit(Struct, frozen=True):
@@ -46,6 +50,7 @@ def apply(plan: Plan, context: ApplyContext, *, as_of: datetime) -> Result:
     in flight is finished and nothing new starts. Product errors become outcomes; nothing is raised for them.
     """
     run = ApplyRun(context, as_of)
+    context.tell(ApplyBegan(plan))
     forgets = [change for change in plan.changes if change.action is Action.FORGET and change.after is None]
     deletions = [change for change in plan.changes if change.action is Action.DELETE]
     late = {change.address for change in (*forgets, *deletions)}
@@ -54,7 +59,7 @@ def apply(plan: Plan, context: ApplyContext, *, as_of: datetime) -> Result:
     for change in forgets:
         _apply_change(run, change, None)
     outcomes = tuple(run.outcomes[address] for address in sorted(run.outcomes))
-    return Result(outcomes, run.broken)
+    return Result(outcomes, run.broken, frozenset(run.finished))
 
 
 def _units(changes: Iterable[Change], kinds: KindRegistry) -> list[_Unit]:

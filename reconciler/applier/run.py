@@ -18,7 +18,7 @@ from reconciler.model.address import Address
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, Memo
 from reconciler.model.live import Evidence
-from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.outcome import ApplyEvent, Began, Outcome, Status
 from reconciler.model.plan import Action, Change
 from reconciler.model.resource import Resource
 
@@ -50,7 +50,7 @@ class ApplyContext(Struct, frozen=True):
     ledger: Recorder
     seal: Sealer
     stop: threading.Event
-    tell: Callable[[Began | Outcome], None]
+    tell: Callable[[ApplyEvent], None]
     clock: Clock
     log_words: str
     is_busy: Callable[[str], bool]
@@ -69,6 +69,8 @@ class ApplyRun(Struct):
     context: ApplyContext
     as_of: datetime
     outcomes: dict[Address, Outcome] = {}
+    finished: set[Address] = set()
+    """What was under way when somebody interrupted, and was finished."""
     broken: LedgerError | None = None
     creates_withheld: Why | None = None
     _bad: set[Address] = set()
@@ -116,6 +118,8 @@ class ApplyRun(Struct):
         outcome = Outcome(change, status, why, seconds, evidence, change.identity, run_id, self.at())
         with self._lock:
             self.outcomes[change.address] = outcome
+            if self.context.stop.is_set() and status is not Status.SKIPPED:
+                self.finished.add(change.address)
             (self._bad.discard if status is Status.APPLIED else self._bad.add)(change.address)
         return outcome
 

@@ -19,7 +19,7 @@ from reconciler.kind import A, Progress, Run, S, StartedKind, StartState, U, Wai
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.live import Evidence
-from reconciler.model.outcome import Outcome, Status
+from reconciler.model.outcome import Outcome, Status, Waiting
 from reconciler.model.plan import Action, Change
 
 
@@ -128,6 +128,7 @@ class _Step(Struct, Generic[S, U, A], frozen=True):
             seen = self.kind.run(client, run_id)
             if seen.is_final or context.clock.monotonic() + wait.interval > deadline:
                 return seen
+            context.tell(Waiting(str(self.change.address), seen.status, context.clock.monotonic() - self.since, run_id))
             if context.clock.wait(context.stop, wait.interval) or not self.run.may_go_on():
                 return seen
 

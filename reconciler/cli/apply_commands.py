@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import stat
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from queue import SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 
+from reconciler.cli.apply_teller import telling
 from reconciler.cli.options import Duration, OutFile, as_one, format_option, pass_session, selectors
 from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless, signals
 from reconciler.errors import Fenced, UsageError
-from reconciler.model.copies import replace
-from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.outcome import Status
 from reconciler.model.plan import Action
 
 if TYPE_CHECKING:
@@ -103,7 +95,7 @@ def apply(
             raise UsageError("a saved plan sends what it shows, and nothing more", hint=hint)
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
-        with session.interruptible(), _telling(session, flags.events) as tell:
+        with session.interruptible(), telling(session, flags.events) as tell:
             done = saved.apply_file(
                 session.context(), planfile, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
             )
@@ -141,7 +133,7 @@ def _run(session: Session, options: PlanOptions, flags: ApplyFlags) -> int:
             session.show(render_plan(session, planned.plan, "text"))
         return flags.auto_approve or _ask(session, planned, shown=flags.form == "text")
 
-    with session.interruptible(), _telling(session, flags.events) as tell:
+    with session.interruptible(), telling(session, flags.events) as tell:
         done = applying.apply(
             session.context(), options, confirm=confirm, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
         )
@@ -157,40 +149,10 @@ def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
     if not shown:
         session.say(render_plan(session, planned.plan, "text"))
     question = "Delete all of this? There is no undo." if planned.inputs.destroy else "Apply these changes?"
-    with signals(signal.default_int_handler):  # while a person is asked, an interruption is an answer: it ends at once
+    # While a person is asked, an interruption is an answer: it ends at once.
+    with session.line.held(), signals(signal.default_int_handler):
         answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
     return bool(answer == "yes")
-
-
-@contextmanager
-def _telling(session: Session, events: Path | None) -> Iterator[Callable[[Began | Outcome], None]]:
-    """Say each outcome on stderr as it happens, and write every event as a JSON line.
-
-    Events queue up for one thread that words them, so that nobody who works for a product waits for a terminal.
-    """
-    queue: SimpleQueue[Began | Outcome | None] = SimpleQueue()
-    with EventFile(session, events) as file:
-        teller = threading.Thread(target=_tell_all, args=(session, queue, file), name="teller")
-        teller.start()
-        try:
-            yield queue.put
-        finally:
-            queue.put(None)
-            teller.join()
-
-
-def _tell_all(session: Session, queue: SimpleQueue[Began | Outcome | None], file: EventFile) -> None:
-    from reconciler.render import text
-
-    screen = replace(session.screen, color=False)
-    while (event := queue.get()) is not None:
-        try:
-            file.add(event)
-            if isinstance(event, Outcome):
-                session.say(text.outcome_line(event, screen))
-        except Exception as error:  # whatever cannot be worded, the apply goes on and is told of at its end
-            session.is_unwritten = True
-            complain(error, verbose=session.verbose)
 
 
 def _finish(session: Session, done: Applied, flags: ApplyFlags) -> int:
@@ -221,22 +183,23 @@ def _show(session: Session, done: Applied, flags: ApplyFlags) -> None:
         session.write_file(flags.html, html.outcomes(outcomes, plan, stamp))
     from reconciler.render.reasons import words
 
-    for finding in done.planned.refusals:
-        session.say(f"blocked [{finding.code}]: {words(finding.why)}")
+    refusals = done.planned.refusals
     if flags.form == "json":
         from reconciler.render import json_
 
         stamp = session.stamp_for(plan.project, plan.environment)
         session.show(json_.dumps(json_.apply_document(outcomes, stamp)))
-    elif done.planned.refusals:
+    elif refusals or not plan.changes:
         session.show(render_plan(session, plan, "text"))
-        session.say("Nothing was done.")
-    elif plan.changes:
+    else:
         from reconciler.render import text
 
-        session.show(text.outcomes(outcomes, plan, session.screen))
-    else:
-        session.show(render_plan(session, plan, "text"))
+        finished = done.result.finished if session.stop.is_set() else None
+        session.show(text.outcomes(outcomes, plan, session.screen, verbose=session.verbose, finished=finished))
+    for finding in refusals:
+        session.say(harmless(f"blocked [{finding.code}]: {words(finding.why)}"))
+    if refusals:
+        session.say("Nothing was done.")
 
 
 def _exit(session: Session, done: Applied) -> int:
@@ -254,56 +217,3 @@ def _exit(session: Session, done: Applied) -> int:
     if any(one.status is Status.UNVERIFIED for one in outcomes):
         return 8
     return 3 if done.planned.plan.blocked else 0
-
-
-class EventFile:
-    """Events, appended. A file that can no longer be written ends them, said once, and never the apply."""
-
-    def __init__(self, session: Session, path: Path | None) -> None:
-        self._session = session
-        self._path = path
-        self._file: BinaryIO | None = None
-
-    def __enter__(self) -> EventFile:
-        """Open it, before anything is done. Raises UsageError."""
-        if self._path is not None:
-            try:
-                self._file = self._path.open("ab", buffering=0)
-            except OSError as error:
-                hint = "give --events a file in a folder that is there and may be written"
-                raise UsageError(f"{self._path} cannot be written: {error.strerror}", hint=hint) from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def add(self, event: Began | Outcome) -> None:
-        """Write one event, whole or not at all."""
-        if self._file is None:
-            return
-        from reconciler.render import json_
-
-        line = json.dumps(json_.event_object(event), ensure_ascii=False) + "\n"
-        content = line.encode("utf-8", "backslashreplace")
-        written = 0
-        try:
-            while written < len(content):
-                written += self._file.write(content[written:]) or 0
-        except OSError as error:
-            self._end(error, written)
-
-    def _end(self, error: OSError, written: int) -> None:
-        file, self._file = self._file, None
-        assert file is not None
-        assert self._path is not None
-        try:
-            status = os.fstat(file.fileno())
-            if written and stat.S_ISREG(status.st_mode):
-                file.truncate(status.st_size - written)
-            file.close()
-        except OSError:
-            pass  # it is full or gone: half a line stays
-        self._session.fail_to_write(self._path, error, more=". The apply goes on; no more events are written")

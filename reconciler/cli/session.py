@@ -9,11 +9,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from reconciler.cli.live_line import LiveLine, ReadingProgress
 from reconciler.clock import MACHINE, Clock
 from reconciler.errors import ManifestError, ReconcilerError, internal_error_text
 
@@ -42,7 +44,11 @@ class Session:
     verbose: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     is_unwritten: bool = False
-    _showing: bool = False
+
+    @cached_property
+    def line(self) -> LiveLine:
+        """The line of progress on stderr."""
+        return LiveLine(self.clock, self.environ)
 
     @property
     def root(self) -> Path:
@@ -52,10 +58,10 @@ class Session:
         return manifests.find_root(self.folder or Path.cwd())
 
     def context(self) -> CommandContext:
-        """The world as the workflow sees it, with progress on a terminal."""
+        """The world as the workflow sees it, with progress on stderr."""
         from reconciler.workflow.context import CommandContext
 
-        progress = self._progress if sys.stderr.isatty() else lambda *_: None
+        progress = ReadingProgress(self.line, self.clock)
         return CommandContext(
             self.root, self.environment, self.environ, clock=self.clock, stop=self.stop, progress=progress
         )
@@ -65,9 +71,20 @@ class Session:
         """Where results are read: as wide as the terminal, within what the layout is made for."""
         from reconciler.render import Screen
 
-        color = sys.stdout.isatty() and not self.no_color and not self.environ.get("NO_COLOR")
         width = max(_NARROWEST, min(_WIDEST, terminal_columns()))
-        return Screen(width, color=color, encoding=sys.stdout.encoding or "utf-8")
+        return Screen(width, color=self._has_color(sys.stdout), encoding=sys.stdout.encoding or "utf-8")
+
+    @property
+    def log_screen(self) -> Screen:
+        """The same for stderr, where progress and logs are read."""
+        from reconciler.render import Screen
+
+        width = max(_NARROWEST, min(_WIDEST, terminal_columns()))
+        return Screen(width, color=self._has_color(sys.stderr), encoding=sys.stderr.encoding or "utf-8")
+
+    def _has_color(self, stream: TextIO) -> bool:
+        is_wanted = not self.no_color and not self.environ.get("NO_COLOR")
+        return is_wanted and stream.isatty() and self.environ.get("TERM") != "dumb"
 
     def stamp_for(self, project: str, environment: str) -> Stamp:
         """The head of a document."""
@@ -86,8 +103,8 @@ class Session:
 
     def say(self, text: str) -> None:
         """A line of progress or of a log, on stderr."""
-        self._clear()
-        click.echo(text, err=True)
+        with self.line.aside():
+            click.echo(text, err=True)
 
     def write_file(self, path: Path, text: str) -> None:
         """Write a file beside the answer. That it cannot be written is said, and counts at the end."""
@@ -105,37 +122,29 @@ class Session:
 
     def show(self, text: str) -> None:
         """Data, on stdout."""
-        self._clear()
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
-
-    def _progress(self, stage: str, done: int, total: int) -> None:
-        if total > 1 and (done % max(1, total // 200) == 0 or done == total):
-            self._showing = True
-            sys.stderr.write(f"\r\x1b[K{stage} {done}/{total}")
-            sys.stderr.flush()
-            if done == total:
-                self._clear()
-
-    def _clear(self) -> None:
-        if self._showing:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._showing = False
+        with self.line.aside():
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Let the first SIGINT or SIGTERM finish what is in flight and start nothing new; a second one ends at once."""
+
+        # Over the line of progress, and what the terminal shows of the key that was pressed.
+        beginning = b"\r\x1b[K" if self.line.is_live else b""
 
         def heard(number: int, frame: FrameType | None) -> None:
             if self.stop.is_set():
                 raise KeyboardInterrupt
             self.stop.set()
             with suppress(OSError):
-                os.write(2, b"\ninterrupted: finishing what is in flight; once more to end at once\n")
+                os.write(2, beginning + b"interrupted: finishing what is in flight; once more to end at once\n")
 
-        with signals(heard):
-            yield
+        try:
+            with signals(heard):
+                yield
+        finally:
+            self.line.clear()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -176,7 +185,7 @@ def complain(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, ManifestError):
         from reconciler.render import Screen, text
 
-        click.echo(text.problems(error.problems, Screen(terminal_columns()), verbose=verbose), err=True)
+        click.echo(text.problems(error.problems, Screen(terminal_columns())), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(harmless(f"error: {error.message}"), err=True)

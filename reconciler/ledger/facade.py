@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.clock import MACHINE, at_text
 from reconciler.diff import Sealer, canonical_json
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Locked
 from reconciler.ledger import records, statements
 from reconciler.ledger.database import Connection, Row, Value
 from reconciler.ledger.lease import Lease, SharedRead, break_lease, holder_of, read_lease, wait_for_lease
@@ -168,15 +168,25 @@ class Ledger(AbstractContextManager["Ledger"]):
         timeout: float = 0,
         ttl: float = 60,
         pause: Callable[[float], object] | None = None,
+        waiting: Callable[[Locked], object] = lambda _: None,
     ) -> Lease:
         """Become the one run of this project and environment; wait `timeout` seconds for it by the ledger's clock.
 
-        A lease whose owner was silent for `ttl` seconds is free. `pause` waits, and says whether to give up. Raises
-        Locked with the name of who holds it, also when that one hangs in the middle of a write; Interrupted.
+        A lease whose owner was silent for `ttl` seconds is free. `pause` waits, and says whether to give up; `waiting`
+        hears whom for. Raises Locked with the name of who holds it, also when that one hangs in the middle of a write;
+        Interrupted.
         """
         commits, shown, pause = self._writer(), self._location.shown, pause or threading.Event().wait
         fencing = wait_for_lease(
-            commits, self._scope, owner, timeout=timeout, ttl=ttl, shown=shown, holder=self.holder, pause=pause
+            commits,
+            self._scope,
+            owner,
+            timeout=timeout,
+            ttl=ttl,
+            shown=shown,
+            holder=self.holder,
+            pause=pause,
+            waiting=waiting,
         )
         return Lease(fencing, owner, commits, self._scope, SharedRead(self._read_lease), ttl)
 

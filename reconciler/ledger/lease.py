@@ -130,11 +130,12 @@ def wait_for_lease(
     shown: str,
     holder: Callable[[], Holder | None],
     pause: Callable[[float], object],
+    waiting: Callable[[Locked], object] = lambda _: None,
 ) -> int:
     """Take the lease when it is free, within `timeout` seconds by the ledger's clock, in short steps; its number.
 
-    `shown` is the ledger's place, `holder` says who holds the lease now, `pause` waits so many seconds and says whether
-    to give up. Raises Locked, Interrupted.
+    `shown` is the ledger's place, `holder` says who holds the lease now, `waiting` hears whom it is waited for, `pause`
+    waits so many seconds and says whether to give up. Raises Locked, Interrupted.
     """
     deadline = scope.clock().timestamp() + timeout
     busy = 0
@@ -153,6 +154,7 @@ def wait_for_lease(
         may_be_a_moment = 0 < busy * _POLL_SECONDS < _HANGS_SECONDS
         if not may_be_a_moment and scope.clock().timestamp() >= deadline:
             raise locked
+        waiting(locked)
         if pause(0.0 if busy else _POLL_SECONDS):
             raise Interrupted("interrupted while waiting for the lock; nothing was done")
 

@@ -106,19 +106,9 @@ class ChangeGroup(Struct, frozen=True, dict=True):
 
     @property
     def because(self) -> str:
-        """`edited: the manifest changed`; only the reason where the sentences differ in more than names and times."""
-        all_said = [sentence for sentence, _ in self.sentences]
-        said = shared_sentence(all_said) if len(set(map(skeleton, all_said))) == 1 else ""
+        """`edited: the manifest changed`; only the reason where the sentences differ."""
+        said = self.sentences[0][0] if len(self.sentences) == 1 else ""
         return f"{self.reason}: {said}" if said else self.reason.value
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the headline holds all that changes, so that no field has to be told beside it."""
-        if self.action in (Action.ENABLE, Action.DISABLE):
-            return {field.path for change in self.changes for field in change.fields} <= {"enabled"}
-        if self.action is not Action.UPDATE or self.varying or len(self.common) > _NAMED_FIELDS:
-            return False
-        return all(len(bare(side)) <= _SHORT_VALUE for field in self.common for side in field.shown)
 
     def frequency(self, *, arrow: str = "→", times: str = TIMES) -> str:
         """`24 → 26 runs a day` where that is so of all; else "". Nothing where it stays as often as it was."""
@@ -135,12 +125,12 @@ class ChangeGroup(Struct, frozen=True, dict=True):
         What is no update is led by what will be done: `3 schedules will be deleted: 24 runs a day`.
         """
         subject = str(self.changes[0].address) if self.is_single else self.counted()
-        told = list(self._changed(arrow)) if self.action is Action.UPDATE else []
+        told = list(self.changed(arrow)) if self.action is Action.UPDATE else []
         head = subject if told else f"{subject} will be {wording.DONE[self.action]}"
         told += [said] if (said := self.frequency(arrow=arrow, times=times)) else []
         return f"{head}: {', '.join(told)}" if told else head
 
-    def _changed(self, arrow: str) -> Iterable[str]:
+    def changed(self, arrow: str = "→") -> Iterable[str]:
         """The changed fields in short; those with long or various values by name."""
         named: list[str] = []
         for field in self.common:

@@ -92,7 +92,8 @@ _SAYS_ITS_STEP = frozenset(
 
 _BLOCKED_WORDS = {Reason.STRANDED: "blocked by a dependency"}
 
-_OUTCOME_STEP = {
+_STATUS_STEP = {
+    Status.UNKNOWN: "Run `reconciler plan`: it looks again.",
     Status.FAILED: "Fix the cause, then run `reconciler apply` again.",
     Status.SKIPPED: "Settle what failed before it, then run `reconciler apply` again.",
     Status.UNVERIFIED: "Run `reconciler plan`: it shows what reading back gave.",
@@ -154,18 +155,35 @@ def blocked_step_of_many(reason: Reason) -> str:
 
 def outcome_step(outcome: Outcome) -> str:
     """What to do about a change that did not end as applied; empty for one that did."""
-    if outcome.status is Status.UNKNOWN:
-        if outcome.change.action is Action.START:
-            return f"Find out whether it ran, then `reconciler resolve {outcome.change.address} --ran | --not-ran`."
-        return "Run `reconciler plan`: it looks again."
+    return _own_step(outcome, str(outcome.change.address)) or status_step(outcome.status)
+
+
+def outcome_step_of_many(outcome: Outcome) -> str:
+    """The same for several like this one, each with its own address in the place of ADDRESS."""
+    return _own_step(outcome, "ADDRESS") or status_step(outcome.status)
+
+
+def has_step_of_its_own(outcome: Outcome) -> bool:
+    """Whether there is more to do about it than about everything of its status."""
+    return bool(_own_step(outcome, ""))
+
+
+def status_step(status: Status) -> str:
+    """What to do about changes that ended so; empty for what was applied."""
+    return _STATUS_STEP.get(status, "")
+
+
+def _own_step(outcome: Outcome, address: str) -> str:
+    if outcome.status is Status.UNKNOWN and outcome.change.action is Action.START:
+        return f"Find out whether it ran, then `reconciler resolve {address} --ran | --not-ran`."
     if outcome.run_id and outcome.status in (Status.UNVERIFIED, Status.SKIPPED):
-        over = f"if that run is surely over, `reconciler resolve {outcome.change.address} --ran`"
+        over = f"if that run is surely over, `reconciler resolve {address} --ran`"
         return f"Run `reconciler apply` again later; {over}."
     if outcome.run_id and outcome.status is Status.FAILED:
         # Another apply alone starts nothing: this key was started.
-        again = f"`reconciler apply --resend {outcome.change.address}` starts the task once more"
+        again = f"`reconciler apply --resend {address}` starts the task once more"
         return f"Fix the cause; then {again}, and so does another `when.revision`."
-    return _OUTCOME_STEP.get(outcome.status, "")
+    return ""
 
 
 def outcome_sentence(outcome: Outcome) -> str:
@@ -226,19 +244,19 @@ def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
     """`Applied 3 of 5 changes in 1.2s of calls: 1 failed, 1 skipped.` Nothing that was planned goes uncounted."""
     counts = Counter(outcome.status for outcome in outcomes)
     total = len(plan.changes)
-    rest = [f"{counts[status]} {status}" for status in STATUS_ORDER if counts[status]]
+    rest = [f"{counts[status]:,} {status}" for status in STATUS_ORDER if counts[status]]
     not_begun = total - len(outcomes)
     if not_begun > 0:
-        rest.append(f"{not_begun} not begun")
+        rest.append(f"{not_begun:,} not begun")
     if plan.blocked:
-        rest.append(f"{len(plan.blocked)} blocked")
+        rest.append(f"{len(plan.blocked):,} blocked")
     applied = counts[Status.APPLIED]
     if not total:
         text = "Nothing to apply"
     elif applied == total:
-        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change')}"
+        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change', thousands=',')}"
     else:
-        text = f"Applied {applied} of {counted(total, 'change')}"
+        text = f"Applied {applied:,} of {counted(total, 'change', thousands=',')}"
     return f"{text}: {', '.join(rest)}." if rest else f"{text}."
 
 

@@ -16,7 +16,7 @@ from reconciler.kind import AttestedKind, ObservedKind
 from reconciler.kinds.registry import KINDS
 from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
-from reconciler.model.outcome import Began, Outcome, Status
+from reconciler.model.outcome import ApplyEvent, Status
 from reconciler.model.plan import Action, Plan
 from reconciler.model.resource import Resource
 from reconciler.observe import has_active_run
@@ -51,7 +51,7 @@ def apply(
     options: PlanOptions,
     *,
     confirm: Callable[[Planned], bool],
-    tell: Callable[[Began | Outcome], None],
+    tell: Callable[[ApplyEvent], None],
     saved: SavedUse | None = None,
     lock_timeout: float = 0.0,
 ) -> Applied:
@@ -64,7 +64,7 @@ def apply(
     everything = options.selection.is_everything and not options.gone_agents
     with (
         reading(context, everything=everything) as found,
-        writing(context, found.desired.project, lock_timeout) as (ledger, lease),
+        writing(context, found.desired.project, lock_timeout, tell) as (ledger, lease),
     ):
         found.products.write_under(lease.check)
         if saved is not None:
@@ -92,7 +92,7 @@ class _Apply(Struct, frozen=True):
     lease: Lease
     saved: SavedUse | None = None
 
-    def run(self, tell: Callable[[Began | Outcome], None]) -> Applied:
+    def run(self, tell: Callable[[ApplyEvent], None]) -> Applied:
         plan = self.planned.plan
         commit, digest = commit_of(self.context.root), plan_digest(plan)
         self._accept_ledger()
@@ -144,7 +144,7 @@ class _Apply(Struct, frozen=True):
         elif loss is planner.LedgerLoss.CERTAIN and not inputs.memory.lost:
             self.ledger.mark_lost(self.lease)
 
-    def _apply_context(self, tell: Callable[[Began | Outcome], None], log_words: str) -> applier.ApplyContext:
+    def _apply_context(self, tell: Callable[[ApplyEvent], None], log_words: str) -> applier.ApplyContext:
         inputs, products = self.planned.inputs, self.products
         project = inputs.desired.project
         in_use = [one for one in self.planned.plan.changes if one.action.is_remote or one.after is not None]

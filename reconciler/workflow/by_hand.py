@@ -150,7 +150,7 @@ def recorded(context: CommandContext, command: str, effect: Effect, target: Targ
     if _entry_of(context, read(context, project).memory, effect, target) is None:
         yield Recording(because(Cause.CALL_OF_NOTHING_KNOWN))
         return
-    with writing(context, project, 0.0) as (ledger, lease):
+    with writing(context, project) as (ledger, lease):
         entry = _entry_of(context, ledger.memory(), effect, target)
         if entry is None:
             yield Recording(because(Cause.CALL_OF_NOTHING_KNOWN))

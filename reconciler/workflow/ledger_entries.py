@@ -136,7 +136,7 @@ def forget(context: CommandContext, patterns: tuple[str, ...], *, confirm: Calla
     """
     with opened(context) as (project, ledger):
         _chosen(ledger.memory(), patterns)  # a slip is told without waiting for anybody
-    with writing(context, project, 0.0) as (ledger, lease):
+    with writing(context, project) as (ledger, lease):
         memory = ledger.memory()
         chosen = [memory.entries[one] for one in _chosen(memory, patterns)]
         found = Forgetting(

@@ -6,7 +6,7 @@ import getpass
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.diff import Sealer, sealer
+from reconciler.errors import Locked
 from reconciler.kinds.registry import memo_of
 from reconciler.model.entry import Entry, Memory
-from reconciler.model.outcome import Outcome
+from reconciler.model.outcome import Outcome, Waiting
 from reconciler.model.plan import Change
 from reconciler.model.project import Project
 from reconciler.render.reasons import words
@@ -25,6 +26,7 @@ from reconciler.workflow.context import CommandContext
 if TYPE_CHECKING:
     from reconciler.ledger import Lease, Ledger, Owner
 
+_LOCK = "the lock"
 _CI_LINKS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL")
 
 
@@ -83,14 +85,29 @@ def open_ledger(context: CommandContext, project: Project, *, create: bool) -> L
 
 
 @contextmanager
-def writing(context: CommandContext, project: Project, lock_timeout: float) -> Iterator[tuple[Ledger, Lease]]:
-    """The ledger, with the lease held until the end. Raises Locked when somebody else holds it."""
+def writing(
+    context: CommandContext,
+    project: Project,
+    lock_timeout: float = 0.0,
+    tell: Callable[[Waiting], None] = lambda _: None,
+) -> Iterator[tuple[Ledger, Lease]]:
+    """The ledger, with the lease held until the end. Raises Locked when somebody else holds it.
+
+    `tell` hears whom it is waited for, for at most `lock_timeout` seconds.
+    """
+    since = context.clock.monotonic()
     pause = partial(context.clock.wait, context.stop)
-    with (
-        open_ledger(context, project, create=True) as ledger,
-        ledger.acquire(this_owner(context), timeout=lock_timeout, pause=pause) as lease,
-    ):
-        yield ledger, lease
+
+    def waiting(locked: Locked) -> None:
+        tell(Waiting(_LOCK, locked.message, context.clock.monotonic() - since))
+
+    with open_ledger(context, project, create=True) as ledger:
+        try:
+            lease = ledger.acquire(this_owner(context), timeout=lock_timeout, pause=pause, waiting=waiting)
+        finally:
+            tell(Waiting(_LOCK, is_over=True))
+        with lease:
+            yield ledger, lease
 
 
 def this_owner(context: CommandContext) -> Owner:

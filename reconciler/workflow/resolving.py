@@ -79,7 +79,7 @@ def resolve(context: CommandContext, address_text: str, *, ran: bool, run_id: st
     """
     address = _trigger_address(address_text)
     project, _ = read_project(context)
-    with writing(context, project, 0.0) as (ledger, lease):
+    with writing(context, project) as (ledger, lease):
         entry = _in_doubt(context, ledger.memory(), address) or _never_heard_of(context, ledger, address)
         state = StartState.RUNNING if run_id else StartState.SUCCESS if ran else StartState.NOT_RAN
         settled = replace(

@@ -13,7 +13,7 @@ from reconciler import __version__, planfile
 from reconciler.diff import Sealer, sealer
 from reconciler.errors import PlanRefused
 from reconciler.model.copies import replace
-from reconciler.model.outcome import Began, Outcome
+from reconciler.model.outcome import ApplyEvent
 from reconciler.model.project import Project
 from reconciler.products import Products
 from reconciler.render.reasons import words
@@ -58,7 +58,7 @@ def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expi
 
 
 def apply_file(
-    context: CommandContext, path: Path, *, tell: Callable[[Began | Outcome], None], lock_timeout: float = 0.0
+    context: CommandContext, path: Path, *, tell: Callable[[ApplyEvent], None], lock_timeout: float = 0.0
 ) -> Applied:
     """Apply a saved plan: exactly what it shows, or nothing. Raises PlanRefused, naming what no longer holds.
 

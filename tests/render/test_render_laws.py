@@ -58,7 +58,6 @@ def test_a_plan_keeps_its_width(plan: Plan, width: int, encoding: str, verbose: 
 def test_outcomes_keep_their_width(plan: Plan, ended: list[Outcome], width: int, encoding: str) -> None:
     page = text.outcomes(ended, plan, Screen(width, encoding=encoding), verbose=True)
     check_page(page, width, encoding)
-    check_page(text.progress(1, 9, plan.changes, Screen(width, encoding=encoding)), width, encoding)
     for outcome in ended:
         check_page(text.outcome_line(outcome, Screen(width, encoding=encoding)), width, encoding)
 
