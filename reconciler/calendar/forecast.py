@@ -64,6 +64,13 @@ class Grid(Struct, frozen=True):
             for day, lengths in zip(self.starts, self.seconds, strict=True)
         )
 
+    def minus(self, other: Grid) -> tuple[tuple[int | None, ...], ...]:
+        """How many starts each hour has more than in another grid of the same hours."""
+        return tuple(
+            tuple(None if count is None else count - (then or 0) for count, then in zip(*day, strict=True))
+            for day in zip(self.starts, other.starts, strict=True)
+        )
+
     @property
     def highest(self) -> float:
         """The load of the busiest hour."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct
-
 from reconciler.calendar.clock_marks import ClockMark
 from reconciler.calendar.collisions import Collision
 from reconciler.calendar.forecast import Calendar, Source
@@ -25,33 +23,6 @@ ASSUMPTION = (
 )
 
 _NAMED = 3
-
-
-class Shades(Struct, frozen=True):
-    """How dark each cell of a heat map is: 0 for nothing, from 1 on by how busy; None for an hour that is skipped.
-
-    `bounds` are the values from which the shades 1, 2, … begin.
-    """
-
-    levels: tuple[tuple[int | None, ...], ...]
-    bounds: tuple[float, ...]
-
-
-def shades_of(cells: Sequence[Sequence[float | None]], steps: int = 4) -> Shades:
-    """Shade a heat map in so many steps between the quietest and the busiest hour.
-
-    What runs all the time is the ground that the others stand on, so shades begin at the quietest hour and not at
-    nothing.
-    """
-    values = [value for day in cells for value in day if value is not None]
-    low, high = min(values, default=0.0), max(values, default=0.0)
-    rising = tuple(low + (high - low) * (step / steps) ** 1.5 for step in range(steps))
-    bounds = rising if high > low else (low,)
-
-    def level(value: float) -> int:
-        return 0 if value <= 0 else max(1, sum(value >= bound for bound in bounds))
-
-    return Shades(tuple(tuple(None if value is None else level(value) for value in day) for day in cells), bounds)
 
 
 plural = partial(counted, thousands=",")
@@ -95,12 +66,15 @@ def length_text(seconds: int | None) -> str:
 
 def collision_text(calendar: Calendar, found: Collision) -> str:
     """What collides, how often, and when first."""
+    return f"{collision_count(found)}, first {moment_text(calendar, found.first)}"
+
+
+def collision_count(found: Collision) -> str:
+    """What collides, and how often."""
     count = f"{'at least ' if found.at_least else ''}{plural(found.times, 'time')}"
-    first = moment_text(calendar, found.first)
     if found.one == found.other:
-        return f"its runs take longer than its own rhythm: {count}, first {first}"
-    how = "runs overlap" if found.durations_known else "due at the same time"
-    return f"{how} {count}, first {first}"
+        return f"its runs take longer than its own rhythm: {count}"
+    return f"{'runs overlap' if found.durations_known else 'due at the same time'} {count}"
 
 
 def clock_text(mark: ClockMark) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from math import ceil
+from typing import NamedTuple
 
-from reconciler.calendar.forecast import Calendar
+from reconciler.calendar.coming_runs import coming_runs, folded_names, until_text
+from reconciler.calendar.forecast import Calendar, Grid
 from reconciler.calendar.form_words import (
     ASSUMPTION,
     SOURCES,
-    Shades,
     change_text,
     clock_text,
     collision_text,
@@ -19,19 +20,21 @@ from reconciler.calendar.form_words import (
     moment_text,
     plural,
     quarters_of,
-    shades_of,
     summary_text,
     times_of,
 )
+from reconciler.calendar.shading import Cells, Shading, shading_of
 from reconciler.render import Screen
-from reconciler.render.characters import columns, cut
+from reconciler.render.characters import columns
 from reconciler.render.text.text_page import TextPage
 
 _SHADES = ("·", "░", "▒", "▓", "█")
 _PLAIN_SHADES = (".", ":", "+", "#", "@")
 _STYLES = ("dim", "green", "cyan", "yellow", "red")
+_STEPS = len(_SHADES) - 1
 _SHOWN = 8
 _NAMED = 4
+_FOLDED = 3
 _CELL = 7
 _LITTLE = 0.5
 
@@ -62,11 +65,15 @@ def calendar(found: Calendar, screen: Screen, *, verbose: bool = False) -> str:
 
 def _heat_maps(page: TextPage, found: Calendar) -> None:
     grid = found.shown.grid
-    if not found.shown.load.total:
+    before = None if found.before is None else found.before.grid
+    if not any(side.load.total for side in (found.shown, found.before) if side is not None):
         page.title("Nothing runs in these days.")
         return
-    page.title("Starts by hour")
-    _heat_map(page, grid.days, grid.starts, shades_of(grid.rates()))
+    page.title("Starts by hour" if before is None else "Starts by hour, after this plan")
+    rates = [side.rates() for side in (grid, before) if side is not None]
+    _heat_map(page, grid.days, grid.starts, _Shades(rates[0], shading_of(*rates, steps=_STEPS)), total=True)
+    if before is not None:
+        _changes(page, grid, before)
     if grid.load is None:
         return
     if grid.highest < _LITTLE:
@@ -74,41 +81,76 @@ def _heat_maps(page: TextPage, found: Calendar) -> None:
         page.paragraph(f"Load: never more than {grid.highest:.2f} runs at a time, in the mean of an hour.")
         return
     page.title("Load by hour: runs at a time, where it is known how long they take")
-    _heat_map(page, grid.days, grid.load, shades_of(grid.load), total=False)
+    _heat_map(page, grid.days, grid.load, _Shades(grid.load, shading_of(grid.load, steps=_STEPS)))
 
 
-def _heat_map(
+class _Shades(NamedTuple):
+    """What decides how dark the cells of a map are: their own values, or how many starts an hour these make."""
+
+    values: Cells
+    shading: Shading
+
+    def of(self, day: int, hour: int) -> int:
+        return self.shading.of(self.values[day][hour] or 0)
+
+
+def _heat_map(page: TextPage, days: Sequence[date], cells: Cells, shades: _Shades, *, total: bool = False) -> None:
+    signs = _SHADES if page.signs else _PLAIN_SHADES
+
+    def cell(day: int, hour: int) -> str:
+        value, shade = cells[day][hour], shades.of(day, hour)
+        text = signs[shade] + (f"{_short(value):>4}" if value else "")
+        return " " * (_CELL - len(text)) + page.paint(text, _STYLES[shade])
+
+    _table(page, days, cells, cell, total=total)
+    bounds = [shades.shading.begin(shade) for shade in range(2, _STEPS + 1)]
+    words = ["none", "from 1" if total else "above none"]
+    words += [f"from {_short(ceil(bound) if total else bound)}" for bound in bounds]
+    used = sorted({shades.of(day, hour) for day in range(len(days)) for hour in range(24)})
+    page.paragraph("  ".join(f"{signs[shade]} {words[shade]}" for shade in used), style="dim")
+
+
+def _changes(page: TextPage, grid: Grid, before: Grid) -> None:
+    """By how much the plan changes each hour."""
+    changes = grid.minus(before)
+    if not any(filter(None, (change for day in changes for change in day))):
+        page.blank()
+        page.paragraph("The plan changes the starts of no hour.")
+        return
+    minus, nothing = ("\u2212", "·") if page.signs else ("-", ".")
+
+    def cell(day: int, hour: int) -> str:
+        change = changes[day][hour] or 0
+        text = f"{'+' if change > 0 else minus}{_short(abs(change))}" if change else nothing
+        style = "yellow" if change > 0 else "cyan" if change else "dim"
+        return " " * (_CELL - len(text)) + page.paint(text, style)
+
+    page.title("What the plan changes: more (+) and fewer starts by hour")
+    _table(page, grid.days, changes, cell)
+
+
+def _table(
     page: TextPage,
     days: Sequence[date],
-    cells: Sequence[Sequence[float | None]],
-    shades: Shades,
+    cells: Cells,
+    write: Callable[[int, int], str],
     *,
-    total: bool = True,
+    total: bool = False,
 ) -> None:
+    """Days beside each other, as many as fit, with their hours below each other."""
     across = max(1, min(7, (page.width - 6) // _CELL))
     for start in range(0, len(days), across):
         if start:
             page.blank()
         chosen = range(start, min(start + across, len(days)))
-        names = [f"{days[index]:%a %d}" for index in chosen]
+        names = [f"{days[day]:%a %d}" for day in chosen]
         page.lines.append(("      " + "".join(f"{name:>{_CELL}}" for name in names)).rstrip())
         for hour in range(24):
-            row = [_cell(page, cells[index][hour], shades.levels[index][hour]) for index in chosen]
+            row = [f"{'--':>{_CELL}}" if cells[day][hour] is None else write(day, hour) for day in chosen]
             page.lines.append((f"{hour:02}:00 " + "".join(row)).rstrip())
         if total:
-            sums = [sum(cell or 0 for cell in cells[index]) for index in chosen]
+            sums = [sum(cell or 0 for cell in cells[day]) for day in chosen]
             page.lines.append(page.paint("total " + "".join(f"{_short(each):>{_CELL}}" for each in sums), "dim"))
-    signs = _SHADES if page.signs else _PLAIN_SHADES
-    words = ["none", *(f"from {_short(ceil(bound) if total else bound)}" for bound in shades.bounds)]
-    used = {level for day in shades.levels for level in day if level is not None}
-    page.paragraph("  ".join(f"{signs[level]} {words[level]}" for level in sorted(used)), style="dim")
-
-
-def _cell(page: TextPage, value: float | None, level: int | None) -> str:
-    if value is None or level is None:
-        return f"{'--':>{_CELL}}"
-    text = (_SHADES if page.signs else _PLAIN_SHADES)[level] + (f"{_short(value):>4}" if level else "")
-    return " " * (_CELL - len(text)) + page.paint(text, _STYLES[level])
 
 
 def _short(value: float) -> str:
@@ -122,21 +164,27 @@ def _short(value: float) -> str:
 
 
 def _next(page: TextPage, found: Calendar, limit: int | None) -> None:
-    """What runs next, one line a schedule."""
-    coming = found.shown.coming
+    """What runs next, minute by minute."""
+    coming = coming_runs(found)
     if not coming:
         return
     page.title("Next up")
-    for at, entry in coming[:limit]:
-        took = length_text(entry.job.duration_seconds)
-        tail = f"  {plural(entry.starts, 'start')}" + (f", about {took} each" if took else "")
-        lead = f"  {moment_text(found, at):<19}  "
-        name = page.say(entry.job.address)
-        if columns(lead) + columns(name) + columns(tail) <= page.width:
-            page.lines.append(lead + name + page.paint(tail, "dim"))
-            continue
-        page.lines.append(lead + cut(name, page.width - columns(lead), page.ellipsis))
-        page.lines.append(" " * columns(lead) + page.paint(tail.strip(), "dim"))
+    for runs in coming[:limit]:
+        lead = f"  {moment_text(found, runs.at):<19}  {until_text(found, runs.at):<16}"
+        words = folded_names([entry.job.address for entry in runs.entries], page.width - 6)
+        if len(runs.entries) == 1:
+            took = length_text(runs.entries[0].job.duration_seconds)
+            line = lead + page.say(words[0][0]) + (f", about {took}" if took else "")
+            if columns(line) <= page.width:
+                page.lines.append(line)
+                continue
+        count = plural(len(runs.entries), "schedule") if len(runs.entries) > 1 else ""
+        page.lines.append((lead + count).rstrip())
+        shown = words if limit is None else words[:_FOLDED]
+        for word, _ in shown:
+            page.paragraph(word, indent=6, style="dim")
+        if left := sum(number for _, number in words[len(shown) :]):
+            page.paragraph(f"and {left:,} more", indent=6, style="dim")
     _rest(page, len(coming), limit)
 
 

@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from reconciler.calendar import html_form, ics_form, json_form, text_form
 from reconciler.calendar.forecast import Calendar, Source
 from reconciler.calendar.job_starts import Job
+from reconciler.calendar.shading import shading_of
 from reconciler.model.plan import Plan
 from reconciler.render import Screen, html, json_
 from reconciler.render.characters import columns
@@ -132,7 +133,7 @@ def test_the_page_needs_no_network_and_runs_nothing_foreign() -> None:
     drawn = [*estate(), job(HOSTILE, "0 0 2 * * *", zone='Mars "<b>" Standard Time'), job(HOSTILE + "2", "0 0 2 * * *")]
     text = html_form.calendar(calendar_of(drawn, notes=("<img src=x onerror=alert(1)>",)), STAMP)
     page = Page(text)
-    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert [attrs.get("type") for tag, attrs in page.tags if tag == "script"] == ["application/json", None]
     assert not [tag for tag, attrs in page.tags if tag in ("img", "link", "iframe", "object") or "src" in attrs]
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     assert not re.findall(r"url\(|https?://", text)
@@ -165,11 +166,65 @@ def test_the_picture_has_its_numbers_as_a_table() -> None:
     assert [row[24] for row in cells] == [sum(one or 0 for one in day) for day in found.shown.grid.starts]
 
 
-def test_every_cell_of_the_picture_says_what_it_shows() -> None:
-    page = Page(html_form.calendar(changed(), STAMP))
-    cells = [attrs for tag, attrs in page.tags if tag == "div" and (attrs.get("class") or "").startswith("c ")]
-    assert len(cells) == 7 * 24
-    assert all("start" in (attrs["title"] or "") for attrs in cells)
+class Maps(HTMLParser):
+    """The cells of every heat map: which shade, and what number."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.maps: dict[str, list[tuple[str, str]]] = {}
+        self.side = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if side := given.get("data-side"):
+            self.side = side
+            self.maps[side] = []
+        if given.get("role") == "gridcell" and given.get("class") != "t":
+            self.maps[self.side].append((given.get("class") or "", ""))
+            self.is_cell = True
+        else:
+            self.is_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self.side and self.is_cell and data.strip():
+            self.maps[self.side][-1] = (self.maps[self.side][-1][0], data)
+
+
+def shade(style: str) -> int:
+    found = re.match(r"(s|more|less)(\d+)", style)
+    assert found is not None
+    return int(found[2])
+
+
+def test_shades_are_in_proportion_from_nothing_on() -> None:
+    drawn = [job(f"schedule/shop-{n}/poll", f"0 {n % 60} {'*' if n < 200 else '5'} * * *") for n in range(201)]
+    cells = Maps(html_form.calendar(calendar_of(drawn), STAMP)).maps["shown"]
+    assert {cells[4], cells[5]} == {("s64", "200"), ("s64", "201")}, "half a percent is nothing that anybody sees"
+    drawn = [job(f"schedule/shop-{n}/nightly", f"0 0 {n % 4} * * *") for n in range(6)]
+    cells = Maps(html_form.calendar(calendar_of(drawn), STAMP)).maps["shown"]
+    assert [(shade(style), text) for style, text in cells[:5]] == [(64, "2"), (64, "2"), (32, "1"), (32, "1"), (0, "")]
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30), st.sampled_from([4, 32, 64]))
+def test_no_shade_is_further_from_its_value_than_half_a_step(values: list[int], steps: int) -> None:
+    shading = shading_of([values], steps=steps)
+    for value in values:
+        found = shading.of(value)
+        assert (found == 0) == (value == 0) and shading.of(-value) == -found
+        if value:
+            assert found == 1 or abs(found / steps - value / max(values)) <= 0.5 / steps + 1e-9
+            assert shading.begin(found) <= value
+
+
+def test_maps_before_and_after_a_plan_have_one_scale_and_the_change_one_with_sign() -> None:
+    before = [job(f"schedule/shop-{n}/nightly", "0 0 2 * * *") for n in range(8)]
+    after = [job(f"schedule/shop-{n}/nightly", "0 0 2,5 * * *" if n < 4 else "0 0 3 * * *") for n in range(8)]
+    maps = Maps(html_form.calendar(calendar_of(after, before=before, source=Source.PLAN), STAMP)).maps
+    assert list(maps) == ["before", "shown", "change"]
+    assert maps["before"][2] == ("s64", "8")
+    assert maps["shown"][2:6] == [("s32", "4"), ("s32", "4"), ("s0", ""), ("s32", "4")]
+    assert maps["change"][2:6] == [("less32", "\u22124"), ("more32", "+4"), ("s0", ""), ("more32", "+4")]
 
 
 def test_a_page_of_many_schedules_stays_small() -> None:
