@@ -124,7 +124,7 @@ def _setter(field: str) -> Callable[[click.Context, click.Parameter, object], No
 )
 @click.option("--env", "environment", metavar="NAME", help="The environment of the project file to work in.")
 @click.option("--no-color", is_flag=True, help="No colour, even on a terminal. NO_COLOR does the same.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more: what is folded is written out.")
 @click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
 @click.pass_context
 def root(ctx: click.Context, folder: Path | None, environment: str | None, no_color: bool, verbose: bool) -> None:

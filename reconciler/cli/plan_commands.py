@@ -40,6 +40,7 @@ def plan(
 ) -> int:
     """Show what apply would change. Writes nothing, but the file of `--out`.
 
+    What is risky comes first, what is alike is one block with its count; -v writes each change out.
     Exit 0, or with --detailed-exitcode 2 when changes are pending; 1 when something could not be read; 3 when something
     is blocked.
     """
@@ -55,6 +56,8 @@ def plan(
 
             found = saved.plan_to_file(session.context(), options, out, expires)
     session.show(render_plan(session, found.plan, form, found.refusals, max_bytes=max_bytes))
+    if form == "text" and out is None and found.plan.changes and not found.refusals:
+        session.say("next: `reconciler apply` asks, then applies it; `--only PATTERN` narrows it, -v writes all out")
     if out is not None:
         session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, until it expires")
     return plan_exit(found.plan, found.refusals, detailed=detailed_exitcode)

@@ -53,7 +53,7 @@ def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: 
         from reconciler.quantities import counted
         from reconciler.render import text
 
-        shown = text.problems(problems, session.screen, line_of=_line_reader(root))
+        shown = text.problems(problems, session.screen, line_of=_line_reader(root), verbose=session.verbose)
         if problems or declared is None:
             return shown
         return f"{shown.rstrip()} {counted(declared, 'resource')} {'is' if declared == 1 else 'are'} declared.\n"

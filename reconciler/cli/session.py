@@ -185,7 +185,7 @@ def complain(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, ManifestError):
         from reconciler.render import Screen, text
 
-        click.echo(text.problems(error.problems, Screen(terminal_columns())), err=True)
+        click.echo(text.problems(error.problems, Screen(terminal_columns()), verbose=verbose), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(harmless(f"error: {error.message}"), err=True)

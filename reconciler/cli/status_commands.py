@@ -33,7 +33,11 @@ def status(session: Session, form: str, selection: Selection) -> int:
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.status_document(found.rows, stamp, found.warnings)))
     else:
-        session.show(status_report.status_text(found.rows, found.attested, session.screen, found.warnings))
+        session.show(
+            status_report.status_text(
+                found.rows, found.attested, session.screen, found.warnings, verbose=session.verbose
+            )
+        )
     if found.incomplete:
         return 1
     return 2 if any(one.is_unhealthy for one in found.rows) else 0

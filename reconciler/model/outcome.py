@@ -9,6 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from reconciler.causes import Why
+from reconciler.model.address import Address
 from reconciler.model.live import Evidence
 from reconciler.model.plan import Change, Plan
 from reconciler.model.state import JSON
@@ -97,9 +98,49 @@ class RunRecord(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """How one change of a run ended, as the ledger's events have it."""
+    """How one change of a run ended, as the ledger's events have it; `status` is "" where its end is not recorded.
+
+    `began` and `ended` are RFC 3339, "" where there is no such event.
+    """
 
     address: str
     action: str
     status: str
     detail: str
+    began: str = ""
+    ended: str = ""
+    seconds: float = 0.0
+    run_id: str = ""
+
+
+class Span(Struct, frozen=True):
+    """When one change was under way, in seconds since its run began. `ended` is None where its end was not seen."""
+
+    began: float
+    ended: float | None = None
+
+
+class Ending(StrEnum):
+    """How a whole apply came to its end. The value is the word for it."""
+
+    FINISHED = "finished"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+    BROKEN = "broke off"
+
+
+class ApplyReport(Struct, frozen=True):
+    """One apply from its first moment to its end: for whoever reads afterwards how it went.
+
+    `spans` are of all changes that were begun; `seconds` is how long it took. `said` are the sentences about how it
+    ended where it did not run to its end, each with its next step.
+    """
+
+    plan: Plan
+    run: RunRecord
+    ending: Ending
+    outcomes: tuple[Outcome, ...] = ()
+    spans: Mapping[Address, Span] = {}
+    seconds: float = 0.0
+    said: tuple[tuple[str, str], ...] = ()

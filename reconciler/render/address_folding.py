@@ -47,10 +47,11 @@ def folded_addresses(addresses: Iterable[Address], width: int = 100) -> list[Fol
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (kind, agent), found in by_agent.items():
         alike[kind, tuple(sorted(found, key=_in_order))].append(agent)
-    folded = [FoldedAddresses(text, 1) for text in whole]
+    folded = [(text, [FoldedAddresses(text, 1)]) for text in whole]
     for (kind, leaves), agents in alike.items():
-        folded.extend(_words(kind, sorted(agents, key=_in_order), leaves, width))
-    return sorted(folded, key=lambda one: _in_order(one.text))
+        agents.sort(key=_in_order)
+        folded.append((f"{kind}/{agents[0]}/{leaves[0]}", list(_words(kind, agents, leaves, width))))
+    return [word for _, words in sorted(folded, key=lambda one: _in_order(one[0])) for word in words]
 
 
 def _words(kind: str, agents: Sequence[str], leaves: Sequence[str], width: int) -> Iterator[FoldedAddresses]:
@@ -66,48 +67,58 @@ def _words(kind: str, agents: Sequence[str], leaves: Sequence[str], width: int) 
 
 
 def _chunks(names: Sequence[str], width: int) -> Iterator[_Names]:
-    """The names in as few pieces of at most `width` characters as come by themselves; one name is always a piece."""
-    pieces = _joined(names)
+    """The names in as few pieces of at most `width` characters as come by themselves."""
+    return _packed(_joined(names, width), width)
+
+
+def _packed(pieces: Sequence[_Names], width: int) -> Iterator[_Names]:
+    """Neighbours together in braces, as many as `width` characters take; one is always a piece."""
     start = 0
     while start < len(pieces):
         end = start + 1
         size = len(pieces[start].text) + 2
-        while end < len(pieces) and size + len(pieces[end].text) + 1 <= width:
+        while end < len(pieces) and size + len(pieces[end].text) + 1 <= width and _may_nest(pieces[end - 1 : end + 1]):
             size += len(pieces[end].text) + 1
             end += 1
         yield _in_braces(pieces[start:end])
         start = end
 
 
-def _joined(names: Sequence[str]) -> list[_Names]:
-    """Names in an order of their own, those with a common beginning in one piece: `prices-{au,nz}`, `shop-{01..20}`."""
+def _may_nest(pieces: Sequence[_Names]) -> bool:
+    """Whether a person can still read them inside braces: none has more than one pair of its own."""
+    return all(piece.text.count("{") <= 1 for piece in pieces)
+
+
+def _joined(names: Sequence[str], width: int) -> list[_Names]:
+    """Names in an order of their own, those with a common beginning in one piece: `prices-{au,nz}`, `shop-{01..20}`.
+
+    Beginnings with the same ends are joined, too, in at most `width` characters: `{prices,stock}-{au,nz}`.
+    """
     tails: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        found = _HEAD.fullmatch(name)
-        tails[found[1] if found else ""].append(found[2] if found else name)
+        split = _HEAD.fullmatch(name)
+        tails[split[1] if split else ""].append(split[2] if split else name)
     heads: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for head, ends in tails.items():
-        heads[tuple(ends)].append(head)
+    for head, alike in tails.items():
+        heads[tuple(alike)].append(head)
     pieces: list[_Names] = []
-    for alike, beginnings in heads.items():
-        ends = list(alike)
-        end = _in_braces(_ranges(ends))
+    for ends, beginnings in heads.items():
         if beginnings == [""]:
             pieces.extend(_ranges(ends))
-        elif len(beginnings) == 1:
-            pieces.append(_Names(beginnings[0] + end.text, end.number))
-        else:
-            pieces.extend(_with_heads(beginnings, end))
+            continue
+        for end in _packed(_ranges(ends), width - min(map(len, beginnings))):
+            pieces.extend(_with_heads(beginnings, end, width))
     return pieces
 
 
-def _with_heads(beginnings: Sequence[str], end: _Names) -> Iterator[_Names]:
+def _with_heads(beginnings: Sequence[str], end: _Names, width: int) -> Iterator[_Names]:
     """Beginnings that share their ends, themselves joined; each keeps the sign that it ends with."""
     by_sign: dict[str, list[str]] = defaultdict(list)
     for head in beginnings:
         by_sign[head[-1:]].append(head[:-1])
     for sign, heads in by_sign.items():
-        for piece in _joined(heads) if "" not in heads else [_Names(head, 1) for head in heads]:
+        is_bare = "" in heads
+        for piece in [_Names(head, 1) for head in heads] if is_bare else _chunks(heads, width - len(end.text) - 1):
             yield _Names(piece.text + sign + end.text, piece.number * end.number)
 
 

@@ -12,6 +12,7 @@ _NAMES_OR_TIME = re.compile(
 )
 _UP_TO_A_NAME = re.compile(r".*[/=(\"'`\[{,]", re.DOTALL)
 _CLOSING = re.compile(r"[\"'`\])},.:;]*$")
+_FOR_WHOM = re.compile(r" \[[^\[\]]*\]$")
 _LEFT_OUT = "…"
 
 
@@ -37,3 +38,19 @@ def _shared_word(words: tuple[str, ...]) -> str:
     begins = _UP_TO_A_NAME.match(first[: first_difference(first, last)])
     ends = {found[0] for word in words if (found := _CLOSING.search(word))}
     return (begins[0] if begins else "") + _LEFT_OUT + (ends.pop() if len(ends) == 1 else "")
+
+
+def much_alike(one: str, other: str) -> bool:
+    """Whether two sentences begin and end with the same words, and differ in less than half of them in between.
+
+    For whom something is written, in brackets at the end, makes no difference.
+    """
+    these, those = (skeleton(_FOR_WHOM.sub("", sentence)) for sentence in (one, other))
+    longest = max(len(these), len(those))
+    begins = _shared_length(these, those)
+    return 2 * (begins + _shared_length(these[begins:][::-1], those[begins:][::-1])) > longest
+
+
+def _shared_length(these: Sequence[str], those: Sequence[str]) -> int:
+    pairs = enumerate(zip(these, those, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(these), len(those)))

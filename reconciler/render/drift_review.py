@@ -84,6 +84,13 @@ class FindingGroup(Struct, frozen=True, dict=True):
         said = [words(finding.why) for finding in self.findings]
         return shared_sentence(said) if len(set(map(skeleton, said))) == 1 else ""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the headline holds all that differs, so that no field has to be told beside it."""
+        if self.varying or len(self.common) > _NAMED_FIELDS:
+            return False
+        return all(len(bare(side)) <= _SHORT_VALUE for field in self.common for side in field.shown)
+
     def counted(self) -> str:
         """`117 schedules`; `1,260 resources` where they are of several kinds."""
         return counted_kinds(self.addresses)

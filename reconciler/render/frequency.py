@@ -53,6 +53,25 @@ def switch_text(preview: Preview, action: Action) -> str:
     return f"no further run; the next was due {_first(preview.before_runs)}"
 
 
+def switches_text(previews: Sequence[Preview], action: Action) -> str:
+    """The same for many schedules: where their next runs differ, the first of all, and how many have none."""
+    told = {switch_text(preview, action) for preview in previews}
+    if len(told) == 1:
+        return told.pop()
+    nexts = [preview.after_runs if action is Action.ENABLE else preview.before_runs for preview in previews]
+    first = min((runs[0] for runs in nexts if runs), key=_instant)
+    without = sum(not runs for runs in nexts)
+    if action is Action.ENABLE:
+        return f"first run {_first([first])}" + (f"; no run follows of {without}" if without else "")
+    return f"no further run; the first was due {_first([first])}" + (f"; of {without} none was due" if without else "")
+
+
+def _instant(run: str) -> tuple[bool, float, str]:
+    """What runs are sorted by, whatever their offsets; what is no time comes last."""
+    moment = _moment(run)
+    return (moment is None, moment.timestamp() if moment else 0.0, run)
+
+
 def _first(runs: Sequence[str]) -> str:
     (text,), offset = run_texts(runs[:1])
     return f"{text} ({offset})" if offset else text

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec.structs import asdict
-
 from reconciler.model.outcome import Done, RunRecord, Status
 from reconciler.render import Screen, Stamp
 from reconciler.render.json_ import Document, header
@@ -67,7 +65,10 @@ def document(runs: Sequence[RunRecord], changes: Mapping[str, Sequence[Done]], s
                 "user": run.owner.user,
                 "host": run.owner.host,
                 "ci_link": run.owner.ci_link or None,
-                "changes": [asdict(one) for one in changes.get(run.id, ())],
+                "changes": [
+                    {"address": one.address, "action": one.action, "status": one.status, "detail": one.detail}
+                    for one in changes.get(run.id, ())
+                ],
             }
             for run in runs
         ],

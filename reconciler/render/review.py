@@ -106,9 +106,19 @@ class ChangeGroup(Struct, frozen=True, dict=True):
 
     @property
     def because(self) -> str:
-        """`edited: the manifest changed`; only the reason where the sentences differ."""
-        said = self.sentences[0][0] if len(self.sentences) == 1 else ""
+        """`edited: the manifest changed`; only the reason where the sentences differ in more than names and times."""
+        all_said = [sentence for sentence, _ in self.sentences]
+        said = shared_sentence(all_said) if len(set(map(skeleton, all_said))) == 1 else ""
         return f"{self.reason}: {said}" if said else self.reason.value
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the headline holds all that changes, so that no field has to be told beside it."""
+        if self.action in (Action.ENABLE, Action.DISABLE):
+            return {field.path for change in self.changes for field in change.fields} <= {"enabled"}
+        if self.action is not Action.UPDATE or self.varying or len(self.common) > _NAMED_FIELDS:
+            return False
+        return all(len(bare(side)) <= _SHORT_VALUE for field in self.common for side in field.shown)
 
     def frequency(self, *, arrow: str = "→", times: str = TIMES) -> str:
         """`24 → 26 runs a day` where that is so of all; else "". Nothing where it stays as often as it was."""

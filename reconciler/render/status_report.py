@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from reconciler.model.condition import Check, Health, Level, ResourceStatus
 from reconciler.model.plan import Finding, Unchanged
 from reconciler.render import Screen, Stamp, plan_summary
+from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.characters import columns, table
 from reconciler.render.frequency import minute_text
 from reconciler.render.json_ import Document, header, warning_objects
+from reconciler.render.likeness import grouped
 from reconciler.render.reasons import words
-from reconciler.render.text.reports import warnings_list
+from reconciler.render.review import counted_kinds
+from reconciler.render.text.group_blocks import Detail, addresses_lines
 from reconciler.render.text.text_page import TextPage
+from reconciler.render.text.warnings_text import warnings_list
 
 _HEALTH_STYLE = {
     Health.FAILING: ("✗", "x", "red"),
@@ -32,15 +36,24 @@ _LEVEL_STYLE = {
     Level.FAILED: ("✗", "x", "red"),
 }
 
+_MANY = 4
+_NAMES_LINES = 6
+
 
 def status_text(
     statuses: Sequence[ResourceStatus],
     attested: Sequence[Unchanged],
     screen: Screen,
     warnings: Sequence[Finding] = (),
+    *,
+    verbose: bool = False,
 ) -> str:
-    """A table, worst first; what a person should know stands below its row. At its end warnings, what is `attested`."""
+    """A table, worst first; what a person should know stands below its row. At its end warnings, what is `attested`.
+
+    A note that many rows have is told once, below the table; `verbose` repeats it at each.
+    """
     page = TextPage(screen)
+    repeated = {} if verbose else _repeated_notes(statuses)
     rows = [
         (
             str(one.address),
@@ -61,9 +74,11 @@ def status_text(
             page.lines.append(sign + line)
         else:
             _block(page, sign, row)
-        for note in one.notes:
-            page.paragraph(words(note), indent=4)
-    warnings_list(page, warnings)
+        for note in map(words, one.notes):
+            if skeleton(note) not in repeated:
+                page.paragraph(note, indent=4)
+    _notes(page, repeated)
+    warnings_list(page, warnings, Detail(is_whole=verbose))
     counts = Counter(one.health for one in statuses)
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
     page.blank()
@@ -72,6 +87,27 @@ def status_text(
     if said := plan_summary.attested(attested):
         page.paragraph(said)
     return page.text()
+
+
+_Notes = dict[tuple[str, ...], list[tuple[str, ResourceStatus]]]
+
+
+def _repeated_notes(statuses: Sequence[ResourceStatus]) -> _Notes:
+    """What many rows say but for names and times, and which: a screen of it at every row hides what is said of one."""
+    said = grouped(
+        ((words(note), one) for one in statuses for note in one.notes), lambda note_and_row: skeleton(note_and_row[0])
+    )
+    return {key: notes for key, notes in said.items() if len({one.address for _, one in notes}) >= _MANY}
+
+
+def _notes(page: TextPage, repeated: _Notes) -> None:
+    if repeated:
+        page.title("Notes")
+    for notes in repeated.values():
+        rows = {one.address: one for _, one in notes}
+        page.head(_HEALTH_STYLE[next(iter(rows.values())).health], counted_kinds(list(rows)))
+        page.paragraph(shared_sentence([note for note, _ in notes]), indent=4)
+        addresses_lines(page, rows, _NAMES_LINES)
 
 
 def _block(page: TextPage, sign: str, cells: Sequence[str]) -> None:

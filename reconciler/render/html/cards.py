@@ -1,24 +1,19 @@
-"""Resources as cards that fold, in lists that are searched and filtered: what the template of cards shows."""
+"""A resource as a card that folds: its fields with both sides, and when and how often it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from reconciler.model.address import Origin
 from reconciler.model.plan import FieldChange, Preview
-from reconciler.render import Stamp
 from reconciler.render.characters import cut, field_texts, first_difference
 from reconciler.render.frequency import frequency_text, run_texts
-from reconciler.render.html.links import Links
-from reconciler.render.html.scaffold import page
 
-_TEMPLATE = Path(__file__).with_name("cards.html")
-_LONGEST = 1500
-_OPEN_UP_TO = 40
+LONGEST = 1500
+"""So many characters of a value are shown."""
 
 
 class Value(NamedTuple):
@@ -52,7 +47,7 @@ class Runs(Struct, frozen=True):
 class Card(Struct, frozen=True):
     """A resource: its word chooses sign and colour. `tags`, `names` and `alarm` show while it is folded.
 
-    `told` and `step` are sentences, in which backticks mark code.
+    `told` and `step` are sentences, in which backticks mark code. `is_resource`: `address` is one, and no other name.
     """
 
     word: str
@@ -68,46 +63,7 @@ class Card(Struct, frozen=True):
     runs: Runs | None = None
     listed: tuple[str, ...] = ()
     origin: Origin | None = None
-
-
-class Group(Struct, frozen=True):
-    """A list of cards under a heading. A long one starts folded, so that a page of thousands opens at once."""
-
-    title: str
-    note: str
-    cards: Sequence[Card]
-    starts_open: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        return self.starts_open and len(self.cards) <= _OPEN_UP_TO
-
-
-def cards_page(
-    title: str,
-    stamp: Stamp,
-    *,
-    lead: str,
-    counts: Iterable[tuple[str, str, int]],
-    groups: Iterable[Group],
-    noun: str,
-    links: Links,
-    quiet: Sequence[tuple[str, int]] = (),
-) -> str:
-    """The page: a sentence, a button for each of the `counts` (word, sign, number), `quiet` counts, and the lists."""
-    found: set[str] = set()
-    anchored = [(group, [(card, _anchor(card, found)) for card in group.cards]) for group in groups if group.cards]
-    return page(
-        _TEMPLATE,
-        stamp,
-        title=title,
-        lead=lead,
-        links=links.showing(found),
-        counts=[count for count in counts if count[2]],
-        quiet=quiet,
-        groups=anchored,
-        noun=noun,
-    )
+    is_resource: bool = True
 
 
 def fields_table(fields: Sequence[FieldChange], before: str = "Before", after: str = "After") -> FieldsTable | None:
@@ -144,7 +100,7 @@ def runs_of(shown: Preview | None, *, gone: bool = False) -> Runs | None:
 def _values(field: FieldChange) -> tuple[Value, Value]:
     """Both sides, with the part marked in which they differ, unless all of it does."""
     before, after = (
-        cut(text, _LONGEST) if side is not None else "—"
+        cut(text, LONGEST) if side is not None else "—"
         for text, side in zip(field_texts(field), (field.before, field.after), strict=True)
     )
     if field.secret or field.before is None or field.after is None:
@@ -157,11 +113,3 @@ def _values(field: FieldChange) -> tuple[Value, Value]:
 def _value(side: str, text: str, start: int, end: int) -> Value:
     is_marked = 0 < end - start < len(text) - 2
     return Value(side, text[:start], text[start:end], text[end:]) if is_marked else Value(side, text)
-
-
-def _anchor(card: Card, found: set[str]) -> str:
-    """The id of the card: the address, on the first card that is about it."""
-    if "/" not in card.address or card.address in found:
-        return ""
-    found.add(card.address)
-    return card.address

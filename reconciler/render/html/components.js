@@ -1,5 +1,5 @@
 // Search and filter over all `.entry`: by the words typed, and by the tiles pressed, which name one of `data-word`.
-// Within a group (`.group`) an entry is found by what the group says of all, too.
+// Within groups (`.group`) an entry is found by what these say of all, too: their `.shared`.
 (() => {
   const $ = (id) => document.getElementById(id);
   const toolbar = $("toolbar");
@@ -7,23 +7,32 @@
   toolbar.hidden = false;
   const search = $("search");
   const shown = $("shown");
-  const all = (selector) => Array.from(document.querySelectorAll(selector));
+  const within = (one, selector) => Array.from(one.querySelectorAll(selector));
+  const all = (selector) => within(document, selector);
   const entries = all(".entry");
   const groups = all(".group");
   const sections = all("section.list");
   const steps = all("section.list > details");
   const tiles = all("button.tile");
   const words = entries.map((entry) => (entry.dataset.word || "").split(" "));
-  const owners = entries.map((entry) => entry.closest(".group"));
+  const chains = new Map();
+  const chainOf = (one) => {
+    if (!one) return [];
+    if (!chains.has(one)) {
+      const group = one.closest(".group");
+      chains.set(one, group ? [group, ...chainOf(group.parentElement)] : []);
+    }
+    return chains.get(one);
+  };
+  const owners = entries.map((entry) => chainOf(entry.parentElement));
   let texts = null;
   let asked = 0;
   let unfolded = [];
 
   const read = () => {
-    const shared = new Map(groups.map((group) => [group, within(group, ".shared").map((part) => part.textContent).join(" ").toLowerCase()]));
-    texts = entries.map((entry, at) => `${entry.textContent.toLowerCase()} ${shared.get(owners[at]) || ""}`);
+    const said = new Map(groups.map((group) => [group, within(group, ":scope > .shared").map((part) => part.textContent).join(" ")]));
+    texts = entries.map((entry, at) => [entry.textContent, ...owners[at].map((group) => said.get(group))].join(" ").toLowerCase());
   };
-  const within = (one, selector) => Array.from(one.querySelectorAll(selector));
   const pressed = () => {
     const sets = new Map();
     for (const tile of tiles) {
@@ -46,12 +55,12 @@
       if (entry.hidden === fits) entry.hidden = !fits;
       if (!fits) return;
       count += 1;
-      if (owners[at]) found.add(owners[at]);
+      for (const group of owners[at]) found.add(group);
     });
     for (const group of groups) group.hidden = !found.has(group);
     for (const one of unfolded) one.open = false;
     // What was searched for shall be seen, also where it is folded away with those alike.
-    unfolded = terms.length ? [...found].flatMap((group) => [group, ...within(group, "details")]).filter((one) => one.tagName === "DETAILS" && !one.open) : [];
+    unfolded = terms.length ? [...found].filter((one) => one.tagName === "DETAILS" && !one.open) : [];
     for (const one of unfolded) one.open = true;
     for (const section of sections) section.hidden = !section.querySelector(".entry:not([hidden])");
     const number = (value) => value.toLocaleString("en");

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler.render.text.apply_text import outcome_line, outcomes
+from reconciler.render.text.drift_text import drift
+from reconciler.render.text.plan_text import plan
 from reconciler.render.text.problems_text import problems
-from reconciler.render.text.reports import drift, plan
 
 __all__ = ["drift", "outcome_line", "outcomes", "plan", "problems"]

@@ -10,6 +10,7 @@ from reconciler.model.state import SECRET
 from reconciler.quantities import counted
 from reconciler.render import Screen
 from reconciler.render.characters import columns, cut, take
+from reconciler.render.likeness import grouped
 from reconciler.render.text.text_page import TextPage
 
 LineOf = Callable[[str, int], str | None]
@@ -19,19 +20,46 @@ _LONGEST_LINE = 2000
 """A longer line is not shown: a cut could go through a credential, and its key would be out of sight."""
 _CREDENTIAL = re.compile(r"""(\b(?:token|privateKey|password|secret)["']?\s*:\s*+)(?!["']?\$\{)([^,}#]*[^\s,}#])""")
 
+_MANY = 5
+_PLACES_LINES = 6
+
 _PASSWORD_IN_URL = re.compile(r"(://[^\s/:@]*:)[^\s]+(?=@)")
 
 
-def problems(problems: Sequence[Problem], screen: Screen, *, line_of: LineOf | None = None) -> str:
-    """All problems in file order, and a line that counts them. `line_of` gives the source lines to show."""
+def problems(
+    problems: Sequence[Problem], screen: Screen, *, line_of: LineOf | None = None, verbose: bool = False
+) -> str:
+    """All problems in file order, and a line that counts them. `line_of` gives the source lines to show.
+
+    Many that say the same are told once, at the first, with the other places; `verbose` tells each by itself.
+    """
     page = TextPage(screen)
-    for problem in sorted(problems):
+    found = sorted(problems)
+    told = grouped(found, lambda one: (one.severity, one.code, one.message))
+    for problem in found:
+        alike = told[problem.severity, problem.code, problem.message]
+        is_folded = len(alike) >= _MANY and not verbose
+        if is_folded and problem is not alike[0]:
+            continue
         if line_of:
             page.blank()
         _problem(page, problem, line_of)
+        if is_folded:
+            page.paragraph(f"the same at {counted(len(alike) - 1, 'more place', thousands=',')}:", indent=4)
+            page.listing(_places(alike[1:]), indent=4, most=_PLACES_LINES, rest=": -v writes all out")
     page.blank()
     page.paragraph(problems_summary(problems), style="bold")
     return page.text()
+
+
+def _places(problems: Sequence[Problem]) -> list[tuple[str, int]]:
+    """`manifests/prices.yaml:26:7`, and of the same file only `:31:7`."""
+    names, last = [], None
+    for problem in problems:
+        path = "" if problem.path == last else problem.path
+        names.append((f"{path}:{problem.line}:{problem.column}", 1))
+        last = problem.path
+    return names
 
 
 def problems_summary(problems: Sequence[Problem]) -> str:

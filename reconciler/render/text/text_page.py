@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 from reconciler.model.address import Origin
 from reconciler.model.plan import FieldChange
@@ -97,6 +98,48 @@ class TextPage:
         if line.strip():
             self.lines.append(line.rstrip())
 
+    def head(self, style: tuple[str, str, str], *parts: str, origin: Origin | None = None) -> None:
+        """The first line of a block: a sign, what it is about, and its place in the manifest, where it has one."""
+        self.heading(self.sign(style) + " ", [*parts, origin.shown if origin else ""])
+
+    def listing(
+        self, names: Sequence[tuple[str, int]], *, indent: int, most: int, rest: str = "", style: str = ""
+    ) -> None:
+        """Names, each with how many things it stands for, on `most` lines; then how many more there are, and `rest`.
+
+        A name that is longer than a line is broken after commas, and never left half.
+        """
+        room = self.width - indent - 1
+        rows: list[list[tuple[str, int]]] = [[]]
+        for text, number in names:
+            name = self.say(text)
+            if rows[-1] and columns(_in_a_row([*rows[-1], (name, number)])) > room:
+                rows.append([])
+            rows[-1].append((name, number))
+        heights = accumulate(len(_broken_at_commas(_in_a_row(row), room)) for row in rows)
+        shown = [row for row, height in zip(rows, heights, strict=True) if height <= most] or rows[:1]
+        total = sum(number for _, number in names)
+        while left_out := total - sum(number for row in shown for _, number in row):
+            more = (f"{self.ellipsis} and {left_out:,} more{rest}", left_out)
+            if columns(_in_a_row([*shown[-1], more])) <= room:
+                shown[-1].append(more)
+            elif len(shown[-1]) == 1:
+                shown.append([more])
+            else:
+                shown[-1].pop()
+        for row in shown:
+            for line in _broken_at_commas(_in_a_row(row) + ("" if row is shown[-1] else ","), room + 1):
+                self.paragraph(line, indent=indent, style=style)
+
+    def inherited(self, fields: Sequence[FieldChange], *, indent: int) -> None:
+        """Where fields stand that are not set in the block itself: `from manifests/templates.yaml:14: every`."""
+        paths: dict[Origin, list[str]] = {}
+        for field in fields:
+            if field.origin is not None:
+                paths.setdefault(field.origin, []).append(field.path)
+        for origin, of in sorted(paths.items()):
+            self.paragraph(self.say(", ".join(of)), indent=indent, lead=f"from {self.say(origin.shown)}: ", style="dim")
+
     def fields(self, fields: Sequence[FieldChange], *, indent: int, verbose: bool, sign: str | None = None) -> None:
         """Changed fields, names aligned: `cron: "…" → "…"`; with a `sign`, even an empty one, just the one value."""
         names = [self.say(field.path) + ":" for field in fields]
@@ -111,14 +154,7 @@ class TextPage:
                 self._value(lead, SECRET_CHANGED, indent=indent, verbose=verbose)
             else:
                 self._pair(lead, field, indent=indent, verbose=verbose)
-        inherited: dict[Origin, list[str]] = {}
-        for field in fields:
-            if field.origin is not None:
-                inherited.setdefault(field.origin, []).append(field.path)
-        for origin, paths in sorted(inherited.items()):
-            self.paragraph(
-                self.say(", ".join(paths)), indent=indent, lead=f"from {self.say(origin.shown)}: ", style="dim"
-            )
+        self.inherited(fields, indent=indent)
 
     def _value(self, lead: str, text: str, *, indent: int, verbose: bool) -> None:
         text = self.say(text)
@@ -156,6 +192,22 @@ def _normal(encoding: str) -> str:
     except LookupError:
         return "ascii"
     return "utf-8"
+
+
+def _in_a_row(names: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(name for name, _ in names)
+
+
+def _broken_at_commas(text: str, width: int) -> list[str]:
+    """Lines of at most `width` columns where commas allow that, as braces have them."""
+    if columns(text) <= width:
+        return [text]
+    lines = [""]
+    for part in re.findall(r"[^,]*,|[^,]+", text):
+        if lines[-1] and columns(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line.strip() for line in lines]
 
 
 def _uncoloured(text: str) -> str:
