@@ -153,6 +153,7 @@ def _drift(session: Session, found: Drift, form: str) -> str:
 @pass_session
 def show(session: Session, planfile: Path, form: str, max_bytes: int) -> None:
     """Render a saved plan. It needs no project, no network and no ledger."""
+    import reconciler.kinds.registry  # noqa: F401  # an address is read by its kind
     from reconciler import planfile as files
     from reconciler.render.wording import short_commit
 

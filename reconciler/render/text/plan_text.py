@@ -27,6 +27,8 @@ from reconciler.render.text.text_page import TextPage
 from reconciler.render.text.warnings_text import warnings_list
 
 _TWO_SCREENS = 100
+_ALWAYS_IN_FULL = 12
+_COPIED = 3
 _WHOLE = Detail(is_whole=True)
 _DETAILS = (
     Detail(),
@@ -42,7 +44,8 @@ def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
     found = outline(plan)
     if verbose:
         return _page(plan, found, screen, _WHOLE).text()
-    for detail in _DETAILS:
+    is_small = len(plan.changes) + len(plan.blocked) <= _ALWAYS_IN_FULL
+    for detail in _DETAILS[:1] if is_small else _DETAILS:
         page = _page(plan, found, screen, detail)
         if len(page.lines) <= _TWO_SCREENS:
             break
@@ -109,7 +112,11 @@ def _section(
 
 def _blocked(page: TextPage, groups: Iterable[BlockedGroup], detail: Detail) -> None:
     """What may not be touched: one cause once, with what it is about and one next step."""
-    found = [each for group in groups for each in (_by_themselves(group) if detail.is_whole else (group,))]
+    found = [
+        each
+        for group in groups
+        for each in (_by_themselves(group) if detail.is_whole or _is_typed(group) else (group,))
+    ]
     if found:
         page.title(f"Blocked: {counted(sum(len(group.blocked) for group in found), 'resource', thousands=',')}")
     for group in found:
@@ -120,6 +127,11 @@ def _blocked(page: TextPage, groups: Iterable[BlockedGroup], detail: Detail) -> 
             places_lines(page, [one.origin for one in group.blocked if one.origin is not None], detail)
         if group.step:
             page.paragraph(group.step, indent=4, lead="next: ")
+
+
+def _is_typed(group: BlockedGroup) -> bool:
+    """Whether a few are each told a command of their own, which a person copies."""
+    return len(group.blocked) <= _COPIED and any(str(one.address) in words(one.why) for one in group.blocked)
 
 
 def _by_themselves(group: BlockedGroup) -> Iterator[BlockedGroup]:
