@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.applying import apply
+from benchmarks.browsing import browse
 from benchmarks.crowding import crowding
 from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
@@ -36,6 +37,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "growth": growth,
     "crowding": crowding,
     "render": render,
+    "browse": browse,
     "ledger": ledger,
     "shards": shards,
 }
