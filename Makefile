@@ -19,7 +19,7 @@ MANY_CASES := tests/histories tests/kill tests/clients/test_clients_redaction.py
   accept_items_law accept_law attribution by_hand_histories faults hostile ledger_histories \
    secret_histories starts text ways_out))
 
-.PHONY: help demo install lint types test coverage elsewhen explore histories oldest schemas bench clean
+.PHONY: help demo install lint types test coverage elsewhen explore histories oldest schemas pictures bench clean
 
 help:            ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -74,6 +74,9 @@ coverage: install
 
 schemas: install ## Write schemas/, which editors take, from reconciler/schemas
 	@$(BIN)/python -m tools.published_schemas
+
+pictures: install ## Make the README's pictures anew, in Chromium, from the demo estate
+	@$(BIN)/python -m tools.pictures
 
 bench: install   ## Speed and memory, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
