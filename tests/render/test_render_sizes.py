@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import render_golden as golden
 from hypothesis import given
 from hypothesis import strategies as st
-from render_estates import SIZES, estate_drift, estate_plan
+from render_estates import (
+    SIZES,
+    adopted,
+    created,
+    deleted,
+    disabled,
+    estate_drift,
+    estate_plan,
+    relogged,
+    retimed,
+    started,
+    uploaded,
+)
 from render_models import drifts, plans
 from test_render_review import BASH, unfolded
 
@@ -28,6 +40,7 @@ NAMES = re.compile(r"^    ((?:schedule|trigger|input-files|approval)/.*)$", re.M
 COUNTED = re.compile(
     r"^[^\w\s] ([0-9,]+) (?:schedules|triggers|sets of input files|approvals|resources)\b", re.MULTILINE
 )
+LISTED = r"\n    ((?:schedule|trigger|input-files|approval)/.*?)(?=\n    (?:[^ ]+:|[-+] |\w+ )|\n\S|\n\n|\Z)"
 MORE = re.compile(r"… and ([0-9,]+) more: -v names all")
 
 
@@ -42,6 +55,17 @@ def test_a_plan_and_an_audit_of_any_size_look_as_they_were_approved_by_eye(size:
 @pytest.mark.parametrize("size", [1, 2, 7, 12, 25, 60, 120, 300, 500, 1_000, 5_000])
 def test_a_plan_of_mixed_changes_fits_on_two_screens(size: int, width: int) -> None:
     assert text.plan(estate_plan(size), Screen(width)).count("\n") <= TWO_SCREENS
+
+
+def test_a_plan_of_hundreds_of_sorts_fits_too(width: int = 120) -> None:
+    many = [
+        poll(number, fields=(FieldChange(f"inputParameters.key{number % 90}", "1", "2"),), preview=None)
+        for number in range(500)
+    ]
+    page = shown(*many)
+    assert page.count("\n") <= TWO_SCREENS
+    assert numbers(page) == 500
+    assert "~ 500 schedules: inputParameters.key0, " in page and "87 more fields" in page
 
 
 def test_what_is_shortened_for_the_screen_says_so() -> None:
@@ -80,30 +104,48 @@ def test_every_change_is_counted_once(size: int, width: int, verbose: bool) -> N
     assert numbers(page) == len(plan.changes) + len(plan.blocked)
 
 
+def check_names(plan: Plan, page: str) -> None:
+    """What each block names unfolds to addresses of the plan; with what is counted beside them they are all."""
+    known = addresses(plan)
+    for head, block in blocks(page.partition("\nWarnings")[0]):
+        counted = COUNTED.match(head)
+        if counted is None:
+            continue
+        names = re.search(LISTED, block, re.DOTALL)
+        assert names is not None, block
+        words = " ".join(names[1].split())
+        more = MORE.search(words)
+        listed = MORE.sub("", words).replace(", ", " ").strip(" ,")
+        shown_ones = unfolded([re.sub(r",\s+", ",", listed)])
+        assert set(shown_ones) <= known
+        assert len(shown_ones) + (int(more[1].replace(",", "")) if more else 0) == int(counted[1].replace(",", ""))
+
+
 @pytest.mark.skipif(BASH is None, reason="no bash: NOBODY JUDGES WHAT FOLDED ADDRESSES UNFOLD TO")
 @pytest.mark.parametrize("width", [60, *WIDTHS, 200])
 @pytest.mark.parametrize("size", [25, 300])
 def test_folded_names_unfold_to_those_that_were_folded(size: int, width: int) -> None:
     plan = estate_plan(size)
-    page = text.plan(plan, Screen(width)).partition("\nWarnings")[0]
-    known = addresses(plan)
-    for head, block in blocks(page):
-        if not COUNTED.match(head):
-            continue
-        named = re.search(
-            r"\n    ((?:schedule|trigger|input-files|approval)/.*?)(?=\n    (?:[^ ]+:|[-+] |\w+ )|\n\S|\n\n|\Z)",
-            block,
-            re.S,
-        )
-        assert named is not None, block
-        words = " ".join(named[1].split())
-        more = MORE.search(words)
-        listed = MORE.sub("", words).replace(", ", " ").strip(" ,")
-        shown = unfolded([re.sub(r",\s+", ",", listed)])
-        assert set(shown) <= known
-        counted = COUNTED.match(head)
-        assert counted is not None
-        assert len(shown) + (int(more[1].replace(",", "")) if more else 0) == int(counted[1].replace(",", ""))
+    check_names(plan, text.plan(plan, Screen(width)))
+
+
+MAKERS = (retimed, relogged, created, deleted, disabled, adopted, uploaded, started)
+
+
+@pytest.mark.generated
+@pytest.mark.skipif(BASH is None, reason="no bash: NOBODY JUDGES WHAT FOLDED ADDRESSES UNFOLD TO")
+@given(
+    st.lists(st.tuples(st.sampled_from(MAKERS), st.integers(0, 400)), min_size=1, max_size=150, unique=True),
+    st.sampled_from((60, *WIDTHS)),
+)
+def test_any_plan_counts_each_change_once_and_names_or_counts_it(
+    drawn: list[tuple[Callable[[int], Change], int]], width: int
+) -> None:
+    plan = Plan("p", "default", tuple(sorted((make(number) for make, number in drawn), key=lambda one: one.address)))
+    page = text.plan(plan, Screen(width))
+    assert numbers(page) == len(plan.changes)
+    assert page.count("\n") <= TWO_SCREENS or len(plan.changes) <= 12
+    check_names(plan, page)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from reconciler.model.copies import replace
 from reconciler.model.plan import Action, Plan
 from reconciler.quantities import counted
 from reconciler.render import Screen, wording
 from reconciler.render.characters import columns
+from reconciler.render.likeness import grouped
 from reconciler.render.plan_summary import plan_summary
 from reconciler.render.reasons import words
 from reconciler.render.review import BlockedGroup, ChangeGroup, Outline, outline
@@ -44,12 +46,35 @@ def plan(plan: Plan, screen: Screen, *, verbose: bool = False) -> str:
     found = outline(plan)
     if verbose:
         return _page(plan, found, screen, _WHOLE).text()
-    is_small = len(plan.changes) + len(plan.blocked) <= _ALWAYS_IN_FULL
-    for detail in _DETAILS[:1] if is_small else _DETAILS:
-        page = _page(plan, found, screen, detail)
-        if len(page.lines) <= _TWO_SCREENS:
-            break
+    page = _page(plan, found, screen, _DETAILS[0])
+    if len(plan.changes) + len(plan.blocked) <= _ALWAYS_IN_FULL:
+        return page.text()
+    for detail in _DETAILS[1:]:
+        if len(page.lines) > _TWO_SCREENS:
+            page = _page(plan, found, screen, detail)
+    if len(page.lines) > _TWO_SCREENS:
+        page = _page(plan, _with_fewer_groups(found), screen, _DETAILS[-1])
     return page.text()
+
+
+def _with_fewer_groups(found: Outline) -> Outline:
+    """The same with those together that differ in which fields they change, however many sorts there are."""
+    return replace(
+        found,
+        risky=_together(found.risky),
+        routine=_together(found.routine),
+        ledger_only=_together(found.ledger_only),
+    )
+
+
+def _together(groups: Sequence[ChangeGroup]) -> tuple[ChangeGroup, ...]:
+    found = grouped(groups, lambda group: (group.risk, group.action, group.kind, group.reason))
+    return tuple(
+        ChangeGroup(
+            tuple(sorted((change for one in alike for change in one.changes), key=lambda one: one.address)), risk
+        )
+        for (risk, *_), alike in found.items()
+    )
 
 
 def _page(plan: Plan, found: Outline, screen: Screen, detail: Detail) -> TextPage:
