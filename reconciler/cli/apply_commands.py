@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +18,12 @@ from reconciler.cli.options import Duration, OutFile, as_one, format_option, pas
 from reconciler.cli.plan_commands import is_incomplete, render_plan
 from reconciler.cli.session import Session, complain, harmless, signals
 from reconciler.errors import Fenced, UsageError
-from reconciler.model.outcome import Status
+from reconciler.model.outcome import ApplyReport, Status
 from reconciler.model.plan import Action
 
 if TYPE_CHECKING:
     from reconciler.selection import Selection
+    from reconciler.workflow.apply_account import ApplyAccount
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.context import PlanOptions
     from reconciler.workflow.planning import Planned
@@ -85,6 +88,7 @@ def apply(
     skipped, 5 when the outcome of a start is unknown, 8 when reading back does not show that it is done.
     """
     from reconciler.workflow import saved
+    from reconciler.workflow.apply_account import ApplyAccount
     from reconciler.workflow.context import PlanOptions
 
     if planfile is not None:
@@ -95,11 +99,11 @@ def apply(
             raise UsageError("a saved plan sends what it shows, and nothing more", hint=hint)
         if not selection.is_everything or max_deletes is not None or accept_new_ledger or gone_agents:
             raise UsageError("a saved plan is applied as it is", hint="give selectors and limits to `plan --out`")
-        with session.interruptible(), telling(session, flags.events) as tell:
-            done = saved.apply_file(
-                session.context(), planfile, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
-            )
-        return _finish(session, done, flags)
+        context, wait = session.context(), flags.lock_timeout.total_seconds()
+        account = ApplyAccount(context, "apply")
+        with _page_if_cut_off(session, account, flags), session.interruptible(), telling(session, flags.events) as tell:
+            done = saved.apply_file(context, planfile, tell=account.hearing(tell), lock_timeout=wait)
+        return _finish(session, done, flags, account)
     options = PlanOptions(
         selection, max_deletes, accepts_new_ledger=accept_new_ledger, gone_agents=gone_agents, resend=resend
     )
@@ -127,17 +131,43 @@ def destroy(
 
 def _run(session: Session, options: PlanOptions, flags: ApplyFlags) -> int:
     from reconciler.workflow import applying
+    from reconciler.workflow.apply_account import ApplyAccount
+
+    context, wait = session.context(), flags.lock_timeout.total_seconds()
+    account = ApplyAccount(context, "destroy" if options.destroy else "apply")
 
     def confirm(planned: Planned) -> bool:
         if flags.form == "text":
             session.show(render_plan(session, planned.plan, "text"))
         return flags.auto_approve or _ask(session, planned, shown=flags.form == "text")
 
-    with session.interruptible(), telling(session, flags.events) as tell:
-        done = applying.apply(
-            session.context(), options, confirm=confirm, tell=tell, lock_timeout=flags.lock_timeout.total_seconds()
-        )
-    return _finish(session, done, flags)
+    with _page_if_cut_off(session, account, flags), session.interruptible(), telling(session, flags.events) as tell:
+        done = applying.apply(context, options, confirm=confirm, tell=account.hearing(tell), lock_timeout=wait)
+    return _finish(session, done, flags, account)
+
+
+@contextmanager
+def _page_if_cut_off(session: Session, account: ApplyAccount, flags: ApplyFlags) -> Iterator[None]:
+    """Write the page that was asked for also where an error, or a second interruption, ends it all.
+
+    Wrong usage is no run, and leaves no page.
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except BaseException as error:
+        if flags.html is not None:
+            folder, environment = account.context.root.name, session.environment or "default"
+            _write_page(session, flags.html, account.of_error(error, folder, environment))
+        raise
+
+
+def _write_page(session: Session, path: Path, report: ApplyReport) -> None:
+    from reconciler.render import html
+
+    stamp = session.stamp_for(report.plan.project, report.plan.environment)
+    session.write_file(path, html.apply(report, stamp))
 
 
 def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
@@ -155,16 +185,18 @@ def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
     return bool(answer == "yes")
 
 
-def _finish(session: Session, done: Applied, flags: ApplyFlags) -> int:
+def _finish(session: Session, done: Applied, flags: ApplyFlags, account: ApplyAccount) -> int:
     """Show how it went; the exit code tells of that, and is 1 where all went well but could not be shown or written."""
     if done.declined:
         session.say("declined: nothing was done")
+        if flags.html is not None:
+            _write_page(session, flags.html, account.of_applied(done))
         return 1
     code = _exit(session, done)
     for note in done.notes:
         session.say(harmless(f"note: {note}"))
     try:
-        _show(session, done, flags)
+        _show(session, done, flags, account)
     except Exception as error:  # it is done, however little of it can be shown
         session.is_unwritten = True
         complain(error, verbose=session.verbose)
@@ -174,13 +206,10 @@ def _finish(session: Session, done: Applied, flags: ApplyFlags) -> int:
     return code or int(session.is_unwritten)
 
 
-def _show(session: Session, done: Applied, flags: ApplyFlags) -> None:
+def _show(session: Session, done: Applied, flags: ApplyFlags, account: ApplyAccount) -> None:
     plan, outcomes = done.planned.plan, done.result.outcomes
     if flags.html is not None:
-        from reconciler.render import html
-
-        stamp = session.stamp_for(plan.project, plan.environment)
-        session.write_file(flags.html, html.outcomes(outcomes, plan, stamp))
+        _write_page(session, flags.html, account.of_applied(done))
     from reconciler.render.reasons import words
 
     refusals = done.planned.refusals

@@ -65,18 +65,19 @@ def _counter(licence: LicenceCount | None) -> str:
 @click.command()
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many runs.")
 @click.option("--verify", is_flag=True, help="Check that nobody changed the ledger's events; exit 1 when somebody did.")
-@format_option("text", "json")
+@format_option("text", "json", "html")
 @pass_session
 def history(session: Session, limit: int, verify: bool, form: str) -> int:
     """Show what was applied: when, by whom, from which commit.
 
-    `reconciler -v history` lists every change of every run.
+    `reconciler -v history` lists every change of every run. As HTML it also draws how each run went, and says whether
+    the chain of the ledger's events is whole.
     """
     from reconciler.workflow import history as ledger_history
 
     context = session.context()
-    if verify and form == "json":
-        raise UsageError("--verify answers in words and with its exit code", hint="leave --format json out")
+    if verify and form != "text":
+        raise UsageError("--verify answers in words and with its exit code", hint=f"leave --format {form} out")
     if verify:
         from reconciler.render.reasons import words
 
@@ -86,9 +87,16 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
         if not findings:
             session.show("hash chain verified: nobody changed the ledger's events")
         return int(bool(findings))
-    found = ledger_history.history(context, limit)
+    if form == "html":
+        from reconciler.render import html
+
+        found = ledger_history.verified_history(context, limit)
+        stamp = session.stamp_for(found.project.name, found.project.environment)
+        session.show(html.history(found.runs, found.changes, found.unended, found.findings, stamp))
+        return 0
     from reconciler.render import history_report, json_
 
+    found = ledger_history.history(context, limit)
     if form == "json":
         stamp = session.stamp_for(found.project.name, found.project.environment)
         session.show(json_.dumps(history_report.document(found.runs, found.changes, stamp)))

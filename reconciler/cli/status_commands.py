@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@format_option("text", "json")
+@format_option("text", "json", "html")
 @selectors
 @pass_session
 def status(session: Session, form: str, selection: Selection) -> int:
@@ -32,6 +32,19 @@ def status(session: Session, form: str, selection: Selection) -> int:
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.status_document(found.rows, stamp, found.warnings)))
+    elif form == "html":
+        from reconciler.render import html
+
+        stamp = session.stamp_for(found.project, found.environment)
+        session.show(
+            html.status(
+                found.rows,
+                stamp,
+                attested=found.attested,
+                warnings=found.warnings,
+                is_incomplete=found.incomplete,
+            )
+        )
     else:
         session.show(
             status_report.status_text(
@@ -44,7 +57,7 @@ def status(session: Session, form: str, selection: Selection) -> int:
 
 
 @click.command()
-@format_option("text", "json")
+@format_option("text", "json", "html")
 @pass_session
 def doctor(session: Session, form: str) -> int:
     """Check connections, tokens and their expiry, licence, clocks and ledger.
@@ -60,6 +73,10 @@ def doctor(session: Session, form: str) -> int:
     if form == "json":
         stamp = session.stamp_for(found.project, found.environment)
         session.show(json_.dumps(status_report.doctor_document(checks, stamp)))
+    elif form == "html":
+        from reconciler.render import html
+
+        session.show(html.doctor(checks, session.stamp_for(found.project, found.environment)))
     else:
         session.show(status_report.doctor_text(checks, session.screen))
     return int(any(check.level is Level.FAILED for check in checks))

@@ -101,10 +101,22 @@ class Level(StrEnum):
     FAILED = "failed"
 
 
+class Gauge(Struct, frozen=True):
+    """The number that a check rests on, from `least` to `most`; good from `good_from` to `good_to`, both included."""
+
+    value: float
+    least: float
+    most: float
+    good_from: float
+    good_to: float
+    unit: str
+
+
 class Check(Struct, frozen=True):
-    """One line of `doctor`: what was looked at, what was found, and what to do."""
+    """One line of `doctor`: what was looked at, what was found, and what to do. `gauge` where it is about a number."""
 
     name: str
     level: Level
     found: str
     next_step: str = ""
+    gauge: Gauge | None = None

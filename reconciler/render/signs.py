@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.condition import DriftStatus
+from reconciler.model.condition import DriftStatus, Health, Level
 from reconciler.model.outcome import Status
 from reconciler.model.plan import Action
 
@@ -38,6 +38,24 @@ DRIFT_STYLE = {
     DriftStatus.UNMANAGED: ("·", ".", "dim"),
     DriftStatus.UNVERIFIABLE: ("?", "?", "dim"),
     DriftStatus.UNREADABLE: ("!", "!", "alarm"),
+}
+
+HEALTH_STYLE = {
+    Health.FAILING: ("✗", "x", "red"),
+    Health.DISABLED: ("○", "o", "red"),
+    Health.LATE: ("!", "!", "yellow"),
+    Health.RUNNING_LONG: ("!", "!", "yellow"),
+    Health.UNKNOWN: ("?", "?", "yellow"),
+    Health.NEVER_RAN: ("·", ".", "dim"),
+    Health.RUNNING: ("▸", ">", "cyan"),
+    Health.OFF: ("·", ".", "dim"),
+    Health.HEALTHY: ("✓", "v", "green"),
+}
+
+LEVEL_STYLE = {
+    Level.OK: ("✓", "ok", "green"),
+    Level.WARNING: ("!", "!", "yellow"),
+    Level.FAILED: ("✗", "x", "red"),
 }
 
 UNSET_STYLE = ("·", ".", "dim")

@@ -15,26 +15,10 @@ from reconciler.render.json_ import Document, header, warning_objects
 from reconciler.render.likeness import grouped
 from reconciler.render.reasons import words
 from reconciler.render.review import counted_kinds
+from reconciler.render.signs import HEALTH_STYLE, LEVEL_STYLE
 from reconciler.render.text.group_blocks import Detail, addresses_lines
 from reconciler.render.text.text_page import TextPage
 from reconciler.render.text.warnings_text import warnings_list
-
-_HEALTH_STYLE = {
-    Health.FAILING: ("✗", "x", "red"),
-    Health.DISABLED: ("○", "o", "red"),
-    Health.LATE: ("!", "!", "yellow"),
-    Health.RUNNING_LONG: ("!", "!", "yellow"),
-    Health.UNKNOWN: ("?", "?", "yellow"),
-    Health.NEVER_RAN: ("·", ".", "dim"),
-    Health.RUNNING: ("▸", ">", "cyan"),
-    Health.OFF: ("·", ".", "dim"),
-    Health.HEALTHY: ("✓", "v", "green"),
-}
-_LEVEL_STYLE = {
-    Level.OK: ("✓", "ok", "green"),
-    Level.WARNING: ("!", "!", "yellow"),
-    Level.FAILED: ("✗", "x", "red"),
-}
 
 _MANY = 4
 _NAMES_LINES = 6
@@ -69,7 +53,7 @@ def status_text(
     if fits and statuses:
         page.lines.append(f"  {head}")
     for one, row, line in zip(statuses, rows, lines, strict=True):
-        sign = page.sign(_HEALTH_STYLE[one.health]) + " "
+        sign = page.sign(HEALTH_STYLE[one.health]) + " "
         if fits:
             page.lines.append(sign + line)
         else:
@@ -105,7 +89,7 @@ def _notes(page: TextPage, repeated: _Notes) -> None:
         page.title("Notes")
     for notes in repeated.values():
         rows = {one.address: one for _, one in notes}
-        page.head(_HEALTH_STYLE[next(iter(rows.values())).health], counted_kinds(list(rows)))
+        page.head(HEALTH_STYLE[next(iter(rows.values())).health], counted_kinds(list(rows)))
         page.paragraph(shared_sentence([note for note, _ in notes]), indent=4)
         addresses_lines(page, rows, _NAMES_LINES)
 
@@ -145,7 +129,7 @@ def doctor_text(checks: Sequence[Check], screen: Screen) -> str:
     widest = max((columns(check.name) for check in checks), default=0)
     for check in checks:
         name = page.say(check.name)
-        lead = f"{page.sign(_LEVEL_STYLE[check.level])} {name}{' ' * (widest - columns(name))}  "
+        lead = f"{page.sign(LEVEL_STYLE[check.level])} {name}{' ' * (widest - columns(name))}  "
         page.paragraph(check.found, lead=lead)
         if check.next_step:
             page.paragraph(check.next_step, indent=4, lead="next: ")

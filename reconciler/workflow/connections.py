@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ManifestError, Missing, NoAccessToken, ProductError, Unauthorised
 from reconciler.kind import Product
 from reconciler.kinds.registry import KINDS
-from reconciler.model.condition import Check, Level
+from reconciler.model.condition import Check, Gauge, Level
 from reconciler.model.copies import replace
 from reconciler.model.project import Connection, Project
 from reconciler.model.resource import Desired, Problem
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SKEW = 30.0
 _LICENCE_TIGHT = 0.9
+_YEAR = 365.0
 _TIMEOUT = 10.0
 _DEADLINE = 15.0
 _NOBODY = "reconciler/doctor"
@@ -77,10 +78,12 @@ def broken(name: str, problems: Sequence[Problem]) -> Check:
     return Check(name, Level.FAILED, f"{first.path}:{first.line}: {first.message}{more}", "correct that line")
 
 
-def graded(name: str, found: str, next_step: str, *, is_doubtful: bool, is_failed: bool = False) -> Check:
+def graded(
+    name: str, found: str, next_step: str, *, is_doubtful: bool, is_failed: bool = False, gauge: Gauge | None = None
+) -> Check:
     """A check of something that may also be well, whose next step is told only where it is not."""
     level = Level.FAILED if is_failed else Level.WARNING if is_doubtful else Level.OK
-    return Check(name, level, found, next_step if level is not Level.OK else "")
+    return Check(name, level, found, next_step if level is not Level.OK else "", gauge)
 
 
 def _acc(connection: Connection, options: SessionOptions, agent: str, now: datetime) -> Iterator[Check]:
@@ -127,7 +130,7 @@ def _token(connection: Connection, now: datetime) -> Check:
     soon = f"runs out on {day}, in {counted_or_no(left.days, 'day')}" if is_near else f"good until {day}"
     found = f"ran out on {day}" if is_over else soon
     step = "make a new one in ACC, Users, API Access"
-    return graded("acc token", found, step, is_doubtful=is_near, is_failed=is_over)
+    return graded("acc token", found, step, is_doubtful=is_near, is_failed=is_over, gauge=_days_left(left))
 
 
 def _mft(connection: Connection, options: SessionOptions, now: datetime) -> Iterator[Check]:
@@ -160,14 +163,18 @@ def _licence(licence: License, now: datetime) -> Iterator[Check]:
         found = f"{used} of {limit} task executions used{_forecast(licence, used, limit, now)}"
         step = "ask Progress for more executions, or start fewer tasks"
         tight = used >= limit * _LICENCE_TIGHT
-        yield graded("mft licence", found, step, is_doubtful=tight, is_failed=used >= limit)
+        gauge = Gauge(used, 0, limit, 0, limit * _LICENCE_TIGHT, "task executions")
+        yield graded("mft licence", found, step, is_doubtful=tight, is_failed=used >= limit, gauge=gauge)
     elif used is not None:
         yield Check("mft licence", Level.OK, f"{used} task executions used, without a limit")
     end = _date(licence.end)
     if end is not None:
         found = f"{'ended' if end <= now else 'ends'} on {end:%Y-%m-%d}"
         step = "renew it with Progress"
-        yield graded("mft licence end", found, step, is_doubtful=end - now <= SOON, is_failed=end <= now)
+        left = end - now
+        yield graded(
+            "mft licence end", found, step, is_doubtful=left <= SOON, is_failed=end <= now, gauge=_days_left(left)
+        )
 
 
 def _forecast(licence: License, used: int, limit: int, now: datetime) -> str:
@@ -198,4 +205,11 @@ def _clock(name: str, seconds: float | None) -> Iterator[Check]:
     off = abs(seconds) > _SKEW
     step = "set this machine's clock: signed requests and next runs depend on it"
     found = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours" if off else "agrees with ours"
-    yield graded(f"{name} clock", found, step, is_doubtful=off)
+    gauge = Gauge(seconds, -2 * _SKEW, 2 * _SKEW, -_SKEW, _SKEW, "s")
+    yield graded(f"{name} clock", found, step, is_doubtful=off, gauge=gauge)
+
+
+def _days_left(left: timedelta) -> Gauge:
+    """Against a year, or as long as it lasts."""
+    days = left / timedelta(days=1)
+    return Gauge(days, 0, max(days, _YEAR), SOON.days, max(days, _YEAR), "days left")

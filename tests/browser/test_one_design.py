@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from browser_window import Faultless, Show, look
+from render_reports import report_of
 from render_samples import DRIFT, OUTCOMES, PLAN, STAMP
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -26,7 +27,7 @@ SITE = Links(
 PAGES: dict[str, Callable[[Links], str]] = {
     "plan": lambda links: html.plan(PLAN, STAMP, links),
     "drift": lambda links: html.drift(DRIFT, STAMP, links),
-    "apply": lambda links: html.outcomes(OUTCOMES, PLAN, STAMP, links),
+    "apply": lambda links: html.apply(report_of(PLAN, OUTCOMES), STAMP, links),
 }
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from browser_window import Show, look
+from render_reports import report_of
 from render_samples import (
-    ALL_APPLIED,
     AWKWARD,
     DRIFT,
     EMPTY,
-    OUTCOMES,
     PLAN,
     STAMP,
     UPDATED,
@@ -147,7 +146,7 @@ def test_nothing_from_outside_runs_and_all_of_it_is_shown(show: Show, kind: str,
     plan, outcomes, drift, stamp = poisoned(payload)
     pages = {
         "plan": lambda: html.plan(plan, stamp),
-        "apply": lambda: html.outcomes(outcomes, plan, stamp),
+        "apply": lambda: html.apply(report_of(plan, outcomes), stamp),
         "drift": lambda: html.drift(drift, stamp),
     }
     chrome = show(pages[kind]())
@@ -262,7 +261,7 @@ def test_it_works_from_the_keyboard_alone(show: Show) -> None:
 
 
 def test_fold_and_unfold_reach_every_card(show: Show) -> None:
-    chrome = show(html.outcomes(OUTCOMES, PLAN, STAMP))
+    chrome = show(html.plan(PLAN, STAMP))
     chrome.find_element(By.ID, "fold").click()
     assert not any(card.get_attribute("open") for card in cards(chrome))
     chrome.find_element(By.ID, "unfold").click()
@@ -377,21 +376,11 @@ def test_an_empty_plan_is_a_page_too(show: Show) -> None:
     assert "No drift." in chrome.find_element(By.TAG_NAME, "main").text
 
 
-def test_a_run_shows_what_needs_a_person_first(show: Show) -> None:
-    chrome = show(html.outcomes(OUTCOMES[3:], PLAN, STAMP))
-    order = [card.get_attribute("data-word") for card in cards(chrome)]
-    assert order[:5] == ["unknown", "unverified", "failed", "stale", "skipped"]
-    assert order.count("waiting") == 3
-    assert "reconciler resolve trigger/publish-prices --ran | --not-ran" in cards(chrome)[0].text
-    chrome = show(html.outcomes(ALL_APPLIED, replace(PLAN, blocked=()), STAMP))
-    assert "Applied all 9 changes." in chrome.find_element(By.TAG_NAME, "main").text
-
-
 def test_secrets_never_reach_a_page() -> None:
     secret = replace(UPDATED, fields=(FieldChange("inputParameters.key", "hunter2", "hunter3", secret=True),))
     pages = (
         html.plan(replace(PLAN, changes=(secret, *PLAN.changes)), STAMP),
-        html.outcomes([Outcome(secret, Status.FAILED)], PLAN, STAMP),
+        html.apply(report_of(PLAN, [Outcome(secret, Status.FAILED)]), STAMP),
         html.drift(DRIFT, STAMP),
     )
     assert not any("hunter" in page for page in pages)

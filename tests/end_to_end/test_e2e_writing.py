@@ -209,7 +209,7 @@ def test_a_page_that_cannot_be_made_does_not_hide_how_it_went(stage: Stage, monk
     def surprise(*_: Any) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(html, "outcomes", surprise)
+    monkeypatch.setattr(html, "apply", surprise)
     stage.write(agent(NIGHTLY) + "---\n" + task_trigger(task="Fails"))
     with pytest.raises(AssertionError, match="internal error: ZeroDivisionError"):
         stage.apply("--html", str(stage.root / "page.html"))
