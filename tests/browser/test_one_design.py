@@ -84,7 +84,7 @@ def test_the_header_names_the_pages_and_the_footer_who_made_it(show: Show) -> No
     pages = chrome.find_elements(By.CSS_SELECTOR, "nav a")
     assert [(page.text, page.get_attribute("aria-current")) for page in pages] == [("Overview", None), ("Plan", "page")]
     foot = chrome.find_element(By.TAG_NAME, "footer")
-    assert foot.text == "Made by reconciler 1.2.3 · 22 November 2026, 20:45 UTC · commit 4f2c9a1b4"
+    assert foot.text == "Made by reconciler 1.2.3 · 22 November 2026, 20:45 UTC · commit 4f2c9a1b4f2c"
     assert foot.find_element(By.TAG_NAME, "a").get_attribute("href") == SITE.repository.commit_url
     place = chrome.find_element(By.PARTIAL_LINK_TEXT, "manifests/retail.yaml:24")
     assert str(place.get_attribute("href")).endswith("/manifests/retail.yaml#L24")

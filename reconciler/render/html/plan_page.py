@@ -152,7 +152,7 @@ def _ledger_only(groups: Sequence[ChangeGroup]) -> Iterator[CardGroup]:
         return
     parts = [
         Part(
-            f"{group.counted()} will be {wording.DONE[group.action]}: {group.because}",
+            f"{group.counted()} will be {wording.DONE[group.action]}: {_because(group)}",
             [Member(str(one.address), told=_own_words(one, group), origin=one.origin) for one in group.changes],
             word=group.action.value,
         )
@@ -166,6 +166,10 @@ def _ledger_only(groups: Sequence[ChangeGroup]) -> Iterator[CardGroup]:
     ]
     word = Action.ADOPT if done[Action.ADOPT] else Action.FORGET
     yield CardGroup(word.value, ACTION_STYLE[word][0], f"{', '.join(counts)}; no product is asked for anything", parts)
+
+
+def _because(group: ChangeGroup) -> str:
+    return (group.sentences[0][0] if len(group.sentences) == 1 else "") or group.reason.value
 
 
 def _own_words(change: Change, group: ChangeGroup) -> tuple[str, ...]:
