@@ -100,6 +100,8 @@ _STATUS_STEP = {
     Status.STALE: "Somebody changed it after the plan was made. Run `reconciler plan` and look again.",
 }
 
+_STOPS = frozenset({"max-deletes", "prune-to-nothing", "licence", "unreadable", "deletions-withheld"})
+
 _GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
 
 
@@ -209,6 +211,11 @@ def outcome_sentence(outcome: Outcome) -> str:
             return f"{DONE[action]} in {took}, but reading back shows something else{detail}"
         case Status.STALE:
             return f"stale, nothing was sent{detail}"
+
+
+def is_stop(code: str) -> bool:
+    """Whether a finding of this code makes a plan refused or incomplete, which a reader must know before all else."""
+    return code in _STOPS
 
 
 def short_commit(commit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.render.markdown.notes import drift, plan
+from reconciler.render.markdown.drift_note import drift
+from reconciler.render.markdown.plan_note import plan
 
 __all__ = ["drift", "plan"]
