@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.project import Connection
     from reconciler.render import Screen, Stamp
+    from reconciler.render.html.links import Links
     from reconciler.secrecy import Secrecy
     from reconciler.workflow.context import CommandContext
 
@@ -93,6 +94,24 @@ class Session:
         from reconciler.render import Stamp
 
         return Stamp(__version__, project, environment, at_text(self.clock()))
+
+    def links(self, repository: str = "") -> Links:
+        """What a page of this project leads to: manifests' lines, where the repository's URL and the commit are known.
+
+        `repository` is a URL that somebody gave. Raises UsageError where it is none.
+        """
+        from reconciler.errors import UsageError
+        from reconciler.render.html.links import Links, Repository
+        from reconciler.workflow.git import checkout_of
+
+        if repository and not Repository.of(repository, "").web:
+            raise UsageError("--repository takes the URL of a repository's web page", hint="https://HOST/PATH")
+        found = checkout_of(self.root, self.environ, repository)
+        if found is None:
+            return Links()
+        forge = found.forge or ("github" if repository else "")
+        known = Repository.of(found.remote, found.commit, found.folder, forge=forge, committed=found.committed)
+        return Links(repository=known)
 
     def load_connection(self, name: str) -> tuple[Connection, Secrecy]:
         """A connection of the project and what must not be printed. Raises ManifestError or UsageError."""

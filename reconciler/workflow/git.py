@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from msgspec import Struct
 
 _SECONDS = 10
 _COMMITS_LOOKED_AT = 20
+
+
+class Checkout(Struct, frozen=True):
+    """Where the project's folder comes from: a remote's URL, the commit, and the folder's path in the repository.
+
+    `forge` is github or gitlab where the CI says so. `committed` are the files, relative to the project, that are as
+    the commit has them.
+    """
+
+    remote: str
+    commit: str
+    folder: str
+    forge: str = ""
+    committed: frozenset[str] = frozenset()
+
+
+def checkout_of(root: Path, environ: Mapping[str, str], url: str = "") -> Checkout | None:
+    """What Git knows of the project's folder; None outside Git, or where nothing was committed yet.
+
+    The URL is the one that is given, else the CI's, else that of the remote `origin`. It may hold credentials.
+    """
+    found = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    if found is None:
+        return None
+    remote, forge = (url, "") if url else _remote_in_ci(environ)
+    if not remote:
+        remote = _text(_git(root, "remote", "get-url", "origin"))
+    folder = _text(_git(root, "rev-parse", "--show-prefix"))
+    tracked = _git(root, "ls-files", "-z")
+    changed = _git(root, "diff", "--name-only", "--relative", "--no-ext-diff", "--no-textconv", "-z", "HEAD", "--", ".")
+    committed = _names(tracked) - _names(changed) if tracked is not None and changed is not None else frozenset()
+    return Checkout(remote, _text(found), folder, forge, committed)
+
+
+def _remote_in_ci(environ: Mapping[str, str]) -> tuple[str, str]:
+    server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
+    if server and repository:
+        return f"{server.rstrip('/')}/{repository}", "github"
+    return environ.get("CI_PROJECT_URL", ""), "gitlab" if environ.get("CI_PROJECT_URL") else ""
+
+
+def _text(found: bytes | None) -> str:
+    return (found or b"").decode(errors="replace").strip()
+
+
+def _names(listed: bytes) -> frozenset[str]:
+    return frozenset(map(os.fsdecode, filter(None, listed.split(b"\0"))))
 
 
 def commit_of(root: Path) -> str:

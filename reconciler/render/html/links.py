@@ -15,11 +15,21 @@ from reconciler.model.copies import replace
 from reconciler.render.characters import neutral
 
 _FORGES = (
-    (re.compile(r"(^|\.|-)github(\.|-|$)"), "{web}/blob/{commit}/{path}#L{line}", "{web}/commit/{commit}"),
-    (re.compile(r"(^|\.|-)gitlab(\.|-|$)"), "{web}/-/blob/{commit}/{path}#L{line}", "{web}/-/commit/{commit}"),
-    (re.compile(r"^bitbucket\.org$"), "{web}/src/{commit}/{path}#lines-{line}", "{web}/commits/{commit}"),
+    ("github", re.compile(r"(^|\.|-)github(\.|-|$)"), "{web}/blob/{commit}/{path}#L{line}", "{web}/commit/{commit}"),
+    (
+        "gitlab",
+        re.compile(r"(^|\.|-)gitlab(\.|-|$)"),
+        "{web}/-/blob/{commit}/{path}#L{line}",
+        "{web}/-/commit/{commit}",
+    ),
+    (
+        "bitbucket",
+        re.compile(r"^bitbucket\.org$"),
+        "{web}/src/{commit}/{path}#lines-{line}",
+        "{web}/commits/{commit}",
+    ),
 )
-"""Hosts by their names, and how each writes the URL of a line and of a commit."""
+"""Forges, the hosts that are theirs by name, and how each writes the URL of a line and of a commit."""
 
 _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>[^/].*)")
 _HEX = re.compile("[0-9a-f]{7,64}")
@@ -36,33 +46,46 @@ class NavItem(NamedTuple):
 class Repository(Struct, frozen=True):
     """Where the manifests are kept: the repository's web page, the commit, and the project's folder in it.
 
-    Any of them may be "", which is: not known.
+    Any of them may be "", which is: not known. `forge` is how a host of another name than a forge's writes its URLs.
+    `committed` are the files that are as the commit has them, relative to the project; None: all are.
     """
 
     web: str = ""
     commit: str = ""
     folder: str = ""
+    forge: str = ""
+    committed: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, remote: str, commit: str, folder: str = "") -> Repository:
+    def of(
+        cls,
+        remote: str,
+        commit: str,
+        folder: str = "",
+        *,
+        forge: str = "",
+        committed: frozenset[str] | None = None,
+    ) -> Repository:
         """What a remote's URL says, as Git has it: by HTTP or SSH. Who signs in by it is left out."""
-        return cls(_web(remote), commit if _HEX.fullmatch(commit) else "", folder)
+        return cls(_web(remote), commit if _HEX.fullmatch(commit) else "", folder, forge, committed)
 
     @property
     def commit_url(self) -> str:
         """The commit's page; "" where the host is none that we know."""
-        return self._written(2).format(web=self.web, commit=self.commit) if self.commit else ""
+        return self._written(3).format(web=self.web, commit=self.commit) if self.commit else ""
 
     def line_url(self, origin: Origin) -> str:
         """The page that shows the line in this commit; "" where none is known, or the file is outside of it."""
         path = posixpath.normpath(posixpath.join(self.folder, origin.path))
-        if not self.commit or path.startswith(("/", "..")):
+        is_committed = self.committed is None or origin.path in self.committed
+        if not self.commit or not is_committed or path.startswith(("/", "..")):
             return ""
-        return self._written(1).format(web=self.web, commit=self.commit, path=quote(path), line=origin.line)
+        return self._written(2).format(web=self.web, commit=self.commit, path=quote(path), line=origin.line)
 
     def _written(self, which: int) -> str:
         host = urlsplit(self.web).hostname or ""
-        return next((str(forge[which]) for forge in _FORGES if forge[0].search(host)), "")
+        named = next((forge[0] for forge in _FORGES if forge[1].search(host)), self.forge if self.web else "")
+        return next((str(forge[which]) for forge in _FORGES if forge[0] == named), "")
 
 
 class Links(Struct, frozen=True):
@@ -70,7 +93,8 @@ class Links(Struct, frozen=True):
 
     `homes` has for an address the page of the site that tells most of it, and `root` leads from the page that is shown
     to the site's folder (`../`). `assets` is the folder of shared style and script, as seen from the page. `on_page`
-    are the addresses that the page itself has elements for.
+    are the addresses that the page itself has elements for. `notices` are sentences that stand above every page: what
+    the site leaves out.
     """
 
     nav: tuple[NavItem, ...] = ()
@@ -79,6 +103,7 @@ class Links(Struct, frozen=True):
     assets: str = ""
     repository: Repository = Repository()
     on_page: frozenset[str] = frozenset()
+    notices: tuple[str, ...] = ()
 
     def of(self, address: Address | str) -> str:
         """The link to a resource; "" where nothing tells more of it."""
@@ -115,6 +140,8 @@ def _web(remote: str) -> str:
     elif found := _SCP.fullmatch(remote):
         host, path = found["host"], found["path"]
     else:
+        return ""
+    if "@" in path or len(host) < 2:  # somebody's name or password in a form that Git does not have; a drive
         return ""
     path = path.strip("/").removesuffix(".git")
     scheme = "http" if parts.scheme == "http" else "https"

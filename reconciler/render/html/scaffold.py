@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from reconciler.render import Stamp
 from reconciler.render.characters import neutral
 from reconciler.render.frequency import minute_text
-from reconciler.render.html.links import ALONE, Links
+from reconciler.render.html.links import ALONE, Links, fragment
 
 _HERE = Path(__file__).parent
 _SHARED = (_HERE / "scaffold", _HERE / "components")
@@ -102,8 +102,12 @@ def _templates(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(prose=_prose, minute=minute_text, day_time=_day_time)
+    templates.filters.update(prose=_prose, minute=minute_text, day_time=_day_time, fragment=_fragment)
     return templates
+
+
+def _fragment(address: object) -> str:
+    return fragment(str(address))
 
 
 def _visible(value: object) -> object:
