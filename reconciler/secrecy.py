@@ -214,10 +214,15 @@ def covers(paths: Iterable[str], path: str) -> bool:
 
 def masked(parameters: Mapping[str, JSON], paths: Iterable[str], values: Iterable[str] = ()) -> dict[str, JSON]:
     """A schedule's parameters without what is secret."""
-    paths, texts = tuple(paths), Texts(values)
+    return masked_at(PARAMETERS, parameters, paths, Texts(values))
+
+
+def masked_at(path: str, found: Mapping[str, JSON], paths: Iterable[str], texts: Texts) -> dict[str, JSON]:
+    """What stands at a path, without what is secret."""
+    paths = tuple(paths)
     return {
-        key: SECRET if covers(paths, f"{PARAMETERS}.{key}") or texts.stand_in(value) else value
-        for key, value in parameters.items()
+        key: SECRET if covers(paths, f"{path}.{key}") or texts.stand_in(value) else value
+        for key, value in found.items()
     }
 
 

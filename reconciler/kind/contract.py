@@ -125,6 +125,14 @@ class Kind(ABC, Generic[S, M, A]):
     def declared(self, state: S, seal: Sealer) -> str:
         """A keyed digest of what is desired, by which the ledger recognises it later."""
 
+    def declared_fields(self, state: S) -> Mapping[str, JSON]:
+        """What a manifest says of it, by the manifest's words: for people. It may hold secrets."""
+        return {}
+
+    def rhythm(self, state: S) -> str:
+        """When it runs, in words; "" for what has no rhythm."""
+        return ""
+
     # --- the resources of this kind ----------------------------------------------------------------------------------
 
     def among(self, resources: Iterable[Resource]) -> Iterator[Resource[S]]:

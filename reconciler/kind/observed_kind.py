@@ -81,6 +81,9 @@ class ObservedKind(Kind[S, O, A]):
         told = ((name, value) for name, value in found if value is not None and not isinstance(value, Beside))
         return {self.path(name): as_plain(value) for name, value in told}
 
+    def declared_fields(self, state: S) -> Mapping[str, JSON]:
+        return self.values(state)
+
     def whole(self, desired: S, live: S | None) -> S:
         """The full state that is sent: what is declared, and else what is live, or the defaults of a new one."""
         left = {name: getattr(live, name) for name in desired.__struct_fields__ if getattr(desired, name) is None}

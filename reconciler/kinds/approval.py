@@ -16,7 +16,7 @@ from reconciler.model.copies import replace
 from reconciler.model.entry import Entry
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.resource import Agent, Resource
-from reconciler.model.state import State
+from reconciler.model.state import JSON, State
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
@@ -59,6 +59,9 @@ class ApprovalKind(AttestedKind[ApprovalState, ApprovalMemo, "AccClient"]):
     def sealed(self, state: ApprovalState, seal: Sealer) -> ApprovalState:
         """The state with its digest."""
         return replace(state, digest=sealed({"state": state.state}, seal)["state"])
+
+    def declared_fields(self, state: ApprovalState) -> dict[str, JSON]:
+        return {"state": state.state} | ({"message": state.message} if state.message else {})
 
     def content(self, state: ApprovalState, seal: Sealer) -> str:
         return seal({"state": state.state, "sealed": {"state": state.digest}})

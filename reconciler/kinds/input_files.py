@@ -20,7 +20,7 @@ from reconciler.model.copies import replace
 from reconciler.model.entry import Entry, always
 from reconciler.model.plan import Action, Change, FieldChange, Reason
 from reconciler.model.resource import Resource
-from reconciler.model.state import Beside, State
+from reconciler.model.state import JSON, Beside, State
 from reconciler.quantities import counted
 
 if TYPE_CHECKING:
@@ -125,6 +125,12 @@ class InputFilesKind(AttestedKind[InputFilesState, InputFilesMemo, "AccClient"])
         return replace(
             resource.state, files={name: measure(one.place.path, name, seal) for name, one in listed.items()}
         )
+
+    def declared_fields(self, state: InputFilesState) -> dict[str, JSON]:
+        """Names and sizes, never content."""
+        files: dict[str, JSON] = {f"inputFiles.{name}": _words(name, one.size) for name, one in state.files.items()}
+        switch: dict[str, JSON] = {} if state.enabled is None else {"inputFilesEnabled": state.enabled}
+        return files | ({"inputFilesExclusive": True} if state.exclusive else {}) | switch
 
     def content(self, state: InputFilesState, seal: Sealer) -> str:
         held = {

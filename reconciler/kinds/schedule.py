@@ -35,6 +35,7 @@ from reconciler.model.live import AgentView, Observation
 from reconciler.model.plan import Action, Change, FieldChange, Preview
 from reconciler.model.resource import Resource
 from reconciler.model.state import JSON
+from reconciler.timetable import describe
 
 if TYPE_CHECKING:
     from reconciler.clients.acc import AccClient
@@ -110,6 +111,22 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
 
     def values(self, state: ScheduleState) -> dict[str, JSON]:
         return {path: value for path, value in fields_of(state) if value is not None}
+
+    def declared_fields(self, state: ScheduleState) -> dict[str, JSON]:
+        """As it is written: `every`, and a zone by the name that the manifest has for it."""
+        written = state.written
+        said = {"every" if state.says_every else "cron": written.rhythm}
+        said |= {"startTime": written.start_time, "timeZone": written.time_zone}
+        rest = {path: value for path, value in self.values(state).items() if path not in ("cron", *said)}
+        return {**{path: value for path, value in said.items() if value}, **rest}
+
+    def rhythm(self, state: ScheduleState) -> str:
+        when = timing(state)
+        if when is None:
+            return ""
+        zone = state.written.time_zone or state.time_zone or ""
+        is_everywhere_alike = when.expression.interval is not None
+        return describe(when.expression) + ("" if is_everywhere_alike else f", {zone} time")
 
     def whole(self, desired: ScheduleState, live: ScheduleState | None) -> ScheduleState:
         rest = DEFAULTS if live is None else live

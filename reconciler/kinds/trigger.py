@@ -120,6 +120,14 @@ class TriggerKind(StartedKind[TriggerState, TriggerMemo, "MftClient"]):
         )
         return _with_key_kept(state, {str(need.address): need.digest for need in needed}, entry)
 
+    def declared_fields(self, state: TriggerState) -> dict[str, JSON]:
+        wait = state.wait
+        told: dict[str, JSON] = {f"task.{key}": value for key, value in state.task.plain.items()}
+        told |= {"parameters": dict(state.parameters)} if state.parameters else {}
+        told |= {"when.revision": state.revision} if state.revision is not None else {}
+        told |= {"retries": state.retries} if state.retries else {}
+        return told | {"wait": False if wait is None else f"{wait.timeout:g}s, asked every {wait.interval:g}s"}
+
     def content(self, state: TriggerState, seal: Sealer) -> str:
         return state.key
 

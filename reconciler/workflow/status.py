@@ -63,7 +63,7 @@ def status_from(inputs: planner.PlanInputs, audit: Drift, answers: Answers, reda
         audit.project,
         audit.environment,
         tuple(shown),
-        incomplete=unread or any(map(_is_unread, answers.values())),
+        incomplete=unread or any(map(is_unread, answers.values())),
         attested=tuple(one for one in audit.unchanged if KINDS[one.kind].visibility is Visibility.ATTESTED),
         warnings=audit.warnings,
     )
@@ -113,7 +113,7 @@ def read_answers(context: CommandContext, inputs: planner.PlanInputs, products: 
     return answers
 
 
-def _is_unread(answer: object) -> bool:
+def is_unread(answer: object) -> bool:
     """Whether a product could not be asked; that it knows of no such thing is an answer."""
     return answer is None or (isinstance(answer, Unanswered) and not answer.is_missing)
 
