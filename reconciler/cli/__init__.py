@@ -33,6 +33,7 @@ _COMMANDS = {
     "status": ("status_commands", "Show sync, health, last run and next run of everything."),
     "doctor": ("status_commands", "Check connections, tokens, licence, clocks and ledger."),
     "calendar": ("calendar_command", "Show when everything runs; load and collisions."),
+    "report": ("report_command", "Write a static site of everything, for GitHub or GitLab Pages."),
     "render": ("render_command", "Print the manifests with templates, defaults and forEach written out."),
     "import": ("import_command", "Write manifests of live schedules, each with its id."),
     "resolve": ("ledger_commands", "Settle an unknown start."),
