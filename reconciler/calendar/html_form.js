@@ -279,6 +279,9 @@
     keep(`#${side === "shown" ? "" : `${side}/`}${isoDay(day)}T${two(column)}${clock === own ? "" : `@${clock.zone}`}`);
     if (focus) opened.focus({ preventScroll: true });
     opened.scrollTop = 0;
+    // The panel stays in sight at the lower edge of the window: the hour that it tells of shall be seen above it.
+    const covered = element.getBoundingClientRect().bottom + 12 - opened.getBoundingClientRect().top;
+    if (covered > 0) scrollBy(0, covered);
   };
   const shut = () => {
     if (opened.hidden) return;
