@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.applying import apply
-from benchmarks.browsing import browse
+from benchmarks.browsing import browse, browse_calendar
 from benchmarks.crowding import crowding
 from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
@@ -38,6 +38,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "crowding": crowding,
     "render": render,
     "browse": browse,
+    "browse-calendar": browse_calendar,
     "ledger": ledger,
     "shards": shards,
 }

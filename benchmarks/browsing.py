@@ -1,4 +1,4 @@
-"""Opening the page of a large plan in a real browser, against opening that of a small one."""
+"""Opening large pages in a real browser, those of a plan and of the calendar, against opening small ones."""
 
 from __future__ import annotations
 
@@ -36,14 +36,36 @@ requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() -
 """
 
 
+_HOUR_OPENED = """
+const [number, done] = arguments;
+const began = performance.now();
+document.querySelector('.hours').children[Number(number)].children[4].click();
+requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - began)));
+"""
+
+
 def browse(shop: Workshop) -> Iterator[Result]:
     """5 000 changes and 25: until all is loaded and painted, and until a search shows what it found."""
+    changes = f"page of a plan of {5 * shop.size(1000)} changes"
+    yield from _opened(shop, "browse", changes, ["plan"], ("search", _SEARCHED, "agent-00003 prices"))
+
+
+def browse_calendar(shop: Workshop) -> Iterator[Result]:
+    """5 000 schedules and 25: until all is loaded and painted, and until an hour says what starts in it."""
+    schedules = f"calendar of {5 * shop.size(1000)} schedules"
+    command = ["calendar", "--source", "desired"]
+    yield from _opened(shop, "browse-calendar", schedules, command, ("an hour opened", _HOUR_OPENED, "3"))
+
+
+def _opened(shop: Workshop, name: str, what: str, command: list[str], asked: tuple[str, str, str]) -> Iterator[Result]:
+    """Open the page that a command makes of a large estate, and of a small one; `asked` is done on the large one."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        print("browse: not measured, there is no chromium", flush=True)
+        print(f"{name}: not measured, there is no chromium", flush=True)
         return
-    large, small = (_page(shop, agents) for agents in (shop.size(1000), 5))
+    large, small = (_page(shop, agents, command) for agents in (shop.size(1000), 5))
     opened: dict[Path, list[float]] = {large: [], small: []}
-    painted, searched = [], []
+    painted, answered = [], []
+    action, script, argument = asked
     with _browser() as chrome:
         for turn in range(shop.runs + 1):
             for page, times in opened.items():
@@ -53,27 +75,26 @@ def browse(shop: Workshop) -> Iterator[Result]:
                     times.append(loaded / 1000)
                 if turn and page is large:
                     painted.append(first / 1000)
-                    searched.append(chrome.execute_async_script(_SEARCHED, "agent-00003 prices") / 1000)
+                    answered.append(chrome.execute_async_script(script, argument) / 1000)
     seconds, floor = (statistics.median(opened[page]) for page in (large, small))
     behind = {
         "loaded s": seconds,
         "small s": floor,
         "first paint s": statistics.median(painted),
-        "search s": statistics.median(searched),
+        f"{action} s": statistics.median(answered),
     }
-    changes = f"page of a plan of {5 * shop.size(1000)} changes"
-    yield Result("browse", f"{changes} in Chromium, loaded and painted", seconds, 1.0, " s", behind=behind)
-    yield Result("browse-growth", f"{changes}, to one of 25", seconds / floor, 10.0)
+    yield Result(name, f"{what} in Chromium, loaded and painted", seconds, 1.0, " s", behind=behind)
+    yield Result(f"{name}-growth", f"{what}, to one of 25", seconds / floor, 10.0)
 
 
-def _page(shop: Workshop, agents: int) -> Path:
-    estate = Estate(f"bench-browse-{agents}", agents, movable=5)
+def _page(shop: Workshop, agents: int, command: list[str]) -> Path:
+    estate = Estate(f"bench-browse-{command[0]}-{agents}", agents, movable=5)
     state = write_state(shop.folder / f"{estate.name}.json", estate)
     page = shop.folder / f"{estate.name}.html"
     with emulator(shop.folder, state) as url:
         project = estate.write_project(shop.folder / estate.name, url)
         estate.write_project_file(project, url, second=7)
-        _, said = Program([*RECONCILER, "plan", "--format", "html"], project).run_and_read()
+        _, said = Program([*RECONCILER, *command, "--format", "html"], project).run_and_read()
         page.write_text(said[said.index("<!doctype") :], encoding="utf-8")
     return page
 

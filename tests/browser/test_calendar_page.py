@@ -19,6 +19,7 @@ from reconciler.calendar import html_form
 from reconciler.calendar.forecast import Calendar, Entry, Source, forecast_of, grid_of, read_zone, window_of
 from reconciler.calendar.job_starts import Job
 from reconciler.render import Stamp
+from reconciler.render.html import Links
 from reconciler.timetable.instants import starts_between
 
 STAMP = Stamp("1.0.0", "retail-data", "prod", "2026-03-30T05:12:07Z")
@@ -343,6 +344,37 @@ def test_the_maps_are_walked_from_the_keyboard(show: Show) -> None:
     look(chrome, width=390)
     press(chrome, Keys.ARROW_RIGHT, Keys.ARROW_UP)
     assert chrome.switch_to.active_element == cell(chrome, 1, 22), "days stand beside each other there"
+
+
+def test_the_opened_hour_is_in_sight_above_what_it_opens(show: Show) -> None:
+    chrome = show(calendar(*shops(300), days=31))
+    for day, hour in ((2, 4), (30, 0), (14, 2)):
+        press(chrome, Keys.ESCAPE)
+        target = cell(chrome, day, hour)
+        chrome.execute_script("arguments[0].scrollIntoView({block: 'end'})", target)
+        target.click()
+        low, top, end, high = chrome.execute_script(
+            "const [one, panel] = [arguments[0], arguments[1]].map((each) => each.getBoundingClientRect());"
+            "return [one.top, one.bottom, panel.top, Math.min(panel.bottom, innerHeight)]",
+            target,
+            chrome.find_element(By.ID, "opened"),
+        )
+        assert 0 <= low < top <= end < high
+
+
+def test_in_a_site_every_name_leads_to_its_agents_page(show: Show) -> None:
+    entries = (*shops(450), *CLASH, entry("schedule/{odd} ?#%/a", "0 0 4 * * *"))
+    homes = {one.job.address: f"agents/{one.job.address.split('/')[1][:6]} x.html" for one in entries[5:]}
+    chrome = show(html_form.calendar(found(entries), STAMP, Links(homes=homes, root="../")))
+    chrome.find_element(By.ID, "list-all").click()
+    cell(chrome, 0, 4).click()
+    script = """return [...document.querySelectorAll("#rows a, #opened a, .columns .who a, .lane-grid a")].map((one) =>
+      [one.textContent, one.getAttribute("href")]);"""
+    leads = chrome.execute_script(script)
+    links = Links(homes=homes, root="../").showing(one.job.address for one in entries)
+    assert len(leads) > 500
+    assert [(name, href) for name, href in leads if href != links.of(name)] == []
+    assert links.of("schedule/prices/noon").startswith("../agents/prices%20x.html#")
 
 
 # --- lanes -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -66,6 +67,20 @@ def test_a_plan_is_shown_beside_what_is_there(stage: Stage) -> None:
     assert new["addresses"] == [f"schedule/prices/{HAND_MADE}", "schedule/prices/nightly"]
     assert new["times"] == 7
     assert not stage.writes()
+
+
+def test_the_page_and_the_text_of_a_plan_show_both_sides_and_what_changes(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY))
+    assert stage.run("apply", "--auto-approve").code == 0
+    stage.write(agent(NIGHTLY.replace("0 0 2 * * MON-FRI", "0 0 3 * * MON-FRI")))
+    page = stage.run("calendar", "--source", "plan", "--format", "html", *FROM).out
+    assert re.findall(r'data-side="(\w+)"', page) == ["before", "shown", "change"]
+    assert re.findall(r'class="(?:more|less)32">(.)1<', page) == ["\u2212", "+"] * 5
+    text = stage.run("calendar", "--source", "plan", *FROM).out
+    assert "What the plan changes: more (+) and fewer starts by hour" in text
+    rows = {line[:5]: line[5:].split() for line in text[text.index("What the plan") :].splitlines()[2:26]}
+    assert rows["02:00"] == ["\u22121"] * 5 + ["·"] * 2
+    assert rows["03:00"] == ["+1"] * 5 + ["·"] * 2
 
 
 def test_durations_come_from_run_histories(stage: Stage) -> None:
