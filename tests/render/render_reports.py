@@ -39,7 +39,7 @@ def cut_off(count: int) -> ApplyReport:
     """The same, cut off in the middle: some without a known end, the rest never begun."""
     plan, outcomes = estate_outcomes(count)
     half = report_of(plan, outcomes[: count // 2], Ending.INTERRUPTED)
-    last = max(span.ended or 0.0 for span in half.spans.values())
+    last = max((span.ended or 0.0 for span in half.spans.values()), default=0.1)
     under_way = {one.change.address: Span(last - 0.02) for one in outcomes[count // 2 : count // 2 + 3]}
     return ApplyReport(plan, RUN, Ending.INTERRUPTED, half.outcomes, {**half.spans, **under_way}, last + 3)
 

@@ -12,7 +12,7 @@
     const cell = row.cells[column];
     if (cell.dataset.rank) return Number(cell.dataset.rank);
     const time = cell.querySelector("time");
-    return time ? Date.parse(time.dateTime) : column > 2 ? Infinity : cell.textContent;
+    return time ? Date.parse(time.dateTime) : column > 2 ? Infinity : (cell.querySelector("code") || cell).textContent;
   };
   const compare = (one, other) => typeof one === "number" ? (one === other ? 0 : one < other ? -1 : 1) : one < other ? -1 : one > other ? 1 : 0;
   heads.forEach((head, column) => {
