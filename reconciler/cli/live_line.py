@@ -24,6 +24,7 @@ _BETWEEN = 0.2
 """Seconds between two drawings: nobody reads faster, and a terminal far away has to keep up."""
 
 _WIDEST = 120
+_NARROWEST = 10
 _FOR_INTERRUPT = 3
 """Columns left free, so that neither the last one nor the `^C` of an interruption begins another line."""
 
@@ -96,7 +97,7 @@ class LiveLine:
         from reconciler.render.characters import columns, cut, neutral
 
         width = min(self._columns() - _FOR_INTERRUPT, _WIDEST)
-        shown = cut(neutral(text, sys.stderr.encoding or "ascii"), max(width, 1), "...")
+        shown = cut(neutral(text, sys.stderr.encoding or "utf-8"), width, "...") if width >= _NARROWEST else ""
         if shown != self._text or columns(shown) != self._drawn:
             self._write(self._erasing() + shown)
             self._text, self._drawn = shown, columns(shown)
