@@ -15,7 +15,7 @@ from msgspec import Struct
 from reconciler.causes import Cause, Why
 from reconciler.model.address import Address, Origin
 from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Reason
-from reconciler.model.state import JSON
+from reconciler.model.state import JSON, SECRET_CHANGED
 from reconciler.quantities import counted
 from reconciler.render import wording
 from reconciler.render.alike_sentences import shared_sentence, skeleton
@@ -144,11 +144,13 @@ class ChangeGroup(Struct, frozen=True, dict=True):
         """The changed fields in short; those with long or various values by name."""
         named: list[str] = []
         for field in self.common:
-            sides = [bare(side) for side in _sides(field)]
-            if max(map(len, sides)) <= _SHORT_VALUE and len(named) < _NAMED_FIELDS:
-                named.append(f"{field.path} {sides[0]} {arrow} {sides[1]}")
-            else:
+            sides = [bare(side) for side in field.shown]
+            if max(map(len, sides)) > _SHORT_VALUE or len(named) >= _NAMED_FIELDS:
                 named.append(field.path)
+            elif sides[1] == SECRET_CHANGED:
+                named.append(f"{field.path} {SECRET_CHANGED}")
+            else:
+                named.append(f"{field.path} {sides[0]} {arrow} {sides[1]}")
         named += [field.path for field in self.varying]
         yield from named[:_NAMED_FIELDS]
         if more := len(named) - _NAMED_FIELDS:
@@ -288,10 +290,6 @@ def bare(value: JSON) -> str:
 
 def _is_about(why: Why, cause: Cause) -> bool:
     return why.cause is cause or any(_is_about(one, cause) for one in why.more)
-
-
-def _sides(field: FieldChange) -> tuple[JSON, JSON]:
-    return field.shown
 
 
 def _frequency(change: Change, *, arrow: str = "→", times: str = TIMES) -> str:

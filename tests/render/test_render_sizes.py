@@ -324,6 +324,24 @@ def test_where_values_are_inherited_from_stays_only_where_it_is_one_place() -> N
     assert "~ 10 schedules" in page and "templates.yaml" not in page
 
 
+def test_long_values_that_vary_show_where_they_differ_and_a_secret_only_that_it_changed() -> None:
+    query = "select " + "column, " * 40
+    many = [
+        poll(
+            number,
+            fields=(
+                FieldChange("inputParameters.query", query, f"{query}other{number}"),
+                FieldChange("inputParameters.key", "hunter2", f"hunter{number}", secret=True),
+            ),
+        )
+        for number in range(20)
+    ]
+    page = shown(*many)
+    assert "~ 20 schedules: inputParameters.key (secret, changed), inputParameters.query" in page
+    assert 'inputParameters.query: 20 values, such as …column, " → …column, other0" (1)\n' in page
+    assert "hunter" not in page
+
+
 def test_deletions_are_named_on_more_lines_than_what_is_routine() -> None:
     agents = [f"{one}{two}" for one in "abcdefghij" for two in ("stone", "iron", "wood", "water", "sand", "oil")]
     names = [Address("schedule", agent, f"x{agent[::-1]}") for agent in agents]

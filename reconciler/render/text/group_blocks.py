@@ -13,7 +13,7 @@ from reconciler.model.plan import Action, FieldChange, Preview
 from reconciler.quantities import counted
 from reconciler.render import wording
 from reconciler.render.address_folding import folded_addresses
-from reconciler.render.characters import cut, field_texts
+from reconciler.render.characters import cut, field_texts, shorten_pair
 from reconciler.render.drift_review import FindingGroup
 from reconciler.render.frequency import switches_text
 from reconciler.render.likeness import VaryingField
@@ -154,7 +154,10 @@ def _way(page: TextPage, field: FieldChange, sign: str | None) -> str:
     before, after = field_texts(field)
     if field.secret and sign is None and field.before is not None and field.after is not None:
         return after
-    return f"{before} {page.arrow} {after}" if sign is None else after if field.after is not None else before
+    if sign is not None:
+        return after if field.after is not None else before
+    before, after = shorten_pair(page.say(before), page.say(after), page.width // 3)
+    return f"{before} {page.arrow} {after}"
 
 
 def _will_be(group: ChangeGroup) -> str:
