@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from reconciler.errors import ProductError, ReconcilerError, UsageError
 from reconciler.manifests.yaml_values import comment_text
-from reconciler.quantities import counted
+from reconciler.quantities import counted, first_few
+from reconciler.render.alike_sentences import shared_sentence, skeleton
+from reconciler.render.likeness import grouped
 from reconciler.workflow.importing.document_updates import UpdatedFile
 from reconciler.workflow.importing.findings import ImportFinding
 from reconciler.workflow.importing.live_blocks import LiveAgent
 from reconciler.workflow.importing.new_files import WrittenFile
 
 _MOST_SINGLE = 3
+_MOST_PATHS = 20
 
 
 class Imported(Struct, frozen=True):
@@ -22,9 +25,9 @@ class Imported(Struct, frozen=True):
     more, for so many `updated` agents.
 
     `declared` are agents that manifests declare already, each with the place; `complete` how many of them lack nothing.
-    `refused` are paths of one agent, `unread` agents that could not be read, `unedited` documents that could not get
-    what they lack, each with the reason; `withheld` agents whose document would have their schedules pruned.
-    `inherited` is what the project gives every agent that does not say otherwise.
+    `refused` are paths of one agent, `unread` agents that could not be read, each by its path, `unedited` documents
+    that could not get what they lack, each with the reason; `withheld` agents whose document would have their
+    schedules pruned. `inherited` is what the project gives every agent that does not say otherwise.
     """
 
     asked: int
@@ -35,7 +38,7 @@ class Imported(Struct, frozen=True):
     declared: tuple[str, ...] = ()
     complete: int = 0
     refused: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
     unedited: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     inherited: tuple[str, ...] = ()
@@ -58,7 +61,9 @@ class Imported(Struct, frozen=True):
         """Raise, with all that was not done: ProductError where an agent could not be read, ReconcilerError where a
         document could not be edited, or must not be written; UsageError where two paths lead to one agent."""
         done = "the others were written" if self.files or self.updates else "nothing was written"
-        reasons = "\n".join(f"  {one}" for one in (*self.unread, *self.unedited, *self.withheld, *self.refused))
+        reasons = "\n".join(
+            f"  {one}" for one in (*_by_cause(self.unread), *self.unedited, *self.withheld, *self.refused)
+        )
         if self.unread:
             number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
             raise ProductError(
@@ -78,6 +83,18 @@ class Imported(Struct, frozen=True):
             )
         if self.refused:
             raise UsageError("\n".join(self.refused), hint=f"leave one of the two paths out; {done}")
+
+
+def _by_cause(unread: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Agents that could not be read, each cause once: of several it comes first, and then their paths."""
+    for alike in grouped(unread, lambda one: skeleton(one[1])).values():
+        paths = [path for path, _ in alike]
+        why = shared_sentence([why for _, why in alike])
+        if len(alike) == 1:
+            yield f"{paths[0]}: {why}"
+        else:
+            yield f"{counted(len(alike), 'agent', thousands=',')}: {why}"
+            yield f"  {first_few(paths, _MOST_PATHS)}"
 
 
 def withholding(agent: LiveAgent) -> Iterator[str]:

@@ -17,7 +17,7 @@ class ToldApart(Struct):
     known: list[tuple[Agent, AgentView]] = []
     declared: list[str] = []
     refused: list[str] = []
-    unread: list[str] = []
+    unread: list[tuple[str, str]] = []
 
 
 def told_apart(
@@ -33,7 +33,7 @@ def told_apart(
         if agent is not None and not update:
             found.declared.append(f"{path} is declared already, at {agent.origin}")
         elif view is None or view.problem:
-            found.unread.append(f"{path}: {view.problem if view is not None else 'it was not read'}")
+            found.unread.append((path, view.problem if view is not None else "it was not read"))
         elif agent := agent or by_id.get(view.agent_id):
             if path != agent.path:
                 same = f"{path} and {agent.path} are one agent: ACC gives both paths the same id"
