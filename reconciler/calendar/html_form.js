@@ -338,7 +338,7 @@
   const [laneAgent, laneRows] = [$("lane-agent"), $("lane-rows")];
   const collided = new Map();
   for (const [agent, first] of data.collisions) if (agent >= 0 && !collided.has(agent)) collided.set(agent, first);
-  const [WIDE, NARROWEST, LANES] = [1440, 3, 60];
+  const [WIDE, NARROWEST, LANES, RUNS] = [1440, 3, 60, 40000];
   let laneDay = null;
 
   const boundsOf = (day) => {
@@ -365,7 +365,7 @@
     return found;
   };
 
-  const drawLanes = () => {
+  const drawLanes = (limit = LANES) => {
     const agent = agents[laneAgent.value];
     if (!agent || laneDay === null) return;
     const [from, to] = boundsOf(laneDay);
@@ -374,10 +374,16 @@
       const width = Math.max(at(stop) - at(start), NARROWEST);
       return make("rect", { class: style, x: Math.min(at(start), WIDE - NARROWEST).toFixed(1), width: width.toFixed(1), y, height });
     };
-    const lanes = agent.members.map((schedule) => ({
-      schedule,
-      runs: startsIn(schedule.shown, from - schedule.seconds, to).map((start) => [start, start + (schedule.seconds || 1)]).filter(([, stop]) => stop > from),
-    }));
+    // An agent may have more runs in a day than anybody can see, or a browser can hold against each other in time.
+    let many = 0;
+    const lanes = [];
+    for (const schedule of agent.members) {
+      if (many > RUNS) break;
+      const runs = startsIn(schedule.shown, from - schedule.seconds, to).map((start) => [start, start + (schedule.seconds || 1)]).filter(([, stop]) => stop > from);
+      many += runs.length;
+      lanes.push({ schedule, runs });
+    }
+    const left = agent.members.length - lanes.length;
     const clashes = clashesOf(lanes).map((one) => ({ ...one, from: Math.max(one.from, from), to: Math.min(one.to, to) })).filter((one) => one.to > from && one.from < to);
     const inClash = new Set(clashes.flatMap((one) => [...one.members]));
     const order = [...lanes].sort((one, other) => inClash.has(other) - inClash.has(one) || (one.runs[0]?.[0] ?? Infinity) - (other.runs[0]?.[0] ?? Infinity));
@@ -395,7 +401,7 @@
     const hours = Math.ceil((to - from) / HOUR);
     const axis = make("div", { class: "axis", "aria-hidden": "true" }, ...Array.from({ length: hours }, (_, hour) => make("span", {}, two(clock.local(from + hour * HOUR).hour))));
     axis.style.gridTemplateColumns = Array.from({ length: hours }, (_, hour) => `minmax(0, ${Math.min(HOUR, to - from - hour * HOUR)}fr)`).join(" ");
-    const rows = order.slice(0, LANES).flatMap((lane) => {
+    const rows = order.slice(0, limit).flatMap((lane) => {
       const { schedule, runs } = lane;
       const shown = drawn(runs.map(([start, stop]) => [Math.max(start, from), Math.min(stop, to)]));
       const inside = clashes.filter((one) => one.members.has(lane));
@@ -420,9 +426,11 @@
       make("b", {}, times.slice(0, 3).map(spanText).join(", ")), times.length > 3 ? ` and ${number(times.length - 3)} more times: ` : ": ",
       ...names.slice(0, 6).flatMap((name) => [make("code", {}, name), " "]), names.length > 6 ? `and ${number(names.length - 6)} more` : names.length === 1 ? "overlaps its own next run" : ""));
     if (groups.size > 8) told.push(make("li", { class: "none" }, `and ${number(groups.size - 8)} more`));
+    const more = make("button", { type: "button", class: "quiet" }, `and ${count(order.length - limit, "schedule")} more`);
+    more.addEventListener("click", () => drawLanes(Infinity));
     const key = make("p", { class: "lane-key" }, make("span", {}, make("i"), "a run"), make("span", {}, make("i", { class: "tick" }), "a start; its length is not known"), make("span", {}, make("i", { class: "clash" }), "in the way of another run"));
     laneRows.replaceChildren(make("div", { class: "lane-grid" }, make("div", { class: "corner" }), axis, ...rows),
-      ...(order.length > LANES ? [make("p", { class: "none" }, `and ${number(order.length - LANES)} more schedules of this agent, none of which is in the way of another on this day`)] : []),
+      ...(order.length > limit ? [more] : []), ...(left ? [make("p", { class: "none" }, `and ${count(left, "schedule")} more, which are left out: the others run ${number(many)} times on this day`)] : []),
       key, told.length ? make("ul", { class: "clashes" }, ...told) : make("p", { class: "none" }, "No runs of this agent overlap on this day."));
     $("lane-day").textContent = dayText(laneDay);
     const days = grid.map(({ day }) => day);
@@ -580,8 +588,9 @@
     const lane = /^lanes\/(\d{4}-\d\d-\d\d)\/(.*)$/s.exec(link);
     const dayOf = (text) => Date.parse(`${text}T00:00:00Z`) / 1000 / DAY;
     if (hour) {
-      const zone = hour[4] ? zones.get(hour[4]) : zones.get(data.zone);
-      if (zone && zone.clock !== clock) { boxes.get(zone.clock.zone).checked = true; setClock(zone.clock); }
+      const zone = zones.get(hour[4] || data.zone);
+      if (!zone) return; // the hour of a clock that is not offered here
+      if (zone.clock !== clock) { boxes.get(zone.clock.zone).checked = true; setClock(zone.clock); }
       openAt(hour[1] || "shown", dayOf(hour[2]), Number(hour[3]));
     } else if (lane) {
       const agent = data.agents.indexOf(lane[2]);

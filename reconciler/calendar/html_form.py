@@ -260,7 +260,12 @@ def _hours(found: Calendar, row: Row) -> list[int] | None:
     starts = starts_between(job.timing, window.begin, window.end) if job.enabled else ()
     if isinstance(starts, range) and starts and starts.step <= 3600:
         starts = range(starts[0], window.end, QUARTER)
-    return sorted({found.local(instant).hour for instant in starts})
+    hours: set[int] = set()
+    for instant in starts:
+        hours.add(found.local(instant).hour)
+        if len(hours) == 24:
+            break
+    return sorted(hours)
 
 
 def _capital(value: str) -> str:

@@ -17,7 +17,7 @@ STEPS = 64
 CHANGE_STEPS = 32
 """Shades of a change, on either side of none."""
 
-_INK_TURNS_AT = {"s": (43, 33), "more": (25, 18), "less": (25, 18)}
+_INK_TURNS_AT = {"s": (42, 33), "more": (25, 18), "less": (25, 18)}
 """From which shade on text is white in the light theme, and black in the dark one: a browser test measures both."""
 
 _MINUS = "\u2212"

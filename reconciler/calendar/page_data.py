@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from reconciler.calendar.forecast import Calendar, Entry
-from reconciler.calendar.job_starts import Job
+from reconciler.calendar.job_starts import Job, Pattern, pattern_of
 from reconciler.calendar.start_patterns import StartPatterns
 from reconciler.render.characters import neutral
 from reconciler.render.html.links import Links
@@ -59,10 +59,15 @@ def page_data(found: Calendar, rows: Sequence[Row], links: Links) -> dict[str, A
     patterns = StartPatterns(window)
     agents, rhythms, clocks, tags, pages = (_Numbers() for _ in range(5))
 
+    known: dict[Pattern, int] = {}
+
     def pattern(job: Job | None) -> int:
         if job is None or not job.enabled:
             return -1
-        return patterns.number_of(starts_between(job.timing, window.begin, window.end))
+        key = pattern_of(job.timing, window)
+        if key not in known:
+            known[key] = patterns.number_of(starts_between(job.timing, window.begin, window.end))
+        return known[key]
 
     schedules = []
     for row in rows:

@@ -441,6 +441,27 @@ def test_any_agent_can_be_chosen_and_those_with_collisions_come_first(show: Show
     assert "No runs of this agent overlap" in chrome.find_element(By.ID, "lane-rows").text
 
 
+def test_an_agent_with_thousands_of_runs_a_day_is_drawn_in_part(show: Show) -> None:
+    many = [entry(f"schedule/prices/s{n:03}", f"{n % 60} {n % 3}/3 * * * *", seconds=90) for n in range(200)]
+    chrome = show(calendar(*many))
+    assert len(lanes(chrome)) == 60
+    button = chrome.find_element(By.CSS_SELECTOR, "#lane-rows button")
+    assert button.text == "and 24 schedules more"
+    button.click()
+    assert len(lanes(chrome)) == 84
+    told = chrome.find_element(By.ID, "lane-rows").text
+    assert "and 116 schedules more, which are left out: the others run 40,320 times on this day" in told
+
+
+def test_a_link_to_an_hour_of_a_clock_that_is_not_there_opens_none(show: Show) -> None:
+    chrome = show(calendar(*SHOPS))
+    for link in ("2026-03-31T04@Mars/Phobos", "2026-03-31T99", "2027-01-01T04", "change/2026-03-31T04"):
+        chrome.execute_script("location.hash = arguments[0]", link)
+        chrome.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        assert not chrome.find_element(By.ID, "opened").is_displayed()
+    assert complaints(chrome) == []
+
+
 # --- all schedules ---------------------------------------------------------------------------------------------------
 
 
