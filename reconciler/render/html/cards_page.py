@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.render import Stamp
+from reconciler.render.characters import neutral
 from reconciler.render.html.card_groups import CardGroup
 from reconciler.render.html.cards import Card
 from reconciler.render.html.links import Links
@@ -38,7 +39,7 @@ class Section(Struct, frozen=True):
     def addresses(self) -> list[str]:
         """What it tells of, "" for what is no resource."""
         return [
-            one.address if one.is_resource else ""
+            neutral(one.address) if one.is_resource else ""
             for card in self.cards
             for one in ((card,) if isinstance(card, Card) else card.members)
         ]
@@ -62,10 +63,11 @@ def cards_page(
 
     def anchor(address: str) -> str:
         """The id of an element about a resource: its address, on the first one that is about it."""
-        if address not in without_element:
+        shown = neutral(address)
+        if shown not in without_element:
             return ""
-        without_element.remove(address)
-        return address
+        without_element.remove(shown)
+        return shown
 
     return page(
         _TEMPLATE,

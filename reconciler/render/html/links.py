@@ -109,7 +109,7 @@ class Links(Struct, frozen=True):
         """The link to a resource; "" where nothing tells more of it."""
         text = str(address)
         home = self.homes.get(text)
-        if home is None and text not in self.on_page:
+        if home is None and neutral(text) not in self.on_page:
             return ""
         return f"{self.root}{quote(home)}#{fragment(text)}" if home is not None else f"#{fragment(text)}"
 
@@ -119,7 +119,7 @@ class Links(Struct, frozen=True):
 
     def showing(self, addresses: Iterable[Address | str]) -> Links:
         """The same links on a page that has elements for these addresses."""
-        return replace(self, on_page=frozenset(map(str, addresses)))
+        return replace(self, on_page=frozenset(neutral(str(address)) for address in addresses))
 
 
 ALONE = Links()

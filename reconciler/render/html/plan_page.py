@@ -153,7 +153,10 @@ def _ledger_only(groups: Sequence[ChangeGroup]) -> Iterator[CardGroup]:
     parts = [
         Part(
             f"{group.counted()} will be {wording.DONE[group.action]}: {_because(group)}",
-            [Member(str(one.address), told=_own_words(one, group), origin=one.origin) for one in group.changes],
+            [
+                Member(str(one.address), own_fields(one.fields, ()), _own_words(one, group), origin=one.origin)
+                for one in group.changes
+            ],
             word=group.action.value,
         )
         for group in groups
