@@ -27,6 +27,7 @@ from reconciler.render.signs import ACTION_STYLE, STATUS_STYLE
 
 _TEMPLATE = Path(__file__).with_name("history.html")
 _OPEN = 1
+_OPEN_UP_TO = 12
 _LINKED = 200
 _UNFINISHED = "not finished"
 _WORDS = frozenset({"applied", "in part", "interrupted", *(status.value for status in Status)})
@@ -42,7 +43,11 @@ class Ended(Struct, frozen=True):
     names: str
     addresses: Sequence[Address]
     more: Sequence[str]
-    is_open: bool
+    is_bad: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_bad and len(self.addresses) <= _OPEN_UP_TO
 
 
 class RunCard(Struct, frozen=True):
@@ -149,7 +154,8 @@ def _groups(done: Sequence[Done], unended: Sequence[Done]) -> Iterator[Ended]:
     for action, those in applied.items():
         named = {one.value: one for one in Action}.get(action)
         sign = ACTION_STYLE[named][0] if named else "·"
-        yield _ended(action, sign, f"{wording.DONE[named] if named else action}", "", those)
+        subject = counted_kinds([_address(one.address) for one in those])
+        yield _ended(action, sign, f"{subject} {wording.DONE[named] if named else action}", "", those, is_bad=False)
 
 
 def _actions(those: Sequence[Done]) -> str:
@@ -157,22 +163,17 @@ def _actions(those: Sequence[Done]) -> str:
     return ", ".join(f"{count:,} to {action}" for action, count in counts.most_common())
 
 
-def _ended(word: str, sign: str, headline: str, told: str, those: Sequence[Done]) -> Ended:
+def _ended(word: str, sign: str, headline: str, told: str, those: Sequence[Done], *, is_bad: bool = True) -> Ended:
     addresses = [_address(one.address) for one in those]
     more = [one.text for one in folded_addresses(addresses[_LINKED:])]
-    heading = f"{counted_kinds(addresses)} {headline}" if ":" not in headline else headline
-    is_bad = ":" in headline
-    return Ended(
-        word, sign, heading, told, names_text(addresses), addresses[:_LINKED], more, is_bad and len(those) <= 12
-    )
+    return Ended(word, sign, headline, told, names_text(addresses), addresses[:_LINKED], more, is_bad)
 
 
 def _address(text: str) -> Address:
     """The address of an event, whatever its kind."""
-    try:
-        return Address.parse(text)
-    except ValueError:
-        return Address(text, "")
+    kind, _, rest = text.partition("/")
+    agent, _, name = rest.rpartition("/")
+    return Address(kind, agent, name)
 
 
 def _timeline(run: RunRecord, done: Sequence[Done], unended: Sequence[Done]) -> Timeline | None:
