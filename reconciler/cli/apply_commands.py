@@ -43,7 +43,7 @@ _apply_flags = as_one(
     "flags",
     ApplyFlags,
     click.option("--auto-approve", is_flag=True, help="Do not ask."),
-    click.option("--html", type=OutFile(), help="Write a page of how it went."),
+    click.option("--html", type=OutFile(), help="Write a page of how it went, however it ends."),
     click.option(
         "--events", type=click.Path(path_type=Path, dir_okay=False), help="Append events as JSON lines while it runs."
     ),
@@ -158,8 +158,13 @@ def _page_if_cut_off(session: Session, account: ApplyAccount, flags: ApplyFlags)
         raise
     except BaseException as error:
         if flags.html is not None:
+            # Who is asked, and interrupts or hangs up instead of answering, is an abort to click.
+            cause = KeyboardInterrupt() if isinstance(error, click.Abort) else error
             folder, environment = account.context.root.name, session.environment or "default"
-            _write_page(session, flags.html, account.of_error(error, folder, environment))
+            try:
+                _write_page(session, flags.html, account.of_error(cause, folder, environment))
+            except Exception as unwritten:  # what ended it all is what has to be told
+                complain(unwritten, verbose=session.verbose)
         raise
 
 

@@ -189,15 +189,17 @@ class Stage:
     def changes(self, *arguments: str) -> list[tuple[str, str, str]]:
         return [(one["address"], one["action"], one["reason"]) for one in self.plan(*arguments)["changes"]]
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE, **environ: str
+    ) -> subprocess.Popen[str]:
         """One command as a process of its own."""
         package = Path(cli.__file__).parents[2]
         return subprocess.Popen(
             [sys.executable, str(CLOCKED), self.clock().isoformat(), "-C", str(self.root), *arguments],
             env={**self.environ, "PYTHONPATH": str(package), **environ},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import pty
 import re
 import signal
 import sqlite3
@@ -142,6 +144,35 @@ def test_wrong_usage_is_no_run(stage: Stage) -> None:
     path = stage.root / "apply.html"
     assert stage.run("apply", "--html", str(path)).code == 64
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("no\n", "Declined: somebody was asked, and did not say yes. Nothing was sent."),
+        ("\x03", "Interrupted before anything was sent."),
+    ],
+)
+def test_who_says_no_or_nothing_leaves_a_page_that_says_so(stage: Stage, answer: str, said: str) -> None:
+    stage.write(agent(NIGHTLY))
+    path = stage.root / "apply.html"
+    master, slave = pty.openpty()
+    process = stage.start("apply", "--html", str(path), stdin=slave, stderr=slave)
+    os.close(slave)
+    asked = b""
+    while b"accepted" not in asked:
+        asked += os.read(master, 4096)
+    if answer == "\x03":
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(master, answer.encode())
+    process.communicate(timeout=60)
+    os.close(master)
+    text = text_of(written(path))
+    assert text.count(said) == 1
+    assert "Nothing was done." in text
+    assert "internal error" not in text
+    assert not stage.owned()
 
 
 @pytest.mark.parametrize("times", [1, 2])
