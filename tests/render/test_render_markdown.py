@@ -20,7 +20,7 @@ from reconciler.causes import Cause, because
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
-from reconciler.model.plan import FieldChange, Finding, Plan
+from reconciler.model.plan import BlockedResource, FieldChange, Finding, Plan, Reason
 from reconciler.model.project import Policy
 from reconciler.render import markdown, wording
 from reconciler.render.review import risk_of
@@ -75,7 +75,7 @@ def check_harmless(page: str) -> None:
         prose += token.content if is_prose else "\n"
         if token.type == "html_block":
             prose += unescape("\n".join(re.findall("<summary>(.*?)</summary>", token.content)))
-    assert not re.search(r"@\w|#\d|https?://|\bGH-\d|:\w+:", prose)
+    assert not re.search(r"@\w|#\d|https?://|\bGH-\d|:(?!\d\d?:)\w+:", prose)
 
 
 def rows_and_widths(page: str) -> list[int]:
@@ -169,6 +169,19 @@ def test_every_refusal_counts_as_one(found: Finding) -> None:
     assert wording.is_stop(found.code)
 
 
+def test_groups_that_change_alike_for_other_reasons_are_told_apart_while_folded() -> None:
+    page = markdown.plan(estate_plan(300), STAMP)
+    assert "<summary>32 schedules: logLevel 1 → 3</summary>" in page
+    assert "<summary>16 schedules: logLevel 1 → 3 (drifted)</summary>" in page
+    assert "<summary>69 schedules will be adopted (ledger only)</summary>" in page
+
+
+def test_a_time_is_no_picture() -> None:
+    page = markdown.plan(estate_plan(25), STAMP)
+    assert "at 02:00:00\n" in page
+    assert "\u200b" not in page
+
+
 def test_secrets_are_not_shown() -> None:
     assert "hunter" not in markdown.plan(PLAN, STAMP) + markdown.drift(DRIFT, STAMP)
     assert "hunter" not in markdown.plan(estate_plan(300), STAMP)
@@ -198,8 +211,24 @@ def test_one_cause_of_what_was_not_read_is_told_once() -> None:
         DriftFinding(schedule(f"shop-{number:04}", "poll"), DriftStatus.UNREADABLE, Evidence.UNKNOWN, why=why)
         for number in range(1200)
     )
-    page = markdown.drift(replace(DRIFT, findings=findings), STAMP, max_bytes=1_500)
+    for max_bytes in (1_500, 65_000):
+        page = markdown.drift(replace(DRIFT, findings=findings), STAMP, max_bytes=max_bytes)
+        assert page.count("401") == 1
+        assert "`schedule/shop-{0000..1199}/poll`" in page
+
+
+def test_one_cause_of_what_is_blocked_is_told_once_whatever_path_it_names() -> None:
+    blocked = tuple(
+        BlockedResource(
+            schedule(f"shop-{number:04}", "poll"),
+            Reason.UNREADABLE,
+            because(Cause.SAID, said=f"GET /shops/shop-{number:04} answered 401"),
+        )
+        for number in range(1200)
+    )
+    page = markdown.plan(replace(PLAN, blocked=blocked), STAMP)
     assert page.count("401") == 1
+    assert "GET /shops/… answered 401" in page
     assert "`schedule/shop-{0000..1199}/poll`" in page
 
 

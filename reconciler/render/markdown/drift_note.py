@@ -91,8 +91,10 @@ def _group(group: FindingGroup) -> Group:
 
 
 def _singly(group: FindingGroup) -> Iterator[Piece | Section]:
-    """A row for each where not all are alike, else only where they are declared."""
-    are_various = len({words(finding.why) for finding in group.findings}) > 1
+    """A row for each where not all are alike, else only where they are declared. What was not read has one cause."""
+    are_various = (
+        group.status is not DriftStatus.UNREADABLE and len({words(finding.why) for finding in group.findings}) > 1
+    )
     if not group.varying and not are_various:
         yield from places(group.origins)
         return

@@ -63,14 +63,13 @@ def _lines(group: WarningGroup) -> Iterator[Piece]:
 
 
 def _line(group: WarningGroup, sentence: str, addresses: Sequence[str], count: int) -> str:
-    """`- **dst-skipped** (20) `schedule/shop-{01..20}/poll`: …`: all that it is about, or an example of it."""
-    number = f" ({count:,})" if count > 1 else ""
-    if _is_told(group, addresses):
-        about = _about(addresses)
-        about = f" {about}" if about else ""
-    else:
-        about = f", as of {name(addresses[0])}" if addresses[0] else ""
-    return f"- **{prose(group.code)}**{number}{about}: {prose(sentence)}\n"
+    """`- **dst-skipped** (20): … — `schedule/shop-{01..20}/poll``: all that it is about, or an example of it."""
+    lead, said = f"- **{prose(group.code)}**", prose(sentence)
+    named = [one for one in addresses if one]
+    about = _about(named) if not named or _is_told(group, addresses) else f"such as {name(named[0])}"
+    if count == 1:
+        return f"{lead}{' ' if about else ''}{about}: {said}\n"
+    return f"{lead} ({count:,}): {said}{' — ' if about else ''}{about}\n"
 
 
 def _is_told(group: WarningGroup, addresses: Sequence[str]) -> bool:

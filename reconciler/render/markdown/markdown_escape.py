@@ -10,8 +10,9 @@ from urllib.parse import quote
 from reconciler.render.characters import cut, neutral
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
-_REFERENCE = re.compile(r"(@|#|(?i:\bGH)|:(?=//|[\w+-]+:)|(?i:\bwww))")
-_HTML_REFERENCE = re.compile(r"([@#!~%$^&\[]|(?i:\bGH)|:(?=//|[\w+-]+:)|(?i:\bwww))")
+# Two digits between colons are a time, and no picture that any site knows.
+_REFERENCE = re.compile(r"(@|#|(?i:\bGH)|:(?=//|(?!\d\d?:)[\w+-]+:)|(?i:\bwww))")
+_HTML_REFERENCE = re.compile(r"([@#!~%$^&\[]|(?i:\bGH)|:(?=//|(?!\d\d?:)[\w+-]+:)|(?i:\bwww))")
 _BREAK = "\u200b"
 _NO_SPAN = re.compile(r"[`|\\]|^ | $|^$")
 _LONGEST = 600

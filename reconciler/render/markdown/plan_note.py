@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from reconciler.model.plan import Action, Change, Plan, Preview
+from reconciler.model.plan import Action, Change, Plan, Preview, Reason
 from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.frequency import frequency_factor, frequency_text, run_texts, switch_text, switches_text
@@ -36,6 +36,7 @@ from reconciler.render.review import BlockedGroup, ChangeGroup, Outline, counted
 _OPEN_UP_TO = 10
 """Up to so many changes a note opens all of them; of more, it folds away what is routine."""
 
+_USUAL = (Reason.NEW, Reason.EDITED)
 _NOTES = 3
 _RISKY = Ranks(Rank.NAMES, Rank.NAMES, Rank.DETAILS)
 _ROUTINE = Ranks(Rank.GROUPS, Rank.GROUP_NAMES, Rank.GROUP_DETAILS)
@@ -54,8 +55,8 @@ def plan(plan: Plan, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
 def _changes(plan: Plan, found: Outline, *, is_alone: bool) -> Iterator[Section]:
     """The sections about changes and what is blocked; of a single change without headings."""
     risky = [open_group(_group(group), _RISKY) for group in found.risky]
-    routine = [_routine(group, is_folded=len(plan.changes) > _OPEN_UP_TO) for group in found.routine]
-    routine += [open_group(_group(group), _ROUTINE) for group in found.ledger_only]
+    is_folded = len(plan.changes) > _OPEN_UP_TO
+    routine = [_routine(group, is_folded=is_folded) for group in (*found.routine, *found.ledger_only)]
     yield Section(risky, "" if is_alone else f"\n### Look closely: {_counted(found.risky)}\n")
     yield _blocked(found.blocked)
     others = _counted([*found.routine, *found.ledger_only])
@@ -72,6 +73,9 @@ def _routine(group: ChangeGroup, *, is_folded: bool) -> Section:
         return open_group(told, _ROUTINE)
     lead = f"{group.action} " if group.is_single and group.action is Action.UPDATE else ""
     about = group.headline().removeprefix(told.subject)
+    notes = [] if group.reason in _USUAL else [group.reason.value]
+    notes += [] if group.action.is_remote else ["ledger only"]
+    about += f" ({', '.join(notes)})" if notes else ""
     return folded_group(told, _ROUTINE, f"{lead}{summary_name(told.subject)}{summary_text(about)}")
 
 
@@ -126,8 +130,8 @@ def _singly(group: ChangeGroup) -> Iterator[Piece | Section]:
 
 
 def _next_run(change: Change) -> str:
-    """The next run of one of many: after the change, or what it would have been."""
-    if change.preview is None:
+    """The next run of one of many: after the change, or what it would have been; "" where it stays what it was."""
+    if change.preview is None or _keeps_its_runs(change, change.preview):
         return ""
     is_over = change.action in (Action.DELETE, Action.DISABLE)
     runs = change.preview.before_runs if is_over else change.preview.after_runs
@@ -135,11 +139,17 @@ def _next_run(change: Change) -> str:
     return " ".join([*texts, *([f"({offset})"] if offset else [])])
 
 
+def _keeps_its_runs(change: Change, preview: Preview) -> bool:
+    return change.action is Action.UPDATE and preview.before_runs == preview.after_runs
+
+
 def _lines(group: ChangeGroup) -> list[str]:
     """Next runs where all have the same, how often it runs where the headline does not say it, and what to know."""
     previews = [change.preview for change in group.changes if change.preview is not None]
     lines: list[str] = []
-    if len({(one.before_runs, one.after_runs) for one in previews}) == 1:
+    if not group.is_single and all(_keeps_its_runs(group.changes[0], one) for one in previews):
+        pass
+    elif len({(one.before_runs, one.after_runs) for one in previews}) == 1:
         lines += _runs(previews[0], group.action)
     elif previews and group.action in (Action.ENABLE, Action.DISABLE):
         lines.append(_capital(switches_text(previews, group.action)))
@@ -211,8 +221,8 @@ def _blocked_group(group: BlockedGroup, step: str) -> Section:
 
 
 def _blocked_singly(group: BlockedGroup, subject: str) -> Iterator[Piece | Section]:
-    """What is said of each, where the names and times in it differ; else where they are declared."""
-    if len({words(one.why) for one in group.blocked}) > 1:
+    """What is said of each, where names in it differ that one may have to act on; else where they are declared."""
+    if group.reason is not Reason.UNREADABLE and len({words(one.why) for one in group.blocked}) > 1:
         rows = [Row(one.address, prose(words(one.why)), (), one.origin) for one in group.blocked]
         yield each_singly(rows, (), f"Each of the {subject}")
     else:
