@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.applying import apply
-from benchmarks.browsing import browse, browse_calendar
+from benchmarks.browsing import browse, browse_calendar, browse_site
 from benchmarks.crowding import crowding
 from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
@@ -39,6 +39,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "render": render,
     "browse": browse,
     "browse-calendar": browse_calendar,
+    "browse-site": browse_site,
     "ledger": ledger,
     "shards": shards,
 }

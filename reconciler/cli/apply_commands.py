@@ -172,7 +172,7 @@ def _write_page(session: Session, path: Path, report: ApplyReport) -> None:
     from reconciler.render import html
 
     stamp = session.stamp_for(report.plan.project, report.plan.environment)
-    session.write_file(path, html.apply(report, stamp))
+    session.write_file(path, html.apply(report, stamp, session.links()))
 
 
 def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:

@@ -105,7 +105,7 @@ def _renderer(session: Session, form: str) -> Callable[[Calendar, Stamp], str]:
         case "html":
             from reconciler.calendar import html_form
 
-            return html_form.calendar
+            return lambda found, stamp: html_form.calendar(found, stamp, session.links())
         case "json":
             from reconciler.calendar import json_form
             from reconciler.render import json_

@@ -92,7 +92,7 @@ def history(session: Session, limit: int, verify: bool, form: str) -> int:
 
         found = ledger_history.verified_history(context, limit)
         stamp = session.stamp_for(found.project.name, found.project.environment)
-        session.show(html.history(found.runs, found.changes, found.unended, found.findings, stamp))
+        session.show(html.history(found.runs, found.changes, found.unended, found.findings, stamp, session.links()))
         return 0
     from reconciler.render import history_report, json_
 

@@ -72,9 +72,13 @@ def render_plan(
     max_bytes: int = 65_000,
     stamp: Stamp | None = None,
 ) -> str:
-    """A plan in one of its formats. Why it is refused stands among the warnings."""
+    """A plan in one of its formats. Why it is refused stands among the warnings.
+
+    `stamp` is that of a saved plan, which was perhaps made elsewhere: it leads to no manifest.
+    """
     from reconciler.model.copies import replace
 
+    is_saved = stamp is not None
     stamp = stamp or session.stamp_for(plan.project, plan.environment)
     shown = replace(plan, warnings=tuple(sorted({*plan.warnings, *refusals})))
     match form:
@@ -89,7 +93,7 @@ def render_plan(
         case "html":
             from reconciler.render import html
 
-            return html.plan(shown, stamp)
+            return html.plan(shown, stamp) if is_saved else html.plan(shown, stamp, session.links())
         case _:
             from reconciler.render import text
 
@@ -143,6 +147,10 @@ def _drift(session: Session, found: Drift, form: str) -> str:
         from reconciler.render import json_
 
         return json_.dumps(json_.drift_document(found, stamp))
+    if form == "html":
+        from reconciler.render import html
+
+        return html.drift(found, stamp, session.links())
     return str(import_module(f"reconciler.render.{form}").drift(found, stamp))
 
 

@@ -53,12 +53,13 @@ def report(session: Session, out: Path, days: int, limit: int, repository: str, 
 
     folder = open_site(out)
     root = session.links(repository)
+    context = session.context()
     with session.reading():
-        found = read_report(session.context(), ReportOptions(selection, days, limit))
+        found = read_report(context, ReportOptions(selection, days, limit))
     from reconciler.cli.site_pages import site_pages
 
     stamp = session.stamp_for(found.drift.project, found.drift.environment)
-    folder.write(site_pages(found, stamp, root))
+    folder.write(site_pages(found, stamp, root), context.progress)
     session.show(harmless(str(out / "index.html")))
     for said in found.unread:
         session.say(harmless(f"incomplete: {said}"))

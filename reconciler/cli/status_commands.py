@@ -40,6 +40,7 @@ def status(session: Session, form: str, selection: Selection) -> int:
             html.status(
                 found.rows,
                 stamp,
+                session.links(),
                 attested=found.attested,
                 warnings=found.warnings,
                 is_incomplete=found.incomplete,

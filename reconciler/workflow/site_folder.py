@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -43,7 +43,7 @@ class SiteFolder(Struct, frozen=True):
                 hint="choose a folder of the report's own, or remove them",
             )
 
-    def write(self, pages: Mapping[str, str]) -> None:
+    def write(self, pages: Mapping[str, str], progress: Callable[[str, int, int], None] = lambda *_: None) -> None:
         """Write the pages, in this order, and remove those of the former site that are gone.
 
         What will be written is listed first, so that whatever happens between, the next report knows its own. Raises
@@ -53,7 +53,8 @@ class SiteFolder(Struct, frozen=True):
         SiteFolder(self.path, former).require_free(pages)
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / LISTING, _listed({*pages, *former}))
-        for name, text in pages.items():
+        for number, (name, text) in enumerate(pages.items(), 1):
+            progress("writing pages", number, len(pages))
             (self.path / name).parent.mkdir(exist_ok=True)
             write_whole(self.path / name, text)
         for name in sorted(former - pages.keys()):

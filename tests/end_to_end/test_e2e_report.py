@@ -8,6 +8,7 @@ import posixpath
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,67 @@ def test_every_link_of_every_page_leads_somewhere(stage: Stage, out: Path) -> No
         assert {f"{root}{one}" for one in NAV} <= set(page.links), name
     assert "schedule/prices/nightly" in pages["agents/prices.html"].ids
     assert "agents/prices.html#schedule/prices/nightly" in pages["index.html"].links
+
+
+def gone(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY, extra=APPROVED))
+
+
+def gone_and_kept(stage: Stage) -> None:
+    gone(stage)
+    stage.project("  policy: {prune: never}\n")
+
+
+def gone_and_unread(stage: Stage) -> None:
+    gone(stage)
+    stage.emulator.inject("GET schedules #* 500")
+
+
+def unknown_start(stage: Stage) -> None:
+    stage.write(everything().replace('revision: "1"', 'revision: "2"'))
+    stage.emulator.inject("POST tasks #1 drop-after")
+    assert stage.apply().code == 5
+
+
+def protected(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + "      protect: true\n", POLL, extra=APPROVED))
+    assert stage.apply().code == 0
+    stage.write(agent(POLL, extra=APPROVED))
+
+
+def unowned(stage: Stage) -> None:
+    adopted = NIGHTLY.replace("nightly", "legacy") + f"      id: {HAND_MADE}\n"
+    stage.write(everything() + "---\n" + agent(adopted, name="third", path="sequentum/Retail/none"))
+
+
+def lost(stage: Stage) -> None:
+    for path in stage.ledger.parent.iterdir():
+        path.unlink()
+
+
+def made_anew(stage: Stage) -> None:
+    lost(stage)
+    gone(stage)
+
+
+def moved(stage: Stage) -> None:
+    stage.write(everything().replace("{name: stock}", "{name: goods}").replace("name: poll", "name: often"))
+
+
+@pytest.mark.parametrize("selected", [(), ("--only", "schedule/prices/*"), ("--exclude", "approval/*")])
+@pytest.mark.parametrize(
+    "happens",
+    [gone, gone_and_kept, gone_and_unread, unknown_start, protected, unowned, lost, made_anew, moved],
+)
+def test_whatever_happens_every_link_leads_somewhere(
+    stage: Stage, out: Path, happens: Callable[[Stage], None], selected: tuple[str, ...]
+) -> None:
+    disturbed(stage)
+    happens(stage)
+    ended = stage.run("report", "--out", str(out), *selected)
+    assert ended.code in (0, 1), ended.said
+    shown = crawled(out)
+    assert (ended.code == 1) == all("Incomplete:" in (out / name).read_text(encoding="utf-8") for name in shown)
 
 
 def test_what_needs_attention_comes_first(stage: Stage, out: Path) -> None:
@@ -419,6 +481,25 @@ def test_manifests_link_to_the_repository(
     assert "hunter2" not in "".join(texts(out).values())
     assert bool(found) == bool(expected)
     assert all(link.startswith(expected.format(committed) + "manifests/prices.yaml#") for link in found)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "calendar", "status", "history"])
+def test_pages_that_stand_alone_link_to_the_repository_as_well(stage: Stage, committed: str, command: str) -> None:
+    git(stage.root, "remote", "add", "origin", "https://ci:hunter2@github.com/shop/estate.git")
+    assert stage.apply().code == 0
+    stage.live("nightly").cron = "0 0 5 * * *"
+    ended = stage.run(command, "--format", "html")
+    assert f"https://github.com/shop/estate/commit/{committed}" in ended.out
+    if command in ("plan", "drift"):
+        assert f"https://github.com/shop/estate/blob/{committed}/manifests/prices.yaml#L" in ended.out
+    assert "hunter2" not in ended.said
+
+
+def test_a_saved_plan_that_is_shown_leads_to_no_checkout(stage: Stage, committed: str) -> None:
+    git(stage.root, "remote", "add", "origin", "https://github.com/shop/estate.git")
+    saved = stage.root / "plan.json"
+    assert stage.run("plan", "--out", str(saved)).code == 0
+    assert "github.com" not in stage.run("show", str(saved), "--format", "html").out
 
 
 def test_a_manifest_that_is_not_committed_as_it_is_has_no_link(stage: Stage, out: Path, committed: str) -> None:
