@@ -23,6 +23,7 @@ from selenium.webdriver.chrome.service import Service
 from reconciler import cli
 from reconciler.clock import Clock
 from reconciler.emulator import Emulator, Estate, demo, new_key
+from reconciler.emulator.acc_state import Run
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -107,10 +108,20 @@ def _prepare(project: Path, emulator: Emulator, clock: Clock) -> None:
     stock = (project / "manifests" / "stock.yaml").read_text(encoding="utf-8")
     weekend = stock[stock.index("    - name: weekend") : stock.index("    - name: stocktake")]
     _edit(project, "stock.yaml", weekend, "")
-    _by_hand(estate)
+    _meanwhile(estate)
 
 
-def _by_hand(estate: Estate) -> None:
+def _meanwhile(estate: Estate) -> None:
+    """What ACC did meanwhile: every schedule ran, as its agent's runs end; and somebody moved one."""
+    for schedule in [*estate.schedules.values()]:
+        agent = schedule.agent
+        start = MOMENT - timedelta(minutes=12 + len(agent.runs))
+        job = estate.add_job(agent, start, schedule.schedule_id)
+        end = start + timedelta(seconds=agent.duration)
+        run = Run(estate.new_id(), agent, start, end, agent.outcomes[-1], job, schedule.schedule_id)
+        estate.add_run(run, settled=True)
+        schedule.last_run_time = start
+        schedule.show_end(run)
     prices = estate.agents["sequentum/Retail/prices"]
     nightly = next(one for one in estate.schedules.values() if one.agent is prices and one.cron == "0 0 2 * * MON-FRI")
     nightly.cron = "0 30 4 * * MON-FRI"
