@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler import __version__, applier, planner, secrecy
 from reconciler.diff import field_sealer
-from reconciler.errors import LedgerError, PlanRefused
+from reconciler.errors import Interrupted, LedgerError, PlanRefused
 from reconciler.identity import is_owned
 from reconciler.kind import AttestedKind, ObservedKind
 from reconciler.kinds.registry import KINDS
@@ -58,8 +58,8 @@ def apply(
     """Make live what the manifests say.
 
     `saved` is the saved plan that is applied, if one is; `confirm` is asked once, only when there is something to do;
-    `tell` hears every event, one at a time. Raises Locked when somebody else is applying. A plan that a guard refuses
-    is not carried out at all.
+    `tell` hears every event, one at a time. Raises Locked when somebody else is applying, Interrupted while nothing was
+    done. A plan that a guard refuses is not carried out at all.
     """
     everything = options.selection.is_everything and not options.gone_agents
     with (
@@ -73,6 +73,8 @@ def apply(
         # What was seen before the lock was ours counts only if nobody applied meanwhile.
         seen = found.seen if remembered.memory == found.remembered.memory else {}
         planned = decide(context, options, replace(found, remembered=remembered, seen=seen))
+        if context.stop.is_set():
+            raise Interrupted("interrupted while reading; nothing was done")
         if saved is not None:
             saved.require(planned)
         if planned.refusals:

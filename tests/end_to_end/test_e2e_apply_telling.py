@@ -216,6 +216,24 @@ def test_an_interruption_counts_what_was_done_and_says_what_is_next(stage: Stage
     assert len(stage.owned()) == 80
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_an_interruption_while_it_reads_is_told_once_and_shows_no_half_plan(stage: Stage, saved: bool) -> None:
+    shops(stage, 60)
+    if saved:
+        assert stage.run("plan", "--out", str(stage.root / "plan.json")).code == 0
+    fault = stage.emulator.inject("GET agentPath=.* #* sleep=0.1")
+    arguments = [str(stage.root / "plan.json")] if saved else ["--auto-approve"]
+    terminal = TerminalProcess(stage, "apply", *arguments)
+    wait_for(lambda: fault.fired > 10)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == (130, "")
+    lines = shown(terminal.bytes.decode())
+    assert lines[-1] == "error: interrupted while reading; nothing was done"
+    assert len(lines) == 2
+    stage.emulator.clear_faults()
+    assert stage.apply(*arguments[:1]).code == 0, "the plan was not used up"
+
+
 def test_a_refusal_is_told_once(stage: Stage) -> None:
     shops(stage, 12)
     assert stage.apply().code == 0
