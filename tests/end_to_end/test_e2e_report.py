@@ -267,6 +267,14 @@ def test_what_cannot_be_read_is_shown_as_such_on_every_page(stage: Stage, out: P
     assert "to delete" not in (out / "plan.html").read_text(encoding="utf-8")
 
 
+def test_one_cause_is_told_once(stage: Stage, out: Path) -> None:
+    stage.write("---\n".join(agent(NIGHTLY, name=f"shop-{number:03}") for number in range(40)))
+    page = (report(stage, out, code=1) / "index.html").read_text(encoding="utf-8")
+    attention = page.partition("Needs attention")[2].partition("Sync and health")[0]
+    assert attention.count('class="pill unreadable"') == 1
+    assert all(f"schedule/shop-{number:03}/nightly" in attention for number in range(40))
+
+
 def test_before_the_first_apply_there_is_no_ledger(stage: Stage, out: Path) -> None:
     stage.write(everything())
     crawled(report(stage, out))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -11,8 +11,16 @@ from msgspec import Struct
 from reconciler.model.condition import DriftStatus
 from reconciler.model.estate import ResourceReport
 from reconciler.quantities import first_few
+from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.reasons import words
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, blocked_step, finding_words, sentences
+from reconciler.render.wording import (
+    DRIFT_MEANING,
+    IS_DRIFT,
+    blocked_step,
+    blocked_step_of_many,
+    finding_words,
+    sentences,
+)
 
 _FIELDS = 4
 
@@ -45,12 +53,22 @@ PLAN, DRIFT, STATUS = Page("plan", "plan.html"), Page("drift", "drift.html"), Pa
 
 
 def attention(resources: Iterable[ResourceReport]) -> list[TroubledGroup]:
-    """The troubles of these resources, each with all that are in it."""
-    found: dict[Trouble, list[ResourceReport]] = defaultdict(list)
+    """The troubles of these resources, each with all that are in it, and one cause once."""
+    found: dict[Hashable, list[tuple[ResourceReport, Trouble]]] = defaultdict(list)
     for one in resources:
-        found[trouble_of(one)].append(one)
-    groups = [TroubledGroup(trouble, listed) for trouble, listed in found.items()]
+        trouble = trouble_of(one)
+        found[trouble.word, skeleton(trouble.told), trouble.pages].append((one, trouble))
+    groups = [_group(together) for together in found.values()]
     return sorted(groups, key=lambda group: (_rank(group.trouble.word), -len(group.resources), group.trouble))
+
+
+def _group(together: Sequence[tuple[ResourceReport, Trouble]]) -> TroubledGroup:
+    resources, troubles = zip(*together, strict=True)
+    steps, first = {trouble.step for trouble in troubles}, resources[0]
+    of_many = blocked_step_of_many(first.blocked.reason) if first.blocked is not None else ""
+    step = steps.pop() if len(steps) == 1 else of_many
+    told = shared_sentence([trouble.told for trouble in troubles])
+    return TroubledGroup(Trouble(troubles[0].word, told, step, troubles[0].pages), resources)
 
 
 def trouble_of(one: ResourceReport) -> Trouble:

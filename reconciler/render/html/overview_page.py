@@ -17,7 +17,7 @@ from reconciler.render import Stamp
 from reconciler.render.html.attention import attention
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
-from reconciler.render.reasons import words
+from reconciler.render.review import warning_groups
 from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT
 
 _TEMPLATE = Path(__file__).with_name("overview.html")
@@ -92,7 +92,7 @@ def overview(estate: EstateReport, stamp: Stamp, links: Links = ALONE, *, agent_
         matrix=list(_matrix(estate, healths)),
         attention=attention(troubled),
         named=_NAMED,
-        notes=[(note, words(note.why)) for note in estate.notes],
+        notes=warning_groups(estate.notes),
         rows=rows,
         syncs=[sync.value for sync in DRIFT_ORDER if any(one.sync is sync for one in estate.resources)],
         kinds=sorted({one.address.kind for one in estate.resources}),
