@@ -17,6 +17,7 @@ from render_samples import AWKWARD, AWKWARD_TEXT, DELETED, DRIFT, EMPTY, HELD_BA
 
 from reconciler import guards
 from reconciler.causes import Cause, because
+from reconciler.model.address import Address
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
@@ -174,6 +175,29 @@ def test_groups_that_change_alike_for_other_reasons_are_told_apart_while_folded(
     assert "<summary>32 schedules: logLevel 1 → 3</summary>" in page
     assert "<summary>16 schedules: logLevel 1 → 3 (drifted)</summary>" in page
     assert "<summary>69 schedules will be adopted (ledger only)</summary>" in page
+
+
+def test_of_very_many_fields_the_first_stand_before_the_rest_and_all_where_there_is_room() -> None:
+    many = tuple(FieldChange(f"inputParameters.p{number:03}", None, "v") for number in range(60))
+    plan = Plan("p", "e", (replace(estate_plan(25).changes[0], fields=many),))
+    page = markdown.plan(plan, STAMP)
+    assert page.count("+ inputParameters.p") == 60
+    check_harmless(page)
+    short = markdown.plan(plan, STAMP, max_bytes=1_600)
+    assert short.count("+ inputParameters.p") == 24
+    assert "Fields left out: 36." in short
+
+
+def test_what_a_person_has_to_do_about_each_that_is_blocked_is_told_of_each() -> None:
+    blocked = tuple(
+        BlockedResource(
+            Address("trigger", "", name), Reason.UNKNOWN_START, because(Cause.START_UNKNOWN, address=f"trigger/{name}")
+        )
+        for name in ("a", "b")
+    )
+    page = readable(markdown.plan(replace(PLAN, blocked=blocked), STAMP))
+    for name in ("a", "b"):
+        assert f"reconciler resolve trigger/{name} --ran" in page
 
 
 def test_a_time_is_no_picture() -> None:
