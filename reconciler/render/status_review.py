@@ -19,6 +19,7 @@ from reconciler.render.review import counted_kinds
 _DISAGREES = 90.0
 _OUT_OF_STEP = wording.IS_DRIFT | {DriftStatus.UNREADABLE}
 _TOLD = frozenset({Cause.NEXT_RUN_DISAGREES, Cause.RUNS_UNREAD})
+_IN_DOUBT = "whether its last start ran is not known"
 _SAID_OF_NOTE = {
     Cause.NEXT_RUN_DISAGREES.value: "ACC names another next run than this program",
     Cause.RUNS_UNREAD.value: "the runs could not be read",
@@ -72,6 +73,12 @@ class AttentionGroup(Struct, frozen=True):
     @property
     def addresses(self) -> tuple[Address, ...]:
         return tuple(row.address for row in self.rows)
+
+    @property
+    def shared(self) -> frozenset[Why]:
+        """The notes that all of several have word for word, so that none of them needs to repeat them."""
+        sets = [frozenset(row.notes) for row in self.rows]
+        return frozenset.intersection(*sets) if len(sets) > 1 else frozenset()
 
     def headline(self) -> str:
         """`117 schedules: disabled`; of one its address instead of a count."""
@@ -133,7 +140,10 @@ def _rank(row: ResourceStatus) -> int:
 
 def _group(rows: tuple[ResourceStatus, ...]) -> AttentionGroup:
     first = rows[0]
-    told = [_shared([words(row.notes[number]) for row in rows]) for number in range(len(first.notes))]
+    told = [
+        _IN_DOUBT if note.cause is Cause.LAST_START_IN_DOUBT else _shared([words(row.notes[number]) for row in rows])
+        for number, note in enumerate(first.notes)
+    ]
     if not told and first.health in _MEANING and first.sync is not DriftStatus.UNREADABLE:
         told.append(_MEANING[first.health])
     if first.sync in _OUT_OF_STEP:

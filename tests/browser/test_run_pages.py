@@ -249,6 +249,16 @@ def test_what_needs_attention_is_told_once_with_the_next_step(show: Show) -> Non
     assert "1,400 of 5,000 resources need attention." in chrome.find_element(By.CSS_SELECTOR, ".lead").text
 
 
+def test_what_is_told_once_is_found_at_each(show: Show) -> None:
+    chrome = show(status(300))
+    note = "disabled in ACC; the manifest says nothing, which means enabled"
+    seen = chrome.find_element(By.TAG_NAME, "main").text.lower()
+    assert seen.count(note.lower()) == 1
+    chrome.find_element(By.ID, "search").send_keys("which means enabled")
+    settle(chrome)
+    assert entries(chrome, seen=True) == 12
+
+
 def test_times_are_told_as_seen_from_when_the_page_was_made(show: Show) -> None:
     row = ResourceStatus(
         Address("schedule", "prices", "nightly"),

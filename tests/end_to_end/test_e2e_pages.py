@@ -24,7 +24,7 @@ def many(count: int) -> str:
 
 def text_of(page: str) -> str:
     """What a reader sees of a page, as one line; nothing of its style and script."""
-    body = re.sub(r"<(style|script)>.*?</\1>", " ", page, flags=re.DOTALL)
+    body = re.sub(r"<(style|script)>.*?</\1>|<small hidden>.*?</small>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
@@ -100,6 +100,11 @@ def test_a_wrong_token_is_told_once(stage: Stage) -> None:
     assert "some-other-token" not in page
     assert "30 schedules: unreadable" in text
     assert text.count("answered 401") == 1, text
+    status = stage.run("status", "--format", "html")
+    assert status.code == 1
+    assert "30 schedules: unknown" in text_of(status.out)
+    assert text_of(status.out).count("answered 401") == 1
+    assert text_of(status.out).count("schedule/prices/s07 unknown unreadable") == 1
 
 
 def test_a_start_that_nobody_knows_about_names_the_next_step(stage: Stage) -> None:

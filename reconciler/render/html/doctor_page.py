@@ -76,7 +76,7 @@ def doctor(checks: Sequence[Check], stamp: Stamp, links: Links = ALONE) -> str:
 def _card(check: Check) -> CheckCard:
     dial = None if check.gauge is None else _dial(check.gauge)
     sign = LEVEL_STYLE[check.level][0]
-    return CheckCard(check.name, check.level.value, sign, as_sentence(check.found), as_sentence(check.next_step), dial)
+    return CheckCard(check.name, check.level.value, sign, check.found, as_sentence(check.next_step), dial)
 
 
 def _dial(gauge: Gauge) -> Dial:

@@ -62,9 +62,9 @@ def second_text(moment: str) -> str:
 
 
 def took_text(seconds: float) -> str:
-    """`0.31 s`, `12.4 s`, `2 min`, `1 h 5 min`."""
+    """`310 ms`, `12.4 s`, `2 min`, `1 h 5 min`."""
     if seconds < 1:
-        return f"{seconds:.2f} s"
+        return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 60 else span_text(seconds)
 
 
@@ -79,8 +79,10 @@ def names_text(addresses: Sequence[Address]) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """The words as a sentence: with a capital letter, and an end."""
+    """The words as a sentence: with an end, and a capital letter where they begin with a word and no name."""
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+    first = text.split(maxsplit=1)[0]
+    begin = text[0].upper() if first.rstrip(",:;").isalpha() else text[0]
+    return begin + text[1:] + ("" if text[-1] in ".!?…" else ".")

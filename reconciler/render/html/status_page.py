@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from reconciler.causes import Why
 from reconciler.model.address import Address
 from reconciler.model.condition import DriftStatus, Health, ResourceStatus
 from reconciler.model.plan import Finding, Unchanged
@@ -39,7 +40,10 @@ class Moment(NamedTuple):
 
 
 class StatusRow(NamedTuple):
-    """A row of the table. `predicted` is our own next run, empty where the product names the same one."""
+    """A row of the table. `predicted` is our own next run, empty where the product names the same one.
+
+    `told_above` are notes for the search alone: what needs attention says them once for all that share them.
+    """
 
     address: Address
     words: str
@@ -47,6 +51,7 @@ class StatusRow(NamedTuple):
     health: str
     sync: str
     notes: tuple[str, ...]
+    told_above: tuple[str, ...]
     last: Moment
     next: Moment
     predicted: Moment
@@ -81,6 +86,8 @@ def status(
     by_health = Counter(row.health for row in rows)
     by_sync = Counter(row.sync for row in rows)
     on_page = links.showing(row.address for row in rows)
+    groups = attention_groups(rows)
+    told = {address: group.shared for group in groups for address in group.addresses}
     return page(
         _TEMPLATE,
         stamp,
@@ -89,9 +96,9 @@ def status(
         links=on_page,
         healths=[(one.value, HEALTH_STYLE[one][0], by_health[one]) for one in Health if by_health[one]],
         syncs=[(one.value, DRIFT_STYLE[one][0], by_sync[one]) for one in DriftStatus if by_sync[one]],
-        attention=[_attention(one) for one in attention_groups(rows)],
+        attention=[_attention(one) for one in groups],
         warnings=warning_groups(warnings),
-        rows=[_row(row, stamp.created_at) for row in rows],
+        rows=[_row(row, stamp.created_at, told.get(row.address, frozenset())) for row in rows],
         attested=plan_summary.attested(tuple(attested)),
     )
 
@@ -125,7 +132,8 @@ def _attention(group: AttentionGroup) -> Attention:
     )
 
 
-def _row(row: ResourceStatus, now: str) -> StatusRow:
+def _row(row: ResourceStatus, now: str, told: frozenset[Why]) -> StatusRow:
+    """`told` are the notes that stand above, once for all that share them."""
     differs = disagrees(row) or not row.next_run
     return StatusRow(
         row.address,
@@ -133,7 +141,8 @@ def _row(row: ResourceStatus, now: str) -> StatusRow:
         _RANKS[row.health],
         row.health.value,
         row.sync.value,
-        tuple(words(note) for note in row.notes),
+        tuple(words(note) for note in row.notes if note not in told),
+        tuple(words(note) for note in row.notes if note in told),
         _moment(row.last_run, now),
         _moment(row.next_run, now),
         _moment(row.predicted if differs else "", now),
