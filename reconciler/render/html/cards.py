@@ -47,7 +47,7 @@ class Runs(Struct, frozen=True):
 class Card(Struct, frozen=True):
     """A resource: its word chooses sign and colour. `tags`, `names` and `alarm` show while it is folded.
 
-    `told` and `step` are sentences, in which backticks mark code. `is_resource`: `address` is one, and no other name.
+    `told` and `step` are sentences, in which backticks mark code.
     """
 
     word: str
@@ -61,9 +61,7 @@ class Card(Struct, frozen=True):
     needs: tuple[str, ...] = ()
     tables: tuple[FieldsTable | None, ...] = ()
     runs: Runs | None = None
-    listed: tuple[str, ...] = ()
     origin: Origin | None = None
-    is_resource: bool = True
 
 
 def fields_table(fields: Sequence[FieldChange], before: str = "Before", after: str = "After") -> FieldsTable | None:

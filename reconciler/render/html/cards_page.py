@@ -38,11 +38,13 @@ class Section(Struct, frozen=True):
     @property
     def addresses(self) -> list[str]:
         """What it tells of, "" for what is no resource."""
-        return [
-            neutral(one.address) if one.is_resource else ""
-            for card in self.cards
-            for one in ((card,) if isinstance(card, Card) else card.members)
-        ]
+        found: list[str] = []
+        for card in self.cards:
+            if isinstance(card, Card):
+                found.append(neutral(card.address))
+            else:
+                found += (neutral(one.address) if one.is_resource else "" for one in card.members)
+        return found
 
 
 def cards_page(
