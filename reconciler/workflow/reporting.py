@@ -22,6 +22,8 @@ from reconciler.model.plan import Reason
 from reconciler.model.resource import Desired, Severity
 from reconciler.products import Products
 from reconciler.quantities import counted, first_few
+from reconciler.render.alike_sentences import shared_sentence, skeleton
+from reconciler.render.likeness import grouped
 from reconciler.selection import Selection
 from reconciler.workflow.context import CommandContext, PlanOptions
 from reconciler.workflow.estate_reports import Reading, estate_report
@@ -155,9 +157,10 @@ def _unread(planned: Planned, audit: Drift, answers: Answers, *, is_connected: b
         yield f"{_NO_CONNECTION.capitalize()}: add `connections.acc` to reconciler.yaml. Nothing live is known"
     in_sight = inputs.paths_in_sight()
     failed = [view for path, view in sorted(inputs.live.agents.items()) if view.problem and path in in_sight]
-    if failed and is_connected:
-        named = first_few([f"{view.path} ({view.problem})" for view in failed], _NAMED)
-        yield f"{counted(len(failed), 'agent')} could not be read: {named}"
+    for together in grouped(failed, lambda view: skeleton(view.problem)).values() if is_connected else ():
+        named = first_few([view.path for view in together], _NAMED)
+        said = shared_sentence([view.problem for view in together]).rstrip(".")
+        yield f"{counted(len(together), 'agent')} could not be read: {named}: {said}"
     if silent := [question for (_, question), said in answers.items() if is_unread(said)]:
         yield f"What ran could not be read of {counted(len(silent), 'agent or trigger', 'agents or triggers')}"
     for product, problem in inputs.product_problems.items():
