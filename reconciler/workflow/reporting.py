@@ -154,7 +154,7 @@ def _unread(planned: Planned, audit: Drift, answers: Answers, *, is_connected: b
     """What could not be read, in sentences."""
     inputs = planned.inputs
     if not is_connected:
-        yield f"{_NO_CONNECTION.capitalize()}: add `connections.acc` to reconciler.yaml. Nothing live is known"
+        yield "The project has no connection to ACC: add `connections.acc` to reconciler.yaml. Nothing live is known"
     in_sight = inputs.paths_in_sight()
     failed = [view for path, view in sorted(inputs.live.agents.items()) if view.problem and path in in_sight]
     for together in grouped(failed, lambda view: skeleton(view.problem)).values() if is_connected else ():

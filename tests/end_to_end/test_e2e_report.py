@@ -291,7 +291,7 @@ def test_without_a_connection_to_acc_it_shows_what_is_declared(stage: Stage, out
     before = len(stage.emulator.requests)
     crawled(report(stage, out, code=1))
     assert len(stage.emulator.requests) == before
-    assert "has no connection to ACC" in (out / "index.html").read_text(encoding="utf-8").lower().replace("acc", "ACC")
+    assert "The project has no connection to ACC" in (out / "index.html").read_text(encoding="utf-8")
     assert "at 02:00:00 on Monday to Friday" in (out / "agents" / "prices.html").read_text(encoding="utf-8")
 
 
