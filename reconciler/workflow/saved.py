@@ -27,7 +27,10 @@ from reconciler.workflow.reading import Sources, load, read_project
 
 
 def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expires: timedelta) -> Planned:
-    """Plan, and seal the plan into a file with the ledger's key; a ledger is made where there is none."""
+    """Plan, and seal the plan into a file with the ledger's key; a ledger is made where there is none.
+
+    Why it is refused stands there among the warnings, so that whoever is shown the file knows.
+    """
     desired = load(context)
     with (
         open_ledger(context, desired.project, create=True) as ledger,
@@ -35,9 +38,10 @@ def plan_to_file(context: CommandContext, options: PlanOptions, path: Path, expi
     ):
         planned = decide(context, options, Sources(desired, read_from(ledger), products))
     seal = planned.inputs.seal
+    warnings = tuple(sorted({*planned.plan.warnings, *planned.refusals}))
     planfile.save(
         path,
-        planned.plan,
+        replace(planned.plan, warnings=warnings),
         digest=plan_digest(planned.plan),
         commit=commit_of(context.root),
         now=context.clock(),

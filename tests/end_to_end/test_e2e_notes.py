@@ -66,11 +66,19 @@ def test_a_saved_plan_has_the_note_of_its_plan_but_for_the_moment(shops: Stage, 
         assert re.sub(r"`\S+Z`", "", note(shops, "show", file, room=room)) == re.sub(r"`\S+Z`", "", made)
 
 
-def test_a_refused_plan_says_so_before_all_else(shops: Stage) -> None:
-    shops.write("apiVersion: reconciler/v1\nkind: Agent\nmetadata: {name: other}\nspec: {path: x}\n")
+def test_a_refused_plan_says_so_before_all_else(shops: Stage, tmp_path: Path) -> None:
+    shops.write(
+        "apiVersion: reconciler/v1\nkind: Agent\nmetadata: {name: other}\nspec: {path: sequentum/Retail/stock}\n"
+    )
     page = note(shops, "plan")
     assert page.index("**prune-to-nothing**") < page.index("### Look closely")
     assert "`reconciler apply --max-deletes 90`" in page
+    file = str(tmp_path / "plan.json")
+    assert shops.run("plan", "--out", file).code == 3
+    for form in ("text", "json", "markdown", "html"):
+        assert "prune-to-nothing" in shops.run("show", file, "--format", form).out
+    assert shops.run("show", file, "--format", "json").document["digest"] == shops.plan()["digest"]
+    assert shops.run("apply", file).code == 3
 
 
 def test_a_wrong_token_is_told_once(shops: Stage) -> None:
