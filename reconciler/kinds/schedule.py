@@ -126,7 +126,8 @@ class ScheduleKind(ObservedKind[ScheduleState, ScheduleMemo, "AccClient"]):
             return ""
         zone = state.written.time_zone or state.time_zone or ""
         is_everywhere_alike = when.expression.interval is not None
-        return describe(when.expression) + ("" if is_everywhere_alike else f", {zone} time")
+        clock = zone if zone.endswith(" Time") else f"{zone} time"  # most Windows ids say so themselves
+        return describe(when.expression) + ("" if is_everywhere_alike else f", {clock}")
 
     def whole(self, desired: ScheduleState, live: ScheduleState | None) -> ScheduleState:
         rest = DEFAULTS if live is None else live

@@ -20,7 +20,7 @@ from reconciler.render.html.attention import Page, pages_of, trouble_of
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
 from reconciler.render.reasons import words
-from reconciler.render.wording import IS_DRIFT, blocked_step
+from reconciler.render.wording import IS_DRIFT, blocked_step, short_commit
 
 _TEMPLATE = Path(__file__).with_name("agent.html")
 _LONGEST = 1_000
@@ -71,6 +71,7 @@ def agent(report: AgentReport, stamp: Stamp, links: Links = ALONE, *, has_ledger
         agent=report.agent,
         agent_id=report.agent_id,
         problem=report.problem,
+        short_commit=short_commit,
         troubles=[(one, trouble_of(one)) for one in report.resources if one.needs_attention],
         blocks=[_block(one) for one in sorted(report.resources, key=_order)],
         triggers=report.triggers,

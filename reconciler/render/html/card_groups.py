@@ -136,7 +136,9 @@ def warning_card(group: WarningGroup) -> CardGroup:
     if single:
         title = "Said of one each" if parts else counted(len(single), "warning", thousands=",")
         parts.append(Part(title, single, len(single) <= _FEW))
-    return CardGroup("warning", "!", counted(group.count, "warning", thousands=","), parts, (group.code,))
+    # Where each is said of one alone, no title below says what they are about.
+    told = ((f"Such as: {single[0].told[0]}", 0),) if len(parts) == 1 and single and len(single) > _FEW else ()
+    return CardGroup("warning", "!", counted(group.count, "warning", thousands=","), parts, (group.code,), told=told)
 
 
 def _warned(address: str, *told: str) -> Member:
