@@ -87,10 +87,14 @@ class AttentionGroup(Struct, frozen=True):
 
 
 def needs_attention(row: ResourceStatus) -> bool:
-    """Whether somebody should look at it: it does not do its work, is not as declared, or is not known."""
+    """Whether somebody should look at it: it does not do its work, is not as declared, or is not known.
+
+    What the next apply creates is not known to ACC yet, and nothing to look at.
+    """
+    is_to_come = row.sync is DriftStatus.PENDING and any(note.cause is Cause.ABSENT_FROM_ACC for note in row.notes)
     return (
         row.is_unhealthy
-        or row.health is Health.UNKNOWN
+        or (row.health is Health.UNKNOWN and not is_to_come)
         or row.sync in _OUT_OF_STEP
         or any(note.cause in _TOLD for note in row.notes)
     )

@@ -18,7 +18,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.model.condition import Drift, DriftStatus
 from reconciler.model.estate import EstateReport
 from reconciler.model.live import AgentView
-from reconciler.model.plan import Reason
+from reconciler.model.plan import Change, Reason
 from reconciler.model.resource import Desired, Severity
 from reconciler.products import Products
 from reconciler.quantities import counted, first_few
@@ -94,7 +94,7 @@ def report(context: CommandContext, options: ReportOptions) -> Report:
         planned,
         audit,
         status,
-        _calendar(options, inputs, read.runs, is_connected=is_connected),
+        _calendar(options, planned, read.runs, is_connected=is_connected),
         past,
         estate,
         tuple(_unread(planned, audit, answers, is_connected=is_connected)),
@@ -133,21 +133,32 @@ def _runs(inputs: planner.PlanInputs, answers: Answers) -> Mapping[str, Sequence
 
 def _calendar(
     options: ReportOptions,
-    inputs: planner.PlanInputs,
+    planned: Planned,
     runs: Mapping[str, Sequence[AgentRun] | None],
     *,
     is_connected: bool,
 ) -> Calendar:
-    """When everything runs as it is live; as it is declared, where nobody can ask."""
+    """When everything runs: live, and beside it what the plan makes of that; as it is declared, where nobody can ask.
+
+    A plan that is refused changes nothing.
+    """
+    inputs = planned.inputs
     desired, live = inputs.desired, inputs.live
-    source = Source.LIVE if is_connected and Product.ACC in desired.project.connections else Source.DESIRED
-    if source is Source.DESIRED:
-        found = Estates(declared_estate(desired, inputs.selected))
+    if not (is_connected and Product.ACC in desired.project.connections):
+        found, source = Estates(declared_estate(desired, inputs.selected)), Source.DESIRED
     else:
         known = {agent: said if said is not None else "no answer" for agent, said in runs.items()}
         durations = durations_from(live, known) if known else Durations()
-        found = estates_from(live, live_estate(desired, live, inputs.selected), None, durations)
+        retimes = not planned.refusals and any(_is_retimed(change) for change in planned.plan.changes)
+        plan, source = (planned.plan, Source.PLAN) if retimes else (None, Source.LIVE)
+        found = estates_from(live, live_estate(desired, live, inputs.selected), plan, durations)
     return calendar_from(desired, found, CalendarOptions(source=source, days=options.days), inputs.as_of)
+
+
+def _is_retimed(change: Change) -> bool:
+    """Whether a change makes a schedule run at other times, for the first time, or no more."""
+    shown = change.preview
+    return shown is not None and (shown.before_runs, shown.before_per_day) != (shown.after_runs, shown.after_per_day)
 
 
 def _unread(planned: Planned, audit: Drift, answers: Answers, *, is_connected: bool) -> Iterator[str]:

@@ -209,6 +209,20 @@ def test_a_page_of_an_agent_tells_all_of_it(stage: Stage, out: Path) -> None:
         assert told in shown, told
 
 
+def test_the_calendar_shows_what_the_plan_makes_of_it_where_it_does(stage: Stage, out: Path) -> None:
+    stage.write(agent(NIGHTLY))
+    assert "Schedules after this plan" in (report(stage, out) / "calendar.html").read_text(encoding="utf-8")
+    assert stage.apply().code == 0
+    assert "Schedules as ACC has it now" in (report(stage, out) / "calendar.html").read_text(encoding="utf-8")
+
+
+def test_what_the_next_apply_creates_needs_no_attention(stage: Stage, out: Path) -> None:
+    stage.write(agent(NIGHTLY))
+    report(stage, out)
+    assert "Nothing needs attention" in (out / "index.html").read_text(encoding="utf-8")
+    assert "It needs no attention." in (out / "status.html").read_text(encoding="utf-8")
+
+
 def test_the_products_are_asked_once(stage: Stage, out: Path) -> None:
     disturbed(stage)
 
