@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ PATHS = {
 """The fields that a manifest manages, in the order in which people read them, with what it calls them."""
 
 _PREVIEWED_RUNS = 3
+_A_YEAR = timedelta(days=366)
 
 
 class AsWritten(Beside, frozen=True, eq=False):
@@ -219,8 +220,10 @@ def outlook(state: ScheduleState | None, as_of: datetime) -> tuple[tuple[str, ..
         "repeated-hour": "daylight saving repeats this local time: predicted to run once, "
         f"twice if ACC runs {named} in both hours",
     }
-    said = tuple(f"{run.at.isoformat()}: {notes[run.note]}" for run in runs if run.note)
-    return tuple(run.at.isoformat() for run in runs), timetable.runs_per_day(when.expression), said
+    said = [f"{run.at.isoformat()}: {notes[run.note]}" for run in runs if run.note]
+    if runs and runs[0].at - as_of > _A_YEAR:
+        said.insert(0, f"{runs[0].at.isoformat()}: no run before then, in more than a year")
+    return tuple(run.at.isoformat() for run in runs), timetable.runs_per_day(when.expression), tuple(said)
 
 
 # --- as it is sent ---------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from reconciler.model.plan import Action, Change, Preview
 
 _UNITS = (("day", 1.0), ("week", 7.0), ("month", 365.25 / 12), ("year", 365.25))
 _BIG_FACTOR = 2.0
+_OFTEN = 24 * 60.0
+_LONG_PAUSE = timedelta(days=1)
 TIMES = "×"  # noqa: RUF001 - the sign, not the letter
 
 
@@ -44,6 +46,44 @@ def multiplies(change: Change) -> bool:
     return factor is not None and (factor >= _BIG_FACTOR or factor <= 1 / _BIG_FACTOR)
 
 
+def never_ran(preview: Preview | None) -> bool:
+    """Whether it runs from now on, while its timing so far held no run at all."""
+    return preview is not None and preview.before_per_day == 0 and bool(preview.after_per_day)
+
+
+def never_runs(preview: Preview | None) -> bool:
+    """Whether it ran so far, and its new timing holds no run at all."""
+    return preview is not None and bool(preview.before_per_day) and preview.after_per_day == 0
+
+
+def moves_first_run(preview: Preview | None) -> bool:
+    """Whether all the next runs are past, or still to come, by more than a day when the first one of the others is.
+
+    So it is where a start moves into the future, or comes back from there.
+    """
+    if preview is None or not preview.before_runs or not preview.after_runs:
+        return False
+    before, after = ([_moment(run) for run in runs] for runs in (preview.before_runs, preview.after_runs))
+    if before[-1] is None or after[0] is None or before[0] is None or after[-1] is None:
+        return False
+    return after[0] - before[-1] > _LONG_PAUSE or before[0] - after[-1] > _LONG_PAUSE
+
+
+def runs_every_minute(preview: Preview | None) -> bool:
+    """Whether it runs every minute or more often, and nothing is known of how often it did before."""
+    return preview is not None and preview.before_per_day is None and (preview.after_per_day or 0) >= _OFTEN
+
+
+def first_runs_text(previews: Sequence[Preview]) -> str:
+    """`no run before Mon 1 Jan 2035 02:00 (UTC)`; `first run …` where it comes sooner than so far."""
+    first = min((preview.after_runs[0] for preview in previews if preview.after_runs), key=_instant, default="")
+    due = min((preview.before_runs[0] for preview in previews if preview.before_runs), key=_instant, default="")
+    if not first:
+        return "when it runs next is not known"
+    said = "no run before" if due and _instant(first) > _instant(due) else "first run"
+    return f"{said} {_first([first], year=True)}"
+
+
 def switch_text(preview: Preview, action: Action) -> str:
     """What follows from switching a schedule on or off: `next run Mon 23 Nov 02:00 (UTC+11:00)`, or that none does."""
     if action is Action.ENABLE:
@@ -72,20 +112,21 @@ def _instant(run: str) -> tuple[bool, float, str]:
     return (moment is None, moment.timestamp() if moment else 0.0, run)
 
 
-def _first(runs: Sequence[str]) -> str:
-    (text,), offset = run_texts(runs[:1])
+def _first(runs: Sequence[str], *, year: bool = False) -> str:
+    (text,), offset = run_texts(runs[:1], year=0 if year else None)
     return f"{text} ({offset})" if offset else text
 
 
-def run_texts(runs: Sequence[str]) -> tuple[list[str], str]:
+def run_texts(runs: Sequence[str], *, year: int | None = None) -> tuple[list[str], str]:
     """Next runs for reading (`Mon 23 Nov 02:00`), and the offset that all share, if they do; else each has its own.
 
-    A year stands where it is not the first run's.
+    A year stands where it is not `year`, or else the first run's.
     """
     moments = [_moment(run) for run in runs]
     offsets = {moment.strftime("%z") if moment else "" for moment in moments}
     shared = offsets.pop() if len(offsets) == 1 else ""
-    year = next((moment.year for moment in moments if moment), 0)
+    if year is None:
+        year = next((moment.year for moment in moments if moment), 0)
     texts = [
         _run_text(moment, year, offset=not shared) if moment else run for run, moment in zip(runs, moments, strict=True)
     ]

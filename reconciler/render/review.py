@@ -14,13 +14,21 @@ from msgspec import Struct
 
 from reconciler.causes import Cause, Why
 from reconciler.model.address import Address, Origin
-from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Reason
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Preview, Reason
 from reconciler.model.state import JSON, SECRET_CHANGED
 from reconciler.quantities import counted
 from reconciler.render import wording
 from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.characters import ABSENT, field_texts
-from reconciler.render.frequency import TIMES, frequency_text, multiplies
+from reconciler.render.frequency import (
+    TIMES,
+    frequency_text,
+    moves_first_run,
+    multiplies,
+    never_ran,
+    never_runs,
+    runs_every_minute,
+)
 from reconciler.render.likeness import (
     ShownField,
     VaryingField,
@@ -43,8 +51,11 @@ class Risk(StrEnum):
     DISAPPROVED = "disapproved"
     REPLACED = "input files removed"
     SWITCHED_OFF = "switched off"
+    NO_FURTHER_RUN = "never runs again"
     SWITCHED_ON = "switched on"
+    FIRST_RUN = "first run moved by more than a day"
     STARTED = "started"
+    OFTEN = "runs every minute or more often"
     FREQUENCY = "runs at least twice or at most half as often"
 
 
@@ -121,9 +132,16 @@ class ChangeGroup(Struct, frozen=True, dict=True):
         return all(len(bare(side)) <= _SHORT_VALUE for field in self.common for side in field.shown)
 
     def frequency(self, *, arrow: str = "→", times: str = TIMES) -> str:
-        """`24 → 26 runs a day` where that is so of all; else "". Nothing where it stays as often as it was."""
+        """`24 → 26 runs a day` where that is so of all; else the most: `up to 96 runs a day`.
+
+        Nothing where it stays as often as it was.
+        """
         texts = {_frequency(change, arrow=arrow, times=times) for change in self.changes}
-        return texts.pop() if len(texts) == 1 else ""
+        if len(texts) == 1:
+            return texts.pop()
+        previews = [one.preview for one in self.changes if one.preview is not None and _frequency(one)]
+        most = max((one.before_per_day if one.after_per_day is None else one.after_per_day) or 0 for one in previews)
+        return f"up to {frequency_text(Preview(after_per_day=most))}"
 
     def counted(self) -> str:
         """`117 schedules`."""
@@ -227,6 +245,13 @@ def risk_of(change: Change) -> Risk | None:
     switched = next((field for field in change.fields if field.path == "enabled"), None)
     if change.action is Action.UPDATE and switched is not None:
         return Risk.SWITCHED_ON if switched.after is not False else Risk.SWITCHED_OFF
+    preview = change.preview
+    if never_runs(preview):
+        return Risk.NO_FURTHER_RUN
+    if never_ran(preview) or (moves_first_run(preview) and any(field.path == "startTime" for field in change.fields)):
+        return Risk.FIRST_RUN
+    if runs_every_minute(preview):
+        return Risk.OFTEN
     return Risk.FREQUENCY if multiplies(change) else None
 
 
@@ -294,7 +319,7 @@ def _is_about(why: Why, cause: Cause) -> bool:
 
 def _frequency(change: Change, *, arrow: str = "→", times: str = TIMES) -> str:
     shown = change.preview
-    if shown is None or (change.action is Action.UPDATE and shown.before_per_day == shown.after_per_day):
+    if shown is None or (change.action is Action.UPDATE and shown.after_per_day in (None, shown.before_per_day)):
         return ""
     return frequency_text(shown, arrow=arrow, times=times)
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from stage import Stage
+from stage import POLL, Stage, agent
 
 REGIONS = tuple(f"{number:02}" for number in range(1, 31))
 
@@ -85,6 +85,33 @@ def test_what_is_switched_off_says_that_nothing_follows(shops: Stage) -> None:
     )
 
 
+@pytest.mark.parametrize("verbose", [(), ("-v",)])
+def test_a_start_in_years_is_risky_and_says_when(shops: Stage, verbose: tuple[str, ...]) -> None:
+    write(shops, more=WEEKLY.replace("2026", "2095"))
+    page = shops.run("plan", *verbose).said
+    assert "Risky: 30 changes" in page
+    assert "no run before Sun 2 Jan 2095 06:00 (UTC)" in page
+
+
+def test_what_is_created_to_run_every_second_is_risky(shops: Stage) -> None:
+    busy = '    - {name: busy, cron: "* * * * * *", startTime: 2026-01-01T02:00:00, timeZone: UTC}\n'
+    write(shops, every="15m", more=WEEKLY + busy + busy.replace("busy", "calm").replace("* * * * *", "0 0 6 1 *"))
+    page = shops.run("plan").out
+    assert "Risky: 30 changes\n+ 30 schedules will be created: 86400 runs a day" in page
+    assert "Other: 30 changes" in page
+
+
+def test_what_is_created_to_start_in_years_says_so(stage: Stage) -> None:
+    stage.write(agent(POLL.replace("2026-01-01", "2095-01-01")))
+    assert "no run before then, in more than a year" in stage.run("plan").out
+
+
+def test_what_is_switched_off_with_another_rhythm_says_no_rate(shops: Stage) -> None:
+    write(shops, every="45m", enabled="false", more=WEEKLY)
+    for page in (shops.run("plan").out, shops.run("plan", "-v").out, shops.run("plan", "--only", "*/shop-07/*").out):
+        assert "a day" not in page
+
+
 def test_a_saved_plan_folds_the_same_in_a_process_that_knows_nothing_else(shops: Stage, tmp_path: Path) -> None:
     write(shops, every="45m", more=WEEKLY)
     path = shops.root / "tonight.plan"
@@ -113,6 +140,18 @@ def test_a_wrong_token_is_told_once(shops: Stage) -> None:
     assert "! 90 schedules" in audit.out
     whole = shops.run("plan", "-v").out
     assert whole.count("answered 401") == 90
+    calendar = shops.run("calendar").out
+    assert calendar.count("answered 401") == 1 and "30 agents, sequentum/Shops/shop-01, " in calendar
+    assert "Nothing of what could be read runs in these days." in calendar
+    assert shops.run("calendar", "-v").out.count("sequentum/Shops/shop-30") == 1
+
+
+def test_two_causes_with_one_next_step_name_it_once(shops: Stage) -> None:
+    shops.emulator.inject("GET agentPath=.*shop-0 403")
+    shops.emulator.inject("GET agentPath=.*shop-[12] 400")
+    page = shops.run("plan").out
+    assert page.count(" answered 403") == page.count(" answered 400") == 1
+    assert page.count("next: Run `reconciler doctor`") == 1
 
 
 def test_adoption_takes_a_line(shops: Stage) -> None:

@@ -20,6 +20,9 @@ from reconciler.render.address_folding import folded_addresses
 from reconciler.render.review import ChangeGroup, Risk, outline, risk_of
 
 BASH = shutil.which("bash")
+START = FieldChange("startTime", "2026-01-01T02:00:00", "2035-01-01T02:00:00")
+TONIGHT = ("2026-11-23T02:00:00+11:00", "2026-11-24T02:00:00+11:00")
+IN_2035 = ("2035-01-01T02:00:00+11:00", "2035-01-02T02:00:00+11:00")
 CRON = FieldChange("cron", "0 0 2 * * *", "0 0 3 * * *")
 
 names = st.builds(
@@ -98,6 +101,12 @@ def test_what_is_alike_is_said_once() -> None:
     assert not group.varying
 
 
+def test_of_various_frequencies_the_highest_is_told() -> None:
+    rates = [replace(created(number), preview=Preview(after_per_day=float(number))) for number in range(1, 1441, 20)]
+    (group,) = outline(Plan("p", "e", tuple(rates))).routine
+    assert group.headline() == "72 schedules will be created: up to 1421 runs a day"
+
+
 def test_what_varies_is_counted_by_its_ways() -> None:
     (group,) = outline(Plan("p", "e", tuple(map(created, range(40))))).routine
     assert group.headline() == "40 schedules will be created: 24 runs a day"
@@ -130,6 +139,13 @@ def test_one_of_many_sorts_that_is_frequent_stands_apart() -> None:
         (replace(UPDATED, why=because(Cause.DUE_FOR, because(Cause.FILES_REPLACED, count=2))), Risk.REPLACED),
         (UPDATED, None),
         (created(1), None),
+        (replace(created(1), preview=Preview(after_per_day=86400.0)), Risk.OFTEN),
+        (replace(UPDATED, preview=Preview(before_per_day=None, after_per_day=1440.0)), Risk.OFTEN),
+        (replace(UPDATED, preview=Preview(before_per_day=1.0, after_per_day=0.0)), Risk.NO_FURTHER_RUN),
+        (replace(UPDATED, preview=Preview(before_per_day=0.0, after_per_day=1.0)), Risk.FIRST_RUN),
+        (replace(UPDATED, fields=(START,), preview=Preview(TONIGHT, IN_2035, 1.0, 1.0)), Risk.FIRST_RUN),
+        (replace(UPDATED, fields=(START,), preview=Preview(IN_2035, TONIGHT, 1.0, 1.0)), Risk.FIRST_RUN),
+        (replace(UPDATED, fields=(START,), preview=Preview(TONIGHT, TONIGHT, 1.0, 1.0)), None),
     ],
 )
 def test_a_risk_is_seen_whichever_way_it_comes(change: Change, risk: Risk | None) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from reconciler.model.plan import Action, Change, FieldChange, Preview
 from reconciler.render import wording
 from reconciler.render.characters import columns
-from reconciler.render.frequency import frequency_factor, frequency_text, multiplies, run_texts, switch_text
+from reconciler.render.frequency import first_runs_text, frequency_factor, frequency_text, run_texts, switch_text
 from reconciler.render.reasons import words
+from reconciler.render.review import Risk, risk_of
 from reconciler.render.signs import ACTION_STYLE
 from reconciler.render.text.text_page import TextPage
 
+_ALARMING = (Risk.FREQUENCY, Risk.OFTEN, Risk.NO_FURTHER_RUN)
 SWITCHES = (Action.ENABLE, Action.DISABLE)
 
 
@@ -56,10 +58,14 @@ def runs_lines(page: TextPage, action: Action, preview: Preview) -> None:
 
 
 def _consequences(page: TextPage, change: Change, preview: Preview) -> None:
-    frequency = frequency_text(preview, arrow=page.arrow, times=page.times)
+    risk = risk_of(change)
+    if risk is Risk.FIRST_RUN:
+        page.paragraph(first_runs_text([preview]), indent=4, style="alarm")
+    is_off = change.action in (Action.UPDATE, Action.DISABLE) and preview.after_per_day is None
+    frequency = "" if is_off else frequency_text(preview, arrow=page.arrow, times=page.times)
     is_told = change.action in (Action.CREATE, Action.DELETE) or frequency_factor(preview) is not None
     if frequency and (is_told or preview.before_per_day != preview.after_per_day):
-        page.paragraph(frequency, indent=4, style="alarm" if multiplies(change) else "")
+        page.paragraph(frequency, indent=4, style="alarm" if risk in _ALARMING else "")
     for note in preview.notes:
         page.paragraph(note, indent=4, lead="note: ")
 

@@ -15,7 +15,7 @@ from reconciler.render import wording
 from reconciler.render.address_folding import folded_addresses
 from reconciler.render.characters import cut, field_texts, shorten_pair
 from reconciler.render.drift_review import FindingGroup
-from reconciler.render.frequency import switches_text
+from reconciler.render.frequency import first_runs_text, switches_text
 from reconciler.render.likeness import VaryingField
 from reconciler.render.place_folding import folded_places
 from reconciler.render.review import ChangeGroup, Risk
@@ -26,7 +26,11 @@ from reconciler.render.text.text_page import TextPage
 NAMES_ALL = ": -v names all"
 _SHORT = 70
 _NEVER_UNNAMED = (Action.DELETE, Action.START)
-_SWITCH = {Risk.SWITCHED_ON: Action.ENABLE, Risk.SWITCHED_OFF: Action.DISABLE}
+_SWITCH = {
+    Risk.SWITCHED_ON: Action.ENABLE,
+    Risk.SWITCHED_OFF: Action.DISABLE,
+    Risk.NO_FURTHER_RUN: Action.DISABLE,
+}
 
 
 class Detail(Struct, frozen=True):
@@ -169,6 +173,8 @@ def _headline(page: TextPage, group: ChangeGroup) -> str:
     """The group's own, and what follows from switching it on or off."""
     told = group.headline(arrow=page.arrow, times=page.times)
     previews = [change.preview for change in group.changes if change.preview is not None]
+    if group.risk is Risk.FIRST_RUN:
+        return f"{told}; {first_runs_text(previews)}"
     switch = None if group.risk is None else _SWITCH.get(group.risk)
     if switch is None or len(previews) < len(group.changes):
         return told
