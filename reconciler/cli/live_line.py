@@ -54,6 +54,8 @@ class LiveLine:
 
     def show(self, live: Callable[[float], str], log: Callable[[float], str]) -> None:
         """Draw what `live` says of this moment; in a log say what `log` says, after a long silence. "" is nothing."""
+        from reconciler.render.characters import neutral
+
         with self._lock:
             now = self._clock.monotonic()
             if self._held:
@@ -64,7 +66,7 @@ class LiveLine:
                     self._draw(live(now))
             elif now - self._said >= HEARTBEAT and (text := log(now)):
                 self._said = now
-                click.echo(text, err=True)
+                click.echo(neutral(text), err=True)
 
     def clear(self) -> None:
         """Leave the line empty, as if nothing had been drawn."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.context import CommandContext
 
 _WIDEST = 200
-_NARROWEST = 60
+_NARROWEST = 40
 _LONG_VALUE = 8
 
 
@@ -194,9 +194,9 @@ def terminal_columns() -> int:
 
 def harmless(text: str) -> str:
     """A text that may hold words from elsewhere, with whatever a terminal would obey made visible."""
-    from reconciler.render.characters import neutral
+    from reconciler.render.characters import neutral, not_a_command
 
-    return "\n".join(map(neutral, text.split("\n")))
+    return "\n".join(not_a_command(neutral(line)) for line in text.split("\n"))
 
 
 def complain(error: Exception, *, verbose: bool) -> int:

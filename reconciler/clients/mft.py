@@ -14,6 +14,7 @@ from typing import ClassVar
 from reconciler.clients.auth import Credential, PrivateKeyJwt, token_claims, token_expiry
 from reconciler.clients.calls import Request, RetryPolicy, SessionOptions, segment
 from reconciler.clients.received import RawObject, Received
+from reconciler.clients.shown_text import printable, shortened
 from reconciler.clients.transport import Session
 from reconciler.errors import ProductError, Refused, Uncertain
 from reconciler.model.copies import replace
@@ -22,6 +23,7 @@ from reconciler.model.project import Connection
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path, not a secret
 _SUCCESS = "success"
 _LONGEST_LIFE = 10**9
+_LONGEST_WORD = 80
 _FINAL = frozenset({_SUCCESS, "failed"})
 
 LICENSE = Request.get("/v1/licenses/current")
@@ -145,9 +147,10 @@ class MftClient:
         if not isinstance(word, str) or not word.strip():
             raise ProductError(f"GET {request.path} was answered without a taskRunStatus.")
         times = {**within, **keys}
+        said = word.strip().lower()
         return TaskRun(
             _run_id(raw) or run_id,
-            word.strip().lower(),
+            said if said in _FINAL else shortened(printable(self.session.clean(word)), _LONGEST_WORD).lower(),
             _first_text(times, ("startedat", "starttime", "started", "startdate", "starttimestamp")),
             _first_text(
                 times, ("finishedat", "finishtime", "endtime", "finished", "enddate", "completedat", "finishtimestamp")

@@ -14,6 +14,8 @@ from reconciler.model.state import JSON
 _PLAIN_WORDS = str.maketrans(
     {"→": "->", "…": "...", "×": "x", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001
 )
+_LOG_COMMAND = re.compile(r"##(?=(?:vso|teamcity)?\[)")
+_WORKFLOW_COMMAND = re.compile(r"(?<!\S)::(?=[A-Za-z])")
 _NOT_IN_XML = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _VARIATION = "\ufe0f"
@@ -24,8 +26,11 @@ _WINDOW = 8
 def neutral(text: str, encoding: str = "utf-8") -> str:
     """The text with everything visible that a terminal would obey: escapes, line ends, bidirectional overrides.
 
-    ESC becomes the four characters `\\x1b`. What `encoding` cannot carry becomes an escape too.
+    ESC becomes the four characters `\\x1b`. What `encoding` cannot carry becomes an escape too, and so does what
+    the log of a CI job would obey (`##[…]`, `##vso[…]`).
     """
+    if "##" in text:
+        text = _LOG_COMMAND.sub(r"#\\x23", text)
     if text.isprintable() and (text.isascii() or encoding == "utf-8"):
         return text
     if not text.isprintable():
@@ -61,8 +66,17 @@ def take(text: str, width: int) -> str:
     return text
 
 
+def not_a_command(text: str) -> str:
+    """The text with every word escaped that GitHub obeys at the beginning of a line, such as `::error::`."""
+    return _WORKFLOW_COMMAND.sub(r"\\x3a:", text) if "::" in text else text
+
+
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken at spaces; a word that is longer alone is broken inside."""
+    """Lines of at most `width` columns, broken at spaces; a word that is longer alone is broken inside.
+
+    None of them begins with `::`.
+    """
+    text = not_a_command(text)
     if columns(text) <= width:
         return [text]
     lines: list[str] = []
@@ -90,8 +104,9 @@ def _pieces(word: str, width: int) -> list[str]:
     for index, char in enumerate(word):
         used += _char_columns(char)
         if used > width and index > first:
-            pieces.append(word[first:index])
-            first, used = index, _char_columns(char)
+            end = index - 1 if word.startswith("::", index) and index > first + 1 else index
+            pieces.append(word[first:end])
+            first, used = end, columns(word[end : index + 1])
     return [*pieces, word[first:]]
 
 

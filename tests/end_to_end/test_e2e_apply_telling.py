@@ -16,16 +16,18 @@ import pytest
 from clocks import SkippingClock
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import POLL, Stage, agent, task_trigger, wait_for
+from stage import PASSWORD, POLL, Stage, agent, task_trigger, wait_for
 from terminal import LINE, MemoryTerminal, TerminalProcess, shown
 
 from reconciler import cli
 from reconciler.cli.live_line import HEARTBEAT, LiveLine
+from reconciler.emulator import Fault
 from reconciler.kinds.registry import memo_of
 from reconciler.ledger import Ledger, Owner
 from reconciler.render.characters import columns
 
 SLOW = task_trigger("slow", task="Slow", extra="  wait: {timeout: 55s, interval: 5s}\n")
+SLOWLY = "  wait: {timeout: 45s, interval: 5s}\n  parameters: {password: '${env:PASSWORD}'}\n"
 POLLED = "GET /task-runs/ #* sleep=0.05"
 
 
@@ -232,6 +234,24 @@ def test_an_interruption_while_it_reads_is_told_once_and_shows_no_half_plan(stag
     assert len(lines) == 2
     stage.emulator.clear_faults()
     assert stage.apply(*arguments[:1]).code == 0, "the plan was not used up"
+
+
+def test_a_state_in_hostile_words_stays_in_its_line_and_shows_no_secret(stage: Stage) -> None:
+    stage.write(task_trigger("slow", task="Slow", extra=SLOWLY))
+    word = f"stuck\\n::error::\\u202e\\u001b[31m {PASSWORD} " + "x" * 9_000
+    stage.emulator.inject("GET /task-runs/ #/2 sleep=0.05")
+    stage.emulator.inject(
+        Fault("status", "/task-runs/", "GET", status=200, body=f'{{"taskRunId": "1", "taskRunStatus": "{word}"}}')
+    )
+    ended = stage.apply()
+    assert ended.code == 8
+    assert "still waiting for trigger/slow, " in ended.err
+    for line in (ended.out + ended.err).splitlines():
+        assert line.isprintable() and len(line) < 200
+        assert not line.lstrip().startswith("::")
+    assert "stuck" in ended.err and "(secret)" in ended.err
+    page = "".join(stage.run("status").out for _ in range(2))  # every second answer is the hostile one
+    assert "(secret)" in page and all(map(str.isprintable, page.splitlines()))
 
 
 def test_a_refusal_is_told_once(stage: Stage) -> None:

@@ -39,9 +39,21 @@ def check_page(page: str, width: int, encoding: str) -> None:
         assert line.isprintable()
         assert columns(line) <= width
         assert line == line.rstrip()
+        assert not re.match(r"\s*::[A-Za-z]|.*##\[", line), "a command to the runner whose log this is"
+
+
+COMMANDS = said(
+    "x" * 58 + "::add-mask::a ::error::boom ##[group]b ##vso[task.setvariable]c " + "long " * 30 + "::warning::d"
+)
 
 
 @lawful
+@example(
+    plan=Plan("p", "e", warnings=(Finding("::error::", "::stop-commands::x", COMMANDS),)),
+    width=62,
+    encoding="utf-8",
+    verbose=False,
+)
 @given(plan=plans, width=widths, encoding=st.sampled_from(ENCODINGS), verbose=st.booleans())
 @example(
     plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, said("")),)), width=40, encoding="utf-8", verbose=False
