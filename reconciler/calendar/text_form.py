@@ -24,8 +24,11 @@ from reconciler.calendar.form_words import (
     times_of,
 )
 from reconciler.calendar.shading import Cells, Shading, shading_of
+from reconciler.quantities import first_few
 from reconciler.render import Screen
+from reconciler.render.alike_sentences import shared_sentence, skeleton
 from reconciler.render.characters import columns
+from reconciler.render.likeness import grouped
 from reconciler.render.text.text_page import TextPage
 
 _SHADES = ("·", "░", "▒", "▓", "█")
@@ -48,8 +51,7 @@ def calendar(found: Calendar, screen: Screen, *, verbose: bool = False) -> str:
     page.paragraph(summary_text(found) + ".")
     if changed := change_text(found):
         page.paragraph(f"The plan: {changed}.", style="yellow")
-    for place, why in found.unreadable:
-        page.paragraph(f"could not be read: {why}", lead=f"{place}: ", style="red")
+    _unreadable(page, found, verbose=verbose)
     _heat_maps(page, found)
     for write in (_next, _peaks, _collisions, _simultaneous, _clocks):
         write(page, found, None if verbose else _SHOWN)
@@ -60,6 +62,16 @@ def calendar(found: Calendar, screen: Screen, *, verbose: bool = False) -> str:
     return page.text()
 
 
+def _unreadable(page: TextPage, found: Calendar, *, verbose: bool) -> None:
+    """What is not in the calendar: one cause once, with the places that it is about."""
+    for together in grouped(found.unreadable, lambda one: skeleton(one[1])).values():
+        places = [place for place, _ in together]
+        named = ", ".join(places) if verbose else first_few(places, _NAMED)
+        lead = named if len(together) == 1 else f"{plural(len(together), 'agent')}, {named}"
+        why = shared_sentence([why for _, why in together])
+        page.paragraph(f"{lead}: could not be read: {why}", style="red")
+
+
 # --- heat map --------------------------------------------------------------------------------------------------------
 
 
@@ -67,7 +79,8 @@ def _heat_maps(page: TextPage, found: Calendar) -> None:
     grid = found.shown.grid
     before = None if found.before is None else found.before.grid
     if not any(side.load.total for side in (found.shown, found.before) if side is not None):
-        page.title("Nothing runs in these days.")
+        known = " of what could be read" if found.unreadable else ""
+        page.title(f"Nothing{known} runs in these days.")
         return
     page.title("Starts by hour" if before is None else "Starts by hour, after this plan")
     rates = [side.rates() for side in (grid, before) if side is not None]

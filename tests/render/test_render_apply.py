@@ -10,7 +10,7 @@ import pytest
 import render_golden as golden
 from hypothesis import given
 from hypothesis import strategies as st
-from render_estates import SIZES, estate_outcomes, estate_plan
+from render_estates import SIZES, changes, estate_outcomes, estate_plan
 
 from reconciler.causes import Cause, because, said
 from reconciler.model.address import Address
@@ -235,22 +235,46 @@ def test_one_cause_of_1200_failures_is_told_once() -> None:
 
 
 def test_what_waits_for_the_same_is_skipped_together() -> None:
-    changes = [Change(Address("trigger", "", f"t-{number}"), Action.START, Reason.DUE) for number in range(30)]
+    starts = [Change(Address("trigger", "", f"t-{number}"), Action.START, Reason.DUE) for number in range(30)]
     needs = [("input-files/a",), ("approval/b",), *([f"schedule/c/{number}"] for number in range(8))]
     outcomes = [
         Outcome(change, Status.SKIPPED, because(Cause.NEEDS_NOT_APPLIED, names=tuple(needs[min(number // 10, 9)])))
-        for number, change in enumerate(changes)
+        for number, change in enumerate(starts)
     ]
-    page = text.outcomes(outcomes, Plan("p", "default", tuple(changes)), Screen(100))
+    page = text.outcomes(outcomes, Plan("p", "default", tuple(starts)), Screen(100))
     assert page.count("which was not applied") == 3
     assert "  it needs input-files/a, which was not applied\n    trigger/t-{0..9}" in page
     each = [
         Outcome(change, Status.SKIPPED, because(Cause.NEEDS_NOT_APPLIED, names=(f"schedule/c/{number}",)))
-        for number, change in enumerate(changes)
+        for number, change in enumerate(starts)
     ]
-    page = text.outcomes(each, Plan("p", "default", tuple(changes)), Screen(100))
+    page = text.outcomes(each, Plan("p", "default", tuple(starts)), Screen(100))
     assert "each needs something that was not applied: schedule/c/0" in page
     assert "and 25 more" in page
+
+
+def test_what_waits_each_for_its_own_is_counted_in_a_line() -> None:
+    plan = Plan("p", "e", tuple(changes(300)))
+    told = ApplyTelling(Screen(120))
+    told.hear(ApplyBegan(plan), 0.0)
+    lines: list[str] = []
+    for number, change in enumerate(plan.changes):
+        why = because(Cause.NEEDS_NOT_APPLIED, names=(f"schedule/c/{number}",))
+        lines += told.hear(Outcome(change, Status.SKIPPED, why), 1.0)
+    lines += told.rest()
+    assert len(lines) == 1 and lines[0].startswith("· 300 skipped, nothing was sent: each needs something")
+
+
+def test_a_failure_of_a_cause_too_many_is_not_said_to_be_unsent() -> None:
+    plan = Plan("p", "e", tuple(changes(60)))
+    told = ApplyTelling(Screen(120))
+    told.hear(ApplyBegan(plan), 0.0)
+    lines: list[str] = []
+    for number, change in enumerate(plan.changes):
+        lines += told.hear(Outcome(change, Status.FAILED, said(f"cause number {number} of many")), 1.0)
+    lines += told.rest()
+    assert told_of(lines) == 60 and len(lines) < 30
+    assert "nothing was sent" not in "".join(lines)
 
 
 def test_an_interruption_counts_what_was_applied_in_flight_and_not_begun() -> None:

@@ -16,7 +16,7 @@ from reconciler.model.outcome import ApplyBegan, ApplyEvent, Began, Outcome, Sta
 from reconciler.model.plan import Action, Change
 from reconciler.render import Screen, wording
 from reconciler.render.likeness import grouped
-from reconciler.render.outcome_review import cause_key
+from reconciler.render.outcome_review import cause_key, outcome_groups
 from reconciler.render.review import ChangeGroup, outline
 from reconciler.render.text import apply_text
 
@@ -85,8 +85,13 @@ class ApplyTelling:
         """The lines for what ended and was not told so far: groups that did not get through, what was held back."""
         groups = {id(group): group for group in self._groups.values() if group.applied}
         lines = [self._group_line(group) for group in groups.values()]
-        for key, alike in grouped(self._untold, cause_key).items():
-            lines.append(apply_text.more_line(alike, self._causes.get(key), self._screen))
+        first_of = self._causes.get
+        by_cause = grouped(self._untold, cause_key)
+        for key, alike in by_cause.items():
+            if (first := first_of(key)) is not None:
+                lines.append(apply_text.more_line(alike, first, self._screen))
+        others = [outcome for key, alike in by_cause.items() if first_of(key) is None for outcome in alike]
+        lines += [apply_text.rest_line(group, self._screen) for group in outcome_groups(others)]
         self._untold = []
         return lines
 

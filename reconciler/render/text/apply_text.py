@@ -60,18 +60,22 @@ def group_line(group: ChangeGroup, applied: Sequence[Outcome], seconds: float, s
     return "\n".join(page.lines)
 
 
-def more_line(outcomes: Sequence[Outcome], first: Outcome | None, screen: Screen) -> str:
-    """What ended as something else did that was told, in one line: `✗ 1,199 more failed for the cause that … did`."""
+def more_line(outcomes: Sequence[Outcome], first: Outcome, screen: Screen) -> str:
+    """What ended as something else did that was told, in one line: `✗ 1,199 more failed, for the same cause as …`."""
+    told = f"{len(outcomes):,} more {first.status}, for the same cause as {first.change.address}"
+    return _line(told, first.status, screen)
+
+
+def rest_line(group: OutcomeGroup, screen: Screen) -> str:
+    """What was not told one by one: `· 40 skipped, nothing was sent: …`."""
+    told = f"{len(group.outcomes):,} {group.status}"
+    told += ", nothing was sent" if group.status is Status.SKIPPED else ""
+    return _line(f"{told}: {group.said}" if group.said else told, group.status, screen)
+
+
+def _line(told: str, status: Status, screen: Screen) -> str:
     page = TextPage(screen)
-    status = outcomes[0].status
-    lead = page.sign(STATUS_STYLE[status]) + " "
-    if first is not None:
-        told = f"{len(outcomes):,} more {status}, for the same cause as {first.change.address}"
-    else:
-        (group,) = outcome_groups(outcomes) or (None,)
-        said = group.said if group is not None else ""
-        told = f"{len(outcomes):,} {status}, nothing was sent" + (f": {said}" if said else "")
-    page.paragraph(told, lead=lead)
+    page.paragraph(told, lead=page.sign(STATUS_STYLE[status]) + " ")
     return "\n".join(page.lines)
 
 

@@ -6,7 +6,7 @@ It is as detailed as fits on two screens, and lists all and everything when aske
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from reconciler.model.copies import replace
 from reconciler.model.plan import Action, Plan
@@ -144,13 +144,13 @@ def _blocked(page: TextPage, groups: Iterable[BlockedGroup], detail: Detail) -> 
     ]
     if found:
         page.title(f"Blocked: {counted(sum(len(group.blocked) for group in found), 'resource', thousands=',')}")
-    for group in found:
+    for group, after in zip_longest(found, found[1:]):
         page.head(BLOCKED_STYLE, group.headline(), origin=group.blocked[0].origin if group.is_single else None)
         page.paragraph(group.said, indent=4)
         if not group.is_single:
             addresses_lines(page, group.addresses, detail.risky)
             places_lines(page, [one.origin for one in group.blocked if one.origin is not None], detail)
-        if group.step:
+        if group.step and (after is None or after.step != group.step):
             page.paragraph(group.step, indent=4, lead="next: ")
 
 
