@@ -186,7 +186,11 @@ def _ask(session: Session, planned: Planned, *, shown: bool) -> bool:
     question = "Delete all of this? There is no undo." if planned.inputs.destroy else "Apply these changes?"
     # While a person is asked, an interruption is an answer: it ends at once.
     with session.line.held(), signals(signal.default_int_handler):
-        answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
+        try:
+            answer = click.prompt(f"{question} Only 'yes' will be accepted", default="no", show_default=False, err=True)
+        except click.Abort:
+            click.echo(err=True)  # what follows begins a line, and not behind the question and `^C`
+            raise
     return bool(answer == "yes")
 
 

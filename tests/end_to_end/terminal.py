@@ -31,15 +31,15 @@ class MemoryTerminal(io.StringIO):
 
 
 class TerminalProcess:
-    """`reconciler ARGUMENTS…` whose stderr is a terminal, and whose stdout is a pipe."""
+    """`reconciler ARGUMENTS…` whose stderr is a terminal, and whose stdout is a pipe; `asks`: stdin is one, too."""
 
-    def __init__(self, stage: Stage, *arguments: str, columns: int = 100, **environ: str) -> None:
+    def __init__(self, stage: Stage, *arguments: str, columns: int = 100, asks: bool = False, **environ: str) -> None:
         self._master, slave = pty.openpty()
         self.resize(columns)
         self.process = subprocess.Popen(
             [sys.executable, str(CLOCKED), stage.clock().isoformat(), "-C", str(stage.root), *arguments],
             env={**stage.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2]), "TERM": "xterm", **environ},
-            stdin=subprocess.DEVNULL,
+            stdin=slave if asks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=slave,
             text=True,

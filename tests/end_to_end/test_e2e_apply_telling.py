@@ -254,6 +254,25 @@ def test_a_state_in_hostile_words_stays_in_its_line_and_shows_no_secret(stage: S
     assert "(secret)" in page and all(map(str.isprintable, page.splitlines()))
 
 
+@pytest.mark.parametrize("columns", [40, 100])
+def test_an_interruption_instead_of_an_answer_begins_a_line(stage: Stage, columns: int) -> None:
+    shops(stage, 3)
+    terminal = TerminalProcess(stage, "apply", columns=columns, asks=True)
+    wait_for(lambda: b"accepted" in terminal.bytes)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.ended()[0] == 130
+    assert shown(terminal.bytes.decode(), columns)[-1] == "interrupted"
+
+
+def test_why_a_plan_is_refused_stands_first(stage: Stage) -> None:
+    shops(stage, 12)
+    assert stage.apply().code == 0
+    stage.write(agent(name="prices"))
+    page = stage.run("plan").out
+    assert page.index("Refused, or incomplete") < page.index("--max-deletes 12") < page.index("Risky: 12 changes")
+    assert "Warnings" not in page
+
+
 def test_a_refusal_is_told_once(stage: Stage) -> None:
     shops(stage, 12)
     assert stage.apply().code == 0

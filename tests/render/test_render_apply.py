@@ -294,6 +294,14 @@ def test_an_interruption_counts_what_was_applied_in_flight_and_not_begun() -> No
     assert "Interrupted: 7 applied, 2 in flight were finished, 1 failed, 15 not begun.\n" in page
 
 
+def test_an_interruption_after_the_last_change_asks_for_nothing() -> None:
+    plan = Plan("p", "e", tuple(changes(5)))
+    page = text.outcomes(
+        [Outcome(change, Status.APPLIED) for change in plan.changes], plan, Screen(100), finished=frozenset()
+    )
+    assert "Interrupted: 5 applied." in page and "next:" not in page
+
+
 def test_unknown_starts_name_the_command_that_settles_each() -> None:
     changes = [Change(Address("trigger", "", f"t-{number}"), Action.START, Reason.DUE) for number in range(3)]
     outcomes = [Outcome(change, Status.UNKNOWN, said("the reply was lost")) for change in changes]

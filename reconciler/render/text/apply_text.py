@@ -167,6 +167,8 @@ def _is_interrupted(outcome: Outcome) -> bool:
 
 def _steps(outcomes: Sequence[Outcome], plan: Plan, *, is_interrupted: bool) -> list[str]:
     if is_interrupted:
+        if len(outcomes) == len(plan.changes) and all(one.status is Status.APPLIED for one in outcomes):
+            return []
         return ["Run `reconciler apply` again; what was applied is recorded."]
     if steps := next_steps(outcomes):
         return steps

@@ -29,6 +29,7 @@ from reconciler.render.text.text_page import TextPage
 from reconciler.render.text.warnings_text import warnings_list
 
 _TWO_SCREENS = 100
+_STOPS = "Refused, or incomplete"
 _ALWAYS_IN_FULL = 12
 _COPIED = 3
 _WHOLE = Detail(is_whole=True)
@@ -83,12 +84,13 @@ def _page(plan: Plan, found: Outline, screen: Screen, detail: Detail) -> TextPag
     if plan.changes or plan.blocked:
         page.blank()
         _legend(page, plan)
+    warnings_list(page, [one for one in plan.warnings if wording.is_stop(one.code)], detail, title=_STOPS)
     _section(page, "Risky", found.risky, detail, group_block)
     _blocked(page, found.blocked, detail)
     is_headed = bool(found.risky or found.blocked)
     _section(page, "Other" if is_headed else "", found.routine, detail, group_block)
     _section(page, "Ledger only" if is_headed or found.routine else "", found.ledger_only, detail, ledger_only_block)
-    warnings_list(page, plan.warnings, detail)
+    warnings_list(page, [one for one in plan.warnings if not wording.is_stop(one.code)], detail)
     if detail.is_whole and plan.unmanaged:
         page.title("Unmanaged, never touched")
         for agent, group in groupby(plan.unmanaged, key=lambda item: item.agent):

@@ -18,12 +18,14 @@ _SORTS = 20
 _STYLE = ("!", "!", "yellow")
 
 
-def warnings_list(page: TextPage, warnings: Sequence[Finding], detail: Detail | None = None) -> None:
+def warnings_list(
+    page: TextPage, warnings: Sequence[Finding], detail: Detail | None = None, *, title: str = "Warnings"
+) -> None:
     """What somebody should know beside all that, under a title of its own; nothing where there is nothing."""
     detail = detail or Detail()
     if not warnings:
         return
-    page.title("Warnings" if len(warnings) == 1 else f"Warnings: {len(warnings):,}")
+    page.title(title if len(warnings) == 1 else f"{title}: {len(warnings):,}")
     if detail.is_whole:
         for warning in warnings:
             _single(page, warning.address, warning.code, words(warning.why))
