@@ -117,7 +117,7 @@ def test_with_broken_manifests_it_says_that_their_secrets_are_not_known(at: Desk
         (["mft", "task", "start", "Fail", "--wait", "--interval", "1s"], 1),
         (["mft", "task", "start", "Publish prices", "--wait", "--interval", "0s"], 64),
         (["statsu"], 64),
-        (["status", "--format", "html"], 64),
+        (["status", "--format", "pdf"], 64),
         (["doctor", "extra"], 64),
     ],
 )

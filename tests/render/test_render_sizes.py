@@ -111,6 +111,10 @@ def check_names(plan: Plan, page: str) -> None:
         counted = COUNTED.match(head)
         if counted is None:
             continue
+        if lines := re.findall(r"^    ((?:schedule|trigger|input-files|approval)/\S+)  ", block, re.MULTILINE):
+            assert set(lines) <= known
+            assert len(set(lines)) == len(lines) == int(counted[1].replace(",", ""))
+            continue
         names = re.search(LISTED, block, re.DOTALL)
         assert names is not None, block
         words = " ".join(names[1].split())
@@ -334,12 +338,25 @@ def test_long_values_that_vary_show_where_they_differ_and_a_secret_only_that_it_
                 FieldChange("inputParameters.key", "hunter2", f"hunter{number}", secret=True),
             ),
         )
-        for number in range(20)
+        for number in range(30)
     ]
     page = shown(*many)
-    assert "~ 20 schedules: inputParameters.key (secret, changed), inputParameters.query" in page
-    assert 'inputParameters.query: 20 values, such as …column, " → …column, other0" (1)\n' in page
+    assert "~ 30 schedules: inputParameters.key (secret, changed), inputParameters.query" in page
+    assert 'inputParameters.query: 30 values, such as …column, " → …column, other0" (1)\n' in page
     assert "hunter" not in page
+    few = shown(*many[:20])
+    assert f'{many[0].address}  inputParameters.query …column, " → …column, other0"\n' in few
+    assert "hunter" not in few
+
+
+def test_what_differs_is_listed_while_it_is_few() -> None:
+    page = text.plan(Plan("p", "default", tuple(map(created, range(14)))), Screen(120))
+    assert '    schedule/books-au/hourly    cron "0 0 * * * *", inputParameters.region "au"\n' in page
+    assert '    schedule/rentals-au/hourly  cron "0 42 * * * *", inputParameters.region "au"\n' in page
+    assert "values" not in page
+    assert "hunter" not in page
+    many = text.plan(Plan("p", "default", tuple(map(created, range(40)))), Screen(120))
+    assert "cron: 40 values, such as" in many
 
 
 def test_deletions_are_named_on_more_lines_than_what_is_routine() -> None:

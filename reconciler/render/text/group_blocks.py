@@ -13,7 +13,7 @@ from reconciler.model.plan import Action, FieldChange, Preview
 from reconciler.quantities import counted
 from reconciler.render import wording
 from reconciler.render.address_folding import folded_addresses
-from reconciler.render.characters import cut, field_texts, shorten_pair
+from reconciler.render.characters import columns, cut, field_texts, shorten_pair
 from reconciler.render.drift_review import FindingGroup
 from reconciler.render.frequency import first_runs_text, switches_text
 from reconciler.render.likeness import VaryingField
@@ -37,7 +37,8 @@ class Detail(Struct, frozen=True):
     """How much is written: lines of names, by what they are of; fields; ways of one; and what is single in full.
 
     `beside`: fields beside each other, where a block is not in full. `places`: lines of places in manifests.
-    `is_whole`: each by itself, and nothing folded.
+    `members`: up to so many changes of a group that differ have a line each. `is_whole`: each by itself, and nothing
+    folded.
     """
 
     gravest: int = 12
@@ -47,6 +48,7 @@ class Detail(Struct, frozen=True):
     ways: int = 3
     beside: int = 8
     places: int = 1
+    members: int = 24
     is_full: bool = True
     is_airy: bool = True
     is_whole: bool = False
@@ -62,11 +64,14 @@ def group_block(page: TextPage, group: ChangeGroup, detail: Detail) -> None:
         return
     origin = group.changes[0].origin if group.is_single else None
     page.head(ACTION_STYLE[group.action], _headline(page, group), group.because, origin=origin)
-    if not group.is_single:
+    are_listed = _are_listed(page, group, detail)
+    if not (group.is_single or are_listed):
         most = detail.gravest if group.action in _NEVER_UNNAMED else detail.risky if group.risk else detail.routine
         addresses_lines(page, group.addresses, most)
     sign = field_sign(page, group.action, [field for change in group.changes for field in change.fields])
-    fields_lines(page, group, [change.fields for change in group.changes], detail, sign=sign)
+    if are_listed:
+        _members_lines(page, group, sign)
+    fields_lines(page, group, [change.fields for change in group.changes], detail, sign=sign, are_listed=are_listed)
     _said(page, group, detail.ways)
     _what_follows(page, group, detail)
     if not group.is_single:
@@ -104,8 +109,12 @@ def fields_lines(
     detail: Detail,
     *,
     sign: str | None = None,
+    are_listed: bool = False,
 ) -> None:
-    """The fields that all have, then those that differ with their ways; those of the headline only by their origin."""
+    """The fields that all have, then those that differ with their ways; those of the headline only by their origin.
+
+    What differs is left out where each change is listed with its own.
+    """
     common = [_with_shared_origin(field, of_each) for field in group.common]
     if group.is_told:
         page.inherited(common, indent=4)
@@ -116,11 +125,31 @@ def fields_lines(
         page.fields(common[: detail.fields], indent=4, verbose=False, sign=sign)
         if len(common) > detail.fields:
             page.paragraph(f"and {counted(len(common) - detail.fields, 'more field')}: -v writes all out", indent=4)
+    if are_listed:
+        return
     for varying in group.varying[: detail.fields]:
         _line(page, _ways(page, varying, detail, sign), sign)
     if len(group.varying) > detail.fields:
         left_out = ", ".join(varying.path for varying in group.varying[detail.fields :])
         _line(page, f"also differing: {left_out}", None)
+
+
+def _are_listed(page: TextPage, group: ChangeGroup, detail: Detail) -> bool:
+    """Whether a line for each change says more than their folded names: where few differ, and lines have room."""
+    if not group.varying or len(group.changes) > detail.members:
+        return False
+    return max(columns(page.say(str(change.address))) for change in group.changes) <= page.width // 2
+
+
+def _members_lines(page: TextPage, group: ChangeGroup, sign: str | None) -> None:
+    """A line for each change: its name, and what of its fields the others do not share, as far as the line goes."""
+    common = {field.path for field in group.common}
+    names = [page.say(str(change.address)) for change in group.changes]
+    widest = max(map(columns, names))
+    for name, change in zip(names, group.changes, strict=True):
+        own = [f"{field.path} {_way(page, field, sign)}" for field in change.fields if field.path not in common]
+        padding = " " * (widest - columns(name))
+        _line(page, f"{name}{padding}  {', '.join(own)}", None)
 
 
 def _line(page: TextPage, text: str, sign: str | None) -> None:

@@ -35,9 +35,11 @@ _COPIED = 3
 _WHOLE = Detail(is_whole=True)
 _DETAILS = (
     Detail(),
-    Detail(gravest=6, risky=3, routine=2, fields=4, ways=2, is_full=False),
-    Detail(gravest=4, risky=2, routine=1, fields=2, ways=1, beside=2, is_full=False, is_airy=False),
-    Detail(gravest=3, risky=1, routine=1, fields=1, ways=1, beside=0, places=0, is_full=False, is_airy=False),
+    Detail(gravest=6, risky=3, routine=2, fields=4, ways=2, members=8, is_full=False),
+    Detail(gravest=4, risky=2, routine=1, fields=2, ways=1, beside=2, members=0, is_full=False, is_airy=False),
+    Detail(
+        gravest=3, risky=1, routine=1, fields=1, ways=1, beside=0, places=0, members=0, is_full=False, is_airy=False
+    ),
 )
 """From what reads best to what is shortest."""
 
