@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.applying import apply
-from benchmarks.browsing import browse, browse_calendar, browse_site
+from benchmarks.browsing import browse, browse_calendar, browse_runs, browse_site
 from benchmarks.crowding import crowding
 from benchmarks.goals import Result
 from benchmarks.planning import growth, plan, plan_large, plan_one
@@ -40,6 +40,7 @@ _BENCHMARKS: dict[str, Callable[[Workshop], Iterator[Result]]] = {
     "browse": browse,
     "browse-calendar": browse_calendar,
     "browse-site": browse_site,
+    "browse-runs": browse_runs,
     "ledger": ledger,
     "shards": shards,
 }

@@ -1,4 +1,4 @@
-"""Opening large pages in a real browser, those of a plan, of the calendar and of a site, against opening small ones."""
+"""Opening large pages in a real browser, against opening small ones of the same sort."""
 
 from __future__ import annotations
 
@@ -63,6 +63,17 @@ def browse_site(shop: Workshop) -> Iterator[Result]:
     yield from _opened(shop, "browse-site", schedules, ["report"], ("search", _SEARCHED, "agent-00003"))
 
 
+def browse_runs(shop: Workshop) -> Iterator[Result]:
+    """The pages of an apply of 5 000 changes, of the status after it, and of the history that tells of it."""
+    many = 5 * shop.size(1000)
+    for name, what in (
+        ("apply", f"page of an apply of {many} changes"),
+        ("status", f"status of {many} schedules"),
+        ("history", f"history of a run of {many} changes"),
+    ):
+        yield from _opened(shop, f"browse-{name}", what, [name], ("search", _SEARCHED, "agent-00003"))
+
+
 def _opened(shop: Workshop, name: str, what: str, command: list[str], asked: tuple[str, str, str]) -> Iterator[Result]:
     """Open the page that a command makes of a large estate, and of a small one; `asked` is done on the large one."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
@@ -103,6 +114,11 @@ def _page(shop: Workshop, agents: int, command: list[str]) -> Path:
         if command == ["report"]:
             Program([*RECONCILER, "report", "--out", str(page.with_suffix(""))], project).run_and_read()
             return page.with_suffix("") / "index.html"
+        if command[0] in ("apply", "history"):
+            apply = [*RECONCILER, "apply", "--auto-approve", "--html", str(page.absolute())]
+            Program(apply, project).run_and_read()
+        if command == ["apply"]:
+            return page
         _, said = Program([*RECONCILER, *command, "--format", "html"], project).run_and_read()
         page.write_text(said[said.index("<!doctype") :], encoding="utf-8")
     return page
