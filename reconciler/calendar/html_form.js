@@ -565,8 +565,11 @@
 
   const readers = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = new Map();
+  // Several names of one clock are one choice.
+  const isUtc = (zone) => /^(Etc\/)?(UTC|UCT|Universal|Zulu)$/.test(zone);
+  const offered = (zone) => zones.get(zone) || (isUtc(zone) && [...zones].find(([each]) => isUtc(each))?.[1]);
   for (const [zone, name] of [[data.zone, data.zone], ["UTC", "UTC"], [readers, `yours, ${readers}`], ...data.zones.map((each) => [each, each])]) {
-    if (!zone || zones.has(zone) || (zone === "Etc/UTC" && zones.has("UTC"))) continue;
+    if (!zone || offered(zone)) continue;
     try { zones.set(zone, { name, clock: zone === data.zone ? own : clockOf(zone) }); } catch { /* a zone that this browser does not know */ }
   }
   const boxes = new Map();
@@ -588,7 +591,7 @@
     const lane = /^lanes\/(\d{4}-\d\d-\d\d)\/(.*)$/s.exec(link);
     const dayOf = (text) => Date.parse(`${text}T00:00:00Z`) / 1000 / DAY;
     if (hour) {
-      const zone = zones.get(hour[4] || data.zone);
+      const zone = offered(hour[4] || data.zone);
       if (!zone) return; // the hour of a clock that is not offered here
       if (zone.clock !== clock) { boxes.get(zone.clock.zone).checked = true; setClock(zone.clock); }
       openAt(hour[1] || "shown", dayOf(hour[2]), Number(hour[3]));

@@ -257,6 +257,18 @@ def test_another_clock_shows_the_same_instants(show: Show, first: date) -> None:
     assert again.replace("\n", "") == own.replace("\n", ""), "the script draws what the page came with"
 
 
+@pytest.mark.parametrize("zone", ["Etc/UTC", "UTC", "Etc/UCT", "Australia/Sydney"])
+def test_one_clock_is_one_choice(show: Show, zone: str) -> None:
+    entries = [entry("schedule/a/nightly", "0 0 2 * * *", zone=zone)]
+    chrome = show(html_form.calendar(found(entries, zone=zone), STAMP))
+    offered = [one.get_attribute("value") for one in chrome.find_elements(By.NAME, "zone")]
+    assert sum(str(one).endswith(("UTC", "UCT")) for one in offered) == 1
+    assert chrome.find_element(By.CSS_SELECTOR, "[name=zone]:checked").get_attribute("value") == offered[0]
+    chrome.execute_script("location.hash = '2026-03-31T02@UTC'")
+    chrome.execute_async_script("setTimeout(arguments[0])")
+    assert chrome.find_element(By.ID, "opened").is_displayed()
+
+
 @pytest.mark.parametrize("zone", ["Australia/Sydney", "Australia/Lord_Howe", "UTC"])
 @pytest.mark.parametrize("first", [date(2026, 4, 4), date(2026, 10, 3), date(2026, 11, 24)])
 def test_an_opened_hour_names_every_start_in_it(show: Show, zone: str, first: date) -> None:
