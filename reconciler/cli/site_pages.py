@@ -54,6 +54,7 @@ def site_pages(found: Report, stamp: Stamp, links: Links) -> dict[str, str]:
         attested=found.status.attested,
         warnings=found.status.warnings,
         is_incomplete=found.is_incomplete,
+        is_filtered=found.status.filtered,
     )
     written[HISTORY] = _history(found, stamp, _from(links, HISTORY))
     written[OVERVIEW] = overview(estate, stamp, _from(links, OVERVIEW), agent_pages=pages)

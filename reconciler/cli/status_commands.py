@@ -44,15 +44,23 @@ def status(session: Session, form: str, selection: Selection) -> int:
                 attested=found.attested,
                 warnings=found.warnings,
                 is_incomplete=found.incomplete,
+                is_filtered=found.filtered,
             )
         )
     else:
         session.show(
             status_report.status_text(
-                found.rows, found.attested, session.screen, found.warnings, verbose=session.verbose
+                found.rows,
+                found.attested,
+                session.screen,
+                found.warnings,
+                verbose=session.verbose,
+                is_filtered=found.filtered,
             )
         )
     if found.incomplete:
+        if not found.rows:  # else each row says why
+            session.say("incomplete: something could not be read; `reconciler doctor` says what")
         return 1
     return 2 if any(one.is_unhealthy for one in found.rows) else 0
 

@@ -31,6 +31,7 @@ def status_text(
     warnings: Sequence[Finding] = (),
     *,
     verbose: bool = False,
+    is_filtered: bool = False,
 ) -> str:
     """A table, worst first; what a person should know stands below its row. At its end warnings, what is `attested`.
 
@@ -67,7 +68,8 @@ def status_text(
     said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
     page.blank()
     total = f"{len(statuses)} in all: {said}."
-    page.paragraph(total if statuses else "No schedule and no trigger is declared.")
+    seen = "selected" if is_filtered else "declared"
+    page.paragraph(total if statuses else f"No schedule and no trigger is {seen}.")
     if said := plan_summary.attested(attested):
         page.paragraph(said)
     return page.text()

@@ -27,6 +27,7 @@ class Status(Struct, frozen=True):
     """What `status` shows, worst first. `incomplete`: something could not be read, so it may be worse than it looks.
 
     `attested` counts what no product shows and what needs no change. `warnings` are about no single resource.
+    `filtered`: only what was selected is in sight.
     """
 
     project: str
@@ -35,6 +36,7 @@ class Status(Struct, frozen=True):
     incomplete: bool = False
     attested: tuple[Unchanged, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    filtered: bool = False
 
 
 def status(context: CommandContext, selection: Selection) -> Status:
@@ -58,7 +60,8 @@ def status_from(inputs: planner.PlanInputs, audit: Drift, answers: Answers, reda
     shown = [row for row in rows if row is not None]
     order = list(Health)
     shown.sort(key=lambda row: (order.index(row.health), row.address))
-    unread = any(row.sync is DriftStatus.UNREADABLE for row in shown)
+    # Also of what has no row: an approval that no product shows is still of an agent that was not found to be there.
+    unread = any(one.status is DriftStatus.UNREADABLE for one in audit.findings)
     return Status(
         audit.project,
         audit.environment,
@@ -66,6 +69,7 @@ def status_from(inputs: planner.PlanInputs, audit: Drift, answers: Answers, reda
         incomplete=unread or any(map(is_unread, answers.values())),
         attested=tuple(one for one in audit.unchanged if KINDS[one.kind].visibility is Visibility.ATTESTED),
         warnings=audit.warnings,
+        filtered=inputs.selected is not None,
     )
 
 

@@ -111,6 +111,23 @@ def test_a_cell_of_the_matrix_counts_and_filters(show: Show) -> None:
     assert len(shown_rows(chrome)) == 40
 
 
+def test_columns_have_heads_that_stand_above_them(show: Show) -> None:
+    chrome = show(overview(estate(40), STAMP, links()))
+    for width, is_seen in ((1280, True), (390, False)):
+        look(chrome, width=width)
+        for heads, row in (
+            ("#resources .heads > *", "#rows > li:first-child > *"),
+            (".heads.agents > *", ".agents > li > *"),
+        ):
+            above, below = (chrome.find_elements(By.CSS_SELECTOR, one)[:4] for one in (heads, row))
+            assert all(one.is_displayed() == is_seen for one in above)
+            if is_seen:
+                assert [one.rect["x"] for one in above] == [one.rect["x"] for one in below]
+                assert all(
+                    one.rect["width"] <= place.rect["width"] + 1 for one, place in zip(above, below, strict=True)
+                )
+
+
 def test_without_its_script_all_of_it_is_there(show: Show) -> None:
     text = overview(estate(40), STAMP, links())
     chrome = show(text[: text.index("<script>")] + "</body></html>")

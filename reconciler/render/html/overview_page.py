@@ -18,7 +18,7 @@ from reconciler.render.html.attention import attention
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
 from reconciler.render.review import warning_groups
-from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT, sentences
 
 _TEMPLATE = Path(__file__).with_name("overview.html")
 _NAMED = 6
@@ -91,6 +91,7 @@ def overview(estate: EstateReport, stamp: Stamp, links: Links = ALONE, *, agent_
         healths=healths,
         matrix=list(_matrix(estate, healths)),
         attention=attention(troubled),
+        calm=_calm(estate),
         named=_NAMED,
         notes=warning_groups(estate.notes),
         rows=rows,
@@ -103,12 +104,26 @@ def overview(estate: EstateReport, stamp: Stamp, links: Links = ALONE, *, agent_
 
 
 def _lead(estate: EstateReport, troubled: int) -> str:
-    if not estate.resources:
+    if not estate.resources and not estate.agents:
         return "No manifest declares anything yet."
     all_of_it = f"{counted(len(estate.resources), 'resource')} of {counted(len(estate.agents), 'agent')}"
-    if not troubled:
-        return f"{all_of_it}. Nothing needs attention."
-    return f"{all_of_it}. {troubled} {'needs' if troubled == 1 else 'need'} attention."
+    if troubled:
+        return f"{all_of_it}. {troubled} {'needs' if troubled == 1 else 'need'} attention."
+    if not estate.resources:
+        return f"{all_of_it}."
+    aside = f"; see the {'note' if len(estate.notes) == 1 else 'notes'} below" if estate.notes else ""
+    return f"{all_of_it}. No resource needs attention{aside}."
+
+
+def _calm(estate: EstateReport) -> str:
+    """What is known where no resource needs attention, and no more than that."""
+    attested = sum(one.sync is DriftStatus.UNVERIFIABLE for one in estate.resources)
+    changes = sum(one.change is not None for one in estate.resources)
+    return sentences(
+        "None has drifted, is blocked, unhealthy or unreadable.",
+        f"{attested:,} cannot be read back, so no more is known than what was accepted." if attested else "",
+        f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'} for an apply." if changes else "",
+    )
 
 
 def _tiles(estate: EstateReport, stamp: Stamp) -> Iterator[Tile]:

@@ -81,6 +81,7 @@ def status(
     attested: Iterable[Unchanged] = (),
     warnings: Iterable[Finding] = (),
     is_incomplete: bool = False,
+    is_filtered: bool = False,
 ) -> str:
     """The whole page. `attested` and `warnings` are about no single row; `is_incomplete`: not all could be read."""
     by_health = Counter(row.health for row in rows)
@@ -99,6 +100,7 @@ def status(
         attention=[_attention(one) for one in groups],
         warnings=warning_groups(warnings),
         rows=[_row(row, stamp.created_at, told.get(row.address, frozenset())) for row in rows],
+        is_filtered=is_filtered,
         attested=plan_summary.attested(tuple(attested)),
     )
 
