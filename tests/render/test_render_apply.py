@@ -195,6 +195,24 @@ def test_a_lock_is_waited_for_by_the_name_of_its_holder() -> None:
     assert told.live_text(41.0) == told.heartbeat(41.0) == ""
 
 
+def test_three_hundred_starts_are_one_line() -> None:
+    starts = tuple(Change(Address("trigger", "", f"t-{number:03}"), Action.START, Reason.DUE) for number in range(300))
+    for verbose in (False, True):
+        told = ApplyTelling(Screen(120), verbose=verbose)
+        lines = told.hear(ApplyBegan(Plan("p", "e", starts)), 0.0)
+        for change in starts:
+            run = f"run-{change.address.name}"
+            lines += told.hear(Began(change, ""), 1.0) + told.hear(
+                Waiting(str(change.address), "queued", 1.0, run), 2.0
+            )
+            lines += told.hear(Outcome(change, Status.APPLIED, None, 1.0, Evidence.VERIFIED, run_id=run), 3.0)
+        lines += told.rest()
+        if verbose:
+            assert len(lines) == 600
+        else:
+            assert lines == ["▸ 300 triggers started (verified) in 2.0 s"]
+
+
 def test_a_run_is_told_as_it_starts_and_not_at_each_poll() -> None:
     told, now = under_way(25, ended=24)
     address = "trigger/publish-books-au"

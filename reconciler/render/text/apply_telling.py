@@ -20,8 +20,8 @@ from reconciler.render.outcome_review import cause_key, outcome_groups
 from reconciler.render.review import ChangeGroup, outline
 from reconciler.render.text import apply_text
 
-_SINGLE_DELETIONS = 20
-"""A group of so many deletions is told one by one."""
+_SINGLE = 20
+"""A group of so many deletions or starts is told one by one."""
 
 _SINGLE_CAUSES = 20
 """So many causes have a line of their own as they come up."""
@@ -48,8 +48,7 @@ class _Group:
 
     @property
     def is_told_singly(self) -> bool:
-        action = self.of.action
-        return action is Action.START or (action is Action.DELETE and len(self.of.changes) <= _SINGLE_DELETIONS)
+        return self.of.action in (Action.START, Action.DELETE) and len(self.of.changes) <= _SINGLE
 
 
 class ApplyTelling:
@@ -135,6 +134,8 @@ class ApplyTelling:
         if known is not None and known[0].run_id == event.run_id:
             return []
         change = next((one for one in self._changes.values() if str(one.address) == event.what), None)
+        if change is not None and len(self._groups[change.address].of.changes) > _SINGLE and not self._verbose:
+            return []
         return [apply_text.waiting_line(event, change, self._screen)]
 
     def _end_change(self, outcome: Outcome, now: float) -> list[str]:
