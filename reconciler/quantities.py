@@ -1,4 +1,4 @@
-"""Amounts as a person reads and writes them: `1 file`, `12 000 lines`, `2 h 5 min`, `10 MB`; `30s`, `20/s`."""
+"""Amounts as a person reads and writes them: `1 file`, `12,000 lines`, `2 h 5 min`, `10 MB`; `30s`, `20/s`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*([smh])\s*", re.ASCII)
 
 
-def counted(number: int, noun: str, plural: str = "", *, thousands: str = "") -> str:
-    """`1 schedule`, `2 schedules`; `plural` where an s is not enough. `thousands` stands between groups of digits."""
-    figure = f"{number:,}".replace(",", thousands)
-    return f"{figure} {noun if number == 1 else plural or noun + 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 schedule`, `2,400 schedules`; `plural` where an s is not enough."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def counted_or_no(number: int, noun: str) -> str:
@@ -29,7 +28,7 @@ def first_few(names: Sequence[str], most: int, *, between: str = ", ", rest: str
 
 def times_text(number: int) -> str:
     """`once`, `2 times`, `1,200 times`."""
-    return "once" if number == 1 else counted(number, "time", thousands=",")
+    return "once" if number == 1 else counted(number, "time")
 
 
 def span_text(seconds: float) -> str:

@@ -94,4 +94,4 @@ def _spellings(word: str) -> Iterator[str]:
 def _shown(pattern: str, found: list[str]) -> str:
     if pattern in found:
         return repr(pattern)
-    return f"{pattern!r} ({found[0] if len(found) == 1 else f'{len(found)} addresses'})"
+    return f"{pattern!r} ({found[0] if len(found) == 1 else f'{len(found):,} addresses'})"

@@ -185,7 +185,7 @@ def common_zone(timings: Iterable[Timing]) -> tuple[ZoneInfo, str]:
         return read_zone("UTC"), "no schedule names a zone"
     zone, count = min(counts.items(), key=lambda item: (-item[1], item[0].key))
     every = counts.total()
-    return zone, "the zone of all schedules" if count == every else f"the zone of {count} of {every} schedules"
+    return zone, "the zone of all schedules" if count == every else f"the zone of {count:,} of {every:,} schedules"
 
 
 def window_of(first: date, days: int, zone: ZoneInfo) -> Window:

@@ -25,7 +25,7 @@ ASSUMPTION = (
 _NAMED = 3
 
 
-plural = partial(counted, thousands=",")
+plural = partial(counted)
 
 
 def moment_text(calendar: Calendar, instant: int, *, seconds: bool = False) -> str:

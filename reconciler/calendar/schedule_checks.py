@@ -145,7 +145,7 @@ def _crowding(inputs: planner.PlanInputs, plan: Plan, retimed: Mapping[str, str]
     members = groups[0].members if groups else ()
     if len(members) > max(starts_before.per_second.values(), default=0):
         message = (
-            f"a new peak: {len(members)} schedules start in the same second; this plan sets "
+            f"a new peak: {len(members):,} schedules start in the same second; this plan sets "
             f"{sum(name in retimed for name in members)} of them. "
             "`reconciler calendar --source desired --spread` proposes other minutes"
         )

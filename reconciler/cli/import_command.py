@@ -116,7 +116,7 @@ def _summarise(session: Session, imported: Imported) -> None:
             (len(imported.withheld), "not imported"),
             (len(imported.refused), "refused"),
         )
-        said = [f"{number} {what}" for number, what in parts if number]
+        said = [f"{number:,} {what}" for number, what in parts if number]
         lines = sum(one.text.count("\n") for one in imported.files if one.path.suffix == ".yaml")
         said += [f"{counted(lines, 'line')} of YAML"] * (lines > 0)
         session.say(f"{counted(imported.asked, 'agent')}: {', '.join(said)}")

@@ -60,6 +60,7 @@ def forget(session: Session, addresses: tuple[str, ...], yes: bool) -> int:
     finds it declared. Exit 3 for a start whose outcome is unknown: `reconciler resolve` settles it.
     """
     from reconciler.render.reasons import words
+    from reconciler.render.wording import blocked_words
     from reconciler.workflow import ledger_entries
 
     is_literal = not any(set("*?[") & set(address) for address in addresses)
@@ -81,7 +82,7 @@ def forget(session: Session, addresses: tuple[str, ...], yes: bool) -> int:
 
     found = ledger_entries.forget(session.context(), addresses, confirm=confirm)
     for block in found.blocked:
-        session.say(harmless(f"blocked [{block.reason}]: {block.address}: {words(block.why)}"))
+        session.say(harmless(f"blocked [{blocked_words(block)}]: {block.address}: {words(block.why)}"))
     if found.blocked:
         session.say("nothing was forgotten")
         return 3

@@ -149,4 +149,4 @@ class ReadingProgress:
         from reconciler.quantities import rate_text, span_text
 
         pace = f", {rate_text(per_second)}, about {span_text((total - done) / per_second)} left" if per_second else ""
-        return f"{stage} {done}/{total}{pace}"
+        return f"{stage} {done:,}/{total:,}{pace}"

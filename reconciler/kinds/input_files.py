@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ class FileSize(Struct, frozen=True):
     lines: int
 
     def __str__(self) -> str:
-        return f"{_grouped(self.lines, 'line')}, {_grouped(self.bytes, 'byte')}"
+        return f"{counted(self.lines, 'line')}, {counted(self.bytes, 'byte')}"
 
 
 class Place(Beside, frozen=True, eq=False):
@@ -276,7 +275,4 @@ def _memo(state: InputFilesState, before: Entry[InputFilesMemo] | None) -> Input
 def _words(name: str, size: FileSize | None) -> str:
     if size is None:
         return "known by its digest alone"
-    return _grouped(size.bytes, "byte") if name.lower().endswith(".zip") else str(size)
-
-
-_grouped = partial(counted, thousands=" ")  # a space, which is no decimal sign anywhere
+    return counted(size.bytes, "byte") if name.lower().endswith(".zip") else str(size)

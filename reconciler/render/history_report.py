@@ -31,7 +31,7 @@ def text(
     if not runs:
         page.paragraph("Nothing was applied yet.")
     for run in runs:
-        counts = ", ".join(f"{count} {word}" for word, count in (run.summary or {}).items())
+        counts = ", ".join(f"{count:,} {word}" for word, count in (run.summary or {}).items())
         page.heading("", [run.started, run.command, run.result or "did not finish", counts])
         who = f"{run.owner.user} on {run.owner.host}" + (f", {run.owner.ci_link}" if run.owner.ci_link else "")
         page.paragraph(f"commit {short_commit(run.commit)}, by {who}", indent=4)
@@ -45,7 +45,7 @@ def text(
                 f"{one.action} {one.address}{f', {one.status}{said}' if bad else ''}", indent=4, lead=f"{sign} "
             )
         if len(shown) < len(done):
-            page.paragraph(f"and {len(done) - len(shown)} more, applied: -v shows them", indent=4)
+            page.paragraph(f"and {len(done) - len(shown):,} more, applied: -v shows them", indent=4)
     return page.text()
 
 

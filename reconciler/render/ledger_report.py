@@ -48,8 +48,8 @@ def text(
         page.paragraph(f"{agent.path}: {agent.handle}{agent_id}{gone}", indent=2)
     page.blank()
     counts = Counter(one.what for one in entries)
-    said = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-    page.paragraph(f"{len(entries)} remembered{': ' if said else ''}{said}.")
+    said = ", ".join(f"{counts[word]:,} {word}" for word in WORDS if counts[word])
+    page.paragraph(f"{len(entries):,} remembered{': ' if said else ''}{said}.")
     page.paragraph(f"Ledger: {place}")
     return page.text()
 

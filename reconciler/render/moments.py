@@ -37,4 +37,4 @@ def _span(seconds: int) -> str:
     if seconds < 3_600:
         return f"{seconds // 60} min"
     hours = seconds // 3_600
-    return f"{hours} h" if hours < _MOST_HOURS else counted(hours // 24, "day", thousands=",")
+    return f"{hours} h" if hours < _MOST_HOURS else counted(hours // 24, "day")

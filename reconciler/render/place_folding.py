@@ -24,7 +24,7 @@ def folded_places(origins: Iterable[Origin]) -> list[FoldedPlaces]:
         shown = path
         for line, group in groupby(of_file, key=lambda one: one.line):
             of_line = list(group)
-            for_whom = f" ({len(of_line)} items)" if len(of_line) > 1 else f" [{of_line[0].item}]"
+            for_whom = f" ({len(of_line):,} items)" if len(of_line) > 1 else f" [{of_line[0].item}]"
             folded.append(FoldedPlaces(f"{shown}:{line}{for_whom if of_line[0].item else ''}", len(of_line)))
             shown = ""
     return folded

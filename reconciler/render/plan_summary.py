@@ -16,13 +16,13 @@ from reconciler.render.wording import plan_counts
 def plan_summary(plan: Plan) -> str:
     """Whether there is anything to do, what the rest rests on, and the counts."""
     counts = dict(plan_counts(plan))
-    rest = f"{counts['unchanged']} unchanged, {counts['unmanaged']} unmanaged."
+    rest = f"{counts['unchanged']:,} unchanged, {counts['unmanaged']:,} unmanaged."
     if plan.filtered:
         rest += " Filtered: nothing is pruned."
     if not plan.is_empty:
-        todo = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
-        blocked = f", {len(plan.blocked)} blocked" if plan.blocked else ""
-        return f"Plan: {todo}{blocked}, {counts['unchanged']} unchanged{_in_short(plan)}, {rest.partition(', ')[2]}"
+        todo = ", ".join(f"{counts[action]:,} to {action}" for action in Action if counts[action])
+        blocked = f", {len(plan.blocked):,} blocked" if plan.blocked else ""
+        return f"Plan: {todo}{blocked}, {counts['unchanged']:,} unchanged{_in_short(plan)}, {rest.partition(', ')[2]}"
     return " ".join([_head(plan), *_known(plan), rest])
 
 
@@ -76,4 +76,4 @@ def _in_short(plan: Plan) -> str:
         counts[one.visibility] += one.count
     if not counts[Visibility.ATTESTED] + counts[Visibility.STARTED_ONCE]:
         return ""
-    return f" ({', '.join(f'{number} {word}' for word, number in counts.items() if number)})"
+    return f" ({', '.join(f'{number:,} {word}' for word, number in counts.items() if number)})"

@@ -302,8 +302,8 @@ def kind_counted(number: int, kind: str) -> str:
     """`117 schedules`, `2 sets of input files`: a kind whose name is a plural counts sets."""
     noun = kind.replace("-", " ")
     if noun.endswith("s"):
-        return counted(number, f"set of {noun}", f"sets of {noun}", thousands=",")
-    return counted(number, noun, thousands=",")
+        return counted(number, f"set of {noun}", f"sets of {noun}")
+    return counted(number, noun)
 
 
 def bare(value: JSON) -> str:
@@ -340,4 +340,4 @@ def counted_kinds(addresses: Sequence[Address]) -> str:
     kinds = {address.kind for address in addresses}
     if len(kinds) == 1:
         return kind_counted(len(addresses), kinds.pop())
-    return counted(len(addresses), "resource", thousands=",")
+    return counted(len(addresses), "resource")

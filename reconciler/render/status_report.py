@@ -65,9 +65,9 @@ def status_text(
     _notes(page, repeated)
     warnings_list(page, warnings, Detail(is_whole=verbose))
     counts = Counter(one.health for one in statuses)
-    said = ", ".join(f"{counts[word]} {word.value}" for word in Health if counts[word])
+    said = ", ".join(f"{counts[word]:,} {word.value}" for word in Health if counts[word])
     page.blank()
-    total = f"{len(statuses)} in all: {said}."
+    total = f"{len(statuses):,} in all: {said}."
     seen = "selected" if is_filtered else "declared"
     page.paragraph(total if statuses else f"No schedule and no trigger is {seen}.")
     if said := plan_summary.attested(attested):

@@ -90,7 +90,11 @@ _SAYS_ITS_STEP = frozenset(
     }
 )
 
-_BLOCKED_WORDS = {Reason.STRANDED: "blocked by a dependency"}
+_BLOCKED_WORDS = {
+    Reason.LOST_LEDGER: "lost ledger",
+    Reason.STRANDED: "blocked by a dependency",
+    Reason.UNKNOWN_START: "unknown start",
+}
 
 _STATUS_STEP = {
     Status.UNKNOWN: "Run `reconciler plan`: it looks again.",
@@ -119,7 +123,7 @@ def plan_counts(plan: Plan) -> list[tuple[str, int]]:
 def drift_summary(drift: Drift) -> str:
     """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
     counts = Counter(finding.status for finding in drift.findings)
-    told = {status: f"{counts[status]} {status}" for status in DRIFT_ORDER if counts[status]}
+    told = {status: f"{counts[status]:,} {status}" for status in DRIFT_ORDER if counts[status]}
     bad = [said for status, said in told.items() if status in IS_DRIFT]
     rest = [said for status, said in told.items() if status not in IS_DRIFT]
     if bad:
@@ -261,9 +265,9 @@ def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
     if not total:
         text = "Nothing to apply"
     elif applied == total:
-        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change', thousands=',')}"
+        text = f"Applied {'all ' if total > 1 else ''}{counted(total, 'change')}"
     else:
-        text = f"Applied {applied:,} of {counted(total, 'change', thousands=',')}"
+        text = f"Applied {applied:,} of {counted(total, 'change')}"
     return f"{text}: {', '.join(rest)}." if rest else f"{text}."
 
 

@@ -193,7 +193,7 @@ def _on_repeated(timing: Timing, change: ClockChange) -> Advice | None:
     if found is None or local is None:
         return None
     if timing.expression.has_wildcard_times:
-        runs = counted(found.once, "run", thousands=",")
+        runs = counted(found.once, "run")
         return (
             "dst-wildcard",
             f"{change.begin:%Y-%m-%d %H:%M} to {change.end:%H:%M} comes twice in {timing.windows_zone} when daylight "

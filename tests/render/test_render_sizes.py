@@ -29,10 +29,11 @@ from reconciler.causes import Cause, because, said
 from reconciler.model.address import Address, Origin
 from reconciler.model.condition import Drift, DriftStatus, Health, ResourceStatus
 from reconciler.model.copies import replace
-from reconciler.model.plan import Action, Change, FieldChange, Finding, Plan, Preview, Reason
+from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Preview, Reason
 from reconciler.model.resource import Problem
-from reconciler.render import Screen, status_report, text
+from reconciler.render import Screen, Stamp, markdown, status_report, text
 from reconciler.render.characters import columns
+from reconciler.render.wording import blocked_words
 
 WIDTHS = (80, 120)
 TWO_SCREENS = 100
@@ -42,6 +43,22 @@ COUNTED = re.compile(
 )
 LISTED = r"\n    ((?:schedule|trigger|input-files|approval)/.*?)(?=\n    (?:[^ ]+:|[-+] |\w+ )|\n\S|\n\n|\Z)"
 MORE = re.compile(r"… and ([0-9,]+) more: -v names all")
+
+
+def test_counts_are_written_one_way_in_titles_and_summaries() -> None:
+    plan, audit, stamp = estate_plan(5_000), estate_drift(5_000), Stamp("0", "p", "default", "2026-11-22T00:00:00Z")
+    pages = [text.plan(plan, Screen(120)), markdown.plan(plan, stamp)]
+    pages += [text.drift(audit, Screen(120)), markdown.drift(audit, stamp)]
+    for page in pages:
+        assert re.search(r"[0-9],[0-9]{3} [a-z]", page)
+        assert not re.search(r"(?<![0-9.,-])[0-9]{4,} [a-z]", page)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_person_reads_why_something_is_blocked_as_a_phrase(reason: Reason) -> None:
+    said = blocked_words(BlockedResource(Address("trigger", "", "publish"), reason, because(Cause.START_UNKNOWN)))
+    assert "-" not in said
+    assert said != "stranded"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -20,7 +20,7 @@ from reconciler.render.html.attention import Page, pages_of, trouble_of
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
 from reconciler.render.reasons import words
-from reconciler.render.wording import IS_DRIFT, blocked_step, short_commit
+from reconciler.render.wording import IS_DRIFT, blocked_step, blocked_words, short_commit
 
 _TEMPLATE = Path(__file__).with_name("agent.html")
 _LONGEST = 1_000
@@ -52,6 +52,7 @@ class Block(NamedTuple):
     times: list[Times]
     drift: list[Differing]
     change: list[Differing]
+    blocked: str
     why: str
     step: str
     notes: list[str]
@@ -98,6 +99,7 @@ def _block(one: ResourceReport) -> Block:
         list(_times(one)),
         _fields(finding.fields) if is_drift and finding is not None else [],
         _fields(change.fields) if change is not None else [],
+        blocked_words(blocked) if blocked is not None else "",
         why,
         blocked_step(blocked) if blocked is not None else "",
         [words(note) for note in one.status.notes] if one.status is not None else [],

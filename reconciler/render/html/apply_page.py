@@ -138,9 +138,7 @@ def _lead(report: ApplyReport) -> str:
         return wording.outcomes_summary(report.outcomes, report.plan)
     if report.ending is Ending.FINISHED:
         return wording.outcomes_summary((), report.plan)
-    planned = (
-        f" Planned were {counted(len(report.plan.changes), 'change', thousands=',')}." if report.plan.changes else ""
-    )
+    planned = f" Planned were {counted(len(report.plan.changes), 'change')}." if report.plan.changes else ""
     return f"Nothing was done.{planned}"
 
 

@@ -81,9 +81,7 @@ class CardGroup(Struct, frozen=True):
 
 def members_part(members: Sequence[Member], *, is_risky: bool = False) -> Part:
     """All members in one part; a few are in sight at once, more of them where each has to be looked at."""
-    return Part(
-        counted(len(members), "address", "addresses", thousands=","), members, len(members) <= _FEW * (1 + 2 * is_risky)
-    )
+    return Part(counted(len(members), "address", "addresses"), members, len(members) <= _FEW * (1 + 2 * is_risky))
 
 
 def names_of(addresses: Sequence[Address]) -> tuple[str, ...]:
@@ -134,11 +132,11 @@ def warning_card(group: WarningGroup) -> CardGroup:
         else:
             single += [_warned(one, sentence) for one in addresses]
     if single:
-        title = "Said of one each" if parts else counted(len(single), "warning", thousands=",")
+        title = "Said of one each" if parts else counted(len(single), "warning")
         parts.append(Part(title, single, len(single) <= _FEW))
     # Where each is said of one alone, no title below says what they are about.
     told = ((f"Such as: {single[0].told[0]}", 0),) if len(parts) == 1 and single and len(single) > _FEW else ()
-    return CardGroup("warning", "!", counted(group.count, "warning", thousands=","), parts, (group.code,), told=told)
+    return CardGroup("warning", "!", counted(group.count, "warning"), parts, (group.code,), told=told)
 
 
 def _warned(address: str, *told: str) -> Member:

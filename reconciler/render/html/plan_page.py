@@ -213,7 +213,7 @@ def _unmanaged(unmanaged: Sequence[Unmanaged]) -> Iterator[CardGroup]:
             for ids in [tuple(item.id for item in found)]
         ]
         headline = kind_counted(len(unmanaged), "schedule")
-        yield CardGroup("unmanaged", "·", headline, [Part(counted(len(members), "agent", thousands=","), members)])
+        yield CardGroup("unmanaged", "·", headline, [Part(counted(len(members), "agent"), members)])
 
 
 def _texts(addresses: Iterable[Address]) -> tuple[str, ...]:

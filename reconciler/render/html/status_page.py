@@ -107,7 +107,7 @@ def status(
 
 def _lead(rows: Sequence[ResourceStatus], *, is_incomplete: bool) -> str:
     bad = sum(map(needs_attention, rows))
-    total = counted(len(rows), "resource", thousands=",")
+    total = counted(len(rows), "resource")
     if not rows:
         said = ""
     elif bad:

@@ -249,7 +249,7 @@ def _is_plain(value: JSON) -> bool:
 
 def _ways(varying: VaryingField) -> str:
     if len(varying.ways) > _MOST_WAYS:
-        return f"{code(varying.path)} in {counted(len(varying.ways), 'way', thousands=',')}"
+        return f"{code(varying.path)} in {counted(len(varying.ways), 'way')}"
     told = ", ".join(f"{_both(field, _WAY)} ({number:,})" for field, number in varying.ways)
     return f"{code(varying.path)} {told}"
 

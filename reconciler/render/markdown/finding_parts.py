@@ -37,7 +37,7 @@ def _stop(group: WarningGroup) -> Iterator[Piece | Section]:
 def warnings(groups: Sequence[WarningGroup]) -> Section:
     """The others: a line for each code with what is said most often, and behind them all that the lines leave out."""
     shown = [group for group in groups if not wording.is_stop(group.code)]
-    title = counted(sum(group.count for group in shown), "warning", thousands=",")
+    title = counted(sum(group.count for group in shown), "warning")
     lines = [line for group in shown for line in _lines(group)]
     rows = [
         [prose(group.code), prose(sentence), _about(addresses)]

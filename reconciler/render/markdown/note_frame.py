@@ -81,4 +81,4 @@ def _left_out(numbers: Mapping[str, int], command: str, max_bytes: int) -> str:
     told = [f"Not named: {', '.join(unnamed)}.", *told] if unnamed else told
     told += [f"Warnings left out: {', '.join(warned)}."] if warned else []
     hint = f"`reconciler {command} -v` shows all of it in a terminal, `--format html` on one page."
-    return f"\n> Shortened to {max_bytes} bytes. {' '.join([*told, hint])}\n"
+    return f"\n> Shortened to {max_bytes:,} bytes. {' '.join([*told, hint])}\n"

@@ -64,7 +64,7 @@ def _changes(plan: Plan, found: Outline, *, is_alone: bool) -> Iterator[Section]
 
 
 def _counted(groups: Sequence[ChangeGroup]) -> str:
-    return counted(sum(len(group.changes) for group in groups), "change", thousands=",")
+    return counted(sum(len(group.changes) for group in groups), "change")
 
 
 def _routine(group: ChangeGroup, *, is_folded: bool) -> Section:
@@ -198,7 +198,7 @@ def _blocked(groups: Sequence[BlockedGroup]) -> Section:
             step = steps.pop() if len(steps) == 1 else wording.blocked_step_of_many(together[0].reason)
             parts.append(Piece(f"\nNext: {prose(step)}\n" if step else "", Rank.DETAILS))
     number = sum(len(group.blocked) for group in groups)
-    return Section(parts, f"\n### Blocked: {counted(number, 'resource', thousands=',')}\n")
+    return Section(parts, f"\n### Blocked: {counted(number, 'resource')}\n")
 
 
 def _blocked_group(group: BlockedGroup, step: str) -> Section:

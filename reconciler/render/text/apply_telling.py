@@ -186,9 +186,9 @@ class ApplyTelling:
         waited = apply_text.waited_text(self._waited_for(now), is_heartbeat=is_heartbeat)
         if self._began is None or self._is_done:
             return waited
-        pace = apply_text.pace_text(replace(self._pace(now), is_interrupted=is_interrupted))
-        gap = " " if pace.endswith("]") else "; "
-        return pace + gap + waited if waited else pace
+        said = apply_text.progress_text(replace(self._progress(now), is_interrupted=is_interrupted))
+        gap = " " if said.endswith("]") else "; "
+        return said + gap + waited if waited else said
 
     @property
     def _done(self) -> int:
@@ -198,7 +198,7 @@ class ApplyTelling:
     def _is_done(self) -> bool:
         return self._done >= self._total
 
-    def _pace(self, now: float) -> apply_text.Pace:
+    def _progress(self, now: float) -> apply_text.ApplyProgress:
         while self._ends and self._ends[0] < now - _LATELY:
             self._ends.popleft()
         lasted = min(now - (self._began or 0.0), _LATELY)
@@ -207,7 +207,7 @@ class ApplyTelling:
         is_steady = lasted >= 1 and len(self._ends) >= _ENOUGH and left > len(self._waits)
         rate = len(self._ends) / lasted if is_steady else None
         counts = Counter(outcome.status for outcome in self._ended.values())
-        return apply_text.Pace(
+        return apply_text.ApplyProgress(
             self._done,
             self._total,
             rate,

@@ -24,7 +24,7 @@ _FOLDED_LINES = 8
 _INDENT = 4
 
 
-class Pace(Struct, frozen=True):
+class ApplyProgress(Struct, frozen=True):
     """How far an apply is: changes that ended of how many, how many a second lately, and the seconds that are left.
 
     `counts` says how many did not end as applied. `is_interrupted`: what is under way is finished, and nothing begins.
@@ -92,13 +92,16 @@ def waiting_line(waiting: Waiting, change: Change | None, screen: Screen) -> str
     return "\n".join(page.lines)
 
 
-def pace_text(pace: Pace) -> str:
+def progress_text(progress: ApplyProgress) -> str:
     """`[120/500] 24/s, about 16 s left, 2 failed`."""
-    parts = ["interrupted: finishing what is under way"] if pace.is_interrupted else []
-    parts += [f"{rate_text(pace.per_second)}"] if pace.per_second and not pace.is_interrupted else []
-    parts += [f"about {span_text(pace.left)} left"] if pace.left is not None and not pace.is_interrupted else []
-    parts += [f"{number:,} {status}" for status, number in pace.counts]
-    return f"[{pace.done:>{len(str(pace.total))}}/{pace.total}] {', '.join(parts)}".rstrip()
+    total = f"{progress.total:,}"
+    parts = ["interrupted: finishing what is under way"] if progress.is_interrupted else []
+    parts += [f"{rate_text(progress.per_second)}"] if progress.per_second and not progress.is_interrupted else []
+    parts += (
+        [f"about {span_text(progress.left)} left"] if progress.left is not None and not progress.is_interrupted else []
+    )
+    parts += [f"{number:,} {status}" for status, number in progress.counts]
+    return f"[{progress.done:>{len(total)},}/{total}] {', '.join(parts)}".rstrip()
 
 
 def waited_text(waits: Sequence[Waiting], *, is_heartbeat: bool) -> str:

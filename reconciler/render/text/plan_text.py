@@ -132,7 +132,7 @@ def _section(
     block: Callable[[TextPage, ChangeGroup, Detail], None],
 ) -> None:
     if groups and title:
-        page.title(f"{title}: {counted(sum(len(group.changes) for group in groups), 'change', thousands=',')}")
+        page.title(f"{title}: {counted(sum(len(group.changes) for group in groups), 'change')}")
     for number, group in enumerate(groups):
         if (number and detail.is_airy) or not (number or title):
             page.blank()
@@ -147,7 +147,7 @@ def _blocked(page: TextPage, groups: Iterable[BlockedGroup], detail: Detail) -> 
         for each in (_by_themselves(group) if detail.is_whole or _is_typed(group) else (group,))
     ]
     if found:
-        page.title(f"Blocked: {counted(sum(len(group.blocked) for group in found), 'resource', thousands=',')}")
+        page.title(f"Blocked: {counted(sum(len(group.blocked) for group in found), 'resource')}")
     for group, after in zip_longest(found, found[1:]):
         page.head(BLOCKED_STYLE, group.headline(), origin=group.blocked[0].origin if group.is_single else None)
         page.paragraph(group.said, indent=4)

@@ -45,7 +45,7 @@ def problems(
             page.blank()
         _problem(page, problem, line_of)
         if is_folded:
-            page.paragraph(f"the same at {counted(len(alike) - 1, 'more place', thousands=',')}:", indent=4)
+            page.paragraph(f"the same at {counted(len(alike) - 1, 'more place')}:", indent=4)
             page.listing(_places(alike[1:]), indent=4, most=_PLACES_LINES, rest=": -v writes all out")
     page.blank()
     page.paragraph(problems_summary(problems), style="bold")

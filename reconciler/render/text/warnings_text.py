@@ -44,7 +44,7 @@ def _group(page: TextPage, group: WarningGroup, detail: Detail) -> None:
         ((sentence, (address,)),) = group.sentences
         _single(page, address, group.code, sentence)
         return
-    page.head(_STYLE, f"{counted(group.count, 'warning', thousands=',')}: {group.code}")
+    page.head(_STYLE, f"{counted(group.count, 'warning')}: {group.code}")
     # What is about the project as a whole comes first, then what is said most often.
     found = sorted(_alike(group.sentences), key=lambda alike: ("" not in alike[0][1], -_count(alike)))
     for alike in found[: detail.ways]:

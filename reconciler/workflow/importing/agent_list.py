@@ -51,6 +51,6 @@ def paths_of(asked: Iterable[Asked]) -> tuple[str, ...]:
         else:
             found.setdefault(one.path.casefold(), one.path)
     if wrong:
-        more = [f"… and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
+        more = [f"… and {len(wrong) - _MOST_SHOWN:,} more"] if len(wrong) > _MOST_SHOWN else []
         raise UsageError("\n".join((*wrong[:_MOST_SHOWN], *more)), hint=_ADVICE)
     return tuple(sorted(found.values()))

@@ -142,7 +142,7 @@ def _document_text(document: PlannedDocument, blocks: Sequence[Mapping[str, YAML
     for path, identity, why in left[:_MOST_TOLD]:
         lines.append(f"# {comment_text(f'{path}: the schedule {identity} stays unmanaged: {why}')}\n")
     if len(left) > _MOST_TOLD:
-        lines.append(f"# {len(left) - _MOST_TOLD} more schedules of these agents stay unmanaged.\n")
+        lines.append(f"# {len(left) - _MOST_TOLD:,} more schedules of these agents stay unmanaged.\n")
     if document.items:
         lines.append(f"forEach: {{file: {inline(document.items, in_flow=True)}}}\n")
     lines.append(f"metadata: {{name: {inline(document.handle, in_flow=True)}}}\n")

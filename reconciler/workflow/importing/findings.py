@@ -87,4 +87,4 @@ def notes(findings: Iterable[ImportFinding], *, in_full: bool) -> Iterator[str]:
         agents = counted(len({one.agent for one in alike}), "agent")
         number = len(alike)
         many = kind.many if number > 1 else kind.many.replace("schedules are", "schedule is", 1)
-        yield f"{number} {many}{details} ({agents}; -v lists them)"
+        yield f"{number:,} {many}{details} ({agents}; -v lists them)"

@@ -52,7 +52,7 @@ class Imported(Struct, frozen=True):
     def told(self, *, in_full: bool) -> Iterator[str]:
         """What to say of agents that are left alone."""
         few = in_full or len(self.declared) <= _MOST_SINGLE
-        yield from self.declared if few else [f"{len(self.declared)} agents are declared already, and left alone"]
+        yield from self.declared if few else [f"{len(self.declared):,} agents are declared already, and left alone"]
         if self.inherited:
             keys = ", ".join(self.inherited)
             yield f"spec.defaults.agent gives the imported agents {keys} too: the plan shows what apply sends for it"
@@ -65,7 +65,7 @@ class Imported(Struct, frozen=True):
             f"  {one}" for one in (*_by_cause(self.unread), *self.unedited, *self.withheld, *self.refused)
         )
         if self.unread:
-            number = f"{len(self.unread)} of {counted(self.asked, 'agent')}"
+            number = f"{len(self.unread):,} of {counted(self.asked, 'agent')}"
             raise ProductError(
                 f"{number} could not be read; {done}\n{reasons}",
                 hint="correct the path, or leave that agent out; `reconciler doctor` looks at the connection. What was "
@@ -93,7 +93,7 @@ def _by_cause(unread: Sequence[tuple[str, str]]) -> Iterator[str]:
         if len(alike) == 1:
             yield f"{paths[0]}: {why}"
         else:
-            yield f"{counted(len(alike), 'agent', thousands=',')}: {why}"
+            yield f"{counted(len(alike), 'agent')}: {why}"
             yield f"  {first_few(paths, _MOST_PATHS)}"
 
 
