@@ -134,7 +134,7 @@ def test_a_search_folds_again_what_it_unfolded(show: Show) -> None:
 def test_what_is_risky_stands_first_with_its_names(show: Show, size: int) -> None:
     chrome = show(plan(size).page)
     first = chrome.find_element(By.CSS_SELECTOR, "section.list")
-    assert first.find_element(By.TAG_NAME, "h2").text.startswith("Look closely")
+    assert first.find_element(By.TAG_NAME, "h2").text.startswith("Risky")
     found = estate_plan(size)
     deletions = first.find_element(By.CSS_SELECTOR, "section.list > .delete")
     named = {one.text for one in deletions.find_elements(By.TAG_NAME, "code") if one.is_displayed()}

@@ -199,7 +199,7 @@ def test_a_reviewer_sees_what_would_change(show: Show) -> None:
     chrome = show(html.plan(PLAN, STAMP))
     assert chrome.title == "Plan · retail-data / prod"
     assert [heading.text.split("\n")[0] for heading in chrome.find_elements(By.TAG_NAME, "h2")] == [
-        "Look closely",
+        "Risky",
         "Blocked",
         "Other changes",
         "Recorded in the ledger",
@@ -345,7 +345,7 @@ def test_a_screen_reader_finds_its_way(show: Show) -> None:
     named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if "role" in node}
     assert ("searchbox", "Search") in named
     assert ("button", "1 delete") in named
-    assert any(role == "heading" and name.startswith("Look closely") for role, name in named)
+    assert any(role == "heading" and name.startswith("Risky") for role, name in named)
     assert any(role == "DisclosureTriangle" and "delete" in name and "8f14e45f" in name for role, name in named)
     assert {"banner", "main"} <= {role for role, _ in named}
     assert not any(role == "button" and not name for role, name in named)

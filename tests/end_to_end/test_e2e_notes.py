@@ -71,7 +71,7 @@ def test_a_refused_plan_says_so_before_all_else(shops: Stage, tmp_path: Path) ->
         "apiVersion: reconciler/v1\nkind: Agent\nmetadata: {name: other}\nspec: {path: sequentum/Retail/stock}\n"
     )
     page = note(shops, "plan")
-    assert page.index("**prune-to-nothing**") < page.index("### Look closely")
+    assert page.index("**prune-to-nothing**") < page.index("### Risky")
     assert "`reconciler apply --max-deletes 90`" in page
     file = str(tmp_path / "plan.json")
     assert shops.run("plan", "--out", file).code == 3

@@ -137,7 +137,7 @@ def test_a_single_change_stands_without_headings_and_tables() -> None:
 
 def test_what_is_risky_comes_first_and_the_gravest_of_it_before_all() -> None:
     page = markdown.plan(PLAN, STAMP)
-    order = ["### Look closely: 4 changes", "**delete** ", "**enable** ", "**start** ", "**update** "]
+    order = ["### Risky: 4 changes", "**delete** ", "**enable** ", "**start** ", "**update** "]
     order += ["### Blocked: 3 resources", "### Other: 5 changes", "### 2 warnings"]
     assert sorted(order, key=page.index) == order
     assert "**24 → 72 runs a day, 3×**" in page  # noqa: RUF001
@@ -153,8 +153,8 @@ def test_what_is_alike_is_said_once_with_folded_names() -> None:
 
 def test_why_a_plan_is_refused_stands_before_all_changes() -> None:
     page = markdown.plan(REFUSED, STAMP)
-    assert page.index("**prune-to-nothing**") < page.index("### Look closely")
-    assert page.index("`reconciler apply --max-deletes 1`") < page.index("### Look closely")
+    assert page.index("**prune-to-nothing**") < page.index("### Risky")
+    assert page.index("`reconciler apply --max-deletes 1`") < page.index("### Risky")
     assert "### 2 warnings" in page
 
 

@@ -37,7 +37,7 @@ def plan(plan: Plan, stamp: Stamp, links: Links = ALONE) -> str:
     """The plan as a page; it needs no network, and is read without its script, too."""
     found = outline(plan)
     sections = [
-        Section("Look closely", _LOOK, [_changes(group) for group in found.risky]),
+        Section("Risky", _LOOK, [_changes(group) for group in found.risky]),
         Section("Blocked", "The plan may not touch these.", [_blocked(group) for group in found.blocked]),
         Section("Other changes" if found.risky else "Changes", "", [_changes(group) for group in found.routine]),
         Section("Recorded in the ledger", "", list(_ledger_only(found.ledger_only)), starts_open=False),

@@ -57,7 +57,7 @@ def _changes(plan: Plan, found: Outline, *, is_alone: bool) -> Iterator[Section]
     risky = [open_group(_group(group), _RISKY) for group in found.risky]
     is_folded = len(plan.changes) > _OPEN_UP_TO
     routine = [_routine(group, is_folded=is_folded) for group in (*found.routine, *found.ledger_only)]
-    yield Section(risky, "" if is_alone else f"\n### Look closely: {_counted(found.risky)}\n")
+    yield Section(risky, "" if is_alone else f"\n### Risky: {_counted(found.risky)}\n")
     yield _blocked(found.blocked)
     others = _counted([*found.routine, *found.ledger_only])
     yield Section(routine, f"\n### Other: {others}\n" if not is_alone and (found.risky or found.blocked) else "")
