@@ -31,6 +31,7 @@ def test_an_agent_that_declares_nothing_else_is_declared(stage: Stage, tmp_path:
     shown = overview(stage, tmp_path / "site")
     assert "No manifest declares anything" not in shown
     assert "0 resources of 1 agent" in shown
+    assert 'href="#' not in shown.partition("<main")[2]  # there is no list that could be filtered
 
 
 def test_a_refused_plan_is_not_passed_over(stage: Stage, tmp_path: Path) -> None:
