@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stage import CLOCKED, NIGHTLY, PRICES, STOCK, Ended, Stage, agent
+from stage import CLOCKED, NIGHTLY, PASSWORD, PRICES, STOCK, Ended, Stage, agent
 
 from reconciler import cli
 from reconciler.emulator import alias_agent
@@ -286,3 +286,12 @@ def test_a_wrong_token_is_told_once_for_all_agents(stage: Stage) -> None:
     assert "agents: GET /api/agent?agentPath=sequentum/Retail/… answered 401" in ended.err
     assert "shop-000, sequentum/Retail/shop-001, " in ended.err and " and 280 more\n" in ended.err
     assert len(ended.err.splitlines()) < 8
+
+
+def test_a_secret_of_the_manifests_is_hidden_in_an_answer_to_an_import(stage: Stage) -> None:
+    stage.write(agent(NIGHTLY + "      inputParameters: {password: '${env:PASSWORD}'}\n"))
+    stage.emulator.inject(f"GET agentPath= 400 body=it was {PASSWORD}, and is refused")
+    for more in (["--agent", STOCK], ["--agent", PRICES, "--update"]):
+        ended = stage.run("import", *more, "--out", str(stage.root / "manifests"))
+        assert ended.code == 1
+        assert "it was (secret), and is refused" in ended.said

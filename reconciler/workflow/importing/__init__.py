@@ -95,13 +95,14 @@ def _read(
     project, secrets = read_project(context)
     memory = read(context, project).memory
     declared = desired.agents if desired is not None else ()
+    hidden_here = secrets | (desired.secret_values if desired is not None else frozenset())
     known = {agent.path.casefold(): agent.path for agent in declared}
     ids = dict(memory.agent_ids)
     named = {known.get(path.casefold(), path) for path in wanted}
     missing = {path for path in named if update or path.casefold() not in known}
     # Whether two paths lead to one agent is known by the ids alone.
     paths = sorted(missing | {agent.path for agent in declared if missing and not ids.get(agent.path)})
-    with Products(project, secrets, context.stop, context.clock) as products:
+    with Products(project, hidden_here, context.stop, context.clock) as products:
         live = read_agents(
             products.acc,
             paths,
