@@ -160,13 +160,13 @@ def _mft(connection: Connection, options: SessionOptions, now: datetime) -> Iter
 def _licence(licence: License, now: datetime) -> Iterator[Check]:
     used, limit = licence.executions, licence.executions_limit
     if used is not None and limit is not None:
-        found = f"{used} of {limit} task executions used{_forecast(licence, used, limit, now)}"
+        found = f"{used:,} of {limit:,} task executions used{_forecast(licence, used, limit, now)}"
         step = "ask Progress for more executions, or start fewer tasks"
         tight = used >= limit * _LICENCE_TIGHT
         gauge = Gauge(used, 0, limit, 0, limit * _LICENCE_TIGHT, "task executions")
         yield graded("mft licence", found, step, is_doubtful=tight, is_failed=used >= limit, gauge=gauge)
     elif used is not None:
-        yield Check("mft licence", Level.OK, f"{used} task executions used, without a limit")
+        yield Check("mft licence", Level.OK, f"{used:,} task executions used, without a limit")
     end = _date(licence.end)
     if end is not None:
         found = f"{'ended' if end <= now else 'ends'} on {end:%Y-%m-%d}"

@@ -143,9 +143,9 @@ def test_a_token_says_itself_when_it_runs_out(at: Desk, left: timedelta, level: 
 @pytest.mark.parametrize(
     ("licence", "name", "level", "word"),
     [
-        ({"used": 10, "limit": 5000}, "mft licence", "ok", "10 of 5000 task executions used"),
+        ({"used": 10, "limit": 5000}, "mft licence", "ok", "10 of 5,000 task executions used"),
         ({"used": 4600, "limit": 5000}, "mft licence", "warning", "at this pace they last until 20"),
-        ({"used": 5000, "limit": 5000}, "mft licence", "failed", "5000 of 5000"),
+        ({"used": 5000, "limit": 5000}, "mft licence", "failed", "5,000 of 5,000"),
         ({"used": 7, "limit": None}, "mft licence", "ok", "without a limit"),
         ({"end_date": f"{BEGIN + timedelta(days=900):%Y-%m-%d}"}, "mft licence end", "ok", "ends on "),
         ({"end_date": f"{BEGIN + timedelta(days=20):%Y-%m-%d}"}, "mft licence end", "warning", "ends on"),
