@@ -11,6 +11,7 @@ from selenium.webdriver.support.select import Select
 from reconciler.causes import said
 from reconciler.model.address import Address, Origin
 from reconciler.model.condition import DriftFinding, DriftStatus, Health, ResourceStatus
+from reconciler.model.copies import replace
 from reconciler.model.estate import AgentReport, AgentRunReport, EstateReport, ResourceReport, UnmanagedReport
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import Done, Owner, RunRecord
@@ -109,6 +110,14 @@ def test_a_cell_of_the_matrix_counts_and_filters(show: Show) -> None:
     chrome.find_element(By.CSS_SELECTOR, "#filters [type=reset]").click()
     chrome.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     assert len(shown_rows(chrome)) == 40
+
+
+def test_one_cause_is_told_once_also_of_resources_that_other_pages_tell_of() -> None:
+    one, other = (replace(resource(1), address=Address("schedule", name, "nightly")) for name in ("a", "b"))
+    pending = replace(other, sync=DriftStatus.PENDING)
+    page = overview(EstateReport((one, pending), (), (), unmanaged=0), STAMP, links())
+    assert page.count("the last run failed") == 1
+    assert '<a href="drift.html">drift</a>' in page
 
 
 def test_columns_have_heads_that_stand_above_them(show: Show) -> None:

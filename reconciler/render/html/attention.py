@@ -57,7 +57,7 @@ def attention(resources: Iterable[ResourceReport]) -> list[TroubledGroup]:
     found: dict[Hashable, list[tuple[ResourceReport, Trouble]]] = defaultdict(list)
     for one in resources:
         trouble = trouble_of(one)
-        found[trouble.word, skeleton(trouble.told), trouble.pages].append((one, trouble))
+        found[trouble.word, skeleton(trouble.told)].append((one, trouble))
     groups = [_group(together) for together in found.values()]
     return sorted(groups, key=lambda group: (_rank(group.trouble.word), -len(group.resources), group.trouble))
 
@@ -68,7 +68,8 @@ def _group(together: Sequence[tuple[ResourceReport, Trouble]]) -> TroubledGroup:
     of_many = blocked_step_of_many(first.blocked.reason) if first.blocked is not None else ""
     step = steps.pop() if len(steps) == 1 else of_many
     told = shared_sentence([trouble.told for trouble in troubles])
-    return TroubledGroup(Trouble(troubles[0].word, told, step, troubles[0].pages), resources)
+    pages = tuple(page for page in (PLAN, DRIFT, STATUS) if any(page in trouble.pages for trouble in troubles))
+    return TroubledGroup(Trouble(troubles[0].word, told, step, pages), resources)
 
 
 def trouble_of(one: ResourceReport) -> Trouble:
