@@ -42,7 +42,7 @@ def test_fifty_agents_from_a_file_are_written_and_planned_to_nothing(stage: Stag
     ended = listed(stage, ["# shops", "", *paths, paths[0]])
     assert ended.code == 0, ended.err
     assert len(ended.out.splitlines()) == 50
-    assert "50 agents: 50 written with 300 schedules, 3250 lines of YAML" in ended.err
+    assert "50 agents: 50 written with 300 schedules, 3,250 lines of YAML" in ended.err
     document = yaml.safe_load((stage.root / "manifests" / "shop-01.yaml").read_text(encoding="utf-8"))
     assert [one["name"] for one in document["spec"]["schedules"]] == sorted(NAMES)
     assert {action for _, action, _ in stage.changes()} == {"adopt"}
