@@ -219,7 +219,7 @@ def test_the_calendar_shows_what_the_plan_makes_of_it_where_it_does(stage: Stage
 def test_what_the_next_apply_creates_needs_no_attention(stage: Stage, out: Path) -> None:
     stage.write(agent(NIGHTLY))
     report(stage, out)
-    assert "Nothing needs attention" in (out / "index.html").read_text(encoding="utf-8")
+    assert "No resource needs attention" in (out / "index.html").read_text(encoding="utf-8")
     assert "It needs no attention." in (out / "status.html").read_text(encoding="utf-8")
 
 
