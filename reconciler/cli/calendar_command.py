@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.selection import Selection
 
 _MOST_DAYS = 92
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
 @click.command()
@@ -81,6 +82,8 @@ def calendar(
 
     threshold = simultaneous if herd is None else herd  # the option's former name
     day = first.date() if first is not None else None
+    if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise UsageError(f"--from takes a day of the years {_FIRST_YEAR} to {_LAST_YEAR}", hint="such as 2026-11-30")
     if spread:
         return _spread(session, selection, day, days, threshold, spread_window)
     options = CalendarOptions(

@@ -126,7 +126,14 @@ def test_selectors_hold(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [("--zone", "Australia/Sidney"), ("--days", "0"), ("--from", "soon"), ("--spread", "--spread-window", "2h")],
+    [
+        ("--zone", "Australia/Sidney"),
+        ("--days", "0"),
+        ("--from", "soon"),
+        ("--from", "0001-01-01"),
+        ("--from", "9999-12-30"),
+        ("--spread", "--spread-window", "2h"),
+    ],
 )
 def test_wrong_usage_exits_64_and_says_what_is_right(stage: Stage, wrong: tuple[str, ...]) -> None:
     stage.write(agent(NIGHTLY))
