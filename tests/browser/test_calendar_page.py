@@ -551,12 +551,11 @@ def test_no_name_becomes_a_script(show: Show, payload: str) -> None:
 @pytest.mark.parametrize("page", SIZES)
 def test_everybody_can_read_it(show: Show, faultless: Faultless, page: str) -> None:
     chrome = show(SIZES[page])
-    for width in (1280, 390):
-        for theme in ("light", "dark"):
-            look(chrome, width=width, theme=theme)
-            if page != "none":
-                chrome.execute_script("document.querySelector('.hours').children[2].children[3].click()")
-            faultless(chrome)
+    for width, theme in ((1280, "light"), (390, "dark")):
+        look(chrome, width=width, theme=theme)
+        if page != "none":
+            chrome.execute_script("document.querySelector('.hours').children[2].children[3].click()")
+        faultless(chrome)
 
 
 def test_it_is_read_without_its_script(show: Show) -> None:
