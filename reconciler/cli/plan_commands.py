@@ -59,7 +59,8 @@ def plan(
     if form == "text" and out is None and found.plan.changes and not found.refusals:
         session.say("next: `reconciler apply` asks, then applies it; `--only PATTERN` narrows it, -v writes all out")
     if out is not None:
-        session.say(f"saved to {out}: `reconciler apply {out}` does exactly this, once, until it expires")
+        does = "does nothing, since it is refused" if found.refusals else "does exactly this, once, until it expires"
+        session.say(f"saved to {out}: `reconciler apply {out}` {does}")
     return plan_exit(found.plan, found.refusals, detailed=detailed_exitcode)
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from reconciler.model.address import Address
 
 _FOLDABLE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
-_HEAD = re.compile(r"(.*[._-])([^._-]+)", re.ASCII)
+_HEAD = re.compile(r"(.*[^0-9])([0-9]+)|(.*[._-])([^._-]+)", re.ASCII)
+_SIGNS = "._-"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}|0[0-9]{1,8}", re.ASCII)
 _SHORTEST_RANGE = 3
 
@@ -97,7 +98,8 @@ def _joined(names: Sequence[str], width: int) -> list[_Names]:
     tails: dict[str, list[str]] = defaultdict(list)
     for name in names:
         split = _HEAD.fullmatch(name)
-        tails[split[1] if split else ""].append(split[2] if split else name)
+        head, tail = ("", name) if split is None else (split[1] or split[3], split[2] or split[4])
+        tails[head].append(tail)
     heads: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for head, alike in tails.items():
         heads[tuple(alike)].append(head)
@@ -115,7 +117,8 @@ def _with_heads(beginnings: Sequence[str], end: _Names, width: int) -> Iterator[
     """Beginnings that share their ends, themselves joined; each keeps the sign that it ends with."""
     by_sign: dict[str, list[str]] = defaultdict(list)
     for head in beginnings:
-        by_sign[head[-1:]].append(head[:-1])
+        sign = head[-1:] if head[-1:] in _SIGNS else ""
+        by_sign[sign].append(head.removesuffix(sign))
     for sign, heads in by_sign.items():
         is_bare = "" in heads
         for piece in [_Names(head, 1) for head in heads] if is_bare else _chunks(heads, width - len(end.text) - 1):

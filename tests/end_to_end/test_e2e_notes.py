@@ -74,7 +74,8 @@ def test_a_refused_plan_says_so_before_all_else(shops: Stage, tmp_path: Path) ->
     assert page.index("**prune-to-nothing**") < page.index("### Risky")
     assert "`reconciler apply --max-deletes 90`" in page
     file = str(tmp_path / "plan.json")
-    assert shops.run("plan", "--out", file).code == 3
+    ended = shops.run("plan", "--out", file)
+    assert (ended.code, f"`reconciler apply {file}` does nothing, since it is refused" in ended.err) == (3, True)
     for form in ("text", "json", "markdown", "html"):
         assert "prune-to-nothing" in shops.run("show", file, "--format", form).out
     assert shops.run("show", file, "--format", "json").document["digest"] == shops.plan()["digest"]
