@@ -41,7 +41,7 @@ lint: install    ## ruff: style and likely mistakes; import-linter: what may imp
 
 types: install   ## mypy --strict
 	@$(BIN)/mypy
-	@for each in tests/conftest.py tests/*/conftest.py; do $(BIN)/mypy --no-error-summary "$$each" || exit 1; done
+	@for each in tests/conftest.py tests/*/conftest.py; do MYPYPATH=tests $(BIN)/mypy --no-error-summary "$$each" || exit 1; done
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
