@@ -238,6 +238,8 @@ def outline(plan: Plan) -> Outline:
 
 def risk_of(change: Change) -> Risk | None:
     """Why a reviewer has to look closely at a change, the gravest reason; None where it is routine."""
+    if not change.action.is_remote:
+        return None
     if change.action in _RISK_OF_ACTION:
         return _RISK_OF_ACTION[change.action]
     if change.why is not None and _is_about(change.why, Cause.FILES_REPLACED):

@@ -210,7 +210,7 @@ DESCRIPTIONS = {
     "0 15 0 0": "Runs every 15 minutes.",
     "0 0 2 * * MON-FRI": "Runs at 2:00:00 AM on Monday to Friday (AET).",
     "0 30 12,0 * * *": "Runs at 12:30:00 AM and 12:30:00 PM every day (AET).",
-    "0 0 0 LW * ?": "Runs at 12:00:00 AM on the last Monday to Friday of the month (AET).",
+    "0 0 0 LW * ?": "Runs at 12:00:00 AM on the last weekday of the month (AET).",
     "nonsense": None,
 }
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from render_estates import SIZES, created, disabled, estate_plan, retimed
 from render_models import plans
-from render_samples import DELETED, ENABLED, PLAN, UPDATED
+from render_samples import ADOPTED, DELETED, ENABLED, PLAN, UPDATED
 
 from reconciler.causes import Cause, because
 from reconciler.model.address import Address
@@ -137,6 +137,7 @@ def test_one_of_many_sorts_that_is_frequent_stands_apart() -> None:
         (retimed(1), Risk.FREQUENCY),
         (replace(UPDATED, preview=Preview(before_per_day=1.0, after_per_day=1.9)), None),
         (replace(UPDATED, why=because(Cause.DUE_FOR, because(Cause.FILES_REPLACED, count=2))), Risk.REPLACED),
+        (replace(ADOPTED, preview=Preview(before_per_day=0.0, after_per_day=1.0)), None),
         (UPDATED, None),
         (created(1), None),
         (replace(created(1), preview=Preview(after_per_day=86400.0)), Risk.OFTEN),
