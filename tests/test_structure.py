@@ -134,7 +134,20 @@ def test_modules_are_nouns() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["model", "errors", "diff", "identity", "cli", "render.text", "render.markdown", "render.json_"]
+    "room",
+    [
+        "model",
+        "errors",
+        "diff",
+        "identity",
+        "cli",
+        "render.text.plan_text",
+        "render.text.drift_text",
+        "render.text.apply_text",
+        "render.text.problems_text",
+        "render.markdown",
+        "render.json_",
+    ],
 )
 def test_heavy_libraries_are_imported_only_when_used(room: str) -> None:
     """Every start of the program pays for what is imported at the top."""

@@ -230,10 +230,10 @@ def _show(session: Session, done: Applied, flags: ApplyFlags, account: ApplyAcco
     elif refusals or not plan.changes:
         session.show(render_plan(session, plan, "text"))
     else:
-        from reconciler.render import text
+        from reconciler.render.text import apply_text
 
         finished = done.result.finished if session.stop.is_set() else None
-        session.show(text.outcomes(outcomes, plan, session.screen, verbose=session.verbose, finished=finished))
+        session.show(apply_text.outcomes(outcomes, plan, session.screen, verbose=session.verbose, finished=finished))
     for finding in refusals:
         session.say(harmless(f"blocked [{finding.code}]: {words(finding.why)}"))
     if refusals:

@@ -96,9 +96,9 @@ def render_plan(
 
             return html.plan(shown, stamp) if is_saved else html.plan(shown, stamp, session.links())
         case _:
-            from reconciler.render import text
+            from reconciler.render.text import plan_text
 
-            return text.plan(shown, session.screen, verbose=session.verbose)
+            return plan_text.plan(shown, session.screen, verbose=session.verbose)
 
 
 def plan_exit(plan: Plan, refusals: tuple[Finding, ...], *, detailed: bool) -> int:
@@ -140,9 +140,9 @@ def drift(session: Session, form: str, selection: Selection) -> int:
 
 def _drift(session: Session, found: Drift, form: str) -> str:
     if form == "text":
-        from reconciler.render import text
+        from reconciler.render.text import drift_text
 
-        return text.drift(found, session.screen, verbose=session.verbose)
+        return drift_text.drift(found, session.screen, verbose=session.verbose)
     stamp = session.stamp_for(found.project, found.environment)
     if form == "json":
         from reconciler.render import json_

@@ -51,9 +51,9 @@ def validate(session: Session, strict: bool, form: str) -> int:
 def _problems(session: Session, form: str, problems: tuple[Problem, ...], root: Path, declared: int | None) -> str:
     if form == "text":
         from reconciler.quantities import counted
-        from reconciler.render import text
+        from reconciler.render.text import problems_text
 
-        shown = text.problems(problems, session.screen, line_of=_line_reader(root), verbose=session.verbose)
+        shown = problems_text.problems(problems, session.screen, line_of=_line_reader(root), verbose=session.verbose)
         if problems or declared is None:
             return shown
         return f"{shown.rstrip()} {counted(declared, 'resource')} {'is' if declared == 1 else 'are'} declared.\n"

@@ -202,9 +202,10 @@ def harmless(text: str) -> str:
 def complain(error: Exception, *, verbose: bool) -> int:
     """Word an error on stderr, and return its exit code."""
     if isinstance(error, ManifestError):
-        from reconciler.render import Screen, text
+        from reconciler.render import Screen
+        from reconciler.render.text import problems_text
 
-        click.echo(text.problems(error.problems, Screen(terminal_columns()), verbose=verbose), err=True)
+        click.echo(problems_text.problems(error.problems, Screen(terminal_columns()), verbose=verbose), err=True)
         return error.exit_code
     if isinstance(error, ReconcilerError):
         click.echo(harmless(f"error: {error.message}"), err=True)

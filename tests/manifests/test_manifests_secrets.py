@@ -12,7 +12,8 @@ from manifests_projects import AGENT, ENVIRON, PROJECT, check, desired, write
 from reconciler.errors import LedgerError
 from reconciler.ledger.location import locate
 from reconciler.model.resource import Severity
-from reconciler.render import Screen, text
+from reconciler.render import Screen
+from reconciler.render.text import problems_text
 
 SECRET = "hunter2-in-the-clear"
 PARAMETER = AGENT + "      inputParameters: {password: '${env:PW}'}\n"
@@ -115,7 +116,7 @@ def test_a_source_line_with_a_password_in_a_url_is_shown_without_it(tmp_path: Pa
     root = write(tmp_path, {"a.yaml": AGENT}, PROJECT + "  ledger: mysql://scraper:hunter2@db/ledger\n")
     problems = check(root, ENVIRON)[1]
     lines = (root / "reconciler.yaml").read_text().splitlines()
-    shown = text.problems(problems, Screen(200), line_of=lambda _, number: lines[number - 1])
+    shown = problems_text.problems(problems, Screen(200), line_of=lambda _, number: lines[number - 1])
     assert "mysql://scraper:(secret)@db/ledger" in shown
     assert "hunter2" not in shown
 

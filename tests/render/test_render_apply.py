@@ -18,9 +18,10 @@ from reconciler.model.copies import replace
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import ApplyBegan, Began, Outcome, Status, Waiting
 from reconciler.model.plan import Action, Change, Plan, Reason
-from reconciler.render import Screen, text
+from reconciler.render import Screen
 from reconciler.render.characters import columns
 from reconciler.render.outcome_review import outcome_groups
+from reconciler.render.text import apply_text
 from reconciler.render.text.apply_telling import ApplyTelling
 
 COUNT = re.compile(r"^\S+ ([0-9][0-9,]*) ")
@@ -53,7 +54,7 @@ def told_live(size: int, width: int) -> list[str]:
 def test_an_apply_of_any_size_looks_as_it_was_approved_by_eye(size: int, width: int) -> None:
     plan, outcomes = estate_outcomes(size)
     lines = told_live(size, width)
-    page = text.outcomes(outcomes, plan, Screen(width))
+    page = apply_text.outcomes(outcomes, plan, Screen(width))
     golden.check(f"apply-{size}-{width}.txt", "\n".join([*lines, "", page]))
     assert told_of(lines) == len(outcomes) == size
     assert max(columns(line) for line in page.splitlines()) <= width
@@ -67,7 +68,7 @@ def test_verbose_gives_each_change_a_line() -> None:
     lines = [line for outcome in outcomes for line in told.hear(outcome, 1.0)]
     assert [line.split()[1] for line in lines] == [str(outcome.change.address) for outcome in outcomes]
     assert told.rest() == []
-    page = text.outcomes(outcomes, plan, Screen(200), verbose=True)
+    page = apply_text.outcomes(outcomes, plan, Screen(200), verbose=True)
     assert all(str(outcome.change.address) in page for outcome in outcomes)
 
 
@@ -132,7 +133,7 @@ def test_each_outcome_is_told_once_in_whatever_order_and_wherever_it_is_cut(
     last = tuple({outcome.change.address: outcome for outcome in ended}.values())
     grouped = [one for group in outcome_groups(last) for one in group.outcomes]
     assert Counter(map(id, grouped)) == Counter(id(one) for one in last if one.status is not Status.APPLIED)
-    page = text.outcomes(last, plan, Screen(width))
+    page = apply_text.outcomes(last, plan, Screen(width))
     for status in Status:
         if (number := sum(one.status is status for one in last)) and status is not Status.APPLIED:
             assert f"{status.value.capitalize()} ({number}):" in page
@@ -239,7 +240,7 @@ def refused(size: int) -> tuple[Plan, tuple[Outcome, ...]]:
 
 def test_one_cause_of_1200_failures_is_told_once() -> None:
     plan, outcomes = refused(1200)
-    page = text.outcomes(outcomes, plan, Screen(100))
+    page = apply_text.outcomes(outcomes, plan, Screen(100))
     assert page.count("401") == 1
     assert "Failed (1,200): request failed" in page
     assert "answered 401: no. Make a new token" in page
@@ -259,14 +260,14 @@ def test_what_waits_for_the_same_is_skipped_together() -> None:
         Outcome(change, Status.SKIPPED, because(Cause.NEEDS_NOT_APPLIED, names=tuple(needs[min(number // 10, 9)])))
         for number, change in enumerate(starts)
     ]
-    page = text.outcomes(outcomes, Plan("p", "default", tuple(starts)), Screen(100))
+    page = apply_text.outcomes(outcomes, Plan("p", "default", tuple(starts)), Screen(100))
     assert page.count("which was not applied") == 3
     assert "  it needs input-files/a, which was not applied\n    trigger/t-{0..9}" in page
     each = [
         Outcome(change, Status.SKIPPED, because(Cause.NEEDS_NOT_APPLIED, names=(f"schedule/c/{number}",)))
         for number, change in enumerate(starts)
     ]
-    page = text.outcomes(each, Plan("p", "default", tuple(starts)), Screen(100))
+    page = apply_text.outcomes(each, Plan("p", "default", tuple(starts)), Screen(100))
     assert "each needs something that was not applied: schedule/c/0" in page
     assert "and 25 more" in page
 
@@ -302,19 +303,19 @@ def test_an_interruption_counts_what_was_applied_in_flight_and_not_begun() -> No
         for number, change in enumerate(plan.changes)
     ]
     finished = [outcome.change.address for outcome in outcomes[8:10]]
-    page = text.outcomes(outcomes, plan, Screen(100), finished=finished)
+    page = apply_text.outcomes(outcomes, plan, Screen(100), finished=finished)
     assert page == (
         "Interrupted: 8 applied, 2 in flight were finished, 15 not begun.\n"
         "next: Run `reconciler apply` again; what was applied is recorded.\n"
     )
     failed = [replace(outcomes[0], status=Status.FAILED, why=said("no")), *outcomes[1:-3]]
-    page = text.outcomes(failed, plan, Screen(100), finished=finished)
+    page = apply_text.outcomes(failed, plan, Screen(100), finished=finished)
     assert "Interrupted: 7 applied, 2 in flight were finished, 1 failed, 15 not begun.\n" in page
 
 
 def test_an_interruption_after_the_last_change_asks_for_nothing() -> None:
     plan = Plan("p", "e", tuple(changes(5)))
-    page = text.outcomes(
+    page = apply_text.outcomes(
         [Outcome(change, Status.APPLIED) for change in plan.changes], plan, Screen(100), finished=frozenset()
     )
     assert "Interrupted: 5 applied." in page and "next:" not in page
@@ -323,7 +324,7 @@ def test_an_interruption_after_the_last_change_asks_for_nothing() -> None:
 def test_unknown_starts_name_the_command_that_settles_each() -> None:
     changes = [Change(Address("trigger", "", f"t-{number}"), Action.START, Reason.DUE) for number in range(3)]
     outcomes = [Outcome(change, Status.UNKNOWN, said("the reply was lost")) for change in changes]
-    page = text.outcomes(outcomes, Plan("p", "default", tuple(changes)), Screen(120))
+    page = apply_text.outcomes(outcomes, Plan("p", "default", tuple(changes)), Screen(120))
     assert page.count("the reply was lost") == 1
     assert "trigger/t-{0..2}" in page
     assert "`reconciler resolve ADDRESS --ran | --not-ran`" in page

@@ -19,8 +19,9 @@ from reconciler.model.copies import replace
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Finding, Plan
 from reconciler.model.resource import Problem
-from reconciler.render import Screen, github, json_, junit, sarif, text
+from reconciler.render import Screen, github, json_, junit, sarif
 from reconciler.render.characters import columns, cut, neutral, wrap
+from reconciler.render.text import apply_text, drift_text, plan_text, problems_text
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 ENCODINGS = ("utf-8", "ascii", "cp1252", "shift_jis")
@@ -59,31 +60,31 @@ COMMANDS = said(
     plan=Plan("p", "e", warnings=(Finding(" ", "x" * 90, said("")),)), width=40, encoding="utf-8", verbose=False
 )  # a code of blanks that does not fit beside its address was a line of blanks
 def test_a_plan_keeps_its_width(plan: Plan, width: int, encoding: str, verbose: bool) -> None:
-    page = text.plan(plan, Screen(width, encoding=encoding), verbose=verbose)
+    page = plan_text.plan(plan, Screen(width, encoding=encoding), verbose=verbose)
     check_page(page, width, encoding)
-    coloured = text.plan(plan, Screen(width, color=True, encoding=encoding), verbose=verbose)
+    coloured = plan_text.plan(plan, Screen(width, color=True, encoding=encoding), verbose=verbose)
     assert COLOUR.sub("", coloured) == page
 
 
 @lawful
 @given(plan=plans, ended=st.lists(outcomes, max_size=4), width=widths, encoding=st.sampled_from(ENCODINGS))
 def test_outcomes_keep_their_width(plan: Plan, ended: list[Outcome], width: int, encoding: str) -> None:
-    page = text.outcomes(ended, plan, Screen(width, encoding=encoding), verbose=True)
+    page = apply_text.outcomes(ended, plan, Screen(width, encoding=encoding), verbose=True)
     check_page(page, width, encoding)
     for outcome in ended:
-        check_page(text.outcome_line(outcome, Screen(width, encoding=encoding)), width, encoding)
+        check_page(apply_text.outcome_line(outcome, Screen(width, encoding=encoding)), width, encoding)
 
 
 @lawful
 @given(drift=drifts, width=widths, encoding=st.sampled_from(ENCODINGS), verbose=st.booleans())
 def test_drift_keeps_its_width(drift: Drift, width: int, encoding: str, verbose: bool) -> None:
-    check_page(text.drift(drift, Screen(width, encoding=encoding), verbose=verbose), width, encoding)
+    check_page(drift_text.drift(drift, Screen(width, encoding=encoding), verbose=verbose), width, encoding)
 
 
 @lawful
 @given(found=problems, source=texts, width=widths, encoding=st.sampled_from(ENCODINGS))
 def test_problems_keep_their_width(found: list[Problem], source: str, width: int, encoding: str) -> None:
-    page = text.problems(found, Screen(width, encoding=encoding), line_of=lambda path, number: source)
+    page = problems_text.problems(found, Screen(width, encoding=encoding), line_of=lambda path, number: source)
     check_page(page, width, encoding)
 
 

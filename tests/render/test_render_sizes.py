@@ -31,8 +31,9 @@ from reconciler.model.condition import Drift, DriftStatus, Health, ResourceStatu
 from reconciler.model.copies import replace
 from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Finding, Plan, Preview, Reason
 from reconciler.model.resource import Problem
-from reconciler.render import Screen, Stamp, markdown, status_report, text
+from reconciler.render import Screen, Stamp, markdown, status_report
 from reconciler.render.characters import columns
+from reconciler.render.text import drift_text, plan_text, problems_text
 from reconciler.render.wording import blocked_words
 
 WIDTHS = (80, 120)
@@ -47,8 +48,8 @@ MORE = re.compile(r"… and ([0-9,]+) more: -v names all")
 
 def test_counts_are_written_one_way_in_titles_and_summaries() -> None:
     plan, audit, stamp = estate_plan(5_000), estate_drift(5_000), Stamp("0", "p", "default", "2026-11-22T00:00:00Z")
-    pages = [text.plan(plan, Screen(120)), markdown.plan(plan, stamp)]
-    pages += [text.drift(audit, Screen(120)), markdown.drift(audit, stamp)]
+    pages = [plan_text.plan(plan, Screen(120)), markdown.plan(plan, stamp)]
+    pages += [drift_text.drift(audit, Screen(120)), markdown.drift(audit, stamp)]
     for page in pages:
         assert re.search(r"[0-9],[0-9]{3} [a-z]", page)
         assert not re.search(r"(?<![0-9.,-])[0-9]{4,} [a-z]", page)
@@ -64,14 +65,14 @@ def test_a_person_reads_why_something_is_blocked_as_a_phrase(reason: Reason) -> 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_plan_and_an_audit_of_any_size_look_as_they_were_approved_by_eye(size: int, width: int) -> None:
-    golden.check(f"estate-plan-{size}-{width}.txt", text.plan(estate_plan(size), Screen(width)))
-    golden.check(f"estate-drift-{size}-{width}.txt", text.drift(estate_drift(size), Screen(width)))
+    golden.check(f"estate-plan-{size}-{width}.txt", plan_text.plan(estate_plan(size), Screen(width)))
+    golden.check(f"estate-drift-{size}-{width}.txt", drift_text.drift(estate_drift(size), Screen(width)))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("size", [1, 2, 7, 12, 25, 60, 120, 300, 500, 1_000, 5_000])
 def test_a_plan_of_mixed_changes_fits_on_two_screens(size: int, width: int) -> None:
-    assert text.plan(estate_plan(size), Screen(width)).count("\n") <= TWO_SCREENS
+    assert plan_text.plan(estate_plan(size), Screen(width)).count("\n") <= TWO_SCREENS
 
 
 def test_a_plan_of_hundreds_of_sorts_fits_too(width: int = 120) -> None:
@@ -86,11 +87,11 @@ def test_a_plan_of_hundreds_of_sorts_fits_too(width: int = 120) -> None:
 
 
 def test_what_is_shortened_for_the_screen_says_so() -> None:
-    page = text.plan(estate_plan(500), Screen(60))
+    page = plan_text.plan(estate_plan(500), Screen(60))
     assert "Written in short, to fit on two screens: -v writes all of it out, --only narrows it." in " ".join(
         page.split()
     )
-    assert "Written in short" not in text.plan(estate_plan(1), Screen(80))
+    assert "Written in short" not in plan_text.plan(estate_plan(1), Screen(80))
 
 
 def addresses(plan: Plan) -> set[str]:
@@ -117,7 +118,7 @@ def numbers(page: str) -> int:
 @pytest.mark.parametrize("size", SIZES)
 def test_every_change_is_counted_once(size: int, width: int, verbose: bool) -> None:
     plan = estate_plan(size)
-    page = text.plan(plan, Screen(width), verbose=verbose)
+    page = plan_text.plan(plan, Screen(width), verbose=verbose)
     assert numbers(page) == len(plan.changes) + len(plan.blocked)
 
 
@@ -147,7 +148,7 @@ def check_names(plan: Plan, page: str) -> None:
 @pytest.mark.parametrize("size", [25, 300])
 def test_folded_names_unfold_to_those_that_were_folded(size: int, width: int) -> None:
     plan = estate_plan(size)
-    check_names(plan, text.plan(plan, Screen(width)))
+    check_names(plan, plan_text.plan(plan, Screen(width)))
 
 
 MAKERS = (retimed, relogged, created, deleted, disabled, adopted, uploaded, started)
@@ -163,7 +164,7 @@ def test_any_plan_counts_each_change_once_and_names_or_counts_it(
     drawn: list[tuple[Callable[[int], Change], int]], width: int
 ) -> None:
     plan = Plan("p", "default", tuple(sorted((make(number) for make, number in drawn), key=lambda one: one.address)))
-    page = text.plan(plan, Screen(width))
+    page = plan_text.plan(plan, Screen(width))
     assert numbers(page) == len(plan.changes)
     assert page.count("\n") <= TWO_SCREENS or len(plan.changes) <= 12
     check_names(plan, page)
@@ -172,7 +173,7 @@ def test_any_plan_counts_each_change_once_and_names_or_counts_it(
 @pytest.mark.parametrize("size", SIZES)
 def test_every_address_of_a_plan_stands_in_its_whole_text(size: int) -> None:
     plan = estate_plan(size)
-    page = text.plan(plan, Screen(200), verbose=True)
+    page = plan_text.plan(plan, Screen(200), verbose=True)
     shown = set(re.findall(r"[a-z-]+/[^\s,:]+", page))
     assert addresses(plan) <= shown
     assert {warning.address for warning in plan.warnings} <= shown
@@ -182,7 +183,7 @@ def test_every_address_of_a_plan_stands_in_its_whole_text(size: int) -> None:
 @pytest.mark.generated
 @given(plans, st.sampled_from(WIDTHS))
 def test_any_whole_text_names_every_address(plan: Plan, width: int) -> None:
-    page = "".join(text.plan(plan, Screen(width, encoding="ascii"), verbose=True).split())
+    page = "".join(plan_text.plan(plan, Screen(width, encoding="ascii"), verbose=True).split())
     for address in addresses(plan):
         if address.isascii() and address.isprintable():
             assert "".join(address.split()) in page
@@ -191,8 +192,8 @@ def test_any_whole_text_names_every_address(plan: Plan, width: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_no_secret_stands_in_a_text_of_any_size(size: int) -> None:
     for verbose in (False, True):
-        assert "hunter" not in text.plan(estate_plan(size), Screen(200), verbose=verbose)
-        assert "hunter" not in text.drift(estate_drift(size), Screen(200), verbose=verbose)
+        assert "hunter" not in plan_text.plan(estate_plan(size), Screen(200), verbose=verbose)
+        assert "hunter" not in drift_text.drift(estate_drift(size), Screen(200), verbose=verbose)
 
 
 @pytest.mark.generated
@@ -200,7 +201,7 @@ def test_no_secret_stands_in_a_text_of_any_size(size: int) -> None:
 def test_what_is_folded_keeps_its_width(plan: Plan, drift: Drift, width: int) -> None:
     many = replace(plan, changes=plan.changes * 5, blocked=plan.blocked * 5, warnings=plan.warnings * 5)
     more = replace(drift, findings=drift.findings * 5)
-    for page in (text.plan(many, Screen(width)), text.drift(more, Screen(width))):
+    for page in (plan_text.plan(many, Screen(width)), drift_text.drift(more, Screen(width))):
         for line in page.splitlines():
             assert columns(line) <= width
             assert line == line.rstrip()
@@ -230,7 +231,7 @@ def switched(number: int, action: Action, run: str) -> Change:
 
 
 def shown(*found: Change, width: int = 120) -> str:
-    return text.plan(Plan("p", "default", found), Screen(width))
+    return plan_text.plan(Plan("p", "default", found), Screen(width))
 
 
 def test_what_changes_alike_is_one_block_with_its_count_and_its_names_folded() -> None:
@@ -367,12 +368,12 @@ def test_long_values_that_vary_show_where_they_differ_and_a_secret_only_that_it_
 
 
 def test_what_differs_is_listed_while_it_is_few() -> None:
-    page = text.plan(Plan("p", "default", tuple(map(created, range(14)))), Screen(120))
+    page = plan_text.plan(Plan("p", "default", tuple(map(created, range(14)))), Screen(120))
     assert '    schedule/books-au/hourly    cron "0 0 * * * *", inputParameters.region "au"\n' in page
     assert '    schedule/rentals-au/hourly  cron "0 42 * * * *", inputParameters.region "au"\n' in page
     assert "values" not in page
     assert "hunter" not in page
-    many = text.plan(Plan("p", "default", tuple(map(created, range(40)))), Screen(120))
+    many = plan_text.plan(Plan("p", "default", tuple(map(created, range(40)))), Screen(120))
     assert "cron: 40 values, such as" in many
 
 
@@ -398,12 +399,12 @@ def test_warnings_are_told_by_code_and_a_sentence_once() -> None:
         *(Finding("odd", "", said(word * 3)) for word in "abcde"),
     ]
     plan = Plan("p", "default", (poll(1),), warnings=tuple(sorted(warnings)))
-    page = text.plan(plan, Screen(100))
+    page = plan_text.plan(plan, Screen(100))
     assert "! 41 warnings: dst-skipped\n    2027-03-28 02:30 does not exist\n    schedule/a-{00..40}/x\n" in page
     assert "! 10 warnings: collision\n    a new peak: 300 schedules start in the same second\n" in page
     assert "    such as: starts together with 0 others\n    schedule/b-{0..8}/x\n" in page
     assert "! 5 warnings: odd\n    aaa\n    bbb\n    ccc\n    and 2 more: -v writes all out\n" in page
-    whole = text.plan(plan, Screen(100), verbose=True)
+    whole = plan_text.plan(plan, Screen(100), verbose=True)
     assert whole.count("dst-skipped") == 41 and "starts together with 8 others" in whole
 
 
@@ -440,12 +441,12 @@ def problem(number: int, message: str = "Unknown key 'crom'. Did you mean 'cron'
 
 
 def test_many_problems_that_say_the_same_are_one_with_their_places() -> None:
-    page = text.problems([*map(problem, range(60)), problem(5, "another")], Screen(100))
+    page = problems_text.problems([*map(problem, range(60)), problem(5, "another")], Screen(100))
     assert page.startswith("manifests/a.yaml:1:7: error[unknown-key] schedule/shop-000/poll: Unknown key 'crom'.")
     assert page.count("Unknown key") == 1
     assert "    the same at 59 more places:\n    manifests/a.yaml:2:7, :3:7, :4:7" in page
     assert "manifests/b.yaml:31:7, :32:7" in page
     assert "\nmanifests/a.yaml:6:7: error[unknown-key] schedule/shop-005/poll: another\n" in page
     assert page.endswith("\n61 errors in 2 files.\n")
-    assert text.problems([*map(problem, range(60))], Screen(100), verbose=True).count("Unknown key") == 60
-    assert text.problems([*map(problem, range(4))], Screen(100)).count("Unknown key") == 4
+    assert problems_text.problems([*map(problem, range(60))], Screen(100), verbose=True).count("Unknown key") == 60
+    assert problems_text.problems([*map(problem, range(4))], Screen(100)).count("Unknown key") == 4

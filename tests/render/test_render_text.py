@@ -32,9 +32,10 @@ from reconciler.model.copies import replace
 from reconciler.model.outcome import Outcome, Status
 from reconciler.model.plan import Action, Change, FieldChange, Finding, Plan, Preview, Reason
 from reconciler.model.resource import Problem
-from reconciler.render import Screen, html, markdown, text
+from reconciler.render import Screen, html, markdown
 from reconciler.render.characters import columns
 from reconciler.render.frequency import switch_text
+from reconciler.render.text import apply_text, drift_text, plan_text, problems_text
 from reconciler.render.wording import short_commit
 
 ONE = Plan("p", "default", unchanged=1)
@@ -44,12 +45,12 @@ WIDTHS = (60, 80, 120, 200)
 
 def pages(width: int, *, color: bool, encoding: str = "utf-8") -> dict[str, str]:
     return {
-        "plan": text.plan(PLAN, Screen(width, color=color, encoding=encoding)),
-        "plan-verbose": text.plan(PLAN, Screen(width, color=color, encoding=encoding), verbose=True),
-        "plan-awkward": text.plan(AWKWARD, Screen(width, color=color, encoding=encoding)),
-        "outcomes": text.outcomes(OUTCOMES, PLAN, Screen(width, color=color, encoding=encoding), verbose=True),
-        "drift": text.drift(DRIFT, Screen(width, color=color, encoding=encoding)),
-        "problems": text.problems(PROBLEMS, Screen(width, color=color, encoding=encoding), line_of=line_of),
+        "plan": plan_text.plan(PLAN, Screen(width, color=color, encoding=encoding)),
+        "plan-verbose": plan_text.plan(PLAN, Screen(width, color=color, encoding=encoding), verbose=True),
+        "plan-awkward": plan_text.plan(AWKWARD, Screen(width, color=color, encoding=encoding)),
+        "outcomes": apply_text.outcomes(OUTCOMES, PLAN, Screen(width, color=color, encoding=encoding), verbose=True),
+        "drift": drift_text.drift(DRIFT, Screen(width, color=color, encoding=encoding)),
+        "problems": problems_text.problems(PROBLEMS, Screen(width, color=color, encoding=encoding), line_of=line_of),
     }
 
 
@@ -78,14 +79,14 @@ def test_colour_adds_no_sense_and_takes_none_away() -> None:
 
 
 def test_a_stream_without_arrows_gets_words_of_ascii() -> None:
-    page = text.plan(PLAN, Screen(120, encoding="ascii"))
+    page = plan_text.plan(PLAN, Screen(120, encoding="ascii"))
     assert page.isascii()
     assert '"0 0 2 * * *" -> "0 0 3 * * *"' in page
     assert "24 -> 72 runs a day, 3x" in page
 
 
 def test_terminal_escapes_from_outside_are_shown_and_not_obeyed() -> None:
-    page = text.plan(AWKWARD, Screen(200))
+    page = plan_text.plan(AWKWARD, Screen(200))
     assert r"x\x1b[2J\x1b]8;;http://evil\x07" in page
     assert r"\u202eabc\u2066" in page
     assert not set(page) & {"\x1b", "\x07", "\r", "\u202e", "\u2066"}
@@ -98,7 +99,7 @@ def test_a_secret_is_never_shown() -> None:
 
 
 def test_a_frequency_that_multiplies_is_said() -> None:
-    page = text.plan(PLAN, Screen(80))
+    page = plan_text.plan(PLAN, Screen(80))
     assert "24 → 72 runs a day, 3×" in page  # noqa: RUF001
     assert "next runs, before: Mon 23 Nov 02:00" in page
 
@@ -138,35 +139,35 @@ def test_a_commit_is_short(commit: str, shown: str) -> None:
 )
 def test_frequencies_are_said_in_a_fitting_unit(before: float, after: float, said: str) -> None:
     change = replace(MULTIPLIED, preview=Preview(before_per_day=before, after_per_day=after))
-    page = text.plan(Plan("p", "default", (change,)), Screen(80))
+    page = plan_text.plan(Plan("p", "default", (change,)), Screen(80))
     assert f"    {said}\n" in page
 
 
 def test_an_update_that_leaves_the_frequency_says_nothing_of_it() -> None:
-    assert "a day" not in text.plan(Plan("p", "default", (UPDATED,)), Screen(80))
+    assert "a day" not in plan_text.plan(Plan("p", "default", (UPDATED,)), Screen(80))
 
 
 def test_next_runs_with_different_offsets_carry_each_their_own() -> None:
     runs = ("2026-10-03T02:30:00+10:00", "2026-10-04T03:30:15+11:00")
     change = replace(UPDATED, preview=Preview(after_runs=runs))
-    page = text.plan(Plan("p", "default", (change,)), Screen(80))
+    page = plan_text.plan(Plan("p", "default", (change,)), Screen(80))
     assert "next runs: Sat 3 Oct 02:30 +1000, Sun 4 Oct 03:30:15 +1100\n" in page
 
 
 def test_a_run_in_another_year_says_which() -> None:
     runs = ("2026-12-31T20:00:00+00:00", "2027-03-31T20:00:00+00:00")
     change = replace(UPDATED, preview=Preview(after_runs=runs))
-    page = text.plan(Plan("p", "default", (change,)), Screen(80))
+    page = plan_text.plan(Plan("p", "default", (change,)), Screen(80))
     assert "next runs: Thu 31 Dec 20:00, Wed 31 Mar 2027 20:00 (UTC)\n" in page
 
 
 def test_a_schedule_that_stops_running_says_so() -> None:
     change = replace(UPDATED, preview=Preview(before_runs=("2026-10-03T02:30:00+10:00",), before_per_day=1.0))
-    assert "next runs, after:  none\n" in text.plan(Plan("p", "default", (change,)), Screen(80))
+    assert "next runs, after:  none\n" in plan_text.plan(Plan("p", "default", (change,)), Screen(80))
 
 
 def test_a_deletion_says_what_goes_without_what_might_be_secret() -> None:
-    page = text.plan(Plan("p", "default", (DELETED,)), Screen(80))
+    page = plan_text.plan(Plan("p", "default", (DELETED,)), Screen(80))
     assert "removes it from agent sequentum/Retail/prices" in page
     assert '- cron:     "0 30 4 * * MON"' in page
     assert "would have run: Mon 23 Nov 04:30" in page
@@ -176,7 +177,7 @@ def test_a_deletion_says_what_goes_without_what_might_be_secret() -> None:
 def test_two_long_values_show_where_they_differ() -> None:
     common = "select " + "column, " * 60
     change = replace(UPDATED, preview=None, fields=(FieldChange("query", common + "old", common + "new"),))
-    page = text.plan(Plan("p", "default", (change,)), Screen(80))
+    page = plan_text.plan(Plan("p", "default", (change,)), Screen(80))
     assert 'old"\n' in page
     assert 'new"\n' in page
     assert page.count("…") == 2
@@ -185,12 +186,12 @@ def test_two_long_values_show_where_they_differ() -> None:
 def test_verbose_shows_long_values_in_full() -> None:
     value = "".join(f"{number:04d}" for number in range(200))
     change = replace(UPDATED, preview=None, fields=(FieldChange("query", value, None),))
-    page = text.plan(Plan("p", "default", (change,)), Screen(80), verbose=True)
+    page = plan_text.plan(Plan("p", "default", (change,)), Screen(80), verbose=True)
     assert value in page.replace("\n", "").replace(" ", "")
 
 
 def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_when() -> None:
-    page = " ".join(text.plan(EMPTY, Screen(80)).split())
+    page = " ".join(plan_text.plan(EMPTY, Screen(80)).split())
     assert page.endswith(
         "No changes. 8 schedules were read and match the manifests. 1 set of input files and 2 approvals are attested: "
         "accepted by the product, which has no way to read it back, between 2026-11-01 08:00 UTC and 2026-11-22 02:30 "
@@ -220,45 +221,45 @@ def test_an_empty_plan_says_what_was_read_and_beside_it_what_is_attested_since_w
     ],
 )
 def test_no_more_is_said_than_is_known(plan: Plan, said: str) -> None:
-    page = " ".join(text.plan(plan, Screen(80)).split())
+    page = " ".join(plan_text.plan(plan, Screen(80)).split())
     assert said in page
     assert "atch" not in page or "were read and match" in page or "was read and matches" in page
 
 
 def test_a_plan_that_is_empty_because_all_is_blocked_does_not_claim_a_match() -> None:
-    page = text.plan(HELD_BACK, Screen(80))
+    page = plan_text.plan(HELD_BACK, Screen(80))
     assert "matches" not in page
     assert page.endswith("No changes can be made: 1 resource blocked. 3 unchanged, 0 unmanaged.\n")
 
 
 def test_a_filtered_plan_says_that_it_prunes_nothing() -> None:
-    assert "Filtered: nothing is pruned." in text.plan(replace(EMPTY, filtered=True), Screen(99))
+    assert "Filtered: nothing is pruned." in plan_text.plan(replace(EMPTY, filtered=True), Screen(99))
 
 
 def test_a_next_step_that_the_message_gives_already_is_not_repeated() -> None:
     blocked = replace(HELD_BACK.blocked[0], reason=Reason.LOST_LEDGER, why=because(Cause.LEDGER_LOST))
-    page = text.plan(replace(HELD_BACK, blocked=(blocked,)), Screen(80))
+    page = plan_text.plan(replace(HELD_BACK, blocked=(blocked,)), Screen(80))
     assert page.count("--accept-new-ledger") == 1
 
 
 def test_what_a_dependency_blocks_is_said_in_words() -> None:
     plan = replace(HELD_BACK, blocked=(replace(HELD_BACK.blocked[0], reason=Reason.STRANDED),))
-    for page in (text.plan(plan, Screen(120)), markdown.plan(plan, STAMP), html.plan(plan, STAMP)):
+    for page in (plan_text.plan(plan, Screen(120)), markdown.plan(plan, STAMP), html.plan(plan, STAMP)):
         assert ("blocked by a dependency" in page, "stranded" in page) == (True, False)
 
 
 def test_unmanaged_schedules_are_listed_on_request() -> None:
-    assert "0b0d6c2e" not in text.plan(PLAN, Screen(80))
-    assert "  retail-prices: 2 schedules\n    0b0d6c2e" in text.plan(PLAN, Screen(80), verbose=True)
+    assert "0b0d6c2e" not in plan_text.plan(PLAN, Screen(80))
+    assert "  retail-prices: 2 schedules\n    0b0d6c2e" in plan_text.plan(PLAN, Screen(80), verbose=True)
 
 
 def test_a_line_as_each_change_ends() -> None:
-    lines = [text.outcome_line(outcome, Screen(10_000)) for outcome in OUTCOMES]
+    lines = [apply_text.outcome_line(outcome, Screen(10_000)) for outcome in OUTCOMES]
     assert lines[0] == "✓ input-files/retail-prices uploaded in 0.8s (attested)"
     assert lines[4] == "✓ schedule/retail-prices/nightly updated in 0.3s (verified)"
     assert all("\n" not in line for line in lines)
     assert (
-        text.outcome_line(ALL_APPLIED[-2], Screen(10_000))
+        apply_text.outcome_line(ALL_APPLIED[-2], Screen(10_000))
         == "✓ trigger/publish-prices started in 0.3s (verified, run 4711)"
     )
 
@@ -267,45 +268,45 @@ def test_a_line_as_each_change_ends() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_every_outcome_has_words(action: Action, status: Status) -> None:
     change = Change(schedule("a", "b"), action, Reason.EDITED)
-    page = text.outcomes([Outcome(change, status)], Plan("p", "default", (change,)), Screen(80))
+    page = apply_text.outcomes([Outcome(change, status)], Plan("p", "default", (change,)), Screen(80))
     assert status is Status.APPLIED or ("schedule/a/b" in page and "next: " in page)
-    assert text.outcome_line(Outcome(change, status), Screen(10_000)).endswith(("s", ")", "else", "sent"))
+    assert apply_text.outcome_line(Outcome(change, status), Screen(10_000)).endswith(("s", ")", "else", "sent"))
 
 
 def test_an_unknown_start_names_the_command_that_settles_it() -> None:
-    page = text.outcomes([OUTCOMES[7]], Plan("p", "default", (STARTED,)), Screen(120))
+    page = apply_text.outcomes([OUTCOMES[7]], Plan("p", "default", (STARTED,)), Screen(120))
     assert "`reconciler resolve trigger/publish-prices --ran | --not-ran`" in page
 
 
 def test_the_summary_counts_everything_that_was_planned() -> None:
-    assert text.outcomes(ALL_APPLIED[4:5], Plan("p", "default", (UPDATED,)), Screen(80)) == "Applied 1 change.\n"
-    page = text.outcomes(ALL_APPLIED, replace(PLAN, blocked=()), Screen(80))
+    assert apply_text.outcomes(ALL_APPLIED[4:5], Plan("p", "default", (UPDATED,)), Screen(80)) == "Applied 1 change.\n"
+    page = apply_text.outcomes(ALL_APPLIED, replace(PLAN, blocked=()), Screen(80))
     assert page == "Applied all 9 changes.\nnext: `reconciler drift` tells from now on what is changed by hand.\n"
-    page = text.outcomes(OUTCOMES[:2], PLAN, Screen(80))
+    page = apply_text.outcomes(OUTCOMES[:2], PLAN, Screen(80))
     assert page.startswith("Applied 2 of 9 changes: 7 not begun, 3 blocked.\nnext: Settle what is blocked;")
-    assert text.outcomes([], EMPTY, Screen(80)) == "Nothing to apply.\n"
+    assert apply_text.outcomes([], EMPTY, Screen(80)) == "Nothing to apply.\n"
 
 
 def test_drift_that_could_not_be_read_is_no_clean_bill() -> None:
     unreadable = replace(DRIFT, findings=DRIFT.findings[1:2])
-    assert "No drift in what could be read; 1 unreadable." in text.drift(unreadable, Screen(80))
-    assert text.drift(replace(DRIFT, findings=()), Screen(80)).endswith("\nNo drift.\n")
+    assert "No drift in what could be read; 1 unreadable." in drift_text.drift(unreadable, Screen(80))
+    assert drift_text.drift(replace(DRIFT, findings=()), Screen(80)).endswith("\nNo drift.\n")
 
 
 def test_drift_lists_what_is_in_sync_on_request() -> None:
-    assert "schedule/retail-prices/weekly" not in text.drift(DRIFT, Screen(80))
-    assert "schedule/retail-prices/weekly" in text.drift(DRIFT, Screen(80), verbose=True)
+    assert "schedule/retail-prices/weekly" not in drift_text.drift(DRIFT, Screen(80))
+    assert "schedule/retail-prices/weekly" in drift_text.drift(DRIFT, Screen(80), verbose=True)
 
 
 def test_the_caret_stands_under_the_spot() -> None:
-    lines = text.problems(PROBLEMS, Screen(100), line_of=line_of).splitlines()
+    lines = problems_text.problems(PROBLEMS, Screen(100), line_of=line_of).splitlines()
     at = next(number for number, line in enumerate(lines) if "Australia/Sidney" in line and "|" in line)
     assert lines[at].index("Australia") == lines[at + 1].index("^")
 
 
 def test_a_long_source_line_is_moved_until_the_caret_is_in_view() -> None:
     problem = Problem("a.yaml", 1, 301, "", "code", "message")
-    page = text.problems([problem], Screen(80), line_of=lambda path, number: "x" * 300 + "HERE" + "y" * 300)
+    page = problems_text.problems([problem], Screen(80), line_of=lambda path, number: "x" * 300 + "HERE" + "y" * 300)
     source, caret = page.splitlines()[1:3]
     assert columns(source) <= 80
     assert source[caret.index("^") :].startswith("HERE")
@@ -315,7 +316,7 @@ def test_a_long_source_line_is_moved_until_the_caret_is_in_view() -> None:
     "line", ["  token: abc123", "{url: x, token: abc123}", "  privateKey: 'abc123'", '"token": "abc123"']
 )
 def test_a_credential_in_the_source_line_is_not_repeated(line: str) -> None:
-    page = text.problems(
+    page = problems_text.problems(
         [Problem("a.yaml", 1, 3, "", "code", "message")], Screen(80), line_of=lambda path, number: line
     )
     assert "abc123" not in page
@@ -323,9 +324,9 @@ def test_a_credential_in_the_source_line_is_not_repeated(line: str) -> None:
 
 
 def test_a_reference_to_a_credential_is_shown() -> None:
-    assert "token: ${env:ACC_TOKEN}" in text.problems(PROBLEMS, Screen(80), line_of=line_of)
+    assert "token: ${env:ACC_TOKEN}" in problems_text.problems(PROBLEMS, Screen(80), line_of=line_of)
 
 
 def test_problems_are_counted() -> None:
-    assert text.problems(PROBLEMS, Screen(80)).endswith("\n3 errors, 1 warning in 3 files.\n")
-    assert text.problems((), Screen(80)) == "No problems found.\n"
+    assert problems_text.problems(PROBLEMS, Screen(80)).endswith("\n3 errors, 1 warning in 3 files.\n")
+    assert problems_text.problems((), Screen(80)) == "No problems found.\n"
