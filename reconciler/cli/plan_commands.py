@@ -135,7 +135,7 @@ def drift(session: Session, form: str, selection: Selection) -> int:
     statuses = {finding.status for finding in found.findings}
     if DriftStatus.UNREADABLE in statuses:
         return 1
-    return 2 if statuses & {DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING} else 0
+    return 2 if any(status.is_drift for status in statuses) else 0
 
 
 def _drift(session: Session, found: Drift, form: str) -> str:

@@ -24,6 +24,16 @@ class DriftStatus(StrEnum):
     UNVERIFIABLE = "unverifiable"
     UNREADABLE = "unreadable"
 
+    @property
+    def is_drift(self) -> bool:
+        """Whether live is not as it was last applied, by somebody else's doing."""
+        return self in (DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody should look: it drifted, or nobody knows."""
+        return self.is_drift or self is DriftStatus.UNREADABLE
+
 
 class DriftFinding(Struct, frozen=True):
     """One resource in the audit. `fields`: `before` is live, `after` what was declared.

@@ -46,7 +46,7 @@ class ResourceReport(Struct, frozen=True):
     @property
     def needs_attention(self) -> bool:
         """Whether somebody should look: unhealthy, drifted, blocked, or not known."""
-        return self.is_unhealthy or self.blocked is not None or self.sync in _WORTH_A_LOOK
+        return self.is_unhealthy or self.blocked is not None or self.sync.needs_attention
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -102,6 +102,3 @@ class EstateReport(Struct, frozen=True):
     agents: tuple[AgentReport, ...]
     notes: tuple[Finding, ...] = ()
     unmanaged: int = 0
-
-
-_WORTH_A_LOOK = (DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING, DriftStatus.UNREADABLE)

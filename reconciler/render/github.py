@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.resource import Problem
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words
+from reconciler.render.wording import DRIFT_MEANING, field_sentences, finding_words
 
-_LEVEL = dict.fromkeys(IS_DRIFT, "error") | {
+_LEVEL = {status: "error" for status in DriftStatus if status.is_drift} | {
     DriftStatus.UNREADABLE: "warning",
     DriftStatus.PENDING: "notice",
 }

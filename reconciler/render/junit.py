@@ -10,7 +10,7 @@ from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.resource import Problem, Severity
 from reconciler.render import Stamp
 from reconciler.render.characters import xml_text
-from reconciler.render.wording import DRIFT_MEANING, IS_DRIFT, field_sentences, finding_words, unset_sentences
+from reconciler.render.wording import DRIFT_MEANING, field_sentences, finding_words, unset_sentences
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -43,7 +43,7 @@ def drift(drift: Drift, stamp: Stamp) -> str:
 
 def _drift_case(finding: DriftFinding) -> Element:
     status = finding.status
-    if status in IS_DRIFT:
+    if status.is_drift:
         tag = "failure"
     elif status is DriftStatus.UNREADABLE:
         tag = "error"

@@ -171,8 +171,8 @@ class ChangeGroup(Struct, frozen=True, dict=True):
                 named.append(f"{field.path} {sides[0]} {arrow} {sides[1]}")
         named += [field.path for field in self.varying]
         yield from named[:_NAMED_FIELDS]
-        if more := len(named) - _NAMED_FIELDS:
-            yield from [f"{counted(more, 'more field')}"] if more > 0 else []
+        if len(named) > _NAMED_FIELDS:
+            yield counted(len(named) - _NAMED_FIELDS, "more field")
 
 
 class BlockedGroup(Struct, frozen=True):

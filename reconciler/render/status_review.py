@@ -17,7 +17,6 @@ from reconciler.render.reasons import words
 from reconciler.render.review import counted_kinds
 
 _DISAGREES = 90.0
-_OUT_OF_STEP = wording.IS_DRIFT | {DriftStatus.UNREADABLE}
 _TOLD = frozenset({Cause.NEXT_RUN_DISAGREES, Cause.RUNS_UNREAD})
 _IN_DOUBT = "whether its last start ran is not known"
 _SAID_OF_NOTE = {
@@ -95,7 +94,7 @@ def needs_attention(row: ResourceStatus) -> bool:
     return (
         row.is_unhealthy
         or (row.health is Health.UNKNOWN and not is_to_come)
-        or row.sync in _OUT_OF_STEP
+        or row.sync.needs_attention
         or any(note.cause in _TOLD for note in row.notes)
     )
 
@@ -109,9 +108,9 @@ def attention_groups(rows: Iterable[ResourceStatus]) -> tuple[AttentionGroup, ..
 
 def word_of(row: ResourceStatus) -> str:
     """What of a row needs attention most: a health, how live stands to the manifest, or the name of a note's cause."""
-    if row.health.is_unhealthy or row.health is Health.UNKNOWN or (row.in_doubt and row.sync not in _OUT_OF_STEP):
+    if row.health.is_unhealthy or row.health is Health.UNKNOWN or (row.in_doubt and not row.sync.needs_attention):
         return row.health.value
-    if row.sync in _OUT_OF_STEP:
+    if row.sync.needs_attention:
         return row.sync.value
     return next((note.cause.value for note in row.notes if note.cause in _TOLD), row.health.value)
 
@@ -124,7 +123,7 @@ def disagrees(row: ResourceStatus) -> bool:
 
 def _sort_of(row: ResourceStatus) -> Hashable:
     """What may stand in one group: how often a run failed, or how long one lasts, is a matter of each."""
-    sync = row.sync if row.sync in _OUT_OF_STEP else None
+    sync = row.sync if row.sync.needs_attention else None
     health = row.health if word_of(row) == row.health else None
     said = tuple((note.cause, *_told(note)) for note in row.notes)
     return health, sync, row.in_doubt, row.address.kind, said
@@ -150,7 +149,7 @@ def _group(rows: tuple[ResourceStatus, ...]) -> AttentionGroup:
     ]
     if not told and first.health in _MEANING and first.sync is not DriftStatus.UNREADABLE:
         told.append(_MEANING[first.health])
-    if first.sync in _OUT_OF_STEP:
+    if first.sync.needs_attention:
         told.append(wording.DRIFT_MEANING[first.sync])
     return AttentionGroup(rows, tuple(told), _step(rows))
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from reconciler.causes import Cause
 from reconciler.model.condition import Drift, DriftFinding, DriftStatus
 from reconciler.model.outcome import Outcome, Status
-from reconciler.model.plan import Action, BlockedResource, Change, FieldChange, Plan, Reason
+from reconciler.model.plan import Action, BlockedResource, FieldChange, Plan, Reason
 from reconciler.model.state import SECRET_CHANGED
 from reconciler.quantities import counted
 from reconciler.render.characters import field_texts
-from reconciler.render.frequency import multiplies
 from reconciler.render.reasons import words
 
 DONE = {
@@ -41,8 +40,6 @@ DRIFT_MEANING = {
 }
 
 UNSET_MEANING = "in fields that the manifest does not set, since the last apply; this is not drift"
-
-IS_DRIFT = frozenset({DriftStatus.DRIFTED, DriftStatus.DIVERGED, DriftStatus.MISSING})
 
 DRIFT_ORDER = (
     DriftStatus.DIVERGED,
@@ -106,8 +103,6 @@ _STATUS_STEP = {
 
 _STOPS = frozenset({"max-deletes", "prune-to-nothing", "licence", "unreadable", "deletions-withheld"})
 
-_GRAVEST = {Action.DELETE: 0, Action.START: 1, Action.DISAPPROVE: 2, Action.ENABLE: 3}
-
 
 def plan_counts(plan: Plan) -> list[tuple[str, int]]:
     """The plan's summary in the contract's order: every action, then unchanged, blocked and unmanaged."""
@@ -124,8 +119,8 @@ def drift_summary(drift: Drift) -> str:
     """`Drift: 1 drifted, 2 missing; 4 in-sync.` or that there is none, as far as could be read."""
     counts = Counter(finding.status for finding in drift.findings)
     told = {status: f"{counts[status]:,} {status}" for status in DRIFT_ORDER if counts[status]}
-    bad = [said for status, said in told.items() if status in IS_DRIFT]
-    rest = [said for status, said in told.items() if status not in IS_DRIFT]
+    bad = [said for status, said in told.items() if status.is_drift]
+    rest = [said for status, said in told.items() if not status.is_drift]
     if bad:
         head = f"Drift: {', '.join(bad)}"
     elif counts[DriftStatus.UNREADABLE] or counts[DriftStatus.UNVERIFIABLE]:
@@ -269,13 +264,3 @@ def outcomes_summary(outcomes: Sequence[Outcome], plan: Plan) -> str:
     else:
         text = f"Applied {applied:,} of {counted(total, 'change')}"
     return f"{text}: {', '.join(rest)}." if rest else f"{text}."
-
-
-def is_risky(change: Change) -> bool:
-    """What a reviewer must see in full: deletions, starts, what is switched on, big changes of frequency."""
-    return change.action in _GRAVEST or multiplies(change)
-
-
-def by_gravity(changes: Iterable[Change]) -> list[Change]:
-    """Changes as a reviewer should meet them: deletions, starts, what is withdrawn, what is switched on, the others."""
-    return sorted(changes, key=lambda change: _GRAVEST.get(change.action, len(_GRAVEST)))

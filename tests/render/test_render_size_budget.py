@@ -17,7 +17,7 @@ from reconciler.model.address import Address
 from reconciler.model.condition import DriftStatus
 from reconciler.model.copies import replace
 from reconciler.model.plan import Finding, Plan
-from reconciler.render import markdown, wording
+from reconciler.render import markdown
 from reconciler.render.address_folding import folded_addresses
 from reconciler.render.drift_review import drift_outline
 from reconciler.render.markdown.size_budget import Piece, Section, fit, size_of
@@ -152,7 +152,7 @@ def test_every_finding_is_named_or_counted_and_drift_first(max_bytes: int) -> No
         assert "###" not in page
         return
     shown = [group for group in found.groups if group.status is not DriftStatus.IN_SYNC]
-    drifted = [group for group in shown if group.status in wording.IS_DRIFT]
+    drifted = [group for group in shown if group.status.is_drift]
     missing = unnamed(page)
     of_drift = sum(named(page, group.addresses) for group in drifted)
     rest = sum(named(page, group.addresses) for group in shown) - of_drift

@@ -20,7 +20,7 @@ from reconciler.render.html.attention import Page, pages_of, trouble_of
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
 from reconciler.render.reasons import words
-from reconciler.render.wording import IS_DRIFT, blocked_step, blocked_words, short_commit
+from reconciler.render.wording import blocked_step, blocked_words, short_commit
 
 _TEMPLATE = Path(__file__).with_name("agent.html")
 _LONGEST = 1_000
@@ -90,7 +90,7 @@ def _order(one: ResourceReport) -> tuple[bool, Address]:
 
 def _block(one: ResourceReport) -> Block:
     finding, change, blocked = one.finding, one.change, one.blocked
-    is_drift = one.sync in IS_DRIFT and finding is not None
+    is_drift = one.sync.is_drift and finding is not None
     why = words(change.why) if change is not None else words(blocked.why) if blocked is not None else ""
     return Block(
         one,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -12,10 +11,10 @@ from reconciler.model.condition import DriftStatus
 from reconciler.model.estate import ResourceReport
 from reconciler.quantities import first_few
 from reconciler.render.alike_sentences import shared_sentence, skeleton
+from reconciler.render.likeness import grouped
 from reconciler.render.reasons import words
 from reconciler.render.wording import (
     DRIFT_MEANING,
-    IS_DRIFT,
     blocked_step,
     blocked_step_of_many,
     finding_words,
@@ -54,11 +53,8 @@ PLAN, DRIFT, STATUS = Page("plan", "plan.html"), Page("drift", "drift.html"), Pa
 
 def attention(resources: Iterable[ResourceReport]) -> list[TroubledGroup]:
     """The troubles of these resources, each with all that are in it, and one cause once."""
-    found: dict[Hashable, list[tuple[ResourceReport, Trouble]]] = defaultdict(list)
-    for one in resources:
-        trouble = trouble_of(one)
-        found[trouble.word, skeleton(trouble.told)].append((one, trouble))
-    groups = [_group(together) for together in found.values()]
+    alike = grouped(((one, trouble_of(one)) for one in resources), lambda pair: (pair[1].word, skeleton(pair[1].told)))
+    groups = [_group(together) for together in alike.values()]
     return sorted(groups, key=lambda group: (_rank(group.trouble.word), -len(group.resources), group.trouble))
 
 
@@ -86,7 +82,7 @@ def trouble_of(one: ResourceReport) -> Trouble:
     if blocked is not None:
         return Trouble("blocked", words(blocked.why), _step(one), pages)
     said = finding_words(one.finding) if one.finding is not None else ""
-    fields = one.finding.fields if one.finding is not None and one.sync in IS_DRIFT else ()
+    fields = one.finding.fields if one.finding is not None and one.sync.is_drift else ()
     named = first_few([field.path for field in fields], _FIELDS)
     told = sentences(said or DRIFT_MEANING[one.sync], f"It differs in {named}." if named else "")
     return Trouble(one.sync.value, told, "", pages)

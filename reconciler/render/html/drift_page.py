@@ -25,7 +25,6 @@ from reconciler.render.html.links import ALONE, Links
 from reconciler.render.reasons import words
 from reconciler.render.signs import DRIFT_STYLE
 
-_OPEN = wording.IS_DRIFT | {DriftStatus.UNREADABLE}
 _DRIFT_HEADS, _UNSET_HEADS = ("Live", "Declared"), ("Live", "Last applied")
 
 
@@ -40,7 +39,7 @@ def drift(drift: Drift, stamp: Stamp, links: Links = ALONE) -> str:
             status.capitalize(),
             _sentence(wording.DRIFT_MEANING[status]),
             _cards(found.of(status)),
-            starts_open=status in _OPEN,
+            starts_open=status.needs_attention,
         )
         for status in wording.DRIFT_ORDER
     ]
@@ -80,12 +79,12 @@ def _findings(group: FindingGroup) -> CardGroup:
         group.status.value,
         DRIFT_STYLE[group.status][0],
         group.headline(),
-        [members_part(members, is_risky=group.status in _OPEN)],
+        [members_part(members, is_risky=group.status.needs_attention)],
         (group.evidence.value,),
         told=tuple(sentences),
         table=fields_table(group.common, *(_UNSET_HEADS if group.about_unset else _DRIFT_HEADS)),
         variations=variations(group.varying),
-        names=names_of(group.addresses) if group.status in _OPEN else (),
+        names=names_of(group.addresses) if group.status.needs_attention else (),
     )
 
 

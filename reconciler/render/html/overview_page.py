@@ -18,7 +18,7 @@ from reconciler.render.html.attention import attention
 from reconciler.render.html.links import ALONE, Links
 from reconciler.render.html.scaffold import page
 from reconciler.render.review import warning_groups
-from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, IS_DRIFT, sentences
+from reconciler.render.wording import DRIFT_MEANING, DRIFT_ORDER, sentences
 
 _TEMPLATE = Path(__file__).with_name("overview.html")
 _NAMED = 6
@@ -129,7 +129,7 @@ def _calm(estate: EstateReport) -> str:
 def _tiles(estate: EstateReport, stamp: Stamp) -> Iterator[Tile]:
     resources = estate.resources
     unhealthy = sum(one.is_unhealthy for one in resources)
-    drifted = sum(one.sync in IS_DRIFT for one in resources)
+    drifted = sum(one.sync.is_drift for one in resources)
     unread = sum(one.sync is DriftStatus.UNREADABLE for one in resources)
     changes, blocked = (
         sum(one.change is not None for one in resources),
@@ -198,7 +198,7 @@ def _row(one: ResourceReport, links: Links) -> ListRow:
     facets = [one.sync.value, health]
     if one.is_unhealthy:
         facets.append(UNHEALTHY)
-    if one.sync in IS_DRIFT:
+    if one.sync.is_drift:
         facets.append(ANY_DRIFT)
     if one.change is not None:
         facets.append("change")

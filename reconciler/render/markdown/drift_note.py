@@ -49,7 +49,7 @@ def drift(drift: Drift, stamp: Stamp, *, max_bytes: int = 65_000) -> str:
     sections.append(_folded(f"Changed ({unset:,}): {wording.UNSET_MEANING}", found.unset))
     sections.append(warnings(found.warnings))
     shown = [
-        (f"**{status}**" if status in wording.IS_DRIFT else status.value, counts[status])
+        (f"**{status}**" if status.is_drift else status.value, counts[status])
         for status in DriftStatus
         if counts[status]
     ]
