@@ -625,11 +625,7 @@
     if (agent >= 0) link.href = `#lanes/${isoDay(day)}/${fragment(data.agents[agent])}`;
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const isTyping = event.target.matches?.("input[type=search], select");
-    if (event.key === "/" && find && !isTyping) { event.preventDefault(); find.focus(); }
-    if (event.key !== "Escape") return;
-    if (event.target === find) { find.value = ""; filter(); } else shut();
+    if (event.key === "Escape" && event.target !== find && !(event.ctrlKey || event.metaKey || event.altKey)) shut();
   });
   addEventListener("hashchange", follow);
   follow();

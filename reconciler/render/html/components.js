@@ -98,11 +98,7 @@
     next.scrollIntoView({ block: "nearest" });
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target === search;
-    if (event.key === "Escape" && typing) { search.value = ""; search.blur(); soon(); }
-    if (typing) return;
-    if (event.key === "/") { event.preventDefault(); search.focus(); search.select(); }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target === search) return;
     if (event.key === "j") step(1);
     if (event.key === "k") step(-1);
   });

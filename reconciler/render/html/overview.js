@@ -69,14 +69,5 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(share));
   addEventListener("hashchange", () => { if (follow()) document.getElementById("resources").scrollIntoView(); });
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const search = form.elements.q;
-    if (event.key === "Escape" && event.target === search) { search.value = ""; search.blur(); share(); }
-    if (event.key !== "/" || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  });
   if (!follow()) filter();
 })();

@@ -34,6 +34,21 @@
   addEventListener("hashchange", reveal);
   addEventListener("DOMContentLoaded", reveal);
 
+  // "/" leads to the page's search, and Escape empties it.
+  const search = document.querySelector("main input[type=search]");
+  document.addEventListener("keydown", (event) => {
+    if (!search || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && event.target === search) {
+      search.value = "";
+      search.blur();
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    if (event.key !== "/" || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+
   let folded = [];
   addEventListener("beforeprint", () => {
     folded = [...document.querySelectorAll("main details:not([open])")].filter((one) => !one.closest("[hidden]"));
