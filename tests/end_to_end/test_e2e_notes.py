@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
+from shops import REGIONS, WEEKLY, apply_shops, write_shops
 from stage import Stage
-
-REGIONS = tuple(f"{number:02}" for number in range(1, 31))
 
 ESTATE = """\
 apiVersion: reconciler/v1
@@ -21,21 +21,15 @@ spec:
     - {{name: poll, every: {every}, startTime: 2026-01-01T00:00:00, timeZone: UTC, enabled: {enabled}}}
     - {{name: nightly, cron: "0 ${{each.region}} 2 * * *", startTime: 2026-01-01T02:00:00, timeZone: Europe/Berlin}}
 {more}"""
-WEEKLY = '    - {name: weekly, cron: "0 0 6 * * SUN", startTime: 2026-01-01T02:00:00, timeZone: UTC}\n'
 
 
-def write(stage: Stage, *, every: str = "15m", enabled: str = "true", more: str = "") -> None:
-    items = ", ".join(f"{{region: '{region}'}}" for region in REGIONS)
-    stage.write(ESTATE.format(every=every, enabled=enabled, items=items, more=more))
+write = partial(write_shops, estate=ESTATE)
 
 
 @pytest.fixture
 def shops(stage: Stage) -> Stage:
     """Thirty agents with three schedules each, applied."""
-    for region in REGIONS:
-        stage.estate.add_agent(f"sequentum/Shops/shop-{region}", duration=0.0)
-    write(stage, more=WEEKLY)
-    assert stage.apply().code == 0
+    apply_shops(stage, ESTATE)
     return stage
 
 
