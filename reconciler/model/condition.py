@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from reconciler.causes import Why
+from reconciler.causes import Cause, Why
 from reconciler.model.address import Address, Origin
 from reconciler.model.live import Evidence
 from reconciler.model.plan import FieldChange, Finding, Unchanged
@@ -101,6 +101,26 @@ class ResourceStatus(Struct, frozen=True):
         if self.in_doubt:
             return True
         return self.health.is_unhealthy or self.sync is DriftStatus.MISSING
+
+    @property
+    def remark(self) -> Why | None:
+        """The first note that is reason enough to look, however well the rest is; None where there is none."""
+        return next((note for note in self.notes if note.cause in _REMARKS), None)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody should look: it does not do its work, is not as it was applied, or is not known.
+
+        What the next apply creates is not known to ACC yet, and nothing to look at.
+        """
+        is_to_come = self.sync is DriftStatus.PENDING and any(
+            note.cause is Cause.ABSENT_FROM_ACC for note in self.notes
+        )
+        is_unknown = self.health is Health.UNKNOWN and not is_to_come
+        return self.is_unhealthy or is_unknown or self.sync.needs_attention or self.remark is not None
+
+
+_REMARKS = frozenset({Cause.NEXT_RUN_DISAGREES, Cause.RUNS_UNREAD})
 
 
 class Level(StrEnum):

@@ -46,7 +46,8 @@ class ResourceReport(Struct, frozen=True):
     @property
     def needs_attention(self) -> bool:
         """Whether somebody should look: unhealthy, drifted, blocked, or not known."""
-        return self.is_unhealthy or self.blocked is not None or self.sync.needs_attention
+        is_odd = self.status is not None and self.status.needs_attention
+        return is_odd or self.blocked is not None or self.sync.needs_attention
 
     @property
     def labels(self) -> Mapping[str, str]:

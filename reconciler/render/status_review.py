@@ -17,7 +17,6 @@ from reconciler.render.reasons import words
 from reconciler.render.review import counted_kinds
 
 _DISAGREES = 90.0
-_TOLD = frozenset({Cause.NEXT_RUN_DISAGREES, Cause.RUNS_UNREAD})
 _IN_DOUBT = "whether its last start ran is not known"
 _SAID_OF_NOTE = {
     Cause.NEXT_RUN_DISAGREES.value: "ACC names another next run than this program",
@@ -85,23 +84,9 @@ class AttentionGroup(Struct, frozen=True):
         return f"{subject}: {_SAID_OF_NOTE.get(self.word, self.word)}"
 
 
-def needs_attention(row: ResourceStatus) -> bool:
-    """Whether somebody should look at it: it does not do its work, is not as declared, or is not known.
-
-    What the next apply creates is not known to ACC yet, and nothing to look at.
-    """
-    is_to_come = row.sync is DriftStatus.PENDING and any(note.cause is Cause.ABSENT_FROM_ACC for note in row.notes)
-    return (
-        row.is_unhealthy
-        or (row.health is Health.UNKNOWN and not is_to_come)
-        or row.sync.needs_attention
-        or any(note.cause in _TOLD for note in row.notes)
-    )
-
-
 def attention_groups(rows: Iterable[ResourceStatus]) -> tuple[AttentionGroup, ...]:
     """What needs attention, alike in health, sync and what is said of it but for names and times; the worst first."""
-    alike = grouped(filter(needs_attention, rows), _sort_of)
+    alike = grouped((row for row in rows if row.needs_attention), _sort_of)
     groups = [_group(tuple(sorted(those, key=lambda row: row.address))) for those in alike.values()]
     return tuple(sorted(groups, key=lambda one: (_rank(one.rows[0]), -len(one.rows), one.rows[0].address)))
 
@@ -112,7 +97,7 @@ def word_of(row: ResourceStatus) -> str:
         return row.health.value
     if row.sync.needs_attention:
         return row.sync.value
-    return next((note.cause.value for note in row.notes if note.cause in _TOLD), row.health.value)
+    return row.remark.cause.value if row.remark is not None else row.health.value
 
 
 def disagrees(row: ResourceStatus) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from reconciler.model.condition import DriftStatus
+from reconciler.model.condition import DriftStatus, Health
 from reconciler.model.estate import ResourceReport
 from reconciler.quantities import first_few
 from reconciler.render.alike_sentences import shared_sentence, skeleton
@@ -81,6 +81,8 @@ def trouble_of(one: ResourceReport) -> Trouble:
         return Trouble("unknown start" if status.in_doubt else status.health.value, notes, _step(one), pages)
     if blocked is not None:
         return Trouble("blocked", words(blocked.why), _step(one), pages)
+    if status is not None and status.needs_attention and not one.sync.needs_attention:
+        return Trouble("unknown" if status.health is Health.UNKNOWN else "warning", notes, "", pages)
     said = finding_words(one.finding) if one.finding is not None else ""
     fields = one.finding.fields if one.finding is not None and one.sync.is_drift else ()
     named = first_few([field.path for field in fields], _FIELDS)

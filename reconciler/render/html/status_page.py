@@ -23,7 +23,7 @@ from reconciler.render.moments import relative_text
 from reconciler.render.reasons import words
 from reconciler.render.review import warning_groups
 from reconciler.render.signs import DRIFT_STYLE, HEALTH_STYLE
-from reconciler.render.status_review import AttentionGroup, attention_groups, disagrees, needs_attention
+from reconciler.render.status_review import AttentionGroup, attention_groups, disagrees
 
 _TEMPLATE = Path(__file__).with_name("status.html")
 
@@ -106,7 +106,7 @@ def status(
 
 
 def _lead(rows: Sequence[ResourceStatus], *, is_incomplete: bool) -> str:
-    bad = sum(map(needs_attention, rows))
+    bad = sum(row.needs_attention for row in rows)
     total = counted(len(rows), "resource")
     if not rows:
         said = ""
