@@ -140,10 +140,20 @@ def day_text(day: date) -> str:
 
 def minute_text(moment: str) -> str:
     """A time to the minute, with its offset: `2026-11-23 02:00 +11:00`, `2026-11-23 02:00 UTC`."""
-    if len(moment) < 16:
+    return _clock_text(moment, 16)
+
+
+def second_text(moment: str) -> str:
+    """The same to the second: `2026-11-22 20:45:03 UTC`."""
+    return _clock_text(moment, 19)
+
+
+def _clock_text(moment: str, length: int) -> str:
+    """The first so many characters for reading, and the offset; what is shorter stays as it is."""
+    if len(moment) < length:
         return moment
     offset = "UTC" if moment[19:] in ("Z", "+00:00") else moment[19:]
-    return f"{moment[:10]} {moment[11:16]} {offset}".rstrip()
+    return f"{moment[:10]} {moment[11:length]} {offset}".rstrip()
 
 
 def _moment(text: str) -> datetime | None:

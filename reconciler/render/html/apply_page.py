@@ -13,13 +13,13 @@ from reconciler.causes import Cause
 from reconciler.model.address import Address, Origin
 from reconciler.model.live import Evidence
 from reconciler.model.outcome import ApplyReport, Ending, Outcome, Status
-from reconciler.model.plan import Change, FieldChange
+from reconciler.model.plan import Change
 from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.alike_sentences import skeleton
-from reconciler.render.characters import cut, field_texts
+from reconciler.render.html.card_groups import change_text
 from reconciler.render.html.links import ALONE, Links
-from reconciler.render.html.run_facts import Fact, as_sentence, names_text, second_text, took_text, who_facts
+from reconciler.render.html.run_facts import as_sentence, facts_of, names_text, took_text
 from reconciler.render.html.scaffold import page
 from reconciler.render.html.timeline import UNENDED, Stretch, Timeline, timeline
 from reconciler.render.outcome_review import OutcomeGroup, outcome_groups
@@ -119,7 +119,7 @@ def apply(report: ApplyReport, stamp: Stamp, links: Links = ALONE) -> str:
         lead=_lead(report),
         links=on_page,
         banner=_banner(report),
-        run_facts=_facts(report, links),
+        run_facts=facts_of(report.run, links, report.seconds),
         counts=tiles,
         quiet=[("unchanged", report.plan.unchanged)] if report.plan.unchanged else [],
         has_entries=bool(sections),
@@ -161,15 +161,6 @@ def _banner(report: ApplyReport) -> Banner | None:
     how = "what was under way was cut off" if is_cut else "what was under way was finished, and nothing more was begun"
     step = "`reconciler plan` looks at everything again; `reconciler apply` goes on from there."
     return Banner("skipped", f"Interrupted: {how}.", (*report.said, ("", step)))
-
-
-def _facts(report: ApplyReport, links: Links) -> list[Fact]:
-    """Who, from where, and when; each with what it leads to."""
-    run = report.run
-    facts = who_facts(run.owner, run.commit, links)
-    facts += [("Plan", run.plan_digest[:19], "")] if run.plan_digest else []
-    facts += [("Began", second_text(run.started), ""), ("Ended", second_text(run.finished), "")]
-    return [*facts, ("Took", took_text(report.seconds), "")]
 
 
 def _sections(report: ApplyReport) -> Iterator[Section]:
@@ -232,21 +223,13 @@ def _outcome_row(outcome: Outcome, *, own: bool = True) -> ChangeRow:
 
 
 def _row(change: Change, word: str, told: tuple[str, ...] = (), took: str = "") -> ChangeRow:
-    shown = [(field.path, _change_text(field)) for field in change.fields[:_FIELDS]]
+    shown = [(field.path, change_text(field, _LONGEST)) for field in change.fields[:_FIELDS]]
     if (more := len(change.fields) - _FIELDS) > 0:
         shown.append(("", f"and {counted(more, 'more field')}"))
     sign = ACTION_STYLE[change.action][0]
     return ChangeRow(
         change.address, word.replace(" ", "-"), change.action.value, sign, tuple(shown), told, took, change.origin
     )
-
-
-def _change_text(field: FieldChange) -> str:
-    """`"15m" → "45m"`; the one side where there is no other."""
-    before, after = (cut(text, _LONGEST) for text in field_texts(field))
-    if field.before is None:
-        return after
-    return before if field.after is None else f"{before} → {after}"
 
 
 def _names(rows: Sequence[ChangeRow]) -> str:

@@ -110,9 +110,12 @@ def own_fields(fields: Iterable[FieldChange], common: Iterable[FieldChange]) -> 
     return tuple((field.path, change_text(field)) for field in fields if shown_field(field) not in shared)
 
 
-def change_text(field: FieldChange) -> str:
-    """`"15m" → "45m"`; the one side where there is no other; a sentence where the field stays as it is."""
-    before, after = (cut(text, LONGEST) for text in field_texts(field))
+def change_text(field: FieldChange, longest: int = LONGEST) -> str:
+    """`"15m" → "45m"`; the one side where there is no other; a sentence where the field stays as it is.
+
+    Of each side so many characters are shown.
+    """
+    before, after = (cut(text, longest) for text in field_texts(field))
     if field.before is None and field.after is None:
         return "not changed"
     if field.before is None:

@@ -15,8 +15,9 @@ from reconciler.quantities import counted
 from reconciler.render import Stamp, wording
 from reconciler.render.address_folding import folded_addresses
 from reconciler.render.alike_sentences import shared_sentence, skeleton
+from reconciler.render.frequency import second_text
 from reconciler.render.html.links import ALONE, Links
-from reconciler.render.html.run_facts import Fact, as_sentence, names_text, second_text, took_text, who_facts
+from reconciler.render.html.run_facts import Fact, as_sentence, facts_of, names_text, took_text
 from reconciler.render.html.scaffold import page
 from reconciler.render.html.timeline import UNENDED, Stretch, Timeline, timeline
 from reconciler.render.likeness import grouped
@@ -30,6 +31,7 @@ _OPEN = 1
 _OPEN_UP_TO = 12
 _LINKED = 200
 _UNFINISHED = "not finished"
+_ACTIONS = {action.value: action for action in Action}
 _WORDS = frozenset({"applied", "in part", "interrupted", *(status.value for status in Status)})
 
 
@@ -100,11 +102,6 @@ def _card(
 ) -> RunCard:
     word = run.result if run.result in _WORDS else "done" if run.result else _UNFINISHED
     counts = ", ".join(f"{count:,} {name}" for name, count in (run.summary or {}).items())
-    facts = who_facts(run.owner, run.commit, links)
-    facts += [("Plan", run.plan_digest[:19], "")] if run.plan_digest else []
-    facts += [("Began", second_text(run.started), ""), ("Ended", second_text(run.finished) or "not recorded", "")]
-    if took := _seconds(run.started, run.finished):
-        facts.append(("Took", took_text(took), ""))
     return RunCard(
         run.id,
         run.started,
@@ -115,7 +112,7 @@ def _card(
         run.result or "did not finish",
         run.owner.user,
         counts,
-        facts,
+        facts_of(run, links, _seconds(run.started, run.finished) or None),
         _timeline(run, done, unended),
         tuple(_groups(done, unended)),
         _note(run, done, unended),
@@ -152,7 +149,7 @@ def _groups(done: Sequence[Done], unended: Sequence[Done]) -> Iterator[Ended]:
         yield _ended(UNENDED, "?", f"begun, without a recorded end: {_actions(unended)}", "", unended)
     applied = grouped((one for one in done if one.status == Status.APPLIED), lambda one: one.action)
     for action, those in applied.items():
-        named = {one.value: one for one in Action}.get(action)
+        named = _ACTIONS.get(action)
         sign = ACTION_STYLE[named][0] if named else "·"
         subject = counted_kinds([_address(one.address) for one in those])
         yield _ended(action, sign, f"{subject} {wording.DONE[named] if named else action}", "", those, is_bad=False)
@@ -183,8 +180,8 @@ def _timeline(run: RunRecord, done: Sequence[Done], unended: Sequence[Done]) -> 
         if end is None or not (one.seconds or one.began):
             continue
         began = max(end - one.seconds, 0.0)
-        ended = one.status == Status.APPLIED and {each.value: each for each in Action}.get(one.action)
-        said = f"{wording.DONE[ended]} in" if ended else f"{one.status} after"
+        applied = _ACTIONS.get(one.action) if one.status == Status.APPLIED else None
+        said = f"{wording.DONE[applied]} in" if applied else f"{one.status} after"
         stretches.append(
             Stretch(one.address, one.action, began, began + one.seconds, one.status, f"{said} {took_text(one.seconds)}")
         )

@@ -124,11 +124,6 @@ def _facts(change: Change, *, share_runs: bool, share_frequency: bool) -> tuple[
 def _change(change: Change) -> Card:
     fields, preview = change.fields, change.preview
     is_gone = change.action is Action.DELETE
-    told = [words(change.why)]
-    if is_gone and change.agent_path:
-        told.append(f"Removes it from agent `{change.agent_path}`.")
-    if preview is not None and change.action in (Action.ENABLE, Action.DISABLE):
-        told.append(switch_text(preview, change.action))
     often = frequency_text(preview) if preview and multiplies(change) else ""
     names = ", ".join(field.path for field in fields[:_NAMED]) + (", …" if len(fields) > _NAMED else "")
     return Card(
@@ -138,7 +133,7 @@ def _change(change: Change) -> Card:
         (change.reason.value,),
         names=names if change.action is Action.UPDATE else "",
         alarm=often or _alarm(risk_of(change), change.action, often),
-        told=tuple(filter(None, told)),
+        told=_facts(change, share_runs=True, share_frequency=True),  # they stand below, as runs
         needs=_texts(change.needs),
         tables=(fields_table(fields),),
         runs=runs_of(preview, gone=is_gone),

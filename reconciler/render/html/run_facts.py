@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from reconciler.model.address import Address
 from reconciler.model.copies import replace
-from reconciler.model.outcome import Owner
+from reconciler.model.outcome import Owner, RunRecord
 from reconciler.quantities import span_text
 from reconciler.render.address_folding import folded_addresses
+from reconciler.render.frequency import second_text
 from reconciler.render.html.links import Links
 from reconciler.render.review import counted_kinds
 from reconciler.render.wording import short_commit
@@ -27,6 +28,14 @@ def who_facts(owner: Owner, commit: str, links: Links) -> list[Fact]:
         facts.append(("CI job", ci_text(owner.ci_link), ci_url(owner.ci_link)))
     facts.append(("Commit", short_commit(commit), commit_url(commit, links)))
     return facts
+
+
+def facts_of(run: RunRecord, links: Links, seconds: float | None) -> list[Fact]:
+    """Who ran it, from where, of which plan, and when; `seconds` is how long it took, None where nobody knows."""
+    facts = who_facts(run.owner, run.commit, links)
+    facts += [("Plan", run.plan_digest[:19], "")] if run.plan_digest else []
+    facts += [("Began", second_text(run.started), ""), ("Ended", second_text(run.finished) or "not recorded", "")]
+    return facts if seconds is None else [*facts, ("Took", took_text(seconds), "")]
 
 
 def commit_url(commit: str, links: Links) -> str:
@@ -52,13 +61,6 @@ def ci_url(link: str) -> str:
 def ci_text(link: str) -> str:
     """The job's address without its scheme, for reading."""
     return link.split("://", 1)[-1] if ci_url(link) else link
-
-
-def second_text(moment: str) -> str:
-    """`2026-11-22 20:45:03 UTC`, or the text as it is where it has another form."""
-    if len(moment) < 19:
-        return moment
-    return f"{moment[:10]} {moment[11:19]} {'UTC' if moment[19:] in ('Z', '+00:00') else moment[19:]}".rstrip()
 
 
 def took_text(seconds: float) -> str:
