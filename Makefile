@@ -13,8 +13,9 @@ ONE_IN ?= 1
 # What shows times or meets an emulator, beside the end-to-end tests.
 ELSEWHEN := calendar clients emulator manifests operations render timetable
 
-# Many cases over paths that other tests cover: measuring coverage makes them three times as long and shows nothing more.
-MANY_CASES := tests/histories tests/kill tests/clients/test_clients_redaction.py tests/emulator/test_emulator_nonsense.py \
+# Many cases over paths that other tests cover, and pages in a browser, which other tests write: measuring coverage makes
+# them three times as long and shows nothing more.
+MANY_CASES := tests/browser tests/histories tests/kill tests/clients/test_clients_redaction.py tests/emulator/test_emulator_nonsense.py \
   tests/timetable/test_timetable_every_zone.py $(addprefix tests/end_to_end/test_e2e_,$(addsuffix .py, \
   accept_items_law accept_law attribution by_hand_histories faults hostile ledger_histories \
    secret_histories starts text ways_out))
@@ -45,9 +46,9 @@ types: install   ## mypy --strict
 
 test: lint types ## All checks: lint, types, every test, branch coverage
 	@rm -f .coverage .coverage.*
-	@env $$(tests/provide-browser.sh) $$(tests/provide-node-packages.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 $(addprefix --ignore=,$(MANY_CASES))
+	@env $$(tests/provide-node-packages.sh) $(BIN)/coverage run -m pytest -n $(JOBS) --durations=8 $(addprefix --ignore=,$(MANY_CASES))
 	@$(MAKE) --no-print-directory coverage
-	@$(BIN)/python -m pytest -n $(JOBS) --durations=8 $(MANY_CASES)
+	@env $$(tests/provide-browser.sh) $$(tests/provide-node-packages.sh) $(BIN)/python -m pytest -n $(JOBS) --durations=8 $(MANY_CASES)
 
 elsewhen: install ## Tests at other dates and hours, elsewhere, in random order; ONE_IN=3: a third
 	@TESTS_BEGIN=2029-06-16T17:44:55+00:00 TZ=Pacific/Chatham \
